@@ -1,0 +1,86 @@
+"""Read a person into an :class:`Identity`: faces found and aligned, traits voted."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from attrsearch.attributes import Gender
+from attrsearch.errors import InputError
+from attrsearch.faces.detect import Detector, load_detector
+from attrsearch.faces.people import (
+    MIN_FACE,
+    Face,
+    Identity,
+    PersonFiles,
+    Picture,
+    Warn,
+    find_people,
+    load_faces,
+)
+from attrsearch.faces.traits import TraitsClassifier, vote
+
+UNSURE = 0.75
+"""A vote on gender with less certainty than this is worth a warning."""
+
+
+class Gatherer:
+    """Reads people; the detector and the classifier are loaded once.
+
+    Args:
+        detector: Finds faces in whole pictures.
+        genders: Genders given by the user, by identity.
+        warn: Called with one line for everything that was left out or guessed.
+    """
+
+    def __init__(self, detector: Detector, genders: Mapping[str, Gender], warn: Warn) -> None:
+        self._detector = detector
+        self._genders = genders
+        self._warn = warn
+        self._classifier = TraitsClassifier()
+
+    def __call__(self, person: PersonFiles, max_faces: int | None = None) -> Identity:
+        """Read one person.
+
+        Raises:
+            InputError: No picture of this person shows a face.
+        """
+        return self.identify(person.id, load_faces(person, self._detector, self._warn, max_faces))
+
+    def identify(self, name: str, faces: tuple[Face, ...]) -> Identity:
+        """An identity of faces that were read already."""
+        given = self._genders.get(name)
+        traits = vote(self._classifier.probabilities(to_editor([face.crop for face in faces])), given)
+        if traits.certainty < UNSURE:
+            self._warn(
+                f"{name}: gender guessed as {traits.gender} with certainty {traits.certainty:.2f}; "
+                "give it with --genders FILE if that is wrong"
+            )
+        return Identity(name, faces, traits)
+
+
+def to_editor(crops: list[Picture]) -> Tensor:
+    """Crops (h, w, 3), uint8, as one tensor (n, 3, h, w) from -1 to 1."""
+    stacked = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2)
+    return (stacked.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
+
+
+def load_people(
+    folder: str | Path, *, warn: Warn = print, genders: Mapping[str, Gender] | None = None
+) -> Iterator[Identity]:
+    """Read the people of a folder one by one; those without a usable picture are named through ``warn``.
+
+    >>> for person in load_people("faces"):  # doctest: +SKIP
+    ...     print(person.id, person.traits.gender, len(person.faces))
+
+    Raises:
+        InputError: No such folder, or no pictures in it.
+    """
+    gather = Gatherer(load_detector("mtcnn", MIN_FACE), genders or {}, warn)
+    for person in find_people(Path(folder)):
+        try:
+            yield gather(person)
+        except InputError as error:
+            warn(str(error))

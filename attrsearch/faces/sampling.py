@@ -1,0 +1,57 @@
+"""Resample batches through similarity transforms, in torch (the batched sibling of ``align.warp``)."""
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn.functional import grid_sample
+
+from attrsearch.faces.align import similarity
+
+Floats = npt.NDArray[np.float32]
+
+
+def sampling_grid(inverse: Tensor, size: int, source_size: tuple[int, int]) -> Tensor:
+    """Where each target pixel is read, for ``grid_sample`` with ``align_corners=False``.
+
+    Args:
+        inverse: (n, 2, 3) transforms from target pixels to source pixels.
+        size: Side of the square target.
+        source_size: Height and width of the source.
+
+    Returns:
+        (n, size, size, 2), -1 to 1.
+    """
+    steps = torch.arange(size, dtype=torch.float32)
+    y, x = torch.meshgrid(steps, steps, indexing="ij")
+    points = torch.stack([x, y, torch.ones_like(x)], -1).view(1, -1, 3)
+    source = (points @ inverse.transpose(1, 2)).view(-1, size, size, 2)
+    height, width = source_size
+    return (source + 0.5) * torch.tensor([2 / width, 2 / height]) - 1
+
+
+def align_batch(pictures: npt.NDArray[np.uint8], landmarks: Floats, template: Floats, size: int) -> Tensor:
+    """Align one face of each picture to a template.
+
+    Args:
+        pictures: (n, h, w, 3), RGB, uint8.
+        landmarks: (n, 5, 2), pixels.
+        template: (5, 2), pixels of the target.
+        size: Side of the target.
+
+    Returns:
+        (n, 3, size, size), float32 from 0 to 255, channels last in memory.
+    """
+    inverse = torch.from_numpy(similarity_inverse(landmarks, template))
+    source = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float()
+    grid = sampling_grid(inverse, size, (source.shape[2], source.shape[3]))
+    return grid_sample(source, grid, padding_mode="border", align_corners=False)
+
+
+def similarity_inverse(landmarks: Floats, template: Floats) -> Floats:
+    """Transforms (n, 2, 3) from template pixels back to picture pixels."""
+    forward = similarity(landmarks, template).astype(np.float64)
+    turn, shift = forward[:, :, :2], forward[:, :, 2:]
+    determinant = turn[:, 0, 0] ** 2 + turn[:, 1, 0] ** 2
+    back = turn.transpose(0, 2, 1) / np.where(determinant > 0, determinant, 1)[:, None, None]
+    return np.concatenate([back, -back @ shift], 2).astype(np.float32)

@@ -1,0 +1,243 @@
+"""Recipes: TOML files that say what is maximised (objectives), over what (spaces) and how (studies).
+
+Data only: nothing in a recipe is executed, unknown keys are refused, and every bound is checked on load.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from attrsearch.attributes import ATTRIBUTES, LIMIT, Gender
+from attrsearch.bundled import find_recipe
+from attrsearch.errors import RecipeError
+
+MAX_BYTES = 100_000
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Bound = Annotated[float, Field(ge=-LIMIT, le=LIMIT)]
+Bounds = tuple[Bound, Bound]
+TermName = Literal["detection", "iou", "distance"]
+
+
+class _Recipe(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Aggregation(_Recipe):
+    """How a term measured on every face of a person becomes one number.
+
+    Attributes:
+        aggregate: ``mean``, ``min`` or ``quantile``.
+        quantile: The quantile from 0 to 1, for ``quantile`` only.
+        cap: Values above it count as it (so that more earns nothing); applied to the aggregate.
+    """
+
+    aggregate: Literal["mean", "min", "quantile"] = "mean"
+    quantile: Annotated[float, Field(ge=0, le=1)] | None = None
+    cap: Finite | None = None
+
+    @model_validator(mode="after")
+    def _quantile_given(self) -> Self:
+        if (self.aggregate == "quantile") != (self.quantile is not None):
+            raise ValueError("'quantile' goes with aggregate = \"quantile\", and is required by it")
+        return self
+
+
+class Goal(_Recipe):
+    """One value to maximise: the product of aggregated terms."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    product: Annotated[tuple[TermName, ...], Field(min_length=1)]
+
+
+class Constraint(_Recipe):
+    """What a candidate must satisfy: the aggregated term lies above a limit.
+
+    Attributes:
+        above: A number, or ``verification``: the recogniser's distance threshold at FAR 1e-3.
+    """
+
+    term: TermName
+    aggregate: Literal["mean", "min"] = "mean"
+    above: Finite | Literal["verification"]
+
+    @model_validator(mode="after")
+    def _verification_is_a_distance(self) -> Self:
+        if self.above == "verification" and self.term != "distance":
+            raise ValueError("above = \"verification\" is a limit on the term 'distance' only")
+        return self
+
+
+class Objective(_Recipe):
+    """What a search maximises, and the constraints that mean *anonymised*."""
+
+    format: Literal["attrsearch/objective"]
+    version: Literal[1]
+    name: str = ""
+    description: str = ""
+    ensemble: bool = False
+    maximise: Annotated[tuple[Goal, ...], Field(min_length=1, max_length=4)]
+    terms: dict[TermName, Aggregation] = {}
+    constraints: tuple[Constraint, ...] = ()
+
+    @model_validator(mode="after")
+    def _goals_differ(self) -> Self:
+        names = [goal.name for goal in self.maximise]
+        if len(set(names)) != len(names):
+            raise ValueError(f"goals need different names, found {names}")
+        return self
+
+
+class Space(_Recipe):
+    """Bounds of every attribute for a person of each gender, and how the second pass follows.
+
+    Attributes:
+        passes: ``mirrored`` (second = -first), ``free`` (searched too, in the mirrored bounds) or ``single``.
+        male: Bounds of pass one for a man, attribute to (low, high); equal bounds fix the value.
+        female: The same for a woman.
+    """
+
+    format: Literal["attrsearch/space"]
+    version: Literal[1]
+    name: str = ""
+    description: str = ""
+    passes: Literal["mirrored", "free", "single"]
+    male: dict[str, Bounds]
+    female: dict[str, Bounds]
+
+    @model_validator(mode="after")
+    def _bounds_are_complete(self) -> Self:
+        for gender, bounds in (("male", self.male), ("female", self.female)):
+            if set(bounds) != set(ATTRIBUTES):
+                missing, unknown = (
+                    sorted(set(ATTRIBUTES) - set(bounds)),
+                    sorted(set(bounds) - set(ATTRIBUTES)),
+                )
+                raise ValueError(f"[{gender}] needs the 13 attributes; missing {missing}, unknown {unknown}")
+            for name, (low, high) in bounds.items():
+                if low > high:
+                    raise ValueError(f"[{gender}] {name}: the low bound {low} is above the high bound {high}")
+        return self
+
+    def bounds(self, gender: Gender) -> tuple[Bounds, ...]:
+        """Bounds of pass one in attribute order."""
+        chosen = self.male if gender == "male" else self.female
+        return tuple(chosen[name] for name in ATTRIBUTES)
+
+
+class Sampler(_Recipe):
+    """Which Optuna sampler proposes candidates, and how many it proposes at a time.
+
+    Attributes:
+        name: ``tpe``, ``random``, ``qmc``, ``cmaes``, ``gp`` or ``nsga2``.
+        startup: Random trials before the sampler starts to learn (tpe, cmaes, gp).
+        asks: Candidates a round; larger batches run faster, smaller ones learn sooner.
+        penalty: Weight of the constraint violation taken off the value (cmaes only, which has no constraints).
+    """
+
+    name: Literal["tpe", "random", "qmc", "cmaes", "gp", "nsga2"] = "tpe"
+    startup: Annotated[int, Field(ge=1, le=1000)] = 10
+    asks: Annotated[int, Field(ge=1, le=64)] = 4
+    penalty: Annotated[float, Field(ge=0, le=100)] = 2.0
+
+
+class PreFilter(_Recipe):
+    """Thesis 3.1.5: take detail away before the edit.
+
+    Attributes:
+        kind: ``pixelate`` (size = superpixels across the crop) or ``blur`` (size = Gaussian radius, crop pixels).
+    """
+
+    kind: Literal["pixelate", "blur"]
+    size: Annotated[float, Field(gt=0, le=128)]
+
+
+class Study(_Recipe):
+    """How a person's attributes are searched."""
+
+    format: Literal["attrsearch/study"]
+    version: Literal[1]
+    name: str = ""
+    description: str = ""
+    editor: str = "anonymiser"
+    space: str = "one-pass"
+    objective: str = "utility_product"
+    recogniser: str = "auto"
+    detector: Literal["mtcnn", "yunet"] = "mtcnn"
+    trials: Annotated[int, Field(ge=1, le=100_000)] = 200
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    heldback: Annotated[float, Field(ge=0, lt=1)] = 0.3
+    max_faces: Annotated[int, Field(ge=1, le=1000)] = 8
+    sampler: Sampler = Sampler()
+    prefilter: PreFilter | None = None
+    realign: bool = False
+
+
+Loaded = TypeVar("Loaded", bound=_Recipe)
+
+
+def load_objective(name: str) -> Objective:
+    """The objective recipe of that name or path.
+
+    >>> load_objective("utility_product").maximise[0].product
+    ('detection', 'iou', 'distance')
+    """
+    return _load(Objective, name, "objectives")
+
+
+def load_space(name: str) -> Space:
+    """The search-space recipe of that name or path (bundled ones are in ``studies/spaces``).
+
+    >>> load_space("thesis10").bounds("male")[7]
+    (-1.1, -0.1)
+    """
+    return _load(Space, name, "studies/spaces")
+
+
+def load_study(name: str, **changes: object) -> Study:
+    """The study recipe of that name or path, with some of its values replaced.
+
+    >>> load_study("quick", trials=5).trials
+    5
+
+    Raises:
+        RecipeError: Unknown name, no such file, not TOML, an unknown key, or a value out of range.
+    """
+    given = {key: value for key, value in changes.items() if value is not None}
+    return _load(Study, name, "studies", given)
+
+
+def _load(kind: type[Loaded], name: str, folder: str, changes: dict[str, Any] | None = None) -> Loaded:
+    path = find_recipe(name, folder)
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise RecipeError(path, required=f"at most {MAX_BYTES} bytes", found=f"{size}", hint="check the path")
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise RecipeError(path, required="valid TOML", found=str(error), hint="mend that line") from error
+    except OSError as error:
+        raise RecipeError(path, required="a readable file", found=str(error), hint="check the path") from error
+    table = {"name": path.stem, **table, **(changes or {})}
+    try:
+        return kind.model_validate(table)
+    except ValidationError as error:
+        raise _explain(path, error, kind) from error
+
+
+def _explain(path: Path, error: ValidationError, kind: type[_Recipe]) -> RecipeError:
+    """The first complaint of pydantic as one line that names the key."""
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"]) or "the recipe"
+    if first["type"] == "extra_forbidden":
+        return RecipeError(
+            path,
+            required=f"only known keys ({', '.join(kind.model_fields)})",
+            found=f"unknown key '{key}'",
+            hint="remove it or mend its spelling",
+        )
+    found = "nothing" if first["type"] == "missing" else repr(first["input"])[:80]
+    message = first["msg"].removeprefix("Value error, ")
+    return RecipeError(f"{path}, {key}", required=f"a valid value ({message})", found=found, hint="mend it")

@@ -1,0 +1,1 @@
+"""Searching: the space, the evaluator, the objective, one study a person, and many people at once."""

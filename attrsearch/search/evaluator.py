@@ -1,0 +1,250 @@
+"""The evaluator: measure candidate edits of people's faces, in batches that several people share.
+
+For every pair of candidate and face: edit the aligned crop, blend it into the face's window, detect, and embed the
+face that was found there.  No Optuna and no files here; the result depends on the face and the candidate only, not
+on what else is in the batch.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn.functional import grid_sample
+
+from attrsearch.editing.blending import face_mask
+from attrsearch.editing.editor import Editor, Encoded
+from attrsearch.editing.filters import blur, cover, pixelate
+from attrsearch.faces.align import CROP_SIZE, WINDOW_SIZE, invert
+from attrsearch.faces.detect import Detector
+from attrsearch.faces.gather import to_editor
+from attrsearch.faces.people import Face, Picture
+from attrsearch.faces.recognise import Scaled, distances
+from attrsearch.faces.sampling import sampling_grid
+from attrsearch.recipes import PreFilter
+from attrsearch.search.terms import Scores
+
+Floats = npt.NDArray[np.float32]
+
+CHUNK = 32
+"""Pairs of candidate and face edited at once."""
+WINDOW_MIN_FACE = 48.0
+"""Smallest face looked for in a window of 192 pixels, where the face in question is about 75 wide."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A person's faces as the evaluator holds them: everything that is the same for every candidate.
+
+    Attributes:
+        windows: (f, 3, 192, 192), float32 from 0 to 255.
+        encoded: The editor's encoding of the aligned crops.
+        grids: (f, 192, 192, 2), where each window pixel is read in the crop.
+        masks: (f, 1, 192, 192), the blend.
+        boxes: (f, 4), the face found in the untouched window.
+        detection: (f,), its probability.
+        embeddings: Recogniser to (f, d), of the untouched window.
+    """
+
+    windows: Tensor
+    encoded: Encoded
+    grids: Tensor
+    masks: Tensor
+    boxes: Floats
+    detection: Floats
+    embeddings: dict[str, Floats]
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+
+@dataclass(frozen=True)
+class Request:
+    """Candidates to measure on a person: attributes (n, passes, 13)."""
+
+    subject: Subject
+    attributes: Floats
+
+
+class Evaluator:
+    """Measures edits.
+
+    Args:
+        editor: Makes them.
+        detector: Finds faces in windows of 192 pixels (``WINDOW_MIN_FACE``).
+        recognisers: One, or several for the worst over all; the first gives the raw distance.
+        prefilter: Applied to the crop before the edit.
+    """
+
+    def __init__(
+        self,
+        editor: Editor,
+        detector: Detector,
+        recognisers: Sequence[Scaled],
+        prefilter: PreFilter | None = None,
+    ) -> None:
+        self.editor = editor
+        self.detector = detector
+        self.recognisers = tuple(recognisers)
+        self.prefilter = prefilter
+        self.seconds: Counter[str] = Counter()
+        """Time spent so far in ``edit``, ``detect``, ``embed`` and ``blend``."""
+
+    def prepare(self, faces: Sequence[Face]) -> tuple[Subject | None, list[int]]:
+        """Detect, embed and encode untouched faces.
+
+        Returns:
+            The subject, and the indices of the faces it holds: a face that the detector does not find in its
+            own window cannot be measured and is left out.  None where no face is left.
+        """
+        windows = np.stack([face.window for face in faces])
+        found = self.detector.detect(windows)
+        target = _face_boxes(faces)
+        nearest = [detections.nearest(target[i]) for i, detections in enumerate(found)]
+        kept = [i for i, (_, overlap) in enumerate(nearest) if overlap > 0.3]
+        if not kept:
+            return None, []
+        boxes = np.stack([found[i].boxes[nearest[i][0]] for i in kept])
+        landmarks = np.stack([found[i].landmarks[nearest[i][0]] for i in kept])
+        chosen = windows[kept]
+        inverse = np.stack([invert(faces[i].crop_to_window) for i in kept])
+        grids = sampling_grid(torch.from_numpy(inverse), WINDOW_SIZE, (CROP_SIZE, CROP_SIZE))
+        mask = torch.from_numpy(np.array(face_mask())).expand(len(kept), 1, -1, -1)
+        subject = Subject(
+            windows=_channels_first(chosen),
+            encoded=self.editor.encode(to_editor([self._input(faces[i].crop) for i in kept])),
+            grids=grids,
+            masks=grid_sample(mask, grids, align_corners=False),
+            boxes=boxes,
+            detection=np.array([found[i].probabilities[nearest[i][0]] for i in kept], np.float32),
+            embeddings={
+                scaled.name: scaled.recogniser.embed(chosen, boxes, landmarks) for scaled in self.recognisers
+            },
+        )
+        return subject, kept
+
+    def evaluate(self, requests: Sequence[Request]) -> list[Scores]:
+        """Measure the candidates of several people together.
+
+        Returns:
+            For each request, scores (n, f).
+        """
+        pairs = [
+            (number, candidate, face)
+            for number, request in enumerate(requests)
+            for candidate in range(len(request.attributes))
+            for face in range(len(request.subject))
+        ]
+        tables = [np.zeros((5, len(r.attributes), len(r.subject)), np.float32) for r in requests]
+        for start in range(0, len(pairs), CHUNK):
+            chunk = pairs[start : start + CHUNK]
+            windows = self._render(requests, chunk)
+            for (number, candidate, face), row in zip(chunk, self._measure(requests, chunk, windows), strict=True):
+                tables[number][:, candidate, face] = row
+        return [Scores(*table) for table in tables]
+
+    def render(self, request: Request) -> Picture:
+        """The edited windows themselves, (n, f, 192, 192, 3), uint8."""
+        n, f = len(request.attributes), len(request.subject)
+        pairs = [(0, candidate, face) for candidate in range(n) for face in range(f)]
+        parts = [self._render([request], pairs[i : i + CHUNK]) for i in range(0, len(pairs), CHUNK)]
+        return np.concatenate(parts).reshape(n, f, WINDOW_SIZE, WINDOW_SIZE, 3)
+
+    def _input(self, crop: Picture) -> Picture:
+        side = self.editor.size
+        filtered = apply_prefilter(crop, self.prefilter)
+        return filtered if side == CROP_SIZE else _resize(filtered, side)
+
+    @torch.inference_mode()
+    def _render(self, requests: Sequence[Request], pairs: Sequence[tuple[int, int, int]]) -> Picture:
+        with self._timed("edit"):
+            encoded = Encoded.join([requests[n].subject.encoded.take([face]) for n, _, face in pairs])
+            attributes = np.stack([requests[n].attributes[candidate] for n, candidate, _ in pairs])
+            edited = self.editor.edit(encoded, attributes)
+        with self._timed("blend"):
+            grids = torch.stack([requests[n].subject.grids[face] for n, _, face in pairs])
+            masks = torch.stack([requests[n].subject.masks[face] for n, _, face in pairs])
+            windows = torch.stack([requests[n].subject.windows[face] for n, _, face in pairs])
+            smooth = edited.contiguous(memory_format=torch.channels_last)
+            layer = grid_sample(smooth, grids, padding_mode="border", align_corners=False)
+            blended = torch.lerp(windows, (layer + 1) * 127.5, masks).round_().clamp_(0, 255)
+            return np.ascontiguousarray(blended.to(torch.uint8).permute(0, 2, 3, 1).numpy())
+
+    def _measure(
+        self, requests: Sequence[Request], pairs: Sequence[tuple[int, int, int]], windows: Picture
+    ) -> Floats:
+        """Scores (n, 5) of rendered windows, in the order of the fields of :class:`Scores`."""
+        rows = np.zeros((len(pairs), 5), np.float32)
+        with self._timed("detect"):
+            found = self.detector.detect(windows)
+        hits, boxes, landmarks = [], [], []
+        for i, (number, _, face) in enumerate(pairs):
+            best, overlap = found[i].nearest(requests[number].subject.boxes[face])
+            if best >= 0:
+                rows[i, :2] = found[i].probabilities[best], overlap
+                hits.append(i)
+                boxes.append(found[i].boxes[best])
+                landmarks.append(found[i].landmarks[best])
+        if not hits:
+            return rows
+        with self._timed("embed"):
+            scaled_distances, clearances = [], []
+            for position, scaled in enumerate(self.recognisers):
+                before = np.stack(
+                    [requests[pairs[i][0]].subject.embeddings[scaled.name][pairs[i][2]] for i in hits]
+                )
+                after = scaled.recogniser.embed(windows[hits], np.stack(boxes), np.stack(landmarks))
+                raw, scale = distances(before, after), scaled.calibration.scale
+                if position == 0:
+                    rows[hits, 3] = raw
+                scaled_distances.append(raw * scale)
+                clearances.append((raw - scaled.calibration.verification) * scale)
+            rows[hits, 2] = np.min(scaled_distances, 0)
+            rows[:, 4] = -2.0  # a face that is not found clears nothing
+            rows[hits, 4] = np.min(clearances, 0)
+        return rows
+
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.seconds[stage] += time.perf_counter() - start  # type: ignore[assignment]
+
+
+def apply_prefilter(crop: Picture, prefilter: PreFilter | None) -> Picture:
+    """Take detail away from a crop before the edit (thesis 3.1.5)."""
+    if prefilter is None:
+        return crop
+    return pixelate(crop, prefilter.size) if prefilter.kind == "pixelate" else blur(crop, prefilter.size)
+
+
+def hide_others(window: Picture, face: Face) -> Picture:
+    """A window with the faces of other people covered, for a picture that will be shown."""
+    shown = window.copy()
+    for box in face.others:
+        cover(shown, box, "blur")
+    return shown
+
+
+def _face_boxes(faces: Sequence[Face]) -> Floats:
+    """About where each face lies in its window, (f, 4): the middle of the crop, through the alignment."""
+    corners = np.array([[34, 30], [94, 118]], np.float32)
+    centre = (corners[0] + corners[1]) / 2
+    half = (corners[1] - corners[0]) / 2 * 1.25
+    middles = np.stack([face.crop_to_window[:, :2] @ centre + face.crop_to_window[:, 2] for face in faces])
+    return np.concatenate([middles - half, middles + half], 1).astype(np.float32)
+
+
+def _channels_first(windows: Picture) -> Tensor:
+    return torch.from_numpy(windows).permute(0, 3, 1, 2).float()
+
+
+def _resize(crop: Picture, side: int) -> Picture:
+    import cv2  # noqa: PLC0415 - only for editors of another size
+
+    return np.asarray(cv2.resize(crop, (side, side), interpolation=cv2.INTER_CUBIC), np.uint8)

@@ -1,0 +1,112 @@
+"""Judge measured candidates as an objective recipe says: values to maximise, constraints to hold.
+
+Source: thesis 4.3.3 (utility = detection probability x IoU x distance).
+"""
+
+from dataclasses import dataclass, fields
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from attrsearch.recipes import Aggregation, Constraint, Objective
+from attrsearch.search.terms import TERMS, Scores
+
+Floats64 = npt.NDArray[np.float64]
+STRICT = 1e-9
+"""A limit must be passed, not met: Optuna counts a violation of 0 as feasible."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What n candidates are worth; arrays (n,) unless said otherwise.
+
+    Attributes:
+        values: (n, goals), to be maximised.
+        violations: (n, constraints), feasible at 0 or below.
+        detection: Mean over the faces.
+        iou: Mean over the faces.
+        distance: Mean over the faces, FaceNet scale.
+        distance_raw: Mean over the faces, the recogniser's own scale.
+        worst_distance: The least over the faces, FaceNet scale.
+    """
+
+    values: Floats64
+    violations: Floats64
+    detection: Floats64
+    iou: Floats64
+    distance: Floats64
+    distance_raw: Floats64
+    worst_distance: Floats64
+
+    @property
+    def feasible(self) -> npt.NDArray[np.bool_]:
+        """Whether every constraint holds: what *anonymised* means."""
+        return np.asarray((self.violations <= 0).all(1))
+
+    @property
+    def utility(self) -> Floats64:
+        """The thesis's product of the three means."""
+        return np.asarray(self.detection * self.iou * self.distance)
+
+    @property
+    def merit(self) -> Floats64:
+        """One number to rank candidates by: the value, or the product of several."""
+        return np.asarray(self.values.prod(1))
+
+    @classmethod
+    def join(cls, parts: list[Self]) -> Self:
+        """Candidates of several judgements, one after another."""
+        columns = {f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(cls)}
+        return cls(**columns)
+
+    def best(self) -> int:
+        """Index of the winner: the best feasible candidate, or, where there is none, the least infeasible."""
+        feasible = self.feasible
+        if feasible.any():
+            return int(np.where(feasible, self.merit, -np.inf).argmax())
+        excess = np.maximum(self.violations, 0).sum(1)
+        return int(excess.argmin())
+
+    def order(self) -> npt.NDArray[np.int64]:
+        """Indices from best to worst: feasible ones by merit, then the others by how little they miss."""
+        excess = np.maximum(self.violations, 0).sum(1)
+        return np.lexsort((-self.merit, np.where(self.feasible, 0.0, excess)))
+
+
+def judge(objective: Objective, scores: Scores) -> Judgement:
+    """Aggregate measurements over a person's faces and apply the recipe."""
+    terms = {name: term(scores).astype(np.float64) for name, term in TERMS.items()}
+    default = Aggregation()
+    whole = {name: _aggregate(terms[name], objective.terms.get(name, default)) for name in terms}  # type: ignore[call-overload]
+    values = [np.prod([whole[name] for name in goal.product], axis=0) for goal in objective.maximise]
+    violations = [_violation(constraint, scores) for constraint in objective.constraints]
+    count = len(scores.detection)
+    return Judgement(
+        values=np.stack(values, 1),
+        violations=np.stack(violations, 1) if violations else np.zeros((count, 0)),
+        detection=terms["detection"].mean(1),
+        iou=terms["iou"].mean(1),
+        distance=terms["distance"].mean(1),
+        distance_raw=scores.distance_raw.astype(np.float64).mean(1),
+        worst_distance=terms["distance"].min(1),
+    )
+
+
+def _aggregate(values: Floats64, how: Aggregation) -> Floats64:
+    if how.aggregate == "mean":
+        whole = values.mean(1)
+    elif how.aggregate == "min":
+        whole = values.min(1)
+    else:
+        whole = np.quantile(values, how.quantile or 0.0, axis=1)
+    return np.asarray(whole if how.cap is None else np.minimum(whole, how.cap))
+
+
+def _violation(constraint: Constraint, scores: Scores) -> Floats64:
+    if constraint.above == "verification":
+        measured, limit = scores.clearance.astype(np.float64), 0.0
+    else:
+        measured, limit = TERMS[constraint.term](scores).astype(np.float64), float(constraint.above)
+    reduced = measured.mean(1) if constraint.aggregate == "mean" else measured.min(1)
+    return np.asarray(limit - reduced + STRICT)

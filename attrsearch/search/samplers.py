@@ -1,0 +1,40 @@
+"""Optuna samplers by the name a recipe gives them."""
+
+import warnings
+from collections.abc import Callable
+
+import optuna
+from optuna.samplers import (
+    BaseSampler,
+    CmaEsSampler,
+    GPSampler,
+    NSGAIISampler,
+    QMCSampler,
+    RandomSampler,
+    TPESampler,
+)
+
+from attrsearch.recipes import Sampler
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+SAMPLERS: dict[str, Callable[[Sampler, int], BaseSampler]] = {
+    "tpe": lambda recipe, seed: TPESampler(n_startup_trials=recipe.startup, seed=seed),
+    "random": lambda _, seed: RandomSampler(seed=seed),
+    "qmc": lambda _, seed: QMCSampler(qmc_type="sobol", scramble=True, seed=seed),
+    "cmaes": lambda recipe, seed: CmaEsSampler(
+        n_startup_trials=recipe.startup, seed=seed, warn_independent_sampling=False
+    ),
+    "gp": lambda recipe, seed: GPSampler(n_startup_trials=recipe.startup, seed=seed),
+    "nsga2": lambda recipe, seed: NSGAIISampler(population_size=max(10, recipe.startup), seed=seed),
+}
+
+IGNORES_CONSTRAINTS = frozenset({"cmaes"})
+"""These are told a value with the constraint violation taken off it."""
+
+
+def make_sampler(recipe: Sampler, seed: int) -> BaseSampler:
+    """The sampler of a recipe; its warnings about experimental features are not the user's business."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        return SAMPLERS[recipe.name](recipe, seed)

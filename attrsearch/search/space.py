@@ -1,0 +1,73 @@
+"""The search space of one person: a recipe's bounds for the person's gender, as vectors.
+
+Source: thesis 3.1.3 (gender-synchronised attributes) and 4.1.1 (asymmetric attributes).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from attrsearch.attributes import ATTRIBUTES, Gender
+from attrsearch.recipes import Space
+
+Floats = npt.NDArray[np.float32]
+Floats64 = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class PersonSpace:
+    """What may be searched for one person.
+
+    Attributes:
+        names: Names of the free values, ``first_Bangs`` and so on, ``second_…`` where pass two is free.
+        low: Their lower bounds, (d,).
+        high: Their upper bounds, (d,).
+        fixed: Values of pass one that are not free, (13,); what is free is 0 here.
+        passes: ``mirrored``, ``free`` or ``single``.
+    """
+
+    names: tuple[str, ...]
+    low: Floats64
+    high: Floats64
+    fixed: Floats
+    passes: str
+
+    def attributes(self, values: npt.ArrayLike) -> Floats:
+        """Attribute vectors of points of the space.
+
+        Args:
+            values: (n, d), in the order of ``names``.
+
+        Returns:
+            (n, 1, 13) for a single pass, otherwise (n, 2, 13).
+        """
+        points = np.asarray(values, np.float32).reshape(-1, len(self.names))
+        passes = np.zeros((len(points), 1 if self.passes == "single" else 2, len(ATTRIBUTES)), np.float32)
+        passes[:, 0] = self.fixed
+        if self.passes != "single":
+            passes[:, 1] = -self.fixed
+        for column, name in enumerate(self.names):
+            which, attribute = name.split("_", 1)
+            passes[:, int(which == "second"), ATTRIBUTES.index(attribute)] = points[:, column]
+            if self.passes == "mirrored":
+                passes[:, 1, ATTRIBUTES.index(attribute)] = -points[:, column]
+        return passes
+
+
+def person_space(space: Space, gender: Gender) -> PersonSpace:
+    """The space of a recipe for a person of that gender.
+
+    >>> from attrsearch.recipes import load_space
+    >>> len(person_space(load_space("thesis10"), "female").names)
+    10
+    """
+    bounds = np.array(space.bounds(gender), np.float64)
+    free = bounds[:, 0] < bounds[:, 1]
+    names = [f"first_{name}" for name, is_free in zip(ATTRIBUTES, free, strict=True) if is_free]
+    low, high = bounds[free, 0], bounds[free, 1]
+    if space.passes == "free":
+        names += [name.replace("first_", "second_") for name in names]
+        low, high = np.concatenate([low, -high]), np.concatenate([high, -low])
+    fixed = np.where(free, 0.0, bounds[:, 0]).astype(np.float32)
+    return PersonSpace(tuple(names), low, high, fixed, space.passes)
