@@ -196,8 +196,8 @@ def load_space(name: str) -> Space:
     return _load(Space, name, "studies/spaces")
 
 
-def load_study(name: str, **changes: object) -> Study:
-    """The study recipe of that name or path, with some of its values replaced.
+def load_study(name: "str | Study", **changes: object) -> Study:
+    """The study recipe of that name or path (or one already loaded), with some of its values replaced.
 
     >>> load_study("quick", trials=5).trials
     5
@@ -206,6 +206,8 @@ def load_study(name: str, **changes: object) -> Study:
         RecipeError: Unknown name, no such file, not TOML, an unknown key, or a value out of range.
     """
     given = {key: value for key, value in changes.items() if value is not None}
+    if isinstance(name, Study):
+        return _validate(Study, Path(name.name), {**name.model_dump(), **given})
     return _load(Study, name, "studies", given)
 
 
@@ -220,7 +222,10 @@ def _load(kind: type[Loaded], name: str, folder: str, changes: dict[str, Any] | 
         raise RecipeError(path, required="valid TOML", found=str(error), hint="mend that line") from error
     except OSError as error:
         raise RecipeError(path, required="a readable file", found=str(error), hint="check the path") from error
-    table = {"name": path.stem, **table, **(changes or {})}
+    return _validate(kind, path, {"name": path.stem, **table, **(changes or {})})
+
+
+def _validate(kind: type[Loaded], path: Path, table: dict[str, Any]) -> Loaded:
     try:
         return kind.model_validate(table)
     except ValidationError as error:

@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from attrsearch.faces.align import CROP_SIZE, Floats, Picture, compose, invert, scale_of, transform
 
-CENTRE = (64.0, 72.0)
-RADII = (45.0, 51.0)
-SOFTNESS = 0.16
+CENTRE = (64.0, 78.5)
+RADII = (38.5, 44.5)
+SOFTNESS = 0.2
 """Half the width of the mask's fall, as a share of the radii."""
 
 

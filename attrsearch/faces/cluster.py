@@ -7,18 +7,17 @@ import numpy.typing as npt
 from sklearn.cluster import AgglomerativeClustering
 
 from attrsearch.errors import AttrsearchError, InputError
-from attrsearch.faces.detect import Detections, Detector
-from attrsearch.faces.people import Face, Warn, cut_face, detect_reduced
+from attrsearch.faces.detect import Detections, Detector, load_detector
+from attrsearch.faces.people import Face, PersonFaces, Warn, cut_face, detect_reduced
 from attrsearch.faces.pictures import list_pictures, read_picture
 from attrsearch.faces.recognise import Scaled
+from attrsearch.faces.seen import WINDOW_MIN_FACE, see
 
 MIN_WIDTH = 40.0
 """Faces narrower than this many pixels carry too little to be grouped, and are left out."""
 
 
-def cluster_folder(
-    folder: Path, detector: Detector, scaled: Scaled, warn: Warn
-) -> list[tuple[str, tuple[Face, ...]]]:
+def cluster_folder(folder: Path, detector: Detector, scaled: Scaled, warn: Warn) -> list[PersonFaces]:
     """Group the faces of a folder of pictures into people, the most pictured first.
 
     Args:
@@ -29,35 +28,30 @@ def cluster_folder(
         warn: Called with one line for every picture left out.
 
     Returns:
-        Names ``person_001`` and so on, with their faces.
+        People named ``person_001`` and so on.
 
     Raises:
         InputError: No face in any picture.
     """
     folders = [folder, *sorted(path for path in folder.rglob("*") if path.is_dir() and not path.is_symlink())]
     faces: list[Face] = []
-    embeddings: list[npt.NDArray[np.float32]] = []
     for path in (path for place in folders for path in list_pictures(place)):
         try:
             picture = read_picture(path)
             found = _large(detect_reduced(picture, detector))
             for index in range(len(found)):
-                face = cut_face(picture, found, index, path)
-                seen = detector.detect(face.window[None])[0]
-                best, _ = seen.nearest(np.array([40, 30, 152, 172], np.float32))
-                if best >= 0:
-                    faces.append(face)
-                    embeddings.append(
-                        scaled.recogniser.embed(face.window[None], seen.boxes[[best]], seen.landmarks[[best]])[0]
-                    )
+                faces.append(cut_face(picture, found, index, path))
         except AttrsearchError as error:
             warn(str(error))
-    if not faces:
+    seen = see(faces, load_detector(detector.name, WINDOW_MIN_FACE)) if faces else None
+    if seen is None or not seen.kept:
         hint = "give a folder of pictures with faces of at least 40 pixels"
         raise InputError(folder, required="pictures with faces", found="no face", hint=hint)
-    labels = group(np.stack(embeddings), scaled.calibration.verification)
+    labels = group(seen.embed(scaled.recogniser), scaled.calibration.verification)
     return [
-        (f"person_{number + 1:03d}", tuple(faces[i] for i in np.flatnonzero(labels == number)))
+        PersonFaces(
+            f"person_{number + 1:03d}", tuple(faces[seen.kept[i]] for i in np.flatnonzero(labels == number))
+        )
         for number in range(int(labels.max()) + 1)
     ]
 

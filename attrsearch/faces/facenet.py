@@ -16,6 +16,7 @@ import torch
 
 from attrsearch.errors import UnavailableError, WeightsError
 from attrsearch.faces.precision import Precision, choose_dtype
+from attrsearch.files import write_bytes
 from attrsearch.weights import file_sha256
 
 RELEASE = "https://github.com/timesler/facenet-pytorch/releases/download/v2.2.9"
@@ -39,11 +40,13 @@ class FaceNet:
         WeightsError: The file holds something else.
     """
 
-    def __init__(self, name: str, weights: Path | None = None, precision: Precision = "auto") -> None:
+    def __init__(
+        self, name: str, weights: Path | None = None, precision: Precision = "auto", download: bool = True
+    ) -> None:
         from facenet_pytorch import InceptionResnetV1  # noqa: PLC0415 - slow import
 
         self.name = name
-        path = find_weights(name, weights)
+        path = find_weights(name, weights, download)
         self.sha256 = file_sha256(path)
         try:
             state: Any = torch.load(path, map_location="cpu", weights_only=True)
@@ -102,6 +105,23 @@ def find_weights(name: str, given: Path | None = None, download: bool = True) ->
         found=reason,
         hint=f"attrsearch models fetch {name} --from PATH",
     )
+
+
+def install_weights(name: str, source: Path | None) -> Path:
+    """Put FaceNet weights into torch's cache, from a file or from their release, and load them once as a check.
+
+    Raises:
+        UnavailableError: The download failed.
+        WeightsError: The file holds something else.
+    """
+    if source is not None:
+        FaceNet(name, source)
+        target = torch_home() / "checkpoints" / FILES[name][0]
+        write_bytes(target, source.read_bytes())
+        return target
+    path = find_weights(name)
+    FaceNet(name, path)
+    return path
 
 
 def torch_home() -> Path:

@@ -12,9 +12,9 @@ from attrsearch.errors import InputError
 from attrsearch.faces.detect import Detector, load_detector
 from attrsearch.faces.people import (
     MIN_FACE,
-    Face,
     Identity,
-    PersonFiles,
+    Person,
+    PersonFaces,
     Picture,
     Warn,
     find_people,
@@ -41,24 +41,24 @@ class Gatherer:
         self._warn = warn
         self._classifier = TraitsClassifier()
 
-    def __call__(self, person: PersonFiles, max_faces: int | None = None) -> Identity:
-        """Read one person.
+    def __call__(self, person: Person, max_faces: int | None = None) -> Identity:
+        """Read one person, at most ``max_faces`` pictures.
 
         Raises:
             InputError: No picture of this person shows a face.
         """
-        return self.identify(person.id, load_faces(person, self._detector, self._warn, max_faces))
-
-    def identify(self, name: str, faces: tuple[Face, ...]) -> Identity:
-        """An identity of faces that were read already."""
-        given = self._genders.get(name)
+        if isinstance(person, PersonFaces):
+            faces = person.faces[:max_faces]
+        else:
+            faces = load_faces(person, self._detector, self._warn, max_faces)
+        given = self._genders.get(person.id)
         traits = vote(self._classifier.probabilities(to_editor([face.crop for face in faces])), given)
         if traits.certainty < UNSURE:
             self._warn(
-                f"{name}: gender guessed as {traits.gender} with certainty {traits.certainty:.2f}; "
+                f"{person.id}: gender guessed as {traits.gender} with certainty {traits.certainty:.2f}; "
                 "give it with --genders FILE if that is wrong"
             )
-        return Identity(name, faces, traits)
+        return Identity(person.id, faces, traits)
 
 
 def to_editor(crops: list[Picture]) -> Tensor:

@@ -78,6 +78,15 @@ class PersonFiles:
     files: tuple[Path, ...]
 
 
+@dataclass(frozen=True)
+class PersonFaces:
+    """A person whose faces were found already, in a mixed folder."""
+
+    id: str
+    faces: tuple[Face, ...]
+
+
+Person = PersonFiles | PersonFaces
 Warn = Callable[[str], None]
 
 
@@ -141,15 +150,15 @@ def load_faces(
     """Read a person's pictures and find the one face of each.
 
     Pictures that cannot be read or show no face are named in a warning and left out.  Where a picture shows
-    several faces, the large one near the middle is taken, with a warning.
+    several faces, the large one near the middle is taken, with a warning.  Of more than ``max_faces`` pictures
+    evenly spaced ones are read.
 
     Raises:
         InputError: No picture of this person shows a face.
     """
     faces: list[Face] = []
-    for path in person.files:
-        if max_faces is not None and len(faces) == max_faces:
-            break
+    count = len(person.files) if max_faces is None else min(max_faces, len(person.files))
+    for path in (person.files[i * len(person.files) // count] for i in range(count)):
         try:
             faces.append(load_face(path, detector, warn))
         except AttrsearchError as error:
@@ -185,7 +194,7 @@ def load_face(path: Path, detector: Detector, warn: Warn) -> Face:
     return cut_face(picture, found, chosen, path)
 
 
-def detect_reduced(picture: Picture, detector: Detector) -> Detections:
+def detect_reduced(picture: Picture, detector: Detector, least: float = MIN_PROBABILITY) -> Detections:
     """Detect in a picture of any size, reduced to ``WORKING_SIDE``; results in the picture's own pixels."""
     height, width = picture.shape[:2]
     scale = min(1.0, WORKING_SIDE / max(height, width))
@@ -194,7 +203,7 @@ def detect_reduced(picture: Picture, detector: Detector) -> Detections:
         sides = (max(1, round(width * scale)), max(1, round(height * scale)))
         small = np.asarray(cv2.resize(picture, sides, interpolation=cv2.INTER_AREA), np.uint8)
     found = detector.detect(small[None])[0]
-    sure = (found.probabilities >= MIN_PROBABILITY) & (found.boxes[:, 2:] > found.boxes[:, :2]).all(1)
+    sure = (found.probabilities >= least) & (found.boxes[:, 2:] > found.boxes[:, :2]).all(1)
     ratio = np.array([width / small.shape[1], height / small.shape[0]], np.float32)
     return Detections(
         found.boxes[sure] * np.tile(ratio, 2), found.probabilities[sure], found.landmarks[sure] * ratio

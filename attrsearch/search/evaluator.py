@@ -21,11 +21,13 @@ from attrsearch.editing.blending import face_mask
 from attrsearch.editing.editor import Editor, Encoded
 from attrsearch.editing.filters import blur, cover, pixelate
 from attrsearch.faces.align import CROP_SIZE, WINDOW_SIZE, invert
+from attrsearch.faces.calibration import distances
 from attrsearch.faces.detect import Detector
 from attrsearch.faces.gather import to_editor
 from attrsearch.faces.people import Face, Picture
-from attrsearch.faces.recognise import Scaled, distances
+from attrsearch.faces.recognise import Scaled
 from attrsearch.faces.sampling import sampling_grid
+from attrsearch.faces.seen import see
 from attrsearch.recipes import PreFilter
 from attrsearch.search.terms import Scores
 
@@ -33,8 +35,6 @@ Floats = npt.NDArray[np.float32]
 
 CHUNK = 32
 """Pairs of candidate and face edited at once."""
-WINDOW_MIN_FACE = 48.0
-"""Smallest face looked for in a window of 192 pixels, where the face in question is about 75 wide."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Evaluator:
 
     Args:
         editor: Makes them.
-        detector: Finds faces in windows of 192 pixels (``WINDOW_MIN_FACE``).
+        detector: Finds faces in windows of 192 pixels (at least ``seen.WINDOW_MIN_FACE``).
         recognisers: One, or several for the worst over all; the first gives the raw distance.
         prefilter: Applied to the crop before the edit.
     """
@@ -102,29 +102,21 @@ class Evaluator:
             The subject, and the indices of the faces it holds: a face that the detector does not find in its
             own window cannot be measured and is left out.  None where no face is left.
         """
-        windows = np.stack([face.window for face in faces])
-        found = self.detector.detect(windows)
-        target = _face_boxes(faces)
-        nearest = [detections.nearest(target[i]) for i, detections in enumerate(found)]
-        kept = [i for i, (_, overlap) in enumerate(nearest) if overlap > 0.3]
+        seen = see(faces, self.detector)
+        kept = list(seen.kept)
         if not kept:
             return None, []
-        boxes = np.stack([found[i].boxes[nearest[i][0]] for i in kept])
-        landmarks = np.stack([found[i].landmarks[nearest[i][0]] for i in kept])
-        chosen = windows[kept]
         inverse = np.stack([invert(faces[i].crop_to_window) for i in kept])
         grids = sampling_grid(torch.from_numpy(inverse), WINDOW_SIZE, (CROP_SIZE, CROP_SIZE))
         mask = torch.from_numpy(np.array(face_mask())).expand(len(kept), 1, -1, -1)
         subject = Subject(
-            windows=_channels_first(chosen),
+            windows=_channels_first(seen.windows),
             encoded=self.editor.encode(to_editor([self._input(faces[i].crop) for i in kept])),
             grids=grids,
             masks=grid_sample(mask, grids, align_corners=False),
-            boxes=boxes,
-            detection=np.array([found[i].probabilities[nearest[i][0]] for i in kept], np.float32),
-            embeddings={
-                scaled.name: scaled.recogniser.embed(chosen, boxes, landmarks) for scaled in self.recognisers
-            },
+            boxes=seen.boxes,
+            detection=seen.probabilities,
+            embeddings={scaled.name: seen.embed(scaled.recogniser) for scaled in self.recognisers},
         )
         return subject, kept
 
@@ -229,15 +221,6 @@ def hide_others(window: Picture, face: Face) -> Picture:
     for box in face.others:
         cover(shown, box, "blur")
     return shown
-
-
-def _face_boxes(faces: Sequence[Face]) -> Floats:
-    """About where each face lies in its window, (f, 4): the middle of the crop, through the alignment."""
-    corners = np.array([[34, 30], [94, 118]], np.float32)
-    centre = (corners[0] + corners[1]) / 2
-    half = (corners[1] - corners[0]) / 2 * 1.25
-    middles = np.stack([face.crop_to_window[:, :2] @ centre + face.crop_to_window[:, 2] for face in faces])
-    return np.concatenate([middles - half, middles + half], 1).astype(np.float32)
 
 
 def _channels_first(windows: Picture) -> Tensor:

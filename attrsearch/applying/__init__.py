@@ -1,0 +1,1 @@
+"""Applying: attribute sets of an export onto pictures."""

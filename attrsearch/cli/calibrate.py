@@ -1,0 +1,37 @@
+"""``attrsearch calibrate``."""
+
+from pathlib import Path
+
+import click
+
+from attrsearch.cli.console import bar, quiet_option, say, warner
+
+
+@click.command(epilog="Example: attrsearch calibrate faces/ --recogniser dlib --out dlib.json")
+@click.argument("faces", type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Calibration file to write.")
+@click.option(
+    "--recogniser", default="sface", show_default=True, help="sface, facenet-vggface2, facenet-casia or dlib."
+)
+@click.option("--facenet-weights", type=click.Path(path_type=Path), help="FaceNet weights (.pt) from a path.")
+@quiet_option
+def calibrate(faces: Path, out: Path, recogniser: str, facenet_weights: Path | None, quiet: bool) -> None:
+    """Measure distances within and between the people of FACES, and write a calibration file.
+
+    FACES holds one sub-folder of pictures a person; a threshold at FAR 1e-3 needs about 150 people.
+    """
+    from attrsearch.faces.calibrate import calibrate as measure
+    from attrsearch.faces.recognise import load_network
+    from attrsearch.files import write_text
+
+    network = load_network(recogniser, facenet_weights)
+    with bar(None, "person", quiet) as advance, warner(quiet) as warn:
+        found = measure(faces, network, warn=warn, progress=lambda done, people: advance(1))  # noqa: ARG005
+    write_text(out, found.model_dump_json(indent=1) + "\n")
+    within, between = found.genuine, found.impostor
+    say(f"{found.recogniser}: same person {within.mean:.3f} ± {within.std:.3f} ({within.pairs} pairs)")
+    say(
+        f"different people {between.mean:.3f} ± {between.std:.3f} ({between.pairs} pairs), scale {found.scale:.4f}"
+    )
+    for far, value in found.thresholds.items():
+        say(f"threshold {value:.3f} at FAR {far}: {found.accept[far]:.1%} of pairs of one person accepted")

@@ -1,0 +1,84 @@
+"""What commands share: lines on stderr, progress bars, JSON on stdout."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from attrsearch.search.run import Progress
+
+quiet_option = click.option("--quiet", is_flag=True, help="No progress bar and no warnings.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+
+
+def say(line: str) -> None:
+    """A line for a person, on stderr."""
+    click.echo(line, err=True)
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """One JSON object on stdout, for scripts."""
+    click.echo(json.dumps(value, allow_nan=False))
+
+
+@contextmanager
+def warner(quiet: bool) -> Iterator[Callable[[str], None]]:
+    """A function that shows a warning above the progress bar, or swallows it."""
+    from tqdm import tqdm
+
+    def warn(line: str) -> None:
+        if not quiet:
+            tqdm.write(line, file=sys.stderr)
+
+    yield warn
+
+
+@contextmanager
+def bar(total: int | None, unit: str, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """A progress bar; call what it gives with how many units were done."""
+    from tqdm import tqdm
+
+    with tqdm(total=total, unit=unit, file=sys.stderr, disable=quiet, dynamic_ncols=True) as shown:
+
+        def advance(count: int) -> None:
+            shown.update(count)
+
+        yield advance
+
+
+@contextmanager
+def run_bar(quiet: bool) -> Iterator[Callable[["Progress"], None]]:
+    """The bar of a run: people done, share feasible, evaluations a second, time left."""
+    from tqdm import tqdm
+
+    layout = "search {percentage:3.0f}%|{bar}|{postfix}"
+    with tqdm(total=1, file=sys.stderr, disable=quiet, dynamic_ncols=True, bar_format=layout) as shown:
+
+        def show(state: "Progress") -> None:
+            rate = state.evaluations / state.seconds if state.seconds else 0.0
+            words = [f"{state.done}/{state.people} people"]
+            words += [f"{state.feasible / state.done:.0%} feasible"] if state.done else []
+            words += [f"{rate:.1f} evaluations/s"]
+            words += [f"{_clock(state.seconds_left)} left"] if state.seconds_left is not None else []
+            shown.total = max(1, state.expected)
+            shown.n = min(shown.total, state.evaluations)
+            shown.set_postfix_str(", ".join(words), refresh=False)
+            shown.update(0)
+
+        yield show
+        shown.refresh()
+
+
+def _clock(seconds: float) -> str:
+    """Seconds as a person reads them.
+
+    >>> _clock(75), _clock(3700)
+    ('1:15', '1:01:40')
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -1,0 +1,41 @@
+"""``attrsearch demo``."""
+
+from pathlib import Path
+
+import click
+
+from attrsearch.cli.console import quiet_option, run_bar, say, warner
+
+
+@click.command()
+@click.option("--out", default="attrsearch-demo", show_default=True, type=click.Path(path_type=Path))
+@click.option("--trials", default=60, show_default=True, type=click.IntRange(min=1), help="Candidates a person.")
+@quiet_option
+def demo(out: Path, trials: int, quiet: bool) -> int:
+    """Do the main job on a small bundled sample: search, export, apply, report."""
+    from attrsearch.applying.pictures import Applier, apply_all, plan
+    from attrsearch.export import read_attributes
+    from attrsearch.report.page import write_report
+    from attrsearch.sample import sample_folder
+    from attrsearch.search.run import run
+
+    faces = sample_folder()
+    with run_bar(quiet) as progress, warner(quiet) as warn:
+        result = run(
+            faces,
+            out,
+            study="quick",
+            trials=trials,
+            resume=(out / "run.toml").exists(),
+            include_originals=True,
+            warn=warn,
+            progress=progress,
+        )
+        page = write_report(out)
+    file = read_attributes(out / "attributes.json")
+    done = apply_all(Applier(file), plan(faces, out / "protected", file, None))
+    say(f"searched:  {result.feasible} of {result.identities} people anonymised, {result.evaluations} evaluations")
+    say(f"exported:  {out / 'attributes.json'}")
+    say(f"applied:   {sum(item.edited is not None for item in done)} pictures in {out / 'protected'}")
+    say(f"report:    {page}")
+    return 1 if result.failed or result.infeasible else 0

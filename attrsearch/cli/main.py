@@ -1,0 +1,78 @@
+"""``attrsearch``: the commands, and how errors end."""
+
+import sys
+import warnings
+from collections.abc import Sequence
+
+import click
+
+from attrsearch import __version__
+from attrsearch.cli.apply import apply
+from attrsearch.cli.bench import bench
+from attrsearch.cli.calibrate import calibrate
+from attrsearch.cli.demo import demo
+from attrsearch.cli.models import models
+from attrsearch.cli.results import export, report
+from attrsearch.cli.run import run
+from attrsearch.errors import AttrsearchError
+
+DONE, INCOMPLETE, WRONG_USE = 0, 1, 2
+INTERRUPTED = 130
+
+
+HELP = """Search the facial attribute edits that anonymise people, and apply them.
+
+\b
+attrsearch demo                                      the main job on a bundled sample
+attrsearch run FACES --out RUN                       one study per person
+attrsearch apply PICTURES --attributes RUN/attributes.json --out OUT
+
+Exit codes: 0 done, 1 some people failed or stayed infeasible, 2 wrong use.
+"""
+
+
+@click.group(help=HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="attrsearch")
+def cli() -> None:
+    """All commands."""
+
+
+for command in (run, export, apply, report, calibrate, models, bench, demo):
+    cli.add_command(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; errors a user can mend end as one line on stderr."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+    try:
+        code = cli.main(args=arguments, prog_name="attrsearch", standalone_mode=False)
+    except AttrsearchError as error:
+        _say(str(error))
+        return WRONG_USE
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "attrsearch"
+        _say(f"{error.format_message()} Type: {command} --help")
+        return WRONG_USE
+    except click.ClickException as error:
+        _say(error.format_message())
+        return WRONG_USE
+    except (KeyboardInterrupt, click.Abort):
+        _say("stopped; whatever was finished is kept (a run continues with --resume)")
+        return INTERRUPTED
+    except BrokenPipeError:
+        return INTERRUPTED
+    return code if isinstance(code, int) else DONE
+
+
+def _say(line: str) -> None:
+    click.echo(f"attrsearch: {line}", err=True)
+
+
+def entry() -> None:
+    """The console script."""
+    sys.exit(main())
+
+
+if __name__ == "__main__":
+    entry()

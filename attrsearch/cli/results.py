@@ -1,0 +1,31 @@
+"""``attrsearch export`` and ``attrsearch report``."""
+
+from pathlib import Path
+
+import click
+
+from attrsearch.cli.console import say
+
+
+@click.command(epilog="Example: attrsearch export run1 --format csv --out sets.csv")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--format", "kind", type=click.Choice(["json", "csv", "parquet"]), default="json", show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), help="File to write  [default: RUN/attributes.FORMAT]")
+@click.option("--include-infeasible", is_flag=True, help="Also people who are not anonymised.")
+def export(run: Path, kind: str, out: Path | None, include_infeasible: bool) -> None:
+    """Export the best attribute set of every person of RUN."""
+    from attrsearch.exporting import export_run
+
+    target = out or run / f"attributes.{kind}"
+    count = export_run(run, target, kind, include_infeasible)
+    say(f"{count} people in {target}")
+
+
+@click.command(epilog="Example: attrsearch report run1 --out report.html")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="Page to write  [default: RUN/report.html]")
+def report(run: Path, out: Path | None) -> None:
+    """Write the report of RUN as one page that works offline."""
+    from attrsearch.report.page import write_report
+
+    say(str(write_report(run, out)))

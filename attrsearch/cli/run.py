@@ -1,0 +1,102 @@
+"""``attrsearch run``."""
+
+from pathlib import Path
+
+import click
+
+from attrsearch.cli.console import json_option, print_json, quiet_option, run_bar, say, warner
+
+
+@click.command(epilog="Example: attrsearch run faces/ --out run1 --trials 100")
+@click.argument("faces", type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the run, new or empty.")
+@click.option(
+    "--study", default="per_identity", show_default=True, help="Study recipe: a bundled name or a .toml file."
+)
+@click.option("--objective", help="Objective recipe instead of the study's.")
+@click.option(
+    "--space", help="Search space instead of the study's: thesis10, full13, asymmetric, one-pass, or a file."
+)
+@click.option("--editor", help="Editor weights instead of the study's: anonymiser, base, or a path.")
+@click.option("--recogniser", help="auto, sface, facenet-vggface2, facenet-casia or dlib.")
+@click.option("--detector", help="mtcnn or yunet.")
+@click.option("--trials", type=click.IntRange(min=1), help="Candidates a person.")
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of the run.")
+@click.option("--jobs", default=1, show_default=True, type=click.IntRange(min=1), help="Worker processes.")
+@click.option("--resume", is_flag=True, help="Continue a run that was stopped.")
+@click.option("--cluster", is_flag=True, help="FACES is a mixed folder: find the people in it.")
+@click.option("--person", "people", multiple=True, help="Only this person; may be given several times.")
+@click.option(
+    "--people", "people_file", type=click.Path(path_type=Path), help="Only the people named in this file."
+)
+@click.option("--genders", type=click.Path(path_type=Path), help="CSV file: identity,gender.")
+@click.option("--calibration", type=click.Path(path_type=Path), help="Calibration file of the recogniser.")
+@click.option("--facenet-weights", type=click.Path(path_type=Path), help="FaceNet weights (.pt) from a path.")
+@click.option("--include-originals", is_flag=True, help="Show untouched pictures in the report.")
+@quiet_option
+@json_option
+def run(
+    faces: Path,
+    out: Path,
+    people: tuple[str, ...],
+    people_file: Path | None,
+    genders: Path | None,
+    facenet_weights: Path | None,
+    quiet: bool,
+    as_json: bool,
+    **options: object,
+) -> int:
+    """Search the best attribute set of every person in FACES.
+
+    FACES is a folder with one sub-folder of pictures a person, a folder with one picture a person, or, with
+    --cluster, a folder of mixed pictures.
+    """
+    from attrsearch.faces.people import read_genders
+    from attrsearch.report.page import write_report
+    from attrsearch.search.run import run as search
+
+    chosen = [*people, *_names(people_file)] or None
+    with run_bar(quiet or as_json) as progress, warner(quiet) as warn:
+        result = search(
+            faces,
+            out,
+            people=chosen,
+            genders=read_genders(genders) if genders else None,
+            facenet=facenet_weights,
+            warn=warn,
+            progress=progress,
+            **options,  # type: ignore[arg-type]
+        )
+        page = write_report(out)
+    if as_json:
+        print_json(
+            {
+                "identities": result.identities,
+                "feasible": result.feasible,
+                "failed": len(result.failed),
+                "evaluations": result.evaluations,
+                "seconds": round(result.seconds, 3),
+                "out": str(result.out),
+            }
+        )
+    else:
+        for name, reason in sorted(result.failed.items()):
+            say(f"failed: {name}: {reason}")
+        for name in result.infeasible:
+            say(f"not anonymised: {name} (best trial kept; left out of the export)")
+        say(
+            f"{result.feasible} of {result.identities} people anonymised, {result.evaluations} evaluations; {page}"
+        )
+    return 1 if result.failed or result.infeasible else 0
+
+
+def _names(file: Path | None) -> list[str]:
+    from attrsearch.errors import InputError
+
+    if file is None:
+        return []
+    try:
+        return [line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        hint = "write one name a line"
+        raise InputError(file, required="a file of names", found=str(error), hint=hint) from error

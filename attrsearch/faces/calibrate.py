@@ -1,0 +1,51 @@
+"""Measure a recogniser on a folder of people: ``attrsearch calibrate``."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from attrsearch.errors import AttrsearchError
+from attrsearch.faces.calibration import Calibration, measure
+from attrsearch.faces.detect import load_detector
+from attrsearch.faces.people import MIN_FACE, Warn, find_people, load_faces
+from attrsearch.faces.recognise import Recogniser
+from attrsearch.faces.seen import WINDOW_MIN_FACE, see
+
+MAX_PICTURES = 8
+"""Pictures of one person beyond these are left out, so that no one person decides the result."""
+
+
+def calibrate(
+    folder: Path,
+    recogniser: Recogniser,
+    *,
+    detector: str = "mtcnn",
+    warn: Warn = print,
+    progress: Callable[[int, int], None] = lambda done, people: None,  # noqa: ARG005
+) -> Calibration:
+    """Measure distances within and between the people of a folder.
+
+    Args:
+        folder: One sub-folder of pictures a person.
+        recogniser: Embeds the faces, cut the way the search cuts them.
+        detector: Finds the faces.
+        warn: Called with one line for every picture left out.
+        progress: Called with people done and people in all.
+
+    Raises:
+        InputError: Too few people or pictures.
+    """
+    whole, window = load_detector(detector, MIN_FACE), load_detector(detector, WINDOW_MIN_FACE)
+    embeddings: list[npt.NDArray[np.float32]] = []
+    people = find_people(folder)
+    for number, person in enumerate(people, 1):
+        try:
+            rows = see(load_faces(person, whole, warn, MAX_PICTURES), window).embed(recogniser)
+        except AttrsearchError as error:
+            warn(str(error))
+        else:
+            embeddings += [rows] if len(rows) else []
+        progress(number, len(people))
+    return measure(embeddings, recogniser.name, folder.name, detector)

@@ -1,0 +1,1 @@
+"""Showing: the report of a run as one page that works offline."""

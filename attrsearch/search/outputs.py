@@ -1,0 +1,131 @@
+"""Write what a search found for a person: pictures, trials, the record; and what the run says of itself."""
+
+from typing import Any
+
+import numpy as np
+
+from attrsearch.export import DetectorRecord, EditorRecord, PersonRecord, RecogniserRecord, named_passes
+from attrsearch.recipes import Constraint
+from attrsearch.results import Heldback, PersonPart, Provenance, RunFolder, to_jpeg, trials_table
+from attrsearch.search.cohort import Finished
+from attrsearch.search.components import Components, Settings
+from attrsearch.search.evaluator import Evaluator, Request, hide_others
+
+SHOWN_FACES = 4
+RUNNERS = 2
+APART = 0.8
+"""A runner-up differs from every better one shown by at least this much (Euclidean, over the attributes)."""
+
+
+def write_finished(item: Finished, evaluator: Evaluator, folder: RunFolder, include_originals: bool) -> None:
+    """Write a person's pictures, trials and record."""
+    judgement, winner = item.judgement, item.winner
+    runners = runners_up(item)
+    first, second = named_passes(item.attributes[winner])
+    record = PersonRecord(
+        id=item.id,
+        gender=item.traits.gender,
+        feasible=item.feasible,
+        first_pass=first,
+        second_pass=second,
+        faces=len(item.subject),
+        evaluations=len(item.attributes),
+        **{
+            name: round(float(getattr(judgement, name)[winner]), 6)
+            for name in ("utility", "detection", "iou", "distance", "distance_raw")
+        },
+    )
+    part = PersonPart(
+        record=record,
+        gender_certainty=round(item.traits.certainty, 6),
+        worst_distance=round(float(judgement.worst_distance[winner]), 6),
+        heldback=_heldback(item),
+        winner=winner,
+        runners=tuple(runners),
+        feasible_trials=int(judgement.feasible.sum()),
+        seconds=round(float(item.seconds.sum()), 3),
+        images=_write_images(item, [winner, *runners], evaluator, folder, include_originals),
+    )
+    columns = ("detection", "iou", "distance", "distance_raw", "worst_distance", "utility", "feasible")
+    measured: dict[str, Any] = {name: getattr(judgement, name) for name in columns}
+    folder.write_person(
+        part, trials_table(item.id, item.seed, item.attributes, {**measured, "seconds": item.seconds})
+    )
+
+
+def runners_up(item: Finished) -> list[int]:
+    """Trial numbers of the best alternatives that look different: apart in attributes, as good as possible."""
+    flat = item.attributes.reshape(len(item.attributes), -1)
+    order = [int(i) for i in item.judgement.order()]
+    chosen = [item.winner]
+    for i in order:
+        if len(chosen) > RUNNERS:
+            break
+        if min(float(np.linalg.norm(flat[i] - flat[j])) for j in chosen) >= APART:
+            chosen.append(i)
+    return chosen[1:]
+
+
+def _write_images(
+    item: Finished, trials: list[int], evaluator: Evaluator, folder: RunFolder, include_originals: bool
+) -> dict[str, tuple[str, ...]]:
+    windows = evaluator.render(Request(item.subject, item.attributes[trials]))
+    shown = min(SHOWN_FACES, len(item.subject))
+
+    def save(name: str, window: Any, face: int) -> str:
+        return folder.write_image(item.id, f"{name}.jpg", to_jpeg(hide_others(window, item.faces[face])))
+
+    images = {
+        "best": tuple(save(f"best_{face}", windows[0, face], face) for face in range(shown)),
+        "runner": tuple(save(f"runner_{i}", windows[i, 0], 0) for i in range(1, len(trials))),
+    }
+    if include_originals:
+        images["original"] = tuple(
+            save(f"original_{face}", item.faces[face].window, face) for face in range(shown)
+        )
+    return images
+
+
+def _heldback(item: Finished) -> Heldback | None:
+    held = item.heldback
+    if held is None:
+        return None
+    measured = {name: float(getattr(held, name)[0]) for name in ("detection", "iou", "distance", "worst_distance")}
+    rounded = {name: round(value, 6) for name, value in measured.items()}
+    return Heldback(faces=item.heldback_faces, feasible=bool(held.feasible[0]), **rounded)
+
+
+def provenance(settings: Settings, components: Components) -> Provenance:
+    """What a run writes about itself."""
+    study, evaluator = settings.study, components.evaluator
+    main = evaluator.recognisers[0]
+    distance_limits = [
+        float(constraint.above)
+        for constraint in settings.objective.constraints
+        if _is_mean_distance(constraint) and constraint.above != "verification"
+    ]
+    return Provenance(
+        editor=EditorRecord(name=evaluator.editor.name, sha256=evaluator.editor.sha256),
+        recogniser=RecogniserRecord(
+            name=main.name,
+            scale=round(main.calibration.scale, 6),
+            threshold=max(distance_limits, default=0.0),
+        ),
+        detector=DetectorRecord(name=evaluator.detector.name),
+        objective=settings.objective.name,
+        study=study.name,
+        seed=study.seed,
+        settings={
+            "study": study.model_dump(),
+            "objective": settings.objective.model_dump(),
+            "space": settings.space.model_dump(),
+            "editor_sha256": evaluator.editor.sha256,
+            "recognisers": [
+                {**scaled.record, "sha256": scaled.recogniser.sha256} for scaled in evaluator.recognisers
+            ],
+        },
+    )
+
+
+def _is_mean_distance(constraint: Constraint) -> bool:
+    return constraint.term == "distance" and constraint.aggregate == "mean"

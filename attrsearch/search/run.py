@@ -1,0 +1,221 @@
+"""A whole run: people in, attribute sets, trials, pictures and a report out."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from attrsearch.attributes import Gender
+from attrsearch.errors import InputError
+from attrsearch.faces.cluster import cluster_folder
+from attrsearch.faces.detect import load_detector
+from attrsearch.faces.people import MIN_FACE, Person, Warn, find_people
+from attrsearch.recipes import Study, load_objective, load_space, load_study
+from attrsearch.results import RunFolder
+from attrsearch.search.components import Components, Settings, load_components
+from attrsearch.search.outputs import provenance
+from attrsearch.search.workers import Job, Outcome, search_here, search_in_workers
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is, after every batch.
+
+    Attributes:
+        people: All people of the run.
+        done: People finished, failures included.
+        feasible: People with a feasible winner.
+        evaluations: Candidates measured so far in this call.
+        expected: Candidates this call will measure, failures not counted off yet.
+        seconds: Time since the start of this call.
+        seconds_left: Estimate of what is left, None before the first batch.
+    """
+
+    people: int
+    done: int
+    feasible: int
+    evaluations: int
+    expected: int
+    seconds: float
+    seconds_left: float | None
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run came to.
+
+    Attributes:
+        out: The run's folder.
+        identities: People in it.
+        feasible: Of those, people with a feasible winner.
+        infeasible: Names of people without one.
+        failed: People who could not be searched, and why.
+        evaluations: Candidates measured, earlier calls of a resumed run included.
+        seconds: Time of this call.
+    """
+
+    out: Path
+    identities: int
+    feasible: int
+    infeasible: tuple[str, ...]
+    failed: Mapping[str, str]
+    evaluations: int
+    seconds: float
+
+
+def run(
+    faces: str | Path,
+    out: str | Path,
+    *,
+    study: str | Study = "per_identity",
+    objective: str | None = None,
+    space: str | None = None,
+    editor: str | None = None,
+    recogniser: str | None = None,
+    detector: str | None = None,
+    trials: int | None = None,
+    seed: int | None = None,
+    jobs: int = 1,
+    resume: bool = False,
+    cluster: bool = False,
+    people: Sequence[str] | None = None,
+    genders: Mapping[str, Gender] | None = None,
+    calibration: Path | None = None,
+    facenet: Path | None = None,
+    include_originals: bool = False,
+    warn: Warn = print,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> RunResult:
+    """Search the best attribute set of every person in a folder.
+
+    Args:
+        faces: A folder with a sub-folder a person, a folder with a picture a person, or one picture.
+        out: The run's folder, new or empty unless ``resume``.
+        study: A study recipe by name, path, or loaded.
+        objective: Objective recipe instead of the study's.
+        space: Search space instead of the study's.
+        editor: Editor weights instead of the study's.
+        recogniser: ``auto``, ``sface``, ``facenet-vggface2``, ``facenet-casia`` or ``dlib``.
+        detector: ``mtcnn`` or ``yunet``.
+        trials: Candidates a person.
+        seed: Seed of the run; every person's own follows from it.
+        jobs: Worker processes.
+        resume: Continue a run that was stopped.
+        cluster: ``faces`` is a mixed folder: find the people in it.
+        people: Only these identities.
+        genders: Genders given by the user.
+        calibration: Calibration file of the recogniser.
+        facenet: FaceNet weights from a path.
+        include_originals: Keep untouched pictures for the report.
+        warn: Called with one line for everything left out or guessed.
+        progress: Called after every batch.
+
+    Returns:
+        Counts, and who failed or stayed infeasible.
+
+    Raises:
+        AttrsearchError: Nothing can be searched: no people, a bad recipe, bad weights, a place that cannot be
+            written.  A bad person or picture is not an error of the run.
+    """
+    started = time.perf_counter()
+    recipe = load_study(
+        study,
+        objective=objective,
+        space=space,
+        editor=editor,
+        recogniser=recogniser,
+        detector=detector,
+        trials=trials,
+        seed=seed,
+    )
+    settings = Settings(
+        recipe,
+        load_space(recipe.space),
+        load_objective(recipe.objective),
+        calibration,
+        facenet,
+        tuple((genders or {}).items()),
+    )
+    components = load_components(settings, warn)
+    if components.line:
+        warn(components.line)
+    found: list[Person] = _cluster(Path(faces), components, warn) if cluster else [*find_people(Path(faces))]
+    waiting = _choose(found, people, Path(faces))
+    folder = RunFolder(Path(out))
+    origin = provenance(settings, components)
+    folder.start(origin, resume)
+    finished = {person.id for person in waiting if resume and folder.is_finished(person.id)}
+    todo = [person for person in waiting if person.id not in finished]
+    feasible = sum(folder.read_person(name).record.feasible for name in finished)
+    tally = _Tally(len(waiting), len(finished), feasible, started, recipe.trials, progress)
+    job = Job(settings, folder.path, include_originals)
+    if jobs > 1 and len(todo) > 1:
+        outcomes = search_in_workers(todo, job, min(jobs, len(todo)), warn)
+    else:
+        outcomes = search_here(todo, job, components, tally.evaluated)
+    for outcome in outcomes:
+        tally.person(outcome, counted=jobs <= 1)
+    seconds = time.perf_counter() - started
+    folder.finish(origin, tally.failed, seconds)
+    parts = list(folder.read_people())
+    return RunResult(
+        out=folder.path,
+        identities=len(parts) + len(tally.failed),
+        feasible=sum(part.record.feasible for part in parts),
+        infeasible=tuple(part.record.id for part in parts if not part.record.feasible),
+        failed=tally.failed,
+        evaluations=sum(part.record.evaluations for part in parts),
+        seconds=seconds,
+    )
+
+
+@dataclass
+class _Tally:
+    people: int
+    done: int
+    feasible: int
+    started: float
+    trials: int
+    progress: Callable[[Progress], None]
+    evaluations: int = 0
+    failed: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.before = self.done
+
+    def person(self, outcome: Outcome, counted: bool) -> None:
+        self.done += 1
+        self.evaluations += 0 if counted else outcome.evaluations
+        self.feasible += outcome.feasible
+        if outcome.reason:
+            self.failed[outcome.id] = outcome.reason
+        self._tell()
+
+    def evaluated(self, count: int) -> None:
+        self.evaluations += count
+        self._tell()
+
+    def _tell(self) -> None:
+        seconds = time.perf_counter() - self.started
+        expected = (self.people - self.before) * self.trials
+        left = seconds * max(0, expected - self.evaluations) / self.evaluations if self.evaluations else None
+        self.progress(
+            Progress(self.people, self.done, self.feasible, self.evaluations, expected, seconds, left)
+        )
+
+
+def _cluster(faces: Path, components: Components, warn: Warn) -> list[Person]:
+    evaluator = components.evaluator
+    detector = load_detector(evaluator.detector.name, MIN_FACE)
+    return list(cluster_folder(faces, detector, evaluator.recognisers[0], warn))
+
+
+def _choose(people: list[Person], chosen: Sequence[str] | None, faces: Path) -> list[Person]:
+    if chosen is None:
+        return people
+    known = {person.id for person in people}
+    missing = sorted(set(chosen) - known)
+    if missing:
+        found = f"{len(known)} people without {missing[0]}"
+        raise InputError(faces, required=f"a person named {missing[0]}", found=found, hint="check the name")
+    return [person for person in people if person.id in set(chosen)]
