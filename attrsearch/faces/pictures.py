@@ -44,7 +44,10 @@ def read_picture(path: Path) -> Picture:
     except UnidentifiedImageError as error:
         raise InputError(path, required=required, found="something else", hint=hint) from error
     except Image.DecompressionBombError as error:
-        raise InputError(path, required=f"at most {MAX_PIXELS} pixels", found=str(error), hint=hint) from error
+        found = str(error).split(",", maxsplit=1)[0]
+        raise InputError(
+            path, required=f"at most {MAX_PIXELS} pixels", found=found, hint="scale it down"
+        ) from error
     except OSError as error:
         found = error.strerror or str(error)
         raise InputError(path, required=required, found=found, hint=hint) from error

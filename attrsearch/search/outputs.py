@@ -6,10 +6,11 @@ import numpy as np
 
 from attrsearch.export import DetectorRecord, EditorRecord, PersonRecord, RecogniserRecord, named_passes
 from attrsearch.recipes import Constraint
-from attrsearch.results import Heldback, PersonPart, Provenance, RunFolder, to_jpeg, trials_table
+from attrsearch.results import Heldback, PersonPart, Provenance, RunFolder, to_jpeg
 from attrsearch.search.cohort import Finished
 from attrsearch.search.components import Components, Settings
 from attrsearch.search.evaluator import Evaluator, Request, hide_others
+from attrsearch.trials import trials_table
 
 SHOWN_FACES = 4
 RUNNERS = 2

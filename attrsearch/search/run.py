@@ -199,9 +199,7 @@ class _Tally:
         seconds = time.perf_counter() - self.started
         expected = (self.people - self.before) * self.trials
         left = seconds * max(0, expected - self.evaluations) / self.evaluations if self.evaluations else None
-        self.progress(
-            Progress(self.people, self.done, self.feasible, self.evaluations, expected, seconds, left)
-        )
+        self.progress(Progress(self.people, self.done, self.feasible, self.evaluations, expected, seconds, left))
 
 
 def _cluster(faces: Path, components: Components, warn: Warn) -> list[Person]:
