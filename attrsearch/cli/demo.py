@@ -15,6 +15,7 @@ def demo(out: Path, trials: int, quiet: bool) -> int:
     """Do the main job on a small bundled sample: search, export, apply, report."""
     from attrsearch.applying.pictures import Applier, apply_all, plan
     from attrsearch.export import read_attributes
+    from attrsearch.faces.people import read_genders
     from attrsearch.report.page import write_report
     from attrsearch.sample import sample_folder
     from attrsearch.search.run import run
@@ -28,6 +29,7 @@ def demo(out: Path, trials: int, quiet: bool) -> int:
             trials=trials,
             resume=(out / "run.toml").exists(),
             include_originals=True,
+            genders=read_genders(faces / "genders.csv"),
             warn=warn,
             progress=progress,
         )

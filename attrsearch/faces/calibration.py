@@ -82,8 +82,8 @@ class Calibration(BaseModel):
 def distances(first: Floats, second: Floats) -> Floats:
     """Euclidean distance of unit vectors along the last axis, from 0 to 2.
 
-    >>> distances(np.float32([[1, 0]]), np.float32([[0, 1]])).round(3).tolist()
-    [1.414]
+    >>> distances(np.float32([[1, 0]]), np.float32([[-1, 0]])).tolist()
+    [2.0]
     """
     return np.asarray(np.linalg.norm(first - second, axis=-1), np.float32)
 

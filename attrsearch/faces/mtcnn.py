@@ -8,6 +8,8 @@ and a picture's result does not depend on which other pictures share its batch.
 """
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -21,9 +23,9 @@ from attrsearch.faces.detect import Detections, Floats, Pictures
 THRESHOLDS = (0.6, 0.7, 0.7)
 FACTOR = 0.709
 CHUNK = 32
-PAD = 16
-"""Candidate boxes go through a network in multiples of this many, so that batches of one never occur:
-the numbers of a batch of one differ from those of a larger batch in the last bits."""
+STEADY = 16
+"""Batches of at least this many give the same bits whatever their size and the number of threads; smaller ones
+do not.  Candidate boxes go through a network in multiples of it, and fewer pictures run on one thread."""
 
 
 class Mtcnn:
@@ -48,7 +50,9 @@ class Mtcnn:
         """Find faces in pictures (n, h, w, 3), RGB, uint8."""
         found: list[Detections] = []
         for start in range(0, len(pictures), CHUNK):
-            found += self._detect_chunk(pictures[start : start + CHUNK])
+            chunk = pictures[start : start + CHUNK]
+            with one_thread() if len(chunk) < STEADY else nullcontext():
+                found += self._detect_chunk(chunk)
         return found
 
     def _detect_chunk(self, pictures: Pictures) -> list[Detections]:
@@ -111,7 +115,7 @@ class Mtcnn:
         """Box regression (m, 4), face probability (m,) and landmarks (m, 10) of candidate boxes."""
         count = len(corners)
         patches = _normalise(_average_patches(sums, corners, owner, side))
-        padded = torch.zeros(-(-count // PAD) * PAD, 3, side, side).to(memory_format=torch.channels_last)
+        padded = torch.zeros(-(-count // STEADY) * STEADY, 3, side, side).to(memory_format=torch.channels_last)
         padded[:count] = patches
         outputs = [net(part) for part in torch.split(padded, 512)] if count else []
         columns: list[Tensor] = [torch.cat(column)[:count] for column in zip(*outputs, strict=True)]
@@ -119,6 +123,17 @@ class Mtcnn:
             return torch.zeros(0, 4), torch.zeros(0), torch.zeros(0, 10)
         points = columns[1] if len(columns) == 3 else torch.zeros(count, 10)
         return columns[0], columns[-1][:, 1], points
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Run torch on one thread inside the block."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _prepare(kind: Any) -> nn.Module:

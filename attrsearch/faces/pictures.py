@@ -53,7 +53,7 @@ def read_picture(path: Path) -> Picture:
         raise InputError(path, required=required, found=found, hint=hint) from error
     except (ValueError, SyntaxError, EOFError, IndexError, MemoryError, OverflowError) as error:
         raise InputError(path, required=required, found=f"damaged data ({error})", hint=hint) from error
-    return np.asarray(upright, np.uint8)
+    return np.array(upright, np.uint8)
 
 
 def list_pictures(folder: Path) -> list[Path]:

@@ -35,6 +35,7 @@ class YuNet:
         if rows is None:
             return Detections.none()
         table = np.asarray(rows, np.float32)
+        table = table[np.isfinite(table).all(1)]
         table = table[table[:, 2] >= self.min_face]
         table = table[np.argsort(-table[:, 14], kind="stable")]
         boxes = np.concatenate([table[:, :2], table[:, :2] + table[:, 2:4]], 1)

@@ -30,9 +30,9 @@ class Axis:
         return np.asarray(self.start + share * (self.end - self.start))
 
     def ticks(self) -> list[float]:
-        """Round values inside the range, about five."""
+        """Round values inside the range, at most seven."""
         step = 10 ** np.floor(np.log10((self.high - self.low) / 4))
-        step *= next(k for k in (1, 2, 5, 10) if (self.high - self.low) / (k * step) <= 6)
+        step *= next(k for k in (1, 2, 5, 10) if (self.high - self.low) / (k * step) <= 6 + 1e-9)
         first = np.ceil(self.low / step - 1e-9)
         last = np.floor(self.high / step + 1e-9)
         return [round(float(i * step), 6) for i in np.arange(first, last + 1)]

@@ -24,6 +24,7 @@ from attrsearch.faces.align import CROP_SIZE, WINDOW_SIZE, invert
 from attrsearch.faces.calibration import distances
 from attrsearch.faces.detect import Detector
 from attrsearch.faces.gather import to_editor
+from attrsearch.faces.mtcnn import STEADY
 from attrsearch.faces.people import Face, Picture
 from attrsearch.faces.recognise import Scaled
 from attrsearch.faces.sampling import sampling_grid
@@ -172,8 +173,9 @@ class Evaluator:
     ) -> Floats:
         """Scores (n, 5) of rendered windows, in the order of the fields of :class:`Scores`."""
         rows = np.zeros((len(pairs), 5), np.float32)
+        rows[:, 4] = -2.0  # a face that is not found clears nothing
         with self._timed("detect"):
-            found = self.detector.detect(windows)
+            found = self.detector.detect(_at_least(windows, STEADY))
         hits, boxes, landmarks = [], [], []
         for i, (number, _, face) in enumerate(pairs):
             best, overlap = found[i].nearest(requests[number].subject.boxes[face])
@@ -197,7 +199,6 @@ class Evaluator:
                 scaled_distances.append(raw * scale)
                 clearances.append((raw - scaled.calibration.verification) * scale)
             rows[hits, 2] = np.min(scaled_distances, 0)
-            rows[:, 4] = -2.0  # a face that is not found clears nothing
             rows[hits, 4] = np.min(clearances, 0)
         return rows
 
@@ -221,6 +222,12 @@ def hide_others(window: Picture, face: Face) -> Picture:
     for box in face.others:
         cover(shown, box, "blur")
     return shown
+
+
+def _at_least(windows: Picture, count: int) -> Picture:
+    """Windows filled up with copies of the first to ``count``, since small batches differ in the last bits."""
+    missing = count - len(windows)
+    return np.concatenate([windows, windows[:1].repeat(missing, 0)]) if missing > 0 else windows
 
 
 def _channels_first(windows: Picture) -> Tensor:

@@ -53,7 +53,7 @@ class PersonStudy:
             self._asked = [self._study.ask(self._distributions) for _ in range(count)]
         self.remaining -= count
         points = [[trial.params[name] for name in self.space.names] for trial in self._asked]
-        return self.space.attributes(np.array(points).reshape(count, -1))
+        return self.space.attributes(np.array(points).reshape(count, len(self.space.names)))
 
     def tell(self, judgement: Judgement) -> None:
         """Report the candidates of the last :meth:`ask`, in their order."""
