@@ -20,7 +20,7 @@ LAYERS = (
     ("editing",),
     ("results", "trials"),
     ("search",),
-    ("applying", "exporting", "bench", "training", "evaluation", "video"),
+    ("applying", "exporting", "comparing", "bench", "training", "evaluation", "video"),
     ("report",),
     ("cli",),
 )

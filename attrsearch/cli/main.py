@@ -12,7 +12,7 @@ from attrsearch.cli.bench import bench
 from attrsearch.cli.calibrate import calibrate
 from attrsearch.cli.demo import demo
 from attrsearch.cli.models import models
-from attrsearch.cli.results import export, report
+from attrsearch.cli.results import compare, export, report
 from attrsearch.cli.run import run
 from attrsearch.errors import AttrsearchError
 
@@ -37,7 +37,7 @@ def cli() -> None:
     """All commands."""
 
 
-for command in (run, export, apply, report, calibrate, models, bench, demo):
+for command in (run, export, apply, report, compare, calibrate, models, bench, demo):
     cli.add_command(command)
 
 

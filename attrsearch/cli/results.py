@@ -1,4 +1,4 @@
-"""``attrsearch export`` and ``attrsearch report``."""
+"""``attrsearch export``, ``attrsearch report`` and ``attrsearch compare``."""
 
 from pathlib import Path
 
@@ -29,3 +29,12 @@ def report(run: Path, out: Path | None) -> None:
     from attrsearch.report.page import write_report
 
     say(str(write_report(run, out)))
+
+
+@click.command(epilog="Example: attrsearch compare run-tpe run-random")
+@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
+def compare(runs: tuple[Path, ...]) -> None:
+    """Print a Markdown table that sets RUNS side by side."""
+    from attrsearch.comparing import compare as table
+
+    click.echo(table(list(runs)))

@@ -33,7 +33,10 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     for name in cli.commands:
         assert name in out
         assert call(capsys, name, "--help")[0] == 0
-    assert set(cli.commands) == {"run", "export", "apply", "report", "calibrate", "models", "bench", "demo"}
+    assert set(cli.commands) == {
+        *("run", "export", "apply", "report", "compare"),
+        *("calibrate", "models", "bench", "demo"),
+    }
     assert __version__ in call(capsys, "--version")[1]
 
 
@@ -53,6 +56,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         (["run", "f", "--out", "x", "--calibration", "gone.json", "--recogniser", "sface"], "gone.json: needs a"),
         (["report", "nowhere"], "nowhere: needs a run (run.toml), found none"),
         (["export", "nowhere"], "nowhere: needs a run (run.toml), found none"),
+        (["compare", "nowhere"], "nowhere: needs a run (run.toml), found none"),
         (["export", "x", "--format", "xml"], "'xml' is not one of 'json', 'csv', 'parquet'"),
         (["apply", "x", "--attributes", "gone.json", "--out", "y"], "gone.json: needs an attributes file"),
         (["calibrate", "nowhere", "--out", "c.json"], "nowhere: needs a folder of people"),
@@ -93,6 +97,11 @@ def test_a_run_for_scripts(capsys: pytest.CaptureFixture[str], faces: Path, tmp_
     assert code == 1
     assert "failed: nobody: nobody: needs at least one picture with a face" in err
     assert "of 2 people anonymised, 3 evaluations" in err
+
+    code, printed, _ = call(capsys, "compare", out, out)
+    assert code == 0
+    assert "| people | 1 | 1 |" in printed
+    assert "| winners: utility |" in printed
 
     code, _, err = call(capsys, "export", out, "--format", "csv", "--include-infeasible")
     assert (code, "1 people in" in err) == (0, True)
