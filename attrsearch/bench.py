@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from attrsearch.allocation import keep_freed_memory
 from attrsearch.editing.blending import paste, uncrop
 from attrsearch.editing.checkpoints import load_checkpoint
 from attrsearch.editing.editor import Editor
@@ -87,6 +88,7 @@ def bench(picture: Path | None = None, repeats: int = 5) -> Benchmark:
     Raises:
         InputError: No face in the picture.
     """
+    keep_freed_memory()
     source = picture or sorted((sample_folder() / "astronaut").glob("*.jpg"))[0]
     image = read_picture(source)
     found = detect_reduced(image, load_detector("mtcnn", MIN_FACE))

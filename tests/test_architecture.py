@@ -14,7 +14,7 @@ ROOT = Path(attrsearch.__file__).parent
 # A module may import from its own layer and from those above it in this list.
 LAYERS = (
     ("errors",),
-    ("attributes", "boxes", "bundled", "files"),
+    ("attributes", "boxes", "bundled", "files", "allocation"),
     ("recipes", "weights", "export"),
     ("faces", "sample"),
     ("editing",),

@@ -111,3 +111,11 @@ def test_file_names_stay_in_their_folder(identity: str) -> None:
 def test_file_names_tell_people_apart() -> None:
     assert len({file_name("x" * 200 + end) for end in "ab"}) == 2
     assert len({file_name(name) for name in ("a.b", "a/b", "a%b", "a b", "a\x00b")}) == 5
+
+
+def test_freed_memory_is_kept_where_there_is_glibc() -> None:
+    import sys
+
+    from attrsearch.allocation import keep_freed_memory
+
+    assert keep_freed_memory() == sys.platform.startswith("linux")

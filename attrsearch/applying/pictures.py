@@ -20,8 +20,10 @@ from attrsearch.faces.people import Picture, detect_reduced, prominence
 from attrsearch.faces.pictures import SUFFIXES, list_pictures, read_picture
 from attrsearch.files import write_bytes
 
-MIN_FACE = 14.0
-"""Smallest face looked for when pictures are protected: smaller than for a search, since all must be covered."""
+MIN_FACE = 16.0
+WORKING_SIDE = 1920
+LEAST = 0.6
+"""Pictures are searched for smaller and less certain faces than a search uses, since all must be covered."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ class Applier:
         Raises:
             InputError: No face was found, so nothing can be promised.
         """
-        found = detect_reduced(picture, self._detector, least=0.6)
+        found = detect_reduced(picture, self._detector, LEAST, WORKING_SIDE)
         if not len(found):
             hint = "nothing was written; check the picture by eye"
             raise InputError("this picture", required="a face to protect", found="none", hint=hint)

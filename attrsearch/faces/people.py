@@ -194,10 +194,12 @@ def load_face(path: Path, detector: Detector, warn: Warn) -> Face:
     return cut_face(picture, found, chosen, path)
 
 
-def detect_reduced(picture: Picture, detector: Detector, least: float = MIN_PROBABILITY) -> Detections:
-    """Detect in a picture of any size, reduced to ``WORKING_SIDE``; results in the picture's own pixels."""
+def detect_reduced(
+    picture: Picture, detector: Detector, least: float = MIN_PROBABILITY, side: int = WORKING_SIDE
+) -> Detections:
+    """Detect in a picture of any size, reduced to ``side`` pixels; results in the picture's own pixels."""
     height, width = picture.shape[:2]
-    scale = min(1.0, WORKING_SIDE / max(height, width))
+    scale = min(1.0, side / max(height, width))
     small = picture
     if scale < 1:
         sides = (max(1, round(width * scale)), max(1, round(height * scale)))

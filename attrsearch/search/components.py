@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from attrsearch.allocation import keep_freed_memory
 from attrsearch.attributes import Gender
 from attrsearch.editing.checkpoints import load_checkpoint
 from attrsearch.editing.editor import Editor
@@ -52,6 +53,7 @@ def load_components(settings: Settings, warn: Warn) -> Components:
     Raises:
         AttrsearchError: Weights are missing, damaged, or not to be had.
     """
+    keep_freed_memory()
     study = settings.study
     windows = load_detector(study.detector, WINDOW_MIN_FACE)
     checkpoint = load_checkpoint(study.editor)
