@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from attrsearch.faces.align import CROP_SIZE, Floats, Picture, compose, invert, scale_of, transform
 
-CENTRE = (64.0, 78.5)
-RADII = (38.5, 44.5)
+CENTRE = (64.0, 76.5)
+RADII = (41.0, 46.5)
 SOFTNESS = 0.2
 """Half the width of the mask's fall, as a share of the radii."""
 

@@ -56,9 +56,10 @@ def scatter(
         threshold: Where the vertical line stands.
         title: Read by screen readers.
     """
-    x = Axis(min(0.6, float(np.min(distance, initial=0.6))), 1.8, LEFT, WIDTH - RIGHT)
+    left = np.floor(float(np.quantile(distance, 0.01)) * 10) / 10 if len(distance) else 1.0
+    x = Axis(min(1.0, float(left)), 1.8, LEFT, WIDTH - RIGHT)
     low = np.floor(float(np.quantile(utility, 0.02)) * 10) / 10 if len(utility) else 0.0
-    y = Axis(min(0.6, float(low)), 1.0, HEIGHT - BOTTOM, TOP)
+    y = Axis(min(0.7, float(low)), 1.0, HEIGHT - BOTTOM, TOP)
     parts = [
         f'<svg class="scatter" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}">',
         *_grid(x, y),

@@ -216,12 +216,19 @@ def apply_prefilter(crop: Picture, prefilter: PreFilter | None) -> Picture:
     return pixelate(crop, prefilter.size) if prefilter.kind == "pixelate" else blur(crop, prefilter.size)
 
 
-def hide_others(window: Picture, face: Face) -> Picture:
-    """A window with the faces of other people covered, for a picture that will be shown."""
+def hide_others(window: Picture, face: Face, mask: Tensor) -> Picture:
+    """A window with the faces of other people covered, for a picture that will be shown.
+
+    Args:
+        window: (192, 192, 3), uint8; left as it is.
+        face: Whose window it is, and where the others are.
+        mask: (1, 192, 192), the person's own face, which is not covered.
+    """
     shown = window.copy()
     for box in face.others:
         cover(shown, box, "blur")
-    return shown
+    own = mask.permute(1, 2, 0).numpy()
+    return np.asarray(np.round(shown + (window.astype(np.float32) - shown) * own), np.uint8)
 
 
 def _at_least(windows: Picture, count: int) -> Picture:

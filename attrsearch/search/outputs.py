@@ -74,7 +74,9 @@ def _write_images(
     shown = min(SHOWN_FACES, len(item.subject))
 
     def save(name: str, window: Any, face: int) -> str:
-        return folder.write_image(item.id, f"{name}.jpg", to_jpeg(hide_others(window, item.faces[face])))
+        return folder.write_image(
+            item.id, f"{name}.jpg", to_jpeg(hide_others(window, item.faces[face], item.subject.masks[face]))
+        )
 
     images = {
         "best": tuple(save(f"best_{face}", windows[0, face], face) for face in range(shown)),

@@ -147,9 +147,10 @@ def test_a_scatter_is_valid_svg(count: int) -> None:
 
 
 def test_the_line_stands_at_the_threshold() -> None:
-    drawing = scatter(*points(3), None, 1.4, "x")
+    distance = np.array([1.2, 1.4, 1.5])
+    drawing = scatter(distance, distance / 2, distance > 1.4, None, 1.4, "x")
     position = float(re.findall(r'<path class="limit" d="M([\d.]+)', drawing)[0])
-    assert position == pytest.approx(float(Axis(0.6, 1.8, 40, 350).at(np.array([1.4]))[0]), abs=0.1)
+    assert position == pytest.approx(float(Axis(1.0, 1.8, 40, 350).at(np.array([1.4]))[0]), abs=0.1)
 
 
 def test_ticks_are_round() -> None:

@@ -147,11 +147,15 @@ def test_a_prefilter_comes_before_the_edit(
     assert len(np.unique(pixelate(people[0].faces[0].crop, 16)[0, :, 0])) <= 16
 
 
-def test_other_faces_are_hidden_in_what_is_shown(people: list[Identity]) -> None:
+def test_other_faces_are_hidden_in_what_is_shown(people: list[Identity], subjects: list[Subject]) -> None:
     from dataclasses import replace
 
-    face = replace(people[0].faces[0], others=np.array([[0, 0, 60, 60]], np.float32))
-    shown = hide_others(face.window, face)
+    face, mask = people[0].faces[0], subjects[0].masks[0]
+    everywhere = replace(face, others=np.array([[0, 0, 192, 192]], np.float32))
+    own = mask[0].numpy() == 1
+    assert np.array_equal(hide_others(face.window, everywhere, mask)[own], face.window[own])
+    face = replace(face, others=np.array([[0, 0, 60, 60]], np.float32))
+    shown = hide_others(face.window, face, mask)
     assert (shown[:50, :50] != face.window[:50, :50]).any()
     assert np.array_equal(shown[120:], face.window[120:])
 
