@@ -14,6 +14,7 @@ from attrsearch.cli.demo import demo
 from attrsearch.cli.models import models
 from attrsearch.cli.results import compare, export, report
 from attrsearch.cli.run import run
+from attrsearch.cli.train import train
 from attrsearch.errors import AttrsearchError
 
 DONE, INCOMPLETE, WRONG_USE = 0, 1, 2
@@ -37,7 +38,7 @@ def cli() -> None:
     """All commands."""
 
 
-for command in (run, export, apply, report, compare, calibrate, models, bench, demo):
+for command in (run, export, apply, report, compare, calibrate, train, models, bench, demo):
     cli.add_command(command)
 
 
