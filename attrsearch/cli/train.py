@@ -167,3 +167,70 @@ def _train(
         reached = run(trainer, recipe, out, pace, resume=resume, progress=show)
     left = "" if reached.step >= pace.steps else f" of {pace.steps}; go on with --resume"
     say(f"{out / 'weights.safetensors'}: {reached.step} steps{left}, {reached.seconds / 60:.1f} minutes in all")
+
+
+@train.command(epilog="Example: attrsearch train critic F --out critic/")
+@faces_argument
+@click.option("--recipe", default="critic", show_default=True, help="A bundled recipe or a path to one.")
+@out_option
+@steps_option
+@minutes_option
+@every_option
+@seed_option
+@resume_option
+@quiet_option
+def critic(
+    faces: tuple[Path, ...],
+    recipe: str,
+    out: Path,
+    steps: int | None,
+    minutes: float | None,
+    checkpoint_minutes: float,
+    seed: int | None,
+    resume: bool,
+    quiet: bool,
+) -> None:
+    """Train the critic of naturalness on prepared FACES."""
+    from attrsearch.training.critic import CriticTrainer
+    from attrsearch.training.judges import load_traits_network
+    from attrsearch.training.loop import Pace
+    from attrsearch.training.recipes import load_critic_recipe
+    from attrsearch.training.sources import load_sources
+
+    chosen = load_critic_recipe(recipe, steps=steps, seed=seed)
+    trainer = CriticTrainer(chosen, load_sources(faces, load_traits_network("traits")))
+    _train(trainer, chosen, out, Pace(chosen.steps, minutes, checkpoint_minutes), resume, quiet)
+
+
+@train.command(epilog="Example: attrsearch train evaluate base --against old.safetensors --faces F --people P")
+@click.argument("name")
+@click.option("--against", multiple=True, help="Another editor to measure beside it; may be given again.")
+@click.option("--faces", required=True, type=path_type, help="Prepared held-out faces.")
+@click.option("--people", type=path_type, help="Prepared held-out people with several pictures.")
+@click.option("--space", default="thesis10", show_default=True, help="Space of the random candidates.")
+@click.option("--limit", default=500, show_default=True, help="Faces of each set to use.")
+@click.option("--sheet", type=path_type, help="PNG file for pictures of both.")
+@quiet_option
+def evaluate(
+    name: str,
+    against: tuple[str, ...],
+    faces: Path,
+    people: Path | None,
+    space: str,
+    limit: int,
+    sheet: Path | None,
+    quiet: bool,
+) -> None:
+    """Measure the editor NAME on held-out faces and print a Markdown table."""
+    from attrsearch.files import write_bytes
+    from attrsearch.results import to_png
+    from attrsearch.training.compare import compare, markdown
+
+    def line(text: str) -> None:
+        if not quiet:
+            say(text)
+
+    found = compare((*against, name), faces, people, space=space, limit=limit, progress=line)
+    click.echo(markdown(found))
+    if sheet is not None:
+        write_bytes(sheet, to_png(found.sheet))
