@@ -12,7 +12,9 @@ from attrsearch.cli.apply import apply
 from attrsearch.cli.bench import bench
 from attrsearch.cli.calibrate import calibrate
 from attrsearch.cli.demo import demo
+from attrsearch.cli.evaluate import evaluate
 from attrsearch.cli.models import models
+from attrsearch.cli.reproduce import reproduce
 from attrsearch.cli.results import compare, export, report
 from attrsearch.cli.run import run
 from attrsearch.errors import AttrsearchError
@@ -39,7 +41,20 @@ def cli() -> None:
     """All commands."""
 
 
-for command in (run, export, apply, anonymise, report, compare, calibrate, models, bench, demo):
+for command in (
+    run,
+    export,
+    apply,
+    anonymise,
+    report,
+    compare,
+    evaluate,
+    reproduce,
+    calibrate,
+    models,
+    bench,
+    demo,
+):
     cli.add_command(command)
 
 
