@@ -7,11 +7,14 @@ from collections.abc import Sequence
 import click
 
 from attrsearch import __version__
+from attrsearch.cli.anonymise import anonymise
 from attrsearch.cli.apply import apply
 from attrsearch.cli.bench import bench
 from attrsearch.cli.calibrate import calibrate
 from attrsearch.cli.demo import demo
+from attrsearch.cli.evaluate import evaluate
 from attrsearch.cli.models import models
+from attrsearch.cli.reproduce import reproduce
 from attrsearch.cli.results import compare, export, report
 from attrsearch.cli.run import run
 from attrsearch.cli.train import train
@@ -27,6 +30,7 @@ HELP = """Search the facial attribute edits that anonymise people, and apply the
 attrsearch demo                                      the main job on a bundled sample
 attrsearch run FACES --out RUN                       one study per person
 attrsearch apply PICTURES --attributes RUN/attributes.json --out OUT
+attrsearch anonymise VIDEO --out OUT                 find the people, search, cover
 
 Exit codes: 0 done, 1 some people failed or stayed infeasible, 2 wrong use.
 """
@@ -38,7 +42,21 @@ def cli() -> None:
     """All commands."""
 
 
-for command in (run, export, apply, report, compare, calibrate, train, models, bench, demo):
+for command in (
+    run,
+    export,
+    apply,
+    anonymise,
+    report,
+    compare,
+    evaluate,
+    reproduce,
+    calibrate,
+    train,
+    models,
+    bench,
+    demo,
+):
     cli.add_command(command)
 
 

@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -25,17 +27,21 @@ from attrsearch.faces.calibration import distances
 from attrsearch.faces.detect import Detector
 from attrsearch.faces.gather import to_editor
 from attrsearch.faces.mtcnn import STEADY
+from attrsearch.faces.naturalness import Critic
 from attrsearch.faces.people import Face, Picture
 from attrsearch.faces.recognise import Scaled
 from attrsearch.faces.sampling import sampling_grid
 from attrsearch.faces.seen import see
 from attrsearch.recipes import PreFilter
 from attrsearch.search.terms import Scores
+from attrsearch.threads import in_parallel, network, threads
 
 Floats = npt.NDArray[np.float32]
+T = TypeVar("T", bound=np.generic)
 
+Pair = tuple[int, int, int]
 CHUNK = 32
-"""Pairs of candidate and face edited at once."""
+"""Pairs of candidate and face in a batch, at most."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,7 @@ class Evaluator:
         detector: Finds faces in windows of 192 pixels (at least ``seen.WINDOW_MIN_FACE``).
         recognisers: One, or several for the worst over all; the first gives the raw distance.
         prefilter: Applied to the crop before the edit.
+        critic: Judges how natural edits look; not asked where it is None.
     """
 
     def __init__(
@@ -88,13 +95,16 @@ class Evaluator:
         detector: Detector,
         recognisers: Sequence[Scaled],
         prefilter: PreFilter | None = None,
+        critic: Critic | None = None,
     ) -> None:
         self.editor = editor
         self.detector = detector
         self.recognisers = tuple(recognisers)
         self.prefilter = prefilter
+        self.critic = critic
         self.seconds: Counter[str] = Counter()
-        """Time spent so far in ``edit``, ``detect``, ``embed`` and ``blend``."""
+        """Thread time spent so far in ``edit``, ``detect``, ``embed``, ``critic`` and ``blend``."""
+        self._clock = Lock()
 
     def prepare(self, faces: Sequence[Face]) -> tuple[Subject | None, list[int]]:
         """Detect, embed and encode untouched faces.
@@ -133,19 +143,18 @@ class Evaluator:
             for candidate in range(len(request.attributes))
             for face in range(len(request.subject))
         ]
-        tables = [np.zeros((5, len(r.attributes), len(r.subject)), np.float32) for r in requests]
-        for start in range(0, len(pairs), CHUNK):
-            chunk = pairs[start : start + CHUNK]
-            windows = self._render(requests, chunk)
-            for (number, candidate, face), row in zip(chunk, self._measure(requests, chunk, windows), strict=True):
-                tables[number][:, candidate, face] = row
+        tables = [np.zeros((6, len(r.attributes), len(r.subject)), np.float32) for r in requests]
+        chunks = _divide(pairs)
+        rows = in_parallel(lambda chunk: self._measure(requests, chunk, self._render(requests, chunk)), chunks)
+        for (number, candidate, face), row in zip(pairs, (row for part in rows for row in part), strict=True):
+            tables[number][:, candidate, face] = row
         return [Scores(*table) for table in tables]
 
     def render(self, request: Request) -> Picture:
         """The edited windows themselves, (n, f, 192, 192, 3), uint8."""
         n, f = len(request.attributes), len(request.subject)
         pairs = [(0, candidate, face) for candidate in range(n) for face in range(f)]
-        parts = [self._render([request], pairs[i : i + CHUNK]) for i in range(0, len(pairs), CHUNK)]
+        parts = in_parallel(lambda chunk: self._render([request], chunk), _divide(pairs))
         return np.concatenate(parts).reshape(n, f, WINDOW_SIZE, WINDOW_SIZE, 3)
 
     def _input(self, crop: Picture) -> Picture:
@@ -153,8 +162,8 @@ class Evaluator:
         filtered = apply_prefilter(crop, self.prefilter)
         return filtered if side == CROP_SIZE else _resize(filtered, side)
 
-    @torch.inference_mode()
-    def _render(self, requests: Sequence[Request], pairs: Sequence[tuple[int, int, int]]) -> Picture:
+    @network
+    def _render(self, requests: Sequence[Request], pairs: Sequence[Pair]) -> Picture:
         with self._timed("edit"):
             encoded = Encoded.join([requests[n].subject.encoded.take([face]) for n, _, face in pairs])
             attributes = np.stack([requests[n].attributes[candidate] for n, candidate, _ in pairs])
@@ -168,11 +177,9 @@ class Evaluator:
             blended = torch.lerp(windows, (layer + 1) * 127.5, masks).round_().clamp_(0, 255)
             return np.ascontiguousarray(blended.to(torch.uint8).permute(0, 2, 3, 1).numpy())
 
-    def _measure(
-        self, requests: Sequence[Request], pairs: Sequence[tuple[int, int, int]], windows: Picture
-    ) -> Floats:
-        """Scores (n, 5) of rendered windows, in the order of the fields of :class:`Scores`."""
-        rows = np.zeros((len(pairs), 5), np.float32)
+    def _measure(self, requests: Sequence[Request], pairs: Sequence[Pair], windows: Picture) -> Floats:
+        """Scores (n, 6) of rendered windows, in the order of the fields of :class:`Scores`."""
+        rows = np.zeros((len(pairs), 6), np.float32)
         rows[:, 4] = -2.0  # a face that is not found clears nothing
         with self._timed("detect"):
             found = self.detector.detect(_at_least(windows, STEADY))
@@ -186,13 +193,17 @@ class Evaluator:
                 landmarks.append(found[i].landmarks[best])
         if not hits:
             return rows
+        with self._timed("critic"):
+            critic = self.critic
+            rows[hits, 5] = 1 if critic is None else critic.windows(_at_least(windows[hits], STEADY))[: len(hits)]
         with self._timed("embed"):
             scaled_distances, clearances = [], []
             for position, scaled in enumerate(self.recognisers):
                 before = np.stack(
                     [requests[pairs[i][0]].subject.embeddings[scaled.name][pairs[i][2]] for i in hits]
                 )
-                after = scaled.recogniser.embed(windows[hits], np.stack(boxes), np.stack(landmarks))
+                seen = (_at_least(np.asarray(items), STEADY) for items in (windows[hits], boxes, landmarks))
+                after = scaled.recogniser.embed(*seen)[: len(hits)]
                 raw, scale = distances(before, after), scaled.calibration.scale
                 if position == 0:
                     rows[hits, 3] = raw
@@ -206,7 +217,14 @@ class Evaluator:
     def _timed(self, stage: str) -> Iterator[None]:
         start = time.perf_counter()
         yield
-        self.seconds[stage] += time.perf_counter() - start  # type: ignore[assignment]
+        with self._clock:
+            self.seconds[stage] += time.perf_counter() - start  # type: ignore[assignment]
+
+
+def _divide(pairs: Sequence[Pair]) -> list[Sequence[Pair]]:
+    """Batches of at most ``CHUNK``, and at least one a thread while they stay worth it."""
+    size = min(CHUNK, max(CHUNK // 2, -(-len(pairs) // threads())))
+    return [pairs[start : start + size] for start in range(0, len(pairs), size)]
 
 
 def apply_prefilter(crop: Picture, prefilter: PreFilter | None) -> Picture:
@@ -231,10 +249,10 @@ def hide_others(window: Picture, face: Face, mask: Tensor) -> Picture:
     return np.asarray(np.round(shown + (window.astype(np.float32) - shown) * own), np.uint8)
 
 
-def _at_least(windows: Picture, count: int) -> Picture:
-    """Windows filled up with copies of the first to ``count``, since small batches differ in the last bits."""
-    missing = count - len(windows)
-    return np.concatenate([windows, windows[:1].repeat(missing, 0)]) if missing > 0 else windows
+def _at_least(rows: npt.NDArray[T], count: int) -> npt.NDArray[T]:
+    """Rows filled up with copies of the first to ``count``, since small batches differ in the last bits."""
+    missing = count - len(rows)
+    return np.concatenate([rows, rows[:1].repeat(missing, 0)]) if missing > 0 else rows
 
 
 def _channels_first(windows: Picture) -> Tensor:
