@@ -23,7 +23,10 @@ LAYERS = (
     ("exporting", "comparing", "bench", "training", "video"),
     ("evaluation",),
     ("applying",),
-    ("report",),
+    (
+        "report",
+        "grading",
+    ),
     ("cli",),
 )
 

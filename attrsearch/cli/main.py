@@ -13,6 +13,7 @@ from attrsearch.cli.bench import bench
 from attrsearch.cli.calibrate import calibrate
 from attrsearch.cli.demo import demo
 from attrsearch.cli.evaluate import evaluate
+from attrsearch.cli.grade import grade
 from attrsearch.cli.models import models
 from attrsearch.cli.reproduce import reproduce
 from attrsearch.cli.results import compare, export, report
@@ -53,6 +54,7 @@ for command in (
     reproduce,
     calibrate,
     train,
+    grade,
     models,
     bench,
     demo,
