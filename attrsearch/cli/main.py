@@ -17,6 +17,7 @@ from attrsearch.cli.models import models
 from attrsearch.cli.reproduce import reproduce
 from attrsearch.cli.results import compare, export, report
 from attrsearch.cli.run import run
+from attrsearch.cli.train import train
 from attrsearch.errors import AttrsearchError
 
 DONE, INCOMPLETE, WRONG_USE = 0, 1, 2
@@ -41,20 +42,11 @@ def cli() -> None:
     """All commands."""
 
 
-for command in (
-    run,
-    export,
-    apply,
-    anonymise,
-    report,
-    compare,
-    evaluate,
-    reproduce,
-    calibrate,
-    models,
-    bench,
-    demo,
-):
+COMMANDS = (
+    *(run, export, apply, anonymise, report, compare, evaluate, reproduce),
+    *(calibrate, train, models, bench, demo),
+)
+for command in COMMANDS:
     cli.add_command(command)
 
 
