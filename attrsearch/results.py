@@ -65,7 +65,9 @@ class PersonPart(BaseModel):
         winner: Its trial number.
         runners: Trial numbers of two good and different alternatives.
         feasible_trials: How many trials were feasible.
-        images: Kind (``best``, ``runner``, ``original``) to files inside the run.
+        images: Kind (``best``, ``runner``, ``random``, ``original``) to files inside the run.
+        random: Number of the trial shown as what chance gives: the first one, drawn at random.
+        importance: Attribute (``first_…``, ``second_…``) to its share in what makes the best trials the best.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -80,6 +82,8 @@ class PersonPart(BaseModel):
     feasible_trials: int
     seconds: float
     images: dict[str, tuple[str, ...]]
+    random: int | None = None
+    importance: dict[str, float] = {}
 
 
 @dataclass(frozen=True)

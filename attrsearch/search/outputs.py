@@ -10,10 +10,13 @@ from attrsearch.results import Heldback, PersonPart, Provenance, RunFolder, to_j
 from attrsearch.search.cohort import Finished
 from attrsearch.search.components import Components, Settings
 from attrsearch.search.evaluator import Evaluator, Request, hide_others
+from attrsearch.search.importance import importance
 from attrsearch.trials import trials_table
 
 SHOWN_FACES = 4
 RUNNERS = 2
+RANDOM = 0
+"""The trial shown as what chance gives: samplers draw their first at random."""
 APART = 0.8
 """A runner-up differs from every better one shown by at least this much (Euclidean, over the attributes)."""
 
@@ -46,6 +49,8 @@ def write_finished(item: Finished, evaluator: Evaluator, folder: RunFolder, incl
         feasible_trials=int(judgement.feasible.sum()),
         seconds=round(float(item.seconds.sum()), 3),
         images=_write_images(item, [winner, *runners], evaluator, folder, include_originals),
+        random=RANDOM,
+        importance=_importance(item),
     )
     columns = ("detection", "iou", "distance", "distance_raw", "worst_distance", "utility", "feasible")
     measured: dict[str, Any] = {name: getattr(judgement, name) for name in columns}
@@ -70,7 +75,7 @@ def runners_up(item: Finished) -> list[int]:
 def _write_images(
     item: Finished, trials: list[int], evaluator: Evaluator, folder: RunFolder, include_originals: bool
 ) -> dict[str, tuple[str, ...]]:
-    windows = evaluator.render(Request(item.subject, item.attributes[trials]))
+    windows = evaluator.render(Request(item.subject, item.attributes[[*trials, RANDOM]]))
     shown = min(SHOWN_FACES, len(item.subject))
 
     def save(name: str, window: Any, face: int) -> str:
@@ -81,6 +86,7 @@ def _write_images(
     images = {
         "best": tuple(save(f"best_{face}", windows[0, face], face) for face in range(shown)),
         "runner": tuple(save(f"runner_{i}", windows[i, 0], 0) for i in range(1, len(trials))),
+        "random": (save("random_0", windows[len(trials), 0], 0),),
     }
     if include_originals:
         images["original"] = tuple(
@@ -96,6 +102,11 @@ def _heldback(item: Finished) -> Heldback | None:
     measured = {name: float(getattr(held, name)[0]) for name in ("detection", "iou", "distance", "worst_distance")}
     rounded = {name: round(value, 6) for name, value in measured.items()}
     return Heldback(faces=item.heldback_faces, feasible=bool(held.feasible[0]), **rounded)
+
+
+def _importance(item: Finished) -> dict[str, float]:
+    space = item.space
+    return importance(space.names, space.values(item.attributes), item.judgement.utility)
 
 
 def provenance(settings: Settings, components: Components) -> Provenance:
