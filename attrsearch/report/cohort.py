@@ -1,6 +1,7 @@
 """The people of a run as the pages read them: a row a person, and every trial packed."""
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def read_all_trials(run: Path) -> Iterator[tuple[str, dict[str, npt.NDArray[Any]
         codes, labels = names.indices.to_numpy(), names.dictionary.to_pylist()
         edges = [0, *(np.flatnonzero(np.diff(codes)) + 1).tolist(), len(codes)]
         rest = table.drop_columns(["identity"])
-        for start, end in zip(edges[:-1], edges[1:], strict=True):
+        for start, end in pairwise(edges):
             if start == end:
                 continue
             name, part = labels[codes[start]], rest.slice(start, end - start)

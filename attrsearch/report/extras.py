@@ -1,10 +1,10 @@
-"""What other parts of the product leave in a run, where it is there: the video ledger, judges, the surrogate's log.
+"""What other parts leave in a run, where it is there: the video ledger, judges, the surrogate's log.
 
 ``coverage.parquet``: a row for every face of every frame (``attrsearch/video/ledger.py``).
 ``evaluation.json``: ``{"format": "attrsearch/evaluation", "judges": [{"judge": …, figure: value, …}, …]}``.
-``surrogate.parquet``: a row for every candidate that was predicted: ``identity``, ``trial``, ``predicted_utility``,
-``predicted_distance``, ``predicted_feasible`` and ``rank_correlation`` (of the model with the person's own trials when
-it predicted), ``overhead_seconds`` (fitting and ranking, per candidate).
+``surrogate.parquet``: a row for every candidate that was predicted: ``identity``, ``trial``,
+``predicted_utility``, ``predicted_distance``, ``predicted_feasible``, ``rank_correlation`` (of the model with the
+person's own trials when it predicted), ``overhead_seconds`` (fitting and ranking, per candidate).
 """
 
 import json
@@ -19,10 +19,17 @@ from scipy.stats import spearmanr
 
 from attrsearch.errors import InputError
 
-FOUND = ("detected", "unsure", "remembered", "interpolated", "extended", "given")
+FOUND = ("detected", "low", "remembered", "interpolated", "extended")
 COVERS = ("edited", "warped", "filtered", "replaced")
 LEDGER = ("frame", "time", "track", "person", "left", "right", "found", "cover")
-PREDICTED = ("identity", "trial", "predicted_utility", "predicted_distance", "rank_correlation", "overhead_seconds")
+PREDICTED = (
+    "identity",
+    "trial",
+    "predicted_utility",
+    "predicted_distance",
+    "rank_correlation",
+    "overhead_seconds",
+)
 SHOWN_PAIRS = 4000
 STAGES = 20
 
@@ -31,8 +38,9 @@ def read_video(run: Path) -> dict[str, Any] | None:
     """The coverage of a video's tracks over time, or None where the run is of no video.
 
     Returns:
-        ``frames``, ``seconds``, the words of ``found`` and ``cover``, counts of both, and for each track its number,
-        person, median width in pixels, and stretches ``[first frame, last frame, found, cover]`` (codes of the words).
+        ``frames``, ``seconds``, the words of ``found`` and ``cover``, counts of both, and for each track its
+        number, person, median width in pixels, and stretches ``[first frame, last frame, found, cover]`` (codes
+        of the words).
     """
     table = _read(run / "coverage.parquet", LEDGER)
     if table is None or table.empty:
@@ -41,7 +49,7 @@ def read_video(run: Path) -> dict[str, Any] | None:
     covers = list(dict.fromkeys([*COVERS, *sorted(table["cover"].unique())]))
     table = table.sort_values(["track", "frame"], kind="stable")
     tracks = []
-    for number, rows in table.groupby("track", sort=True):
+    for _, rows in table.groupby("track", sort=True):
         frames = rows["frame"].to_numpy()
         found = rows["found"].map(founds.index).to_numpy()
         cover = rows["cover"].map(covers.index).to_numpy()
@@ -51,7 +59,7 @@ def read_video(run: Path) -> dict[str, Any] | None:
         width = float((rows["right"] - rows["left"]).median())
         tracks.append(
             {
-                "track": int(number),  # type: ignore[call-overload]
+                "track": int(rows["track"].iloc[0]),
                 "person": str(rows["person"].iloc[0] or ""),
                 "width": round(width, 1),
                 "stretches": [
@@ -85,16 +93,18 @@ def read_judges(run: Path) -> list[dict[str, Any]] | None:
     if not isinstance(rows, list) or data.get("format") != "attrsearch/evaluation":
         return None
     plain = (str, int, float, bool)
-    return [{k: v for k, v in row.items() if isinstance(v, plain)} for row in rows if isinstance(row, dict)] or None
+    return [
+        {k: v for k, v in row.items() if isinstance(v, plain)} for row in rows if isinstance(row, dict)
+    ] or None
 
 
 def read_surrogate(run: Path) -> dict[str, Any] | None:
     """How well candidates were predicted, and whether that paid; None where nothing was predicted.
 
     Returns:
-        ``pairs`` (predicted and measured utility of measured candidates, at most ``SHOWN_PAIRS``), ``spearman`` over all of
-        them, ``stages`` (share of the study done, median rank correlation, its quartiles), ``screened``, ``audited``,
-        ``falseRejects`` (audited rejects that were feasible), ``overhead`` and ``saved`` in seconds.
+        ``pairs`` (predicted and measured utility of measured candidates, at most ``SHOWN_PAIRS``), ``spearman``
+        over all of them, ``stages`` (share of the study done, quartiles of the rank correlation), ``screened``,
+        ``audited``, ``falseRejects`` (audited rejects that were feasible), ``overhead`` and ``saved`` in seconds.
     """
     predicted = _read(run / "surrogate.parquet", PREDICTED)
     if predicted is None or predicted.empty:
@@ -125,20 +135,22 @@ def read_surrogate(run: Path) -> dict[str, Any] | None:
 def _stages(predicted: pd.DataFrame) -> list[list[float]]:
     last = predicted.groupby("identity")["trial"].transform("max").clip(lower=1)
     stage = np.minimum((predicted["trial"] / last * STAGES).astype(int), STAGES - 1)
-    spread = predicted.groupby(stage)["rank_correlation"].quantile([0.25, 0.5, 0.75]).unstack()
-    return [
-        [round((float(index) + 0.5) / STAGES, 3), *(round(float(value), 4) for value in row)]  # type: ignore[arg-type]
-        for index, row in zip(spread.index, spread.to_numpy(), strict=True)
-        if np.isfinite(row).all()
-    ]
+    stages = []
+    for number in range(STAGES):
+        values = predicted.loc[stage == number, "rank_correlation"].dropna().to_numpy(np.float64)
+        if len(values):
+            quartiles = np.quantile(values, [0.25, 0.5, 0.75])
+            stages.append([round((number + 0.5) / STAGES, 3), *(round(float(value), 4) for value in quartiles)])
+    return stages
 
 
 def _read(path: Path, columns: tuple[str, ...]) -> pd.DataFrame | None:
     if not path.is_file():
         return None
     try:
-        return pq.read_table(path, columns=list(columns)).to_pandas()
+        table: pd.DataFrame = pq.read_table(path, columns=list(columns)).to_pandas()
     except (OSError, pa.ArrowException, KeyError, ValueError) as error:
         required = f"a table with the columns {', '.join(columns)}"
         hint = "make it again, or remove it"
         raise InputError(path, required=required, found=str(error).splitlines()[0], hint=hint) from error
+    return table

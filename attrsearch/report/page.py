@@ -1,7 +1,7 @@
 """Write ``report.html``: the whole run as one page that asks nothing of any network.
 
-The page is a template, one style sheet and one script, the cohort as JSON, and blocks of trials and pictures that are
-decoded when a person is opened.  ``attrsearch dashboard`` serves the same page without the data.
+The page is a template, one style sheet and one script, the cohort as JSON, and blocks of trials and pictures that
+are decoded when a person is opened.  ``attrsearch dashboard`` serves the same page without the data.
 """
 
 import base64
@@ -131,7 +131,7 @@ def pictures(run: Path, parts: Sequence[PersonPart], originals: bool, page: Path
 
 
 def render(data: dict[str, Any], blocks: Sequence[tuple[str, str]], linked_pictures: bool = False) -> str:
-    """The page.
+    """The page: what the first view needs comes before the script, everything else after it.
 
     Args:
         data: The cohort.
@@ -139,19 +139,25 @@ def render(data: dict[str, Any], blocks: Sequence[tuple[str, str]], linked_pictu
         linked_pictures: Pictures are files beside the page.
     """
     style, script = read_assets(STYLES), read_assets(SCRIPTS)
+    safe = [(name, Markup(text)) for name, text in blocks]  # noqa: S704 - no "<" is left in it
     pictures_from = "data: 'self' file:" if linked_pictures else "data:"
     policy = (
-        f"default-src 'none'; img-src {pictures_from}; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
-        "base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; img-src {pictures_from}; style-src '{_digest(style)}'; "
+        f"script-src '{_digest(script)}'; base-uri 'none'; form-action 'none'"
     )
-    return environment().get_template("page.html.j2").render(
-        about=data["about"],
-        figures=figures(data["people"]),
-        policy=policy,
-        style=Markup(style),  # noqa: S704 - our own file
-        script=Markup(script),  # noqa: S704 - our own file
-        data=Markup(embed(data)),  # noqa: S704 - no "<" is left in it
-        blocks=[(name, Markup(text)) for name, text in blocks],  # noqa: S704 - no "<" is left in it
+    return (
+        environment()
+        .get_template("page.html.j2")
+        .render(
+            about=data["about"],
+            figures=figures(data["people"]),
+            policy=policy,
+            style=Markup(style),  # noqa: S704 - our own file
+            script=Markup(script),  # noqa: S704 - our own file
+            data=Markup(embed(data)),  # noqa: S704 - no "<" is left in it
+            first=[block for block in safe if block[0] == "pictures-0"],
+            blocks=[block for block in safe if block[0] != "pictures-0"],
+        )
     )
 
 
@@ -182,10 +188,10 @@ def environment() -> Environment:
 
 
 def embed(value: Any) -> str:
-    """JSON that can stand inside a ``<script>`` element: no tag and no comment can begin in it.
+    r"""JSON that can stand inside a ``<script>`` element: no tag and no comment can begin in it.
 
     >>> embed("</script>")
-    '"\\\\u003c/script>"'
+    '"\\u003c/script>"'
     """
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

@@ -1,6 +1,7 @@
 """Which attributes decide a person's utility: PED-ANOVA over the trials.
 
-Source: Watanabe et al., "PED-ANOVA: Efficiently Quantifying Hyperparameter Importance in Arbitrary Subspaces", 2023.
+Source: Watanabe et al., "PED-ANOVA: Efficiently Quantifying Hyperparameter Importance in Arbitrary
+Subspaces", 2023.
 """
 
 import warnings
@@ -38,7 +39,9 @@ def importance(names: tuple[str, ...], points: Floats, utility: Floats) -> dict[
         return {}
     low, high = points.min(0), points.max(0)
     columns = [i for i in range(len(names)) if low[i] < high[i]]
-    spaces: dict[str, BaseDistribution] = {names[i]: FloatDistribution(float(low[i]), float(high[i])) for i in columns}
+    spaces: dict[str, BaseDistribution] = {
+        names[i]: FloatDistribution(float(low[i]), float(high[i])) for i in columns
+    }
     trials = [
         create_trial(params={names[i]: float(row[i]) for i in columns}, distributions=spaces, value=float(value))
         for row, value in zip(points, utility, strict=True)

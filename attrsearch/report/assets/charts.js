@@ -17,8 +17,8 @@ function axis(low, high, start, end) {
 const plain = (value) => String(Number(value.toPrecision(6)));
 
 /** A frame with axes; what is drawn into it is added to the returned drawing. */
-function frame({ width = 520, height = 330, x, y, xTitle, yTitle, title, yFormat = plain, xFormat = plain, yTicks = 5 }) {
-  const [left, right, top, bottom] = [yTitle ? 52 : 14, 14, 14, 42];
+function frame({ width = 520, height = 330, x, y, xTitle, yTitle, title, yFormat = plain, xFormat = plain, yTicks = 5, margin = 52 }) {
+  const [left, right, top, bottom] = [yTitle ? margin : 14, 14, 14, 42];
   const horizontal = axis(x[0], x[1], left, width - right);
   const vertical = y ? axis(y[0], y[1], height - bottom, top) : null;
   const drawing = s("svg", { class: "chart", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": title });
@@ -82,10 +82,10 @@ function paretoFront(points) {
 function planeRange(distances, products) {
   const [d, p] = [rising(distances), rising(products)];
   const { threshold, thesis } = run.about;
-  const low = Math.min(thesis.distance - 0.04, quantile(d, 0.01) || 9);
+  const low = Math.min(thesis.distance - 0.04, quantile(d, d.length > 500 ? 0.005 : 0) || 9);
   const high = Math.max(1.5, threshold + 0.1, (d[d.length - 1] || 0) + 0.02);
-  const bottom = Math.min(thesis.product - 0.03, quantile(p, 0.02) || 9);
-  return { x: [Math.floor(low * 20) / 20, Math.ceil(high * 20) / 20], y: [Math.max(0, Math.floor(bottom * 20) / 20), 1] };
+  const bottom = Math.min(thesis.product - 0.03, quantile(p, p.length > 500 ? 0.01 : 0) || 9);
+  return { x: [Math.max(0.6, Math.floor(low * 20) / 20), Math.ceil(high * 20) / 20], y: [Math.max(0.5, Math.floor(bottom * 20 - 0.2) / 20), 1] };
 }
 
 /**
@@ -130,7 +130,7 @@ function contours(plot) {
     if (points.length < 6) continue;
     plot.drawing.append(s("path", { class: "contour", d: path(points) }));
     const [x, y] = points[points.length - 1];
-    plot.drawing.append(s("text", { class: "contour", x: x - 2, y: y - 3, "text-anchor": "end" }, plain(utility)));
+    if (x > plot.right - 2) plot.drawing.append(s("text", { class: "contour", x: x - 2, y: y - 4, "text-anchor": "end" }, `utility ${plain(utility)}`));
   }
 }
 

@@ -28,7 +28,15 @@ const fixed = (digits) => (value) => (Number.isFinite(value) ? value.toFixed(dig
 const three = fixed(3);
 const two = fixed(2);
 const signed = (value) => (Number.isFinite(value) ? (value < 0 ? "−" : "+") + Math.abs(value).toFixed(3) : "–");
-const percent = (value) => (Number.isFinite(value) ? `${(100 * value).toFixed(value > 0 && value < 0.1 ? 1 : 0)} %` : "–");
+
+/** A share in per cent; what is not all or nothing never reads as 100 or 0. */
+function percent(value) {
+  if (!Number.isFinite(value)) return "–";
+  const near = value > 0 && value < 1 && (value < 0.1 || value > 0.99);
+  const text = (100 * value).toFixed(near ? 1 : 0);
+  return `${near && text === "100.0" ? "99.9" : near && text === "0.0" ? "0.1" : text} %`;
+}
+
 const whole = (value) => (Number.isFinite(value) ? Math.round(value).toLocaleString("en") : "–");
 const words = (name) => name.replaceAll("_", " ");
 const plural = (count, one, many) => `${whole(count)} ${count === 1 ? one : many}`;
@@ -51,7 +59,7 @@ function quantile(sorted, share) {
   return sorted[low] + (sorted[high] - sorted[low]) * (place - low);
 }
 
-const rising = (values) => [...values].sort((a, b) => a - b);
+const rising = (values) => Array.from(Float64Array.from(values).sort());
 
 /** A section with a heading of the second level. */
 function section(title, ...children) {
@@ -81,6 +89,9 @@ function figure(drawing, caption, numbers = null) {
   const fold = numbers && h("details", {}, h("summary", {}, "The numbers"), numbers);
   return h("figure", {}, drawing, h("figcaption", {}, caption), fold);
 }
+
+/** Whether the page is as narrow as a phone: drawings are then made narrower, so that their words stay readable. */
+const narrow = matchMedia("(max-width: 720px)");
 
 const THEMES = ["auto", "light", "dark"];
 

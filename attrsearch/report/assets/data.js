@@ -28,6 +28,12 @@ function addPeople(rows) {
   }
 }
 
+/** The end of the page was read: blocks of trials and pictures stand after the script. */
+const pageRead = new Promise((done) => {
+  if (document.readyState === "loading") addEventListener("DOMContentLoaded", done);
+  else done();
+});
+
 /** People who count: all but those dropped from the results. */
 const counted = () => run.people.filter((person) => !person.dropped);
 
@@ -36,14 +42,16 @@ function fromBlock(kind, key) {
   const name = `${kind}-${Math.floor(key / run.block)}`;
   if (!blocks.has(name)) {
     const element = document.getElementById(name);
+    if (!element) return undefined; // not read yet
     if (blocks.size >= KEPT_BLOCKS) blocks.delete(blocks.keys().next().value);
-    blocks.set(name, element ? JSON.parse(element.textContent) : []);
+    blocks.set(name, JSON.parse(element.textContent));
   }
   return blocks.get(name)[key % run.block];
 }
 
 /** A person's trials: typed arrays by column, with utility and the product of detection and IoU. */
 async function trialsOf(person) {
+  await pageRead;
   return unpack(run.live ? await fetchText(`api/trials/${person.key}`) : (fromBlock("trials", person.key) ?? ""));
 }
 

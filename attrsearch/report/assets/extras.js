@@ -79,12 +79,12 @@ function videoPage() {
 
 function timelineFigure(video, tracks) {
   const rowHeight = 22;
-  const [width, left, right] = [960, 190, 14];
+  const [width, left, right] = narrow.matches ? [480, 170, 10] : [960, 190, 14];
   const height = tracks.length * rowHeight + 44;
   const x = axis(0, Math.max(1, video.frames), left, width - right);
   const drawing = s("svg", { class: "chart", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "Coverage of every track over time" });
   const base = tracks.length * rowHeight + 8;
-  for (const tick of x.ticks(10)) {
+  for (const tick of x.ticks(narrow.matches ? 4 : 10)) {
     drawing.append(s("path", { class: "grid", d: `M${x.at(tick)} 4V${base}` }), s("text", { x: x.at(tick), y: base + 16, "text-anchor": "middle" }, whole(tick)));
   }
   drawing.append(s("text", { class: "name", x: (left + width - right) / 2, y: height - 4, "text-anchor": "middle" }, "frame"));

@@ -50,6 +50,7 @@ async function start() {
     event.preventDefault();
     document.getElementById("main").focus();
   });
+  narrow.addEventListener("change", () => go(false));
   await go(false);
   document.documentElement.dataset.ready = "true";
 }

@@ -25,12 +25,12 @@ function overviewHead() {
   const all = about.result.identities ?? people.length;
   const of = (name) => three(mean(good.map((p) => p[name])));
   const items = [
-    [percent(good.length / Math.max(1, people.length)), "feasible", "of the people searched"],
+    [percent(good.length / Math.max(1, people.length)), "feasible", `${whole(good.length)} of ${whole(people.length)} people searched`],
     [of("utility"), "utility", "detection × IoU × distance"],
     [of("detection"), "detection", "probability, after the edit"],
     [of("iou"), "IoU", "of face boxes before and after"],
     [of("distance"), "distance", `FaceNet scale, ${plain(about.threshold)} asked for`],
-    held.length ? [`${kept.length} / ${held.length}`, "hold", "on pictures kept from the search"] : null,
+    held.length ? [percent(kept.length / held.length), "hold", `${whole(kept.length)} of ${whole(held.length)} on pictures kept from the search`] : null,
     [whole(people.reduce((sum, p) => sum + p.evaluations, 0)), "evaluations", about.result.seconds ? `in ${duration(about.result.seconds)}` : "so far"],
   ].filter(Boolean);
   const judged = run.judges ? "What other recognisers make of it stands under Judges." : "No judge that the search never used has looked at this run: what another recogniser sees is not known from this page.";
@@ -66,13 +66,13 @@ function distancesSection() {
   const spreads = about.distances;
   const low = Math.min(0.4, ...winners, ...held);
   const high = Math.max(1.7, ...winners) + 0.02;
-  const plot = frame({ width: 860, height: 260, x: [low, high], y: [0, 1.12], xTitle: "distance, FaceNet scale", title: "Distances of winners in front of same-person and different-person distances" });
+  const plot = frame({ width: narrow.matches ? 440 : 860, height: 260, x: [low, high], y: [0, 1.2], xTitle: "distance, FaceNet scale", title: "Distances of winners in front of same-person and different-person distances" });
   const curveOf = (spread, kind, word) => {
     const xs = Array.from({ length: 161 }, (_, i) => low + ((high - low) * i) / 160);
     const points = xs.map((x) => [plot.x.at(x), plot.y.at(bell(x, spread) * spread.std)]);
     plot.drawing.append(
       s("path", { class: `bell ${kind}`, d: `${path(points)}V${plot.base}H${plot.left}z` }),
-      s("text", { class: "name", x: plot.x.at(spread.mean), y: plot.y.at(1.02) - 4, "text-anchor": "middle" }, word),
+      s("text", { class: "name", x: plot.x.at(spread.mean - 0.75 * spread.std) - 8, y: plot.y.at(0.8), "text-anchor": "end" }, word),
     );
   };
   if (spreads) {
@@ -113,8 +113,14 @@ function attributesSection() {
   const people = good.length ? good : counted();
   if (!people.length) return null;
   const genders = ["female", "male"].filter((gender) => people.some((p) => p.gender === gender));
-  const values = (gender, i) => rising(people.filter((p) => p.gender === gender).map((p) => p.first[i]));
   const names = run.about.attributes;
+  const sorted = Object.fromEntries(
+    genders.map((gender) => {
+      const members = people.filter((p) => p.gender === gender);
+      return [gender, names.map((_, i) => rising(members.map((p) => p.first[i])))];
+    }),
+  );
+  const values = (gender, i) => sorted[gender][i];
   const numbers = table(
     "Attributes of the winners",
     ["attribute", ...genders.flatMap((g) => [`${g}: bounds`, "25 %", "median", "75 %"])],

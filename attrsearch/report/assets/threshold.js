@@ -72,7 +72,7 @@ function thresholdPanel() {
 function curve(low, high) {
   const plot = frame({
     width: 420, height: 190, x: [low, high], y: [0, 1], xTitle: "mean distance asked for", yTitle: "share feasible",
-    title: "Share of people feasible by threshold", yFormat: (v) => `${Math.round(v * 100)} %`, yTicks: 4,
+    title: "Share of people feasible by threshold", yFormat: (v) => `${Math.round(v * 100)} %`, yTicks: 4, margin: 66,
   });
   const points = Array.from({ length: 81 }, (_, i) => low + ((high - low) * i) / 80);
   plot.drawing.append(s("path", { class: "line", d: path(points.map((t) => [plot.x.at(t), plot.y.at(cohortAt(t).share || 0)])) }));

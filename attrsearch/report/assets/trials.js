@@ -23,7 +23,7 @@ function attributesOf(person) {
 
 function attributesChart(person, names, bounds, passes, shares) {
   const rowHeight = passes.length > 1 ? 28 : 24;
-  const [width, left, gap, end] = [860, 150, 560, 850];
+  const [width, left, gap, end] = narrow.matches ? [460, 148, 336, 460] : [860, 150, 560, 850];
   const height = names.length * rowHeight + 46;
   const x = axis(-1.2, 1.2, left, gap - 20);
   const most = Math.max(0.05, ...shares.map((share) => share ?? 0));
@@ -44,7 +44,7 @@ function attributesChart(person, names, bounds, passes, shares) {
       if (pass[i]) drawing.append(s("path", { class: number ? "asked thin" : "asked", d: `M${x.at(0)} ${at}H${x.at(pass[i])}` }));
     });
     if (shares[i] === null) return;
-    const right = gap + 20 + (end - gap - 80) * (shares[i] / most);
+    const right = gap + 20 + (end - gap - 76) * (shares[i] / most);
     if (shares[i] > 0) drawing.append(s("path", { class: "weight", d: `M${gap + 20} ${y}H${right.toFixed(1)}` }));
     drawing.append(s("text", { x: right + 8, y: y + 4 }, low < high ? percent(shares[i]) : "fixed"));
   });
