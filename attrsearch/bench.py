@@ -33,6 +33,7 @@ from attrsearch.search.evaluator import CHUNK, Evaluator, Request, Subject
 from attrsearch.search.objective import judge
 from attrsearch.search.space import person_space
 from attrsearch.search.study import PersonStudy
+from attrsearch.threads import set_threads, threads
 
 STUDIES = 8
 TRIALS = 32
@@ -119,7 +120,7 @@ def bench(picture: Path | None = None, repeats: int = 5) -> Benchmark:
         shares={name: value / total for name, value in shares.items()},
         gflop=_gflop(evaluator, subject),
         peak=_peak(editor.dtype),
-        cores=torch.get_num_threads(),
+        cores=threads(),
         dtype=str(editor.dtype).removeprefix("torch."),
     )
 
@@ -141,7 +142,7 @@ def _batched(evaluator: Evaluator, subject: Subject, trials: int) -> tuple[float
             study.tell(judge(objective, score))
         optimiser += time.perf_counter() - begin
     took = time.perf_counter() - start
-    seconds = {name: float(evaluator.seconds[name]) for name in ("edit", "detect", "embed")}
+    seconds = {name: float(evaluator.seconds[name]) / threads() for name in ("edit", "detect", "embed")}
     seconds["optimiser"] = optimiser
     seconds["other"] = max(0.0, took - sum(seconds.values()))
     return STUDIES * trials / took, {name: value / took for name, value in seconds.items()}
@@ -203,8 +204,11 @@ def _gflop(evaluator: Evaluator, subject: Subject) -> float:
     """Arithmetic of one candidate: edit, detection and embedding, counted over a full batch."""
     space = person_space(load_space("thesis10"), "female")
     points = np.random.default_rng(0).uniform(space.low, space.high, (CHUNK, len(space.names)))
+    before = threads()
+    set_threads(1)  # the counter sees its own thread only
     with FlopCounterMode(display=False) as counter:
         evaluator.evaluate([Request(subject, space.attributes(points))])
+    set_threads(before)
     return float(counter.get_total_flops()) / CHUNK / 1e9
 
 

@@ -14,13 +14,15 @@ ROOT = Path(attrsearch.__file__).parent
 # A module may import from its own layer and from those above it in this list.
 LAYERS = (
     ("errors",),
-    ("attributes", "boxes", "bundled", "files", "allocation"),
+    ("attributes", "boxes", "bundled", "files", "allocation", "threads"),
     ("recipes", "weights", "export"),
     ("faces", "sample"),
     ("editing",),
     ("results", "trials"),
     ("search",),
-    ("applying", "exporting", "comparing", "bench", "training", "evaluation", "video"),
+    ("exporting", "comparing", "bench", "training", "video"),
+    ("evaluation",),
+    ("applying",),
     ("report",),
     ("cli",),
 )

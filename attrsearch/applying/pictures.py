@@ -58,14 +58,7 @@ class Applier:
     def __init__(self, file: AttributesFile, fallback: Fallback = "blur", editor: str | None = None) -> None:
         self.file = file
         self.fallback: Fallback = fallback
-        self.editor: Editor = load_editor(editor or file.editor.name)
-        if self.editor.sha256 != file.editor.sha256:
-            raise WeightsError(
-                editor or file.editor.name,
-                required=f"the editor of this export (SHA-256 {file.editor.sha256[:16]}…)",
-                found=f"{self.editor.sha256[:16]}…",
-                hint="give its weights with --editor PATH, or run the search again",
-            )
+        self.editor: Editor = load_export_editor(file, editor)
         self._detector: Detector = load_detector(file.detector.name, MIN_FACE)
 
     def protect(self, picture: Picture, person: PersonRecord | None) -> tuple[Picture, str | None, int]:
@@ -115,6 +108,27 @@ class Applier:
             line = str(error).replace("this picture", str(source))
             return Applied(source, target, None, 0, line)
         return Applied(source, target, edited, covered)
+
+
+def load_export_editor(file: AttributesFile, editor: str | None = None) -> Editor:
+    """The editor an export was searched with.
+
+    Args:
+        file: The export.
+        editor: Weights by name or path, where they are not those of the export's name.
+
+    Raises:
+        WeightsError: These are other weights.
+    """
+    loaded = load_editor(editor or file.editor.name)
+    if loaded.sha256 != file.editor.sha256:
+        raise WeightsError(
+            editor or file.editor.name,
+            required=f"the editor of this export (SHA-256 {file.editor.sha256[:16]}…)",
+            found=f"{loaded.sha256[:16]}…",
+            hint="give its weights with --editor PATH, or run the search again",
+        )
+    return loaded
 
 
 def plan(

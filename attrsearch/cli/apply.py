@@ -1,35 +1,69 @@
 """``attrsearch apply``."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from attrsearch.cli.console import bar, quiet_option, say
+from attrsearch.cli.console import bar, quiet_option, say, stage_bar, warner
+from attrsearch.cli.footage import (
+    add_debug,
+    finish,
+    footage_options,
+    open_eyes_for,
+    open_material,
+    read_options,
+)
 
 
 @click.command(epilog="Example: attrsearch apply faces/ --attributes run1/attributes.json --out protected/")
-@click.argument("source", metavar="INPUT", type=click.Path(path_type=Path))
+@click.argument("source", metavar="INPUT")
 @click.option("--attributes", required=True, type=click.Path(path_type=Path), help="attributes.json of a run.")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Picture or folder to write.")
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path), help="What to write: as INPUT; - for a pipe."
+)
 @click.option("--person", help="Whose pictures these are  [default: the name of folder or file]")
-@click.option("--fallback", type=click.Choice(["blur", "pixelate", "mask"]), default="blur", show_default=True)
+@click.option(
+    "--match", type=click.Path(path_type=Path), help="Pictures of the export's people, to know them in footage."
+)
 @click.option("--editor", help="Editor weights by path, where the export names none of ours.")
+@footage_options
 @quiet_option
 def apply(
-    source: Path, attributes: Path, out: Path, person: str | None, fallback: str, editor: str | None, quiet: bool
+    source: str,
+    attributes: Path,
+    out: Path,
+    person: str | None,
+    match: Path | None,
+    editor: str | None,
+    **given: Any,
 ) -> int:
-    """Protect a picture, or a folder of pictures, with exported attribute sets.
+    """Protect pictures, a video, a folder of frames or a live source with exported attribute sets.
 
-    A picture belongs to the person whose name its folder or file has. The person's face is edited, every other
-    face is covered by the fallback filter, and a picture in which no face is found is not written.
+    A picture belongs to the person whose name its folder or file has; in footage, people are known by --match. A face
+    is edited with its person's set; every other face is covered by the fallback filter; a picture in which no face is
+    found is not written. Live sources are /dev/video0, an address, or - for standard input.
     """
-    from attrsearch.applying.pictures import Applier, apply_all, plan
     from attrsearch.export import read_attributes
+    from attrsearch.video.frames import is_live, is_video
 
     file = read_attributes(attributes)
+    if is_live(source):
+        return _apply_live(source, out, file, match, person, editor, given)
+    path = Path(source)
+    if given["frames"] or is_video(path):
+        return _apply_video(path, out, file, match, person, editor, given)
+    return _apply_pictures(path, out, file, person, editor, given)
+
+
+def _apply_pictures(
+    source: Path, out: Path, file: Any, person: str | None, editor: str | None, given: dict[str, Any]
+) -> int:
+    from attrsearch.applying.pictures import Applier, apply_all, plan
+
     work = plan(source, out, file, person)
-    applier = Applier(file, fallback, editor)  # type: ignore[arg-type]
-    with bar(len(work), "picture", quiet) as advance:
+    applier = Applier(file, given["fallback"], editor)
+    with bar(len(work), "picture", given["quiet"]) as advance:
         done = apply_all(applier, work, lambda: advance(1))
     problems = [item for item in done if item.problem]
     for item in problems:
@@ -38,3 +72,66 @@ def apply(
     covered = sum(item.covered for item in done)
     say(f"{len(done) - len(problems)} pictures written to {out}: {edited} faces edited, {covered} covered")
     return 1 if problems else 0
+
+
+def _apply_video(
+    source: Path,
+    out: Path,
+    file: Any,
+    match: Path | None,
+    person: str | None,
+    editor: str | None,
+    given: dict[str, Any],
+) -> int:
+    from attrsearch.applying.pictures import load_export_editor
+    from attrsearch.applying.videos import apply_to_video
+
+    with warner(given["quiet"]) as warn, stage_bar(given["quiet"]) as progress:
+        material = open_material(source, out, given, warn)
+        options = add_debug(read_options(given, material.size), source, given)
+        eyes = open_eyes_for(options, given)
+        protected = apply_to_video(
+            material,
+            file,
+            eyes,
+            options,
+            editor=load_export_editor(file, editor),
+            match=match,
+            person=person,
+            warn=warn,
+            progress=progress,
+        )
+    return finish(protected, source, out, eyes, given, material.size)
+
+
+def _apply_live(
+    source: str,
+    out: Path,
+    file: Any,
+    match: Path | None,
+    person: str | None,
+    editor: str | None,
+    given: dict[str, Any],
+) -> int:
+    from attrsearch.applying.pictures import load_export_editor
+    from attrsearch.applying.videos import apply_to_stream
+    from attrsearch.video.writer import Encoding
+
+    options = read_options(given)
+    eyes = open_eyes_for(options, given)
+    with warner(given["quiet"]) as warn, bar(None, "frame", given["quiet"]) as advance:
+        counts = apply_to_stream(
+            source,
+            out,
+            file,
+            eyes,
+            options,
+            editor=load_export_editor(file, editor),
+            match=match,
+            person=person,
+            encoding=Encoding(given["codec"] or "libx264", given["quality"]),
+            warn=warn,
+            progress=lambda _: advance(1),
+        )
+    say(f"{out}: faces " + (", ".join(f"{count} {how}" for how, count in sorted(counts.items())) or "none"))
+    return 0

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -46,6 +46,27 @@ def bar(total: int | None, unit: str, quiet: bool) -> Iterator[Callable[[int], N
 
         def advance(count: int) -> None:
             shown.update(count)
+
+        yield advance
+
+
+@contextmanager
+def stage_bar(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """A bar for work in stages: call it with the stage, how much of it is done, and of how much (0 if unknown)."""
+    from tqdm import tqdm
+
+    units = {"find": "frame", "search": "evaluation", "cover": "frame"}
+    with ExitStack() as stack:
+        shown: dict[str, Any] = {}
+
+        def advance(stage: str, done: int, total: int) -> None:
+            if stage not in shown:
+                unit = units.get(stage, "step")
+                new: Any = tqdm(
+                    total=total or None, desc=stage, unit=unit, file=sys.stderr, disable=quiet, dynamic_ncols=True
+                )
+                shown[stage] = stack.enter_context(new)
+            shown[stage].update(done - shown[stage].n)
 
         yield advance
 

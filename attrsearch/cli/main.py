@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import click
 
 from attrsearch import __version__
+from attrsearch.cli.anonymise import anonymise
 from attrsearch.cli.apply import apply
 from attrsearch.cli.bench import bench
 from attrsearch.cli.calibrate import calibrate
@@ -26,6 +27,7 @@ HELP = """Search the facial attribute edits that anonymise people, and apply the
 attrsearch demo                                      the main job on a bundled sample
 attrsearch run FACES --out RUN                       one study per person
 attrsearch apply PICTURES --attributes RUN/attributes.json --out OUT
+attrsearch anonymise VIDEO --out OUT                 find the people, search, cover
 
 Exit codes: 0 done, 1 some people failed or stayed infeasible, 2 wrong use.
 """
@@ -37,7 +39,7 @@ def cli() -> None:
     """All commands."""
 
 
-for command in (run, export, apply, report, compare, calibrate, models, bench, demo):
+for command in (run, export, apply, anonymise, report, compare, calibrate, models, bench, demo):
     cli.add_command(command)
 
 

@@ -16,6 +16,7 @@ from torch import Tensor
 from attrsearch.editing.attgan import Generator
 from attrsearch.editing.checkpoints import Checkpoint, load_checkpoint
 from attrsearch.faces.precision import Precision, choose_dtype
+from attrsearch.threads import network
 
 Floats = npt.NDArray[np.float32]
 
@@ -66,15 +67,15 @@ class Editor:
         self._generator: Generator = checkpoint.generator.to(self.dtype).to(memory_format=torch.channels_last)
         self._tail = 1 + self._generator.shortcut_layers
 
-    @torch.inference_mode()
+    @network
     def encode(self, crops: Tensor) -> Encoded:
         """Encode crops (n, 3, size, size), RGB from -1 to 1."""
-        if len(crops) == 1:  # see Mtcnn: a batch of one differs in the last bits
+        if len(crops) == 1:  # a batch of one differs in the last bits
             return self.encode(crops.repeat(2, 1, 1, 1)).take([0])
         features = self._generator.encode(crops.to(self.dtype, memory_format=torch.channels_last))
         return Encoded(tuple(features[-self._tail :]))
 
-    @torch.inference_mode()
+    @network
     def edit(self, encoded: Encoded, attributes: Floats) -> Tensor:
         """Edit encoded faces.
 

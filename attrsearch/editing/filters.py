@@ -33,25 +33,37 @@ def blur(picture: Picture, radius: float) -> Picture:
 def cover(picture: Picture, box: npt.NDArray[np.float32], how: Fallback, margin: float = 0.25) -> None:
     """Cover one face of a picture (h, w, 3), in place.
 
+    The whole box is covered; around it an ellipse fades out, so that no rectangle catches the eye.
+
     Args:
         picture: RGB, uint8; changed.
         box: Left, top, right, bottom in pixels.
-        how: ``blur`` (kernel two thirds of the face width, thesis appendix C.3, applied twice), ``pixelate``
+        how: ``blur`` (kernel two thirds of the face width, thesis appendix C.3, applied three times), ``pixelate``
             or ``mask`` (the region's mean colour).
-        margin: Widening of the box on every side, as a share of its width and height.
+        margin: How far the ellipse reaches beyond the box's corners, as a share of its sides.
     """
     height, width = picture.shape[:2]
-    grow = (box[2:] - box[:2]) * margin
-    left, top = np.floor(np.maximum(box[:2] - grow, 0)).astype(int)
-    right, bottom = np.ceil(np.minimum(box[2:] + grow, (width, height))).astype(int)
+    centre, half = (box[:2] + box[2:]) / 2, np.maximum((box[2:] - box[:2]) / 2, 0.5)
+    reach = half * (np.sqrt(2) + margin) + 1
+    left, top = np.floor(np.maximum(centre - reach, 0)).astype(int)
+    right, bottom = np.ceil(np.minimum(centre + reach, (width, height))).astype(int)
     if left >= right or top >= bottom:
         return
     region = picture[top:bottom, left:right]
+    filtered = _filter(np.ascontiguousarray(region), how, float(half[0]) * 2)
+    y, x = np.mgrid[top:bottom, left:right].astype(np.float32)
+    distance = np.hypot((x + 0.5 - centre[0]) / half[0], (y + 0.5 - centre[1]) / half[1]) / np.sqrt(2)
+    fade = np.clip((1 + margin / np.sqrt(2) - distance) / max(margin / np.sqrt(2), 1e-3), 0, 1)[..., None]
+    region[:] = np.round(region + (filtered.astype(np.float32) - region) * fade).astype(np.uint8)
+
+
+def _filter(region: Picture, how: Fallback, face_width: float) -> Picture:
+    """A filtered copy of a region around a face of that width in pixels."""
     if how == "mask":
-        region[:] = region.reshape(-1, 3).mean(0).astype(np.uint8)
-    elif how == "pixelate":
-        region[:] = pixelate(np.ascontiguousarray(region), FALLBACK_BLOCKS)
-    else:
-        kernel = max(3, int(2 * (right - left) / 3)) | 1
-        for _ in range(2):
-            region[:] = cv2.GaussianBlur(region, (kernel, kernel), 0)
+        return np.broadcast_to(region.reshape(-1, 3).mean(0).astype(np.uint8), region.shape)
+    if how == "pixelate":
+        return pixelate(region, FALLBACK_BLOCKS * region.shape[1] / max(face_width, 1.0))
+    kernel = max(3, int(2 * face_width / 3)) | 1
+    for _ in range(3):
+        region = np.asarray(cv2.GaussianBlur(region, (kernel, kernel), 0), np.uint8)
+    return region

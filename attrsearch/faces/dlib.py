@@ -4,6 +4,7 @@ Source: King, "High Quality Face Recognition with Deep Metric Learning", 2017; w
 ``face_recognition_models`` package, found without importing it.
 """
 
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,7 @@ class Dlib:
         shape = wheel_file(package, "models/shape_predictor_5_face_landmarks.dat")
         self._shape = dlib.shape_predictor(str(shape))
         self._network = dlib.face_recognition_model_v1(str(weights))
+        self._turn = Lock()
 
     def embed(
         self, pictures: npt.NDArray[np.uint8], boxes: npt.NDArray[np.float32], landmarks: object
@@ -53,7 +55,8 @@ class Dlib:
             image = np.ascontiguousarray(picture)
             rectangle = self._dlib.rectangle(*(round(float(value)) for value in _squared(box)))
             chips.append(self._dlib.get_face_chip(image, self._shape(image, rectangle), size=150, padding=0.25))
-        described = np.array(self._network.compute_face_descriptor(chips), np.float32)
+        with self._turn:  # dlib's networks keep their activations
+            described = np.array(self._network.compute_face_descriptor(chips), np.float32)
         return np.asarray(described / np.linalg.norm(described, axis=1, keepdims=True), np.float32)
 
 

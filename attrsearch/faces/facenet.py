@@ -17,6 +17,7 @@ import torch
 from attrsearch.errors import UnavailableError, WeightsError
 from attrsearch.faces.precision import Precision, choose_dtype
 from attrsearch.files import write_bytes
+from attrsearch.threads import network
 from attrsearch.weights import file_sha256
 
 RELEASE = "https://github.com/timesler/facenet-pytorch/releases/download/v2.2.9"
@@ -59,7 +60,7 @@ class FaceNet:
         self._dtype = choose_dtype(precision)
         self._network = network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
 
-    @torch.inference_mode()
+    @network
     def embed(
         self, pictures: npt.NDArray[np.uint8], boxes: npt.NDArray[np.float32], landmarks: object
     ) -> npt.NDArray[np.float32]:

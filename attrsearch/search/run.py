@@ -64,7 +64,7 @@ class RunResult:
 
 
 def run(
-    faces: str | Path,
+    faces: str | Path | Sequence[Person],
     out: str | Path,
     *,
     study: str | Study = "per_identity",
@@ -89,7 +89,8 @@ def run(
     """Search the best attribute set of every person in a folder.
 
     Args:
-        faces: A folder with a sub-folder a person, a folder with a picture a person, or one picture.
+        faces: A folder with a sub-folder a person, a folder with a picture a person, one picture, or people whose
+            faces were found already.
         out: The run's folder, new or empty unless ``resume``.
         study: A study recipe by name, path, or loaded.
         objective: Objective recipe instead of the study's.
@@ -139,8 +140,7 @@ def run(
     components = load_components(settings, warn)
     if components.line:
         warn(components.line)
-    found: list[Person] = _cluster(Path(faces), components, warn) if cluster else [*find_people(Path(faces))]
-    waiting = _choose(found, people, Path(faces))
+    waiting = _choose(_find(faces, cluster, components, warn), people, faces)
     folder = RunFolder(Path(out))
     origin = provenance(settings, components)
     folder.start(origin, resume)
@@ -202,13 +202,17 @@ class _Tally:
         self.progress(Progress(self.people, self.done, self.feasible, self.evaluations, expected, seconds, left))
 
 
-def _cluster(faces: Path, components: Components, warn: Warn) -> list[Person]:
+def _find(faces: str | Path | Sequence[Person], cluster: bool, components: Components, warn: Warn) -> list[Person]:
+    if not isinstance(faces, str | Path):
+        return list(faces)
+    if not cluster:
+        return list(find_people(Path(faces)))
     evaluator = components.evaluator
     detector = load_detector(evaluator.detector.name, MIN_FACE)
-    return list(cluster_folder(faces, detector, evaluator.recognisers[0], warn))
+    return list(cluster_folder(Path(faces), detector, evaluator.recognisers[0], warn))
 
 
-def _choose(people: list[Person], chosen: Sequence[str] | None, faces: Path) -> list[Person]:
+def _choose(people: list[Person], chosen: Sequence[str] | None, faces: object) -> list[Person]:
     if chosen is None:
         return people
     known = {person.id for person in people}

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import joblib
-import torch
 
 from attrsearch.faces.people import Person, Warn
 from attrsearch.results import RunFolder
 from attrsearch.search.cohort import Failed, search_people
 from attrsearch.search.components import Components, Settings, load_components
 from attrsearch.search.outputs import write_finished
+from attrsearch.threads import set_threads
 
 BATCH = 12
 """People given to a worker process at a time."""
@@ -69,7 +69,7 @@ def search_in_workers(people: Sequence[Person], job: Job, workers: int, warn: Wa
 
 
 def _work(people: Sequence[Person], job: Job, threads: int) -> tuple[list[Outcome], list[str]]:
-    torch.set_num_threads(threads)
+    set_threads(threads)
     components, lines = _loaded(job.settings)
     lines.clear()
     found = list(search_here(people, job, components, lambda _: None))

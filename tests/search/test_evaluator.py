@@ -13,6 +13,7 @@ from attrsearch.faces.seen import WINDOW_MIN_FACE
 from attrsearch.recipes import PreFilter, load_space
 from attrsearch.search.evaluator import Evaluator, Request, Subject, hide_others
 from attrsearch.search.space import person_space
+from attrsearch.threads import set_threads, threads
 
 
 @pytest.fixture(scope="module")
@@ -65,16 +66,15 @@ def test_the_batch_does_not_matter(evaluator: Evaluator, subjects: list[Subject]
 
 
 def test_the_number_of_threads_does_not_matter(evaluator: Evaluator, subjects: list[Subject]) -> None:
-    import torch
-
-    request = Request(subjects[0], candidates(4, 3))
+    request = Request(subjects[0], candidates(24, 3))
     found = []
-    before = torch.get_num_threads()
-    for threads in (1, 2):
-        torch.set_num_threads(threads)
+    before = threads()
+    for count in (1, 2, 3):
+        set_threads(count)
         found.append(evaluator.evaluate([request])[0])
-    torch.set_num_threads(before)
-    assert all(np.array_equal(getattr(found[0], name), getattr(found[1], name)) for name in vars(found[0]))
+    set_threads(before)
+    for other in found[1:]:
+        assert all(np.array_equal(getattr(found[0], name), getattr(other, name)) for name in vars(other))
 
 
 def test_no_candidates_give_no_scores(evaluator: Evaluator, subjects: list[Subject]) -> None:

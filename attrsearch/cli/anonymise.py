@@ -1,0 +1,80 @@
+"""``attrsearch anonymise``."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from attrsearch.cli.console import quiet_option, run_bar, say, stage_bar, warner
+from attrsearch.cli.footage import add_debug, finish, footage_options, open_eyes_for, open_material, read_options
+
+
+@click.command(epilog="Example: attrsearch anonymise street.mp4 --out protected.mp4 --audit")
+@click.argument("source", metavar="INPUT", type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="What to write: as INPUT.")
+@click.option(
+    "--run", "run_folder", type=click.Path(path_type=Path), help="Folder of the search  [default: OUT.run]"
+)
+@click.option("--study", default="per_identity", show_default=True, help="Study recipe.")
+@click.option("--trials", type=click.IntRange(min=1), help="Candidates a person.")
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of the search.")
+@footage_options
+@quiet_option
+def anonymise(
+    source: Path,
+    out: Path,
+    run_folder: Path | None,
+    study: str,
+    trials: int | None,
+    seed: int | None,
+    **given: Any,
+) -> int:
+    """Find the people of a video, a folder of frames or pictures, search a set for each, and apply it, in one go."""
+    from attrsearch.video.frames import is_video
+
+    folder = run_folder or out.with_name(f"{out.name}.run")
+    if not (given["frames"] or is_video(source)):
+        return _pictures(source, out, folder, study, trials, seed, given)
+    from attrsearch.applying.videos import anonymise_video
+    from attrsearch.report.page import write_report
+
+    with warner(given["quiet"]) as warn, stage_bar(given["quiet"]) as progress:
+        material = open_material(source, out, given, warn)
+        options = add_debug(read_options(given, material.size), source, given)
+        eyes = open_eyes_for(options, given)
+        protected, result = anonymise_video(
+            material, folder, eyes, options, study=study, trials=trials, seed=seed, warn=warn, progress=progress
+        )
+    if result is not None:
+        say(f"{result.feasible} of {result.identities} people anonymised; {write_report(folder)}")
+    return finish(protected, source, out, eyes, given, material.size)
+
+
+def _pictures(
+    source: Path, out: Path, folder: Path, study: str, trials: int | None, seed: int | None, given: dict[str, Any]
+) -> int:
+    from attrsearch.applying.pictures import Applier, apply_all, plan
+    from attrsearch.export import read_attributes
+    from attrsearch.report.page import write_report
+    from attrsearch.search.run import run
+
+    with run_bar(given["quiet"]) as progress, warner(given["quiet"]) as warn:
+        result = run(
+            source,
+            folder,
+            study=study,
+            trials=trials,
+            seed=seed,
+            recogniser=given["recogniser"],
+            warn=warn,
+            progress=progress,
+        )
+        write_report(folder)
+    file = read_attributes(folder / "attributes.json")
+    done = apply_all(Applier(file, given["fallback"]), plan(source, out, file, None))
+    problems = [item for item in done if item.problem]
+    for item in problems:
+        say(f"not written: {item.problem}")
+    edited = sum(item.edited is not None for item in done)
+    say(f"{result.feasible} of {result.identities} people anonymised; {edited} pictures edited in {out}")
+    return 1 if problems or result.failed or result.infeasible else 0

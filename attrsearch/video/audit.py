@@ -1,0 +1,143 @@
+"""Look at a protected video as a stranger would: is any face in it still its person?
+
+An independent detector finds the faces of the original; each is compared with what stands at its place in the protected
+video, by pixels (was it covered at all?) and by a judge the protection never used (does it still match?).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from attrsearch.errors import InputError
+from attrsearch.faces.detect import Detections, Detector
+from attrsearch.faces.recognise import Scaled
+from attrsearch.video.frames import VideoReader
+from attrsearch.video.scan import detect_in_frame
+
+Floats = npt.NDArray[np.float32]
+Picture = npt.NDArray[np.uint8]
+
+UNCHANGED = 6.0
+"""Mean change of a face's pixels, 0 to 255, up to which it was not covered: more than encoding changes it by."""
+JUDGED_WIDTH = 36.0
+"""Faces narrower than this many pixels are compared by pixels only: a judge cannot know them."""
+
+
+@dataclass(frozen=True)
+class Leak:
+    """A face that is still its person.
+
+    Attributes:
+        kind: ``uncovered`` (pixels did not change) or ``matches`` (the judge knows it).
+        value: Mean change of the pixels, or the judge's distance.
+    """
+
+    frame: int
+    seconds: float
+    box: tuple[float, float, float, float]
+    kind: Literal["uncovered", "matches"]
+    value: float
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What an audit saw.
+
+    Attributes:
+        faces: Faces the independent detector found in the original.
+        judged: How many of them the judge compared.
+        leaks: Those that are still their person.
+    """
+
+    faces: int
+    judged: int
+    leaks: tuple[Leak, ...]
+
+
+def audit_video(
+    original: Path,
+    protected: Path,
+    detector: Detector,
+    judge: Scaled,
+    *,
+    start: float = 0.0,
+    end: float | None = None,
+    progress: Callable[[int], None] = lambda done: None,  # noqa: ARG005
+) -> Audit:
+    """Compare a protected video with its original, frame by frame.
+
+    Args:
+        original: The untouched video.
+        protected: What was made of it, of the same frames.
+        detector: One that the protection did not use.
+        judge: A recogniser that the search did not use.
+        start: Where the protected video begins in the original, in seconds.
+        end: Where it ends.
+        progress: Called with the frames done.
+
+    Raises:
+        InputError: One of them is no video, or their frames differ in size.
+    """
+    faces = judged = 0
+    leaks: list[Leak] = []
+    with VideoReader(original, start, end) as first, VideoReader(protected) as second:
+        sizes = [(r.info.width, r.info.height) for r in (first, second)]
+        if sizes[0] != sizes[1]:
+            hint = "audit a video against the one it was made from"
+            raise InputError(protected, required=f"frames of {sizes[0]}", found=f"{sizes[1]}", hint=hint)
+        for before, after in zip(first.frames(), second.frames(), strict=False):
+            found = detect_in_frame(before.picture, detector)
+            faces += len(found)
+            covered = [_change(before.picture, after.picture, box) > UNCHANGED for box in found.boxes]
+            for box, is_covered in zip(found.boxes, covered, strict=True):
+                if not is_covered:
+                    change = _change(before.picture, after.picture, box)
+                    leaks.append(Leak(before.index, before.seconds, _tuple(box), "uncovered", round(change, 3)))
+            known = [
+                i
+                for i, is_covered in enumerate(covered)
+                if is_covered and found.boxes[i, 2] - found.boxes[i, 0] >= JUDGED_WIDTH
+            ]
+            judged += len(known)
+            for i, distance in _judge(before.picture, after.picture, found, known, judge):
+                if distance < judge.calibration.verification:
+                    leaks.append(
+                        Leak(before.index, before.seconds, _tuple(found.boxes[i]), "matches", round(distance, 4))
+                    )
+            progress(before.index + 1)
+    return Audit(faces, judged, tuple(leaks))
+
+
+def _judge(
+    before: Picture, after: Picture, found: Detections, known: list[int], judge: Scaled
+) -> list[tuple[int, float]]:
+    """Judge's distances of faces in two pictures, cut at the same place in both."""
+    if not known:
+        return []
+    boxes, landmarks = found.boxes[known], found.landmarks[known]
+    rows = []
+    for picture in (before, after):
+        same = np.broadcast_to(picture, (len(known), *picture.shape))
+        rows.append(judge.recogniser.embed(same, boxes, landmarks))
+    apart = np.linalg.norm(rows[0] - rows[1], axis=1)
+    return [(i, float(distance)) for i, distance in zip(known, apart, strict=True)]
+
+
+def _change(before: Picture, after: Picture, box: Floats) -> float:
+    """Mean change of the pixels in the middle of a face."""
+    centre, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]) * 0.3
+    left, top = np.maximum(np.floor(centre - half), 0).astype(int)
+    right, bottom = np.minimum(np.ceil(centre + half), before.shape[1::-1]).astype(int)
+    if right <= left or bottom <= top:
+        return float("inf")
+    region = (slice(top, bottom), slice(left, right))
+    return float(np.abs(before[region].astype(np.int16) - after[region]).mean())
+
+
+def _tuple(box: Floats) -> tuple[float, float, float, float]:
+    left, top, right, bottom = (round(float(value), 2) for value in box)
+    return left, top, right, bottom

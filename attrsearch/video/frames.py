@@ -1,0 +1,199 @@
+"""Frames of a video, upright, through PyAV."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import numpy.typing as npt
+
+from attrsearch.errors import InputError
+
+Picture = npt.NDArray[np.uint8]
+
+VIDEO_SUFFIXES = frozenset(
+    {".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v", ".ts", ".mpg", ".mpeg", ".flv", ".wmv"}
+)
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """What a video says of itself.
+
+    Attributes:
+        width: Of the upright picture.
+        height: Of the upright picture.
+        rate: Average frames a second.
+        frames: How many it declares; 0 where it does not say.
+        seconds: How long it declares to be; 0 where it does not say.
+        rotation: Degrees counterclockwise the stored picture is shown turned by.
+    """
+
+    width: int
+    height: int
+    rate: Fraction
+    frames: int
+    seconds: float
+    rotation: int
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame.
+
+    Attributes:
+        index: From 0, of the frames read.
+        seconds: Its time from the start of the video.
+        picture: (h, w, 3), RGB, uint8, upright.
+        source: What PyAV decoded.
+    """
+
+    index: int
+    seconds: float
+    picture: Picture
+    source: Any = field(repr=False)
+
+
+def is_video(path: Path) -> bool:
+    """Whether a file's name is that of a video.
+
+    >>> is_video(Path("street.MP4")), is_video(Path("face.jpg"))
+    (True, False)
+    """
+    return path.suffix.lower() in VIDEO_SUFFIXES
+
+
+LIVE = ("/dev/video", "rtsp://", "rtmp://", "http://", "https://", "udp://", "tcp://")
+
+
+def is_live(source: str) -> bool:
+    """Whether a source is a camera, an address or standard input, which can be read once only.
+
+    >>> is_live("-"), is_live("/dev/video0"), is_live("street.mp4")
+    (True, True, False)
+    """
+    return source == "-" or source.startswith(LIVE)
+
+
+class VideoReader:
+    """Reads a video once, from its beginning.
+
+    Args:
+        path: The file; or for a live source its name, ``-`` for standard input.
+        start: Seconds to begin at.
+        end: Seconds to end before.
+
+    Raises:
+        InputError: Not a video, or one without pictures.
+
+    Attributes:
+        info: What the video says of itself.
+        problem: Why reading ended early; empty where it did not.
+    """
+
+    def __init__(self, path: Path | str, start: float = 0.0, end: float | None = None) -> None:
+        self.path, self._start, self._end = path, start, end
+        live = is_live(str(path))
+        self.problem = ""
+        self._read = 0
+        hint = "give a video such as street.mp4"
+        try:
+            name = "pipe:0" if str(path) == "-" else str(path)
+            self._container = av.open(name, format="v4l2" if name.startswith("/dev/video") else None)
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            found = getattr(error, "strerror", None) or str(error)
+            raise InputError(path, required="a readable video", found=found, hint=hint) from error
+        if not self._container.streams.video:
+            self._container.close()
+            raise InputError(path, required="a video with pictures", found="no video stream", hint=hint)
+        self._stream = self._container.streams.video[0]
+        self._stream.thread_type = "AUTO"
+        rotation, sides = (0, (self._stream.width, self._stream.height)) if live else _probe(Path(path))
+        self.info = _describe(self._container, self._stream, rotation, sides)
+
+    def __enter__(self) -> "VideoReader":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._container.close()
+
+    def frames(self) -> Iterator[Frame]:
+        """Every frame from ``start`` to ``end``; a video that breaks off ends where it breaks (``problem``)."""
+        for packet in self.packets():
+            yield from self.decode(packet)
+        self.check()
+
+    def packets(self) -> Iterator[Any]:
+        """Packets of every stream; reading ends at the first that cannot be read."""
+        try:
+            yield from self._container.demux()
+        except (av.error.FFmpegError, OSError) as error:
+            self._break(error)
+
+    def decode(self, packet: Any) -> Iterator[Frame]:
+        """Frames that a packet completes; none for packets of other streams."""
+        if packet.stream.index != self._stream.index:
+            return
+        try:
+            decoded = packet.decode()
+        except (av.error.FFmpegError, OSError) as error:
+            self._break(error)
+            return
+        for source in decoded:
+            seconds = self._seconds(source)
+            if seconds < self._start - 1e-6 or (self._end is not None and seconds >= self._end - 1e-6):
+                continue
+            picture = np.rot90(source.to_ndarray(format="rgb24"), turns(self.info.rotation))
+            yield Frame(self._read, seconds, np.ascontiguousarray(picture), source)
+            self._read += 1
+
+    def check(self) -> None:
+        """Note a video that ended before it said it would."""
+        whole = self._start == 0 and self._end is None
+        if whole and not self.problem and self.info.frames and self._read < self.info.frames - 1:
+            self.problem = "the file ends"
+        if self.problem:
+            place = f"after frame {self._read}" + (f" of {self.info.frames}" if self.info.frames else "")
+            self.problem = f"{self.path}: breaks off {place} ({self.problem}); processed up to there"
+
+    def _break(self, error: Exception) -> None:
+        self.problem = self.problem or str(getattr(error, "strerror", None) or error)
+
+    def _seconds(self, source: Any) -> float:
+        if source.pts is None or source.time_base is None:
+            return float(self._read / self.info.rate)
+        first = self._stream.start_time or 0
+        return float((source.pts - first) * source.time_base)
+
+
+def _probe(path: Path) -> tuple[int, tuple[int, int]]:
+    """Rotation in degrees and stored width and height, of the first frame: the container does not tell the rotation."""
+    hint = "give a video that plays"
+    try:
+        with av.open(str(path)) as probe:
+            first = next(iter(probe.decode(video=0)), None)
+            if first is not None:
+                return round(first.rotation / 90) * 90, (first.width, first.height)
+    except (av.error.FFmpegError, OSError) as error:
+        found = getattr(error, "strerror", None) or str(error)
+        raise InputError(path, required="a video with pictures", found=found, hint=hint) from error
+    raise InputError(path, required="a video with pictures", found="no frame", hint=hint)
+
+
+def _describe(container: Any, stream: Any, rotation: int, sides: tuple[int, int]) -> VideoInfo:
+    width, height = sides if rotation % 180 == 0 else sides[::-1]
+    seconds = float(container.duration / av.time_base) if container.duration else 0.0
+    rate = stream.average_rate or stream.guessed_rate or Fraction(25)
+    return VideoInfo(width, height, Fraction(rate), int(stream.frames or 0), seconds, rotation)
+
+
+def turns(rotation: int) -> int:
+    """Quarter turns of ``numpy.rot90`` that set a stored picture upright.
+
+    >>> turns(90), turns(-90)
+    (1, 3)
+    """
+    return round(rotation / 90) % 4

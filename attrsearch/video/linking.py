@@ -1,0 +1,127 @@
+"""Link tracks into people by embedding, across gaps and scene cuts.
+
+A track whose every look is too small or too turned to be known stays a person of its own.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from attrsearch.faces.detect import Detector
+from attrsearch.faces.people import Face, PersonFaces
+from attrsearch.faces.recognise import Scaled
+from attrsearch.faces.seen import see
+from attrsearch.video.scan import Scan
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class People:
+    """Who is in a video.
+
+    Attributes:
+        names: Track to the name of its person, ``person_001`` and so on by how long they are seen.
+        looks: Person to their best looks, the best first; persons without a look good enough are not in it.
+        embeddings: Person to the embeddings (n, d) of those looks.
+    """
+
+    names: dict[int, str]
+    looks: dict[str, list[Face]]
+    embeddings: dict[str, Floats]
+
+    def faces(self, person: str, most: int) -> PersonFaces:
+        """A person for the search."""
+        return PersonFaces(person, tuple(self.looks[person][:most]))
+
+
+def link_people(found: Scan, detector: Detector, scaled: Scaled) -> People:
+    """Group the tracks of a scan into people.
+
+    Args:
+        found: The scan.
+        detector: Finds a face again in its window.
+        scaled: Recogniser and calibration: tracks nearer than its verification threshold are one person.
+    """
+    looks: dict[int, list[Face]] = {}
+    embeddings: dict[int, Floats] = {}
+    for track, sightings in found.looks.items():
+        faces = [sighting.face for sighting in sightings.sorted()]
+        if not faces:
+            continue
+        seen = see(faces, detector)
+        if seen.kept:
+            looks[track] = [faces[i] for i in seen.kept]
+            embeddings[track] = seen.embed(scaled.recogniser)
+    groups = group_tracks(
+        embeddings, {t: set(found.tracks[t]) for t in found.tracks}, scaled.calibration.verification
+    )
+    groups += [{track} for track in found.tracks if track not in embeddings]
+    groups.sort(key=lambda group: (-sum(len(found.tracks[track]) for track in group), min(group)))
+    names: dict[int, str] = {}
+    person_looks: dict[str, list[Face]] = {}
+    person_embeddings: dict[str, Floats] = {}
+    for number, group in enumerate(groups, 1):
+        name = f"person_{number:03d}"
+        names |= dict.fromkeys(group, name)
+        known = sorted(track for track in group if track in embeddings)
+        if known:
+            person_looks[name] = [face for track in known for face in looks[track]]
+            person_embeddings[name] = np.concatenate([embeddings[track] for track in known])
+    return People(names, person_looks, person_embeddings)
+
+
+def group_tracks(
+    embeddings: Mapping[int, Floats], frames: Mapping[int, set[int]], threshold: float
+) -> list[set[int]]:
+    """Join the nearest groups of tracks until none are nearer than the threshold.
+
+    Two tracks that share a frame are two people, and so are the groups they are in.
+
+    Args:
+        embeddings: Track to (n, d), rows of unit length.
+        frames: Track to the frames it was seen in.
+        threshold: Raw distance between the means of two groups, below which they are one person.
+    """
+    groups = [({track}, frames[track], rows.sum(0)) for track, rows in embeddings.items()]
+    while True:
+        best, pair = threshold, None
+        for i, (_, there, first) in enumerate(groups):
+            for j in range(i):
+                _, other, second = groups[j]
+                if there & other:
+                    continue
+                apart = float(np.linalg.norm(_unit(first) - _unit(second)))
+                if apart < best:
+                    best, pair = apart, (i, j)
+        if pair is None:
+            return [tracks for tracks, _, _ in groups]
+        i, j = pair
+        joined = (groups[i][0] | groups[j][0], groups[i][1] | groups[j][1], groups[i][2] + groups[j][2])
+        groups = [group for k, group in enumerate(groups) if k not in pair] + [joined]
+
+
+def match_people(people: People, known: Mapping[str, Floats], threshold: float) -> dict[str, str]:
+    """Name people after the nearest known ones: person of the video to name; strangers are left out.
+
+    Args:
+        people: Who is in the video.
+        known: Name to embeddings (n, d) of pictures.
+        threshold: Raw distance between means below which they are the same.
+    """
+    pairs = sorted(
+        (float(np.linalg.norm(_unit(rows.sum(0)) - _unit(theirs.sum(0)))), person, name)
+        for person, rows in people.embeddings.items()
+        for name, theirs in known.items()
+    )
+    matched: dict[str, str] = {}
+    for apart, person, name in pairs:
+        if apart < threshold and person not in matched:
+            matched[person] = name
+    return matched
+
+
+def _unit(vector: Floats) -> Floats:
+    return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-9), np.float32)

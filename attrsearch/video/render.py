@@ -1,0 +1,181 @@
+"""The second pass: cover every face of every frame, by an edit where that is possible, and in any case.
+
+Fails closed.  A face that is too turned, or whose landmarks are not known, gets the last edit of its track warped to
+its place; one without a recent edit, without an attribute set, or too small for an edit is covered by a filter.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from attrsearch.attributes import AttributeSet
+from attrsearch.editing.blending import paste, uncrop
+from attrsearch.editing.editor import Editor
+from attrsearch.editing.filters import Fallback, cover
+from attrsearch.faces.align import CROP_SIZE, CROP_TEMPLATE, compose, scale_of, similarity, warp
+from attrsearch.faces.gather import to_editor
+from attrsearch.video.motion import move_points
+from attrsearch.video.sightings import EDIT_RESIDUAL, residual
+from attrsearch.video.timeline import Face
+
+Floats = npt.NDArray[np.float32]
+Picture = npt.NDArray[np.uint8]
+Cover = Literal["edited", "warped", "filtered", "replaced"]
+
+SMALLEST_EDIT = 20.0
+"""Faces narrower than this many pixels are filtered, not edited."""
+RECENT = 25
+"""An edit older than this many frames is not warped any more."""
+
+
+@dataclass(frozen=True)
+class Covered:
+    """How a face was covered."""
+
+    face: Face
+    person: str
+    how: Cover
+
+
+@dataclass
+class _Last:
+    """The last edit of a track."""
+
+    frame: int
+    crop: Picture
+    box: Floats
+    landmarks: Floats
+
+
+@dataclass
+class Renderer:
+    """Covers faces.
+
+    Args:
+        editor: Makes the edits; None where every face is filtered.
+        sets: Person to attribute set; people without one are filtered.
+        names: Track to person.
+        visible: People who are left as they are, because they consent.
+        fallback: Filter of last resort.
+        smallest: Width in pixels below which a face is filtered.
+        replacement: Picture that replaces faces instead of a filter (the thesis's object replacement), or None.
+        everyone: The person of tracks that are not in ``names``.
+    """
+
+    editor: Editor | None
+    sets: Mapping[str, AttributeSet]
+    names: Mapping[int, str]
+    visible: frozenset[str] = frozenset()
+    fallback: Fallback = "blur"
+    smallest: float = SMALLEST_EDIT
+    replacement: Picture | None = None
+    everyone: str = ""
+    _last: dict[int, _Last] = field(default_factory=dict)
+
+    def render(
+        self, frames: Sequence[tuple[int, Picture]], faces: Sequence[Sequence[Face]]
+    ) -> list[tuple[Picture, list[Covered]]]:
+        """Cover the faces of several frames; the edits of all share a batch.
+
+        Args:
+            frames: Frame number and picture (h, w, 3), uint8, in order.
+            faces: For each frame, what to cover.
+
+        Returns:
+            For each frame, the covered picture and how each face was covered.
+        """
+        jobs = [
+            (place, face)
+            for place, there in enumerate(faces)
+            for face in there
+            if self._can_edit(face) and self._person(face) not in self.visible
+        ]
+        edits = self._edit([(frames[place][1], face) for place, face in jobs])
+        ready = {(place, face.track): edit for (place, face), edit in zip(jobs, edits, strict=True)}
+        return [
+            self._cover(number, picture, faces[place], {t: e for (p, t), e in ready.items() if p == place})
+            for place, (number, picture) in enumerate(frames)
+        ]
+
+    def forget(self) -> None:
+        """Forget the last edits, at a scene cut."""
+        self._last = {}
+
+    def _person(self, face: Face) -> str:
+        return self.names.get(face.track, self.everyone)
+
+    def _can_edit(self, face: Face) -> bool:
+        if self.editor is None or self._person(face) not in self.sets or face.box[2] - face.box[0] < self.smallest:
+            return False
+        return residual(face.landmarks) < EDIT_RESIDUAL
+
+    def _edit(self, jobs: Sequence[tuple[Picture, Face]]) -> list[Picture]:
+        """Edited crops (size, size, 3) of faces in pictures."""
+        if not jobs or self.editor is None:
+            return []
+        size = self.editor.size
+        crops = [warp(picture, _to_crop(face.landmarks, size), size) for picture, face in jobs]
+        passes = [self.sets[self._person(face)].passes for _, face in jobs]
+        edited: list[Picture] = [np.zeros(0, np.uint8)] * len(jobs)
+        for count in sorted({len(item) for item in passes}):  # an export may mix one pass and two
+            chosen = [i for i, item in enumerate(passes) if len(item) == count]
+            encoded = self.editor.encode(to_editor([crops[i] for i in chosen]))
+            out = uncrop(self.editor.edit(encoded, np.stack([passes[i] for i in chosen])).numpy())
+            for i, picture in zip(chosen, out, strict=True):
+                edited[i] = picture
+        return edited
+
+    def _cover(
+        self, number: int, picture: Picture, faces: Sequence[Face], edits: Mapping[int, Picture]
+    ) -> tuple[Picture, list[Covered]]:
+        shown = picture.copy()
+        done: list[Covered] = []
+        hidden = [face for face in faces if self._person(face) not in self.visible]
+        # filters first, then edits from small to large, so that a near face is not covered by a far one's filter
+        order = sorted(hidden, key=lambda face: (face.track in edits, float((face.box[2:] - face.box[:2]).prod())))
+        for face in order:
+            edit = edits.get(face.track)
+            if edit is not None:
+                self._last[face.track] = _Last(number, edit, face.box, face.landmarks)
+                paste(shown, edit, similarity(face.landmarks[None], CROP_TEMPLATE)[0])
+                how: Cover = "edited"
+            else:
+                how = self._cover_without_edit(number, shown, face)
+            done.append(Covered(face, self._person(face), how))
+        return shown, done
+
+    def _cover_without_edit(self, number: int, shown: Picture, face: Face) -> Cover:
+        last = self._last.get(face.track)
+        if last is not None and number - last.frame <= RECENT and self._person(face) in self.sets:
+            landmarks = move_points(last.landmarks, last.box, face.box)
+            cover(shown, face.box, self.fallback, margin=0.0)  # the warped edit is soft at its border
+            paste(shown, last.crop, similarity(landmarks[None], CROP_TEMPLATE)[0])
+            return "warped"
+        if self.replacement is not None:
+            replace_face(shown, face.box, self.replacement)
+            return "replaced"
+        cover(shown, face.box, self.fallback)
+        return "filtered"
+
+
+def replace_face(picture: Picture, box: Floats, replacement: Picture) -> None:
+    """Put a picture over a face, in place (thesis 3.3.1)."""
+    height, width = picture.shape[:2]
+    left, top = np.floor(np.maximum(box[:2], 0)).astype(int)
+    right, bottom = np.ceil(np.minimum(box[2:], (width, height))).astype(int)
+    if left < right and top < bottom:
+        sides = (int(right - left), int(bottom - top))
+        picture[top:bottom, left:right] = cv2.resize(replacement, sides, interpolation=cv2.INTER_AREA)
+
+
+def _to_crop(landmarks: Floats, size: int) -> Floats:
+    """From picture pixels to pixels of a crop of that size."""
+    zoom = size / CROP_SIZE
+    matrix = similarity(landmarks[None], CROP_TEMPLATE)[0]
+    if scale_of(matrix) == 0 or zoom == 1:
+        return np.asarray(matrix, np.float32)
+    return compose(np.array([[zoom, 0, (zoom - 1) / 2], [0, zoom, (zoom - 1) / 2]], np.float32), matrix)

@@ -1,0 +1,112 @@
+"""The first pass over a video: detect, track, remember; keep boxes of every frame and the best looks at every face."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from attrsearch.faces.detect import Detections, Detector
+from attrsearch.faces.people import cut_face
+from attrsearch.video.cuts import CutDetector
+from attrsearch.video.frames import Frame, Picture
+from attrsearch.video.labels import LabelledBox
+from attrsearch.video.sightings import Sighting, Sightings, quality
+from attrsearch.video.tracks import TrackedFace, Tracker
+
+Floats = npt.NDArray[np.float32]
+
+DETECT_SIDE = 1920
+"""Frames with a longer side are reduced to it before faces are looked for."""
+
+
+@dataclass
+class Scan:
+    """What the first pass found.
+
+    Attributes:
+        times: Seconds of each frame.
+        tracks: Track to its sightings, frame by frame; remembered ones are not in it.
+        remembered: Frame to faces that the memory restored in it.
+        cuts: Frames that begin a new scene.
+        looks: Track to its best looks.
+    """
+
+    times: list[float] = field(default_factory=list)
+    tracks: dict[int, dict[int, TrackedFace]] = field(default_factory=dict)
+    remembered: dict[int, list[TrackedFace]] = field(default_factory=dict)
+    cuts: set[int] = field(default_factory=set)
+    looks: dict[int, Sightings] = field(default_factory=dict)
+
+
+def scan(
+    frames: Iterable[Frame],
+    detector: Detector,
+    tracker: Tracker,
+    *,
+    boxes: Mapping[int, list[LabelledBox]] | None = None,
+    progress: Callable[[], None] = lambda: None,
+) -> Scan:
+    """Go through a video once.
+
+    Args:
+        frames: Its frames.
+        detector: Finds faces; gives unsure ones, too.
+        tracker: Follows them.
+        boxes: Faces by frame from a file, instead of the detector's; landmarks are still looked for.
+        progress: Called after each frame.
+    """
+    found, cutter = Scan(), CutDetector()
+    for frame in frames:
+        if cutter.is_cut(frame.picture):
+            found.cuts.add(frame.index)
+            tracker.clear()
+        detections = detect_in_frame(frame.picture, detector)
+        if boxes is not None:
+            detections = with_boxes(detections, boxes.get(frame.index, []))
+        found.times.append(frame.seconds)
+        for face in tracker.update(detections, frame.picture):
+            if face.found == "remembered":
+                found.remembered.setdefault(frame.index, []).append(face)
+            else:
+                found.tracks.setdefault(face.track, {})[frame.index] = face
+                _look(found, frame, face)
+        progress()
+    return found
+
+
+def detect_in_frame(picture: Picture, detector: Detector, side: int = DETECT_SIDE) -> Detections:
+    """Detect in a frame of any size; results in the frame's own pixels."""
+    height, width = picture.shape[:2]
+    if max(height, width) <= side:
+        return detector.detect(picture[None])[0]
+    scale = side / max(height, width)
+    small = cv2.resize(picture, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
+    found = detector.detect(np.asarray(small, np.uint8)[None])[0]
+    ratio = np.array([width / small.shape[1], height / small.shape[0]], np.float32)
+    return Detections(found.boxes * np.tile(ratio, 2), found.probabilities, found.landmarks * ratio)
+
+
+def with_boxes(found: Detections, labelled: list[LabelledBox]) -> Detections:
+    """Detections at labelled boxes, with the landmarks of the detections that overlap them."""
+    boxes = np.array([item.box for item in labelled], np.float32).reshape(-1, 4)
+    landmarks = np.full((len(boxes), 5, 2), np.nan, np.float32)
+    for i, box in enumerate(boxes):
+        best, overlap = found.nearest(box)
+        if overlap > 0.3:
+            landmarks[i] = found.landmarks[best]
+    probabilities = np.array([item.probability for item in labelled], np.float32)
+    return Detections(boxes, probabilities, landmarks)
+
+
+def _look(found: Scan, frame: Frame, face: TrackedFace) -> None:
+    """Keep a good look at a face for linking and searching."""
+    value = quality(frame.picture, face.box, face.landmarks, face.probability)
+    looks = found.looks.setdefault(face.track, Sightings())
+    if value <= 0 or not looks.wants(frame.index, value):
+        return
+    one = Detections(face.box[None], np.ones(1, np.float32), face.landmarks[None])
+    cut = cut_face(frame.picture, one, 0, Path(f"frame {frame.index}"))
+    looks.add(Sighting(frame.index, value, cut))

@@ -1,0 +1,86 @@
+"""The best looks at a face while it is tracked: sharp, large, frontal, spread over time."""
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from attrsearch.faces.align import CROP_TEMPLATE, similarity, transform
+from attrsearch.faces.people import Face
+
+Floats = npt.NDArray[np.float32]
+
+KNOWN_WIDTH = 32.0
+"""A face narrower than this many pixels is too small to be known."""
+KNOWN_RESIDUAL = 7.0
+EDIT_RESIDUAL = 13.0
+"""How far aligned landmarks may lie from the template on average, in pixels of a 128-pixel crop: a face that is turned
+further is too turned to be known, or to be edited."""
+SPACING = 10
+MOST = 12
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """One look: which frame, how good, and the face as the search takes it."""
+
+    frame: int
+    quality: float
+    face: Face
+
+
+@dataclass
+class Sightings:
+    """The best sightings of one track, at most one in ``SPACING`` frames and ``MOST`` in all."""
+
+    best: dict[int, Sighting] = field(default_factory=dict)
+
+    def wants(self, frame: int, quality: float) -> bool:
+        """Whether a sighting of that quality would be kept."""
+        there = self.best.get(frame // SPACING)
+        if there is not None:
+            return quality > there.quality
+        return len(self.best) < MOST or quality > min(item.quality for item in self.best.values())
+
+    def add(self, sighting: Sighting) -> None:
+        """Keep a sighting, and let the worst go where there are too many."""
+        self.best[sighting.frame // SPACING] = sighting
+        if len(self.best) > MOST:
+            del self.best[min(self.best, key=lambda key: self.best[key].quality)]
+
+    def sorted(self) -> list[Sighting]:
+        """The best first."""
+        return sorted(self.best.values(), key=lambda item: -item.quality)
+
+
+def residual(landmarks: Floats) -> float:
+    """Mean distance (pixels of a 128-pixel crop) of aligned landmarks (5, 2) from the template; inf without landmarks.
+
+    It grows as a head turns.
+
+    >>> residual(CROP_TEMPLATE * 3) < 1e-3, residual(np.full((5, 2), np.nan, np.float32))
+    (True, inf)
+    """
+    if not np.isfinite(landmarks).all():
+        return float("inf")
+    aligned = transform(similarity(landmarks[None], CROP_TEMPLATE)[0], landmarks)
+    return float(np.linalg.norm(aligned - CROP_TEMPLATE, axis=1).mean())
+
+
+def quality(picture: npt.NDArray[np.uint8], box: Floats, landmarks: Floats, probability: float) -> float:
+    """How well a face can be known, from 0: its width, sharpness, frontality and probability together.
+
+    0 where it is too small or too turned to be known.
+    """
+    width = float(box[2] - box[0])
+    turned = residual(landmarks)
+    if width < KNOWN_WIDTH or turned > KNOWN_RESIDUAL:
+        return 0.0
+    left, top = np.maximum(box[:2], 0).astype(int)
+    right, bottom = np.minimum(box[2:], picture.shape[1::-1]).astype(int)
+    if right - left < 8 or bottom - top < 8:
+        return 0.0
+    small = cv2.resize(picture[top:bottom, left:right], (64, 80), interpolation=cv2.INTER_AREA)
+    sharpness = float(cv2.Laplacian(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), cv2.CV_32F).std())
+    return min(width, 160.0) * min(sharpness, 40.0) * (1 - turned / (2 * KNOWN_RESIDUAL)) * probability

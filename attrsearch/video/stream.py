@@ -1,0 +1,104 @@
+"""Protect a live source in one pass: only the past is known, so the tracked memory does the work alone."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from attrsearch.faces.detect import Detections, Detector
+from attrsearch.faces.people import cut_face
+from attrsearch.faces.recognise import Scaled
+from attrsearch.faces.seen import see
+from attrsearch.video.cuts import CutDetector
+from attrsearch.video.frames import Picture, VideoReader
+from attrsearch.video.render import Renderer
+from attrsearch.video.scan import detect_in_frame
+from attrsearch.video.sightings import quality
+from attrsearch.video.timeline import Face
+from attrsearch.video.tracks import TrackedFace, Tracker
+from attrsearch.video.writer import Encoding, VideoRewriter
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass
+class Namer:
+    """Names tracks after known people, once, by the first look that is good enough.
+
+    Args:
+        close_up: Finds a face again in its window.
+        scaled: Knows people.
+        known: Name to the mean embedding (d,) of unit length.
+        names: Track to name, shared with the renderer.
+    """
+
+    close_up: Detector
+    scaled: Scaled
+    known: Mapping[str, Floats]
+    names: dict[int, str] = field(default_factory=dict)
+
+    def look(self, picture: Picture, face: TrackedFace) -> None:
+        """Try to name a track that has no name."""
+        if face.track in self.names or not self.known:
+            return
+        if quality(picture, face.box, face.landmarks, face.probability) <= 0:
+            return
+        one = Detections(face.box[None], np.ones(1, np.float32), face.landmarks[None])
+        seen = see([cut_face(picture, one, 0, Path("frame"))], self.close_up)
+        if not seen.kept:
+            return
+        embedding = seen.embed(self.scaled.recogniser)[0]
+        apart = {name: float(np.linalg.norm(embedding - mean)) for name, mean in self.known.items()}
+        nearest = min(apart, key=lambda name: apart[name])
+        if apart[nearest] < self.scaled.calibration.verification:
+            self.names[face.track] = nearest
+
+
+def protect_stream(
+    source: str,
+    target: Path,
+    *,
+    detector: Detector,
+    tracker: Tracker,
+    renderer: Renderer,
+    namer: Namer | None = None,
+    encoding: Encoding | None = None,
+    progress: Callable[[int], None] = lambda done: None,  # noqa: ARG005
+) -> dict[str, int]:
+    """Protect a camera, an address or standard input, frame by frame.
+
+    Args:
+        source: ``/dev/video0``, an address, or ``-``.
+        target: File to write; ``-`` for standard output (MPEG-TS).
+        detector: Finds faces; gives unsure ones, too.
+        tracker: Follows and remembers them.
+        renderer: Covers them.
+        namer: Names them after known people; None where nobody is known.
+        encoding: How the output is written.
+        progress: Called with frames done.
+
+    Returns:
+        How faces were covered, and how often.
+    """
+    counts: dict[str, int] = {}
+    cutter = CutDetector()
+    with VideoReader(source) as reader, VideoRewriter(reader, target, encoding) as out:
+        tracker.size = (reader.info.width, reader.info.height)
+        for frame in out.frames():
+            if cutter.is_cut(frame.picture):
+                tracker.clear()
+                renderer.forget()
+            tracked = tracker.update(detect_in_frame(frame.picture, detector), frame.picture)
+            if namer is not None:
+                for face in tracked:
+                    namer.look(frame.picture, face)
+            faces = [Face(t.track, t.box, t.landmarks, t.found, t.probability) for t in tracked]
+            ((picture, covered),) = renderer.render([(frame.index, frame.picture)], [faces])
+            out.write(frame, picture)
+            for item in covered:
+                counts[item.how] = counts.get(item.how, 0) + 1
+            progress(frame.index + 1)
+        out.close()
+    return counts

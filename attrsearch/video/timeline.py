@@ -1,0 +1,138 @@
+"""From tracks to what must be covered in every frame: gaps filled, ends extended, landmarks steadied.
+
+The second pass knows the future: a gap between two sightings is interpolated, and a track begins before its first
+sighting and ends after its last, because a face is there before a detector is sure of it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import gaussian_filter1d
+
+from attrsearch.video.tracks import Found, TrackedFace
+
+Floats = npt.NDArray[np.float32]
+
+LONGEST_GAP = 30
+EXTENSION = 3
+STEADYING = 1.2
+"""Standard deviation of the smoothing of landmarks and boxes over time, in frames."""
+
+
+@dataclass(frozen=True)
+class Face:
+    """A face to cover in one frame.
+
+    Attributes:
+        track: Its number.
+        box: (4,), pixels.
+        landmarks: (5, 2), pixels, steadied; NaN where they are not known.
+        found: How it is known to be there.
+        probability: Of the detection; of the nearest one where there is none.
+    """
+
+    track: int
+    box: Floats
+    landmarks: Floats
+    found: Found
+    probability: float
+
+
+def build_timeline(
+    tracks: Mapping[int, Mapping[int, TrackedFace]],
+    cuts: set[int],
+    frames: int,
+    *,
+    gap: int = LONGEST_GAP,
+    extension: int = EXTENSION,
+) -> dict[int, list[Face]]:
+    """What to cover in every frame.
+
+    Args:
+        tracks: Track to frame to sighting.
+        cuts: Frames that begin a new scene; nothing is carried over them.
+        frames: Frames of the video.
+        gap: Gaps of at most this many frames are filled.
+        extension: Frames added at both ends of a stretch.
+
+    Returns:
+        Frame to faces.
+    """
+    timeline: dict[int, list[Face]] = {}
+    edges = sorted(cuts)
+    for number, sightings in tracks.items():
+        for stretch in _stretches(sightings, edges, gap):
+            for frame, face in _fill(number, stretch, sightings, edges, frames, extension):
+                timeline.setdefault(frame, []).append(face)
+    return timeline
+
+
+def _stretches(sightings: Mapping[int, TrackedFace], cuts: list[int], gap: int) -> list[list[int]]:
+    """Frames of sightings, divided at cuts and at gaps too long to fill."""
+    stretches: list[list[int]] = []
+    for frame in sorted(sightings):
+        if stretches:
+            last = stretches[-1][-1]
+            if frame - last - 1 <= gap and not any(last < cut <= frame for cut in cuts):
+                stretches[-1].append(frame)
+                continue
+        stretches.append([frame])
+    return stretches
+
+
+def _fill(
+    number: int,
+    stretch: list[int],
+    sightings: Mapping[int, TrackedFace],
+    cuts: list[int],
+    frames: int,
+    extension: int,
+) -> list[tuple[int, Face]]:
+    first, last = stretch[0], stretch[-1]
+    begin = max([0, first - extension, *(cut for cut in cuts if cut <= first)])
+    end = min([frames - 1, last + extension, *(cut - 1 for cut in cuts if cut > last)])
+    whole = np.arange(begin, end + 1)
+    known = np.array(stretch)
+    boxes = _steady(_spread(np.stack([sightings[f].box for f in stretch]), known, whole))
+    points = np.stack([sightings[f].landmarks for f in stretch]).reshape(len(stretch), -1)
+    good = np.isfinite(points).all(1)
+    landmarks = np.full((len(whole), 10), np.nan, np.float32)
+    if good.any():
+        landmarks = _steady(_spread(points[good], known[good], whole))
+    faces = []
+    for place, frame in enumerate(whole):
+        seen = sightings.get(int(frame))
+        nearest = seen or sightings[int(known[np.abs(known - frame).argmin()])]
+        outside: Found = "interpolated" if first < frame < last else "extended"
+        face = Face(
+            track=number,
+            box=boxes[place],
+            landmarks=landmarks[place].reshape(5, 2),
+            found=seen.found if seen else outside,
+            probability=nearest.probability,
+        )
+        faces.append((int(frame), face))
+    return faces
+
+
+def _spread(values: Floats, known: npt.NDArray[np.int64], whole: npt.NDArray[np.int64]) -> Floats:
+    """Values (k, d) at known frames as values of every frame: linear between, moving on at the ends."""
+    columns = [np.interp(whole, known, column) for column in values.T]
+    spread = np.stack(columns, 1)
+    if len(known) > 1:
+        reach = min(len(known) - 1, 3)
+        before, after = whole < known[0], whole > known[-1]
+        early = (values[reach] - values[0]) / (known[reach] - known[0])
+        late = (values[-1] - values[-1 - reach]) / (known[-1] - known[-1 - reach])
+        spread[before] = values[0] + (whole[before, None] - known[0]) * early
+        spread[after] = values[-1] + (whole[after, None] - known[-1]) * late
+    return spread.astype(np.float32)
+
+
+def _steady(values: Floats) -> Floats:
+    """Smooth values (n, d) over time, so that an edit does not shake."""
+    if len(values) < 3:
+        return values
+    return np.asarray(gaussian_filter1d(values, STEADYING, axis=0, mode="nearest"), np.float32)
