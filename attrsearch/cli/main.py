@@ -11,6 +11,7 @@ from attrsearch.cli.anonymise import anonymise
 from attrsearch.cli.apply import apply
 from attrsearch.cli.bench import bench
 from attrsearch.cli.calibrate import calibrate
+from attrsearch.cli.dashboard import dashboard
 from attrsearch.cli.demo import demo
 from attrsearch.cli.models import models
 from attrsearch.cli.results import compare, export, report
@@ -39,7 +40,7 @@ def cli() -> None:
     """All commands."""
 
 
-for command in (run, export, apply, anonymise, report, compare, calibrate, models, bench, demo):
+for command in (run, export, apply, anonymise, report, dashboard, compare, calibrate, models, bench, demo):
     cli.add_command(command)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from attrsearch.decisions import read_decisions
 from attrsearch.errors import InputError
 from attrsearch.files import write_text
 from attrsearch.report.about import about, limits
@@ -73,7 +74,8 @@ def write_report(
         hint = "finish it first: attrsearch run … --resume"
         raise InputError(run, required="a finished run", found="one that was stopped", hint=hint)
     page = out or run / "report.html"
-    parts = list(RunFolder(run).read_people())
+    decisions = read_decisions(run)
+    parts = [part for part in RunFolder(run).read_people() if part.record.id not in decisions.dropped]
     limit = limits(head["settings"])
     curves = best_so_far(against) if against else {}
     known = {part.record.id: part for part in parts}
@@ -86,6 +88,7 @@ def write_report(
         if not row["importance"] and len(parts) <= MOST_COMPUTED:
             row["importance"] = missing_importance(run, name) or None
         row["against"] = curves.get(name)
+        row["grade"], row["chosenBy"] = decisions.of(name).grade, decisions.of(name).chosen_by
         rows.append(row)
         trials[name] = packed(columns)
         progress(1)
@@ -130,19 +133,23 @@ def pictures(run: Path, parts: Sequence[PersonPart], originals: bool, page: Path
     return [linked(run, part, originals, page) for part in parts]
 
 
-def render(data: dict[str, Any], blocks: Sequence[tuple[str, str]], linked_pictures: bool = False) -> str:
+def render(
+    data: dict[str, Any], blocks: Sequence[tuple[str, str]], linked_pictures: bool = False, live: bool = False
+) -> str:
     """The page: what the first view needs comes before the script, everything else after it.
 
     Args:
         data: The cohort.
         blocks: Names and JSON texts of the blocks.
         linked_pictures: Pictures are files beside the page.
+        live: The page asks the dashboard that served it for the rest.
     """
     style, script = read_assets(STYLES), read_assets(SCRIPTS)
     safe = [(name, Markup(text)) for name, text in blocks]  # noqa: S704 - no "<" is left in it
-    pictures_from = "data: 'self' file:" if linked_pictures else "data:"
+    pictures_from = "'self'" if live else "data: 'self' file:" if linked_pictures else "data:"
+    asks = "connect-src 'self'; " if live else ""
     policy = (
-        f"default-src 'none'; img-src {pictures_from}; style-src '{_digest(style)}'; "
+        f"default-src 'none'; {asks}img-src {pictures_from}; style-src '{_digest(style)}'; "
         f"script-src '{_digest(script)}'; base-uri 'none'; form-action 'none'"
     )
     return (
@@ -150,7 +157,7 @@ def render(data: dict[str, Any], blocks: Sequence[tuple[str, str]], linked_pictu
         .get_template("page.html.j2")
         .render(
             about=data["about"],
-            figures=figures(data["people"]),
+            figures=figures(data["people"], len(data["about"]["failures"])),
             policy=policy,
             style=Markup(style),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704 - our own file
@@ -161,7 +168,7 @@ def render(data: dict[str, Any], blocks: Sequence[tuple[str, str]], linked_pictu
     )
 
 
-def figures(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def figures(rows: Sequence[dict[str, Any]], failed: int) -> dict[str, Any]:
     """The figures at the top of the page, for readers without scripts."""
     good = [row for row in rows if row["feasible"]]
     held = [row for row in good if row["held"]]
@@ -169,7 +176,7 @@ def figures(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     means = {name: sum(row[name] for row in good) / len(good) if good else None for name in names}
     return {
         **means,
-        "people": len(rows),
+        "people": len(rows) + failed,
         "feasible": len(good),
         "held": len(held),
         "held_feasible": sum(row["held"]["feasible"] for row in held),

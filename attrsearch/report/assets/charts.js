@@ -35,7 +35,7 @@ function frame({ width = 520, height = 330, x, y, xTitle, yTitle, title, yFormat
     const place = horizontal.at(tick).toFixed(1);
     drawing.append(
       s("path", { class: "axis", d: `M${place} ${base}v4` }),
-      s("text", { x: place, y: base + 17, "text-anchor": "middle" }, xFormat(tick)),
+      s("text", { x: place, y: base + 17, "text-anchor": Number(place) > width - 24 ? "end" : "middle" }, xFormat(tick)),
     );
   }
   drawing.append(s("text", { class: "name", x: (left + width - right) / 2, y: height - 6, "text-anchor": "middle" }, xTitle));

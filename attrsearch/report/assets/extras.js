@@ -69,7 +69,7 @@ function videoPage() {
     title: "Video",
     body: [
       h("h1", { tabindex: -1 }, "Video"),
-      h("p", { class: "lead" }, "Every face of every frame, how it was found and how it was covered, from the ledger. Nothing known is left out: what could not be edited was warped or filtered."),
+      h("p", { class: "lead" }, "Every face that was known of in every frame: how it was found, and how it was covered. From the run's ledger, coverage.parquet."),
       h("dl", { class: "figures" }, items.map(([value, name, note]) => h("div", {}, h("dt", {}, name), h("dd", {}, value), h("dd", { class: "soft" }, note)))),
       section("Coverage over time", place),
       section("How faces were found", table("How faces were found", ["found", "faces", "share"], used(video.found, video.foundCounts).map(([name, count]) => [name, whole(count), percent(count / faces)]))),
@@ -85,7 +85,7 @@ function timelineFigure(video, tracks) {
   const drawing = s("svg", { class: "chart", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "Coverage of every track over time" });
   const base = tracks.length * rowHeight + 8;
   for (const tick of x.ticks(narrow.matches ? 4 : 10)) {
-    drawing.append(s("path", { class: "grid", d: `M${x.at(tick)} 4V${base}` }), s("text", { x: x.at(tick), y: base + 16, "text-anchor": "middle" }, whole(tick)));
+    drawing.append(s("path", { class: "grid", d: `M${x.at(tick)} 4V${base}` }), s("text", { x: x.at(tick), y: base + 16, "text-anchor": x.at(tick) > width - 24 ? "end" : "middle" }, whole(tick)));
   }
   drawing.append(s("text", { class: "name", x: (left + width - right) / 2, y: height - 4, "text-anchor": "middle" }, "frame"));
   tracks.forEach((track, i) => {

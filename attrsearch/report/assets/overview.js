@@ -8,7 +8,7 @@ function overview() {
   const show = () => {
     dynamic.head.replaceChildren(...overviewHead());
     dynamic.charts.replaceChildren(tradeOff(), thresholdPanel());
-    dynamic.rest.replaceChildren(...[distancesSection(), attributesSection(), groupsSection(), judgesSection(), failuresSection()].filter(Boolean));
+    dynamic.rest.replaceChildren(...[distancesSection(), attributesSection(), groupsSection(), judgesSection(), failuresSection(), run.live ? downloads() : null].filter(Boolean));
   };
   show();
   const update = () => (show(), people.show());
@@ -22,7 +22,7 @@ function overviewHead() {
   const good = people.filter((p) => p.feasible);
   const held = good.filter((p) => p.held);
   const kept = held.filter((p) => p.held.feasible);
-  const all = about.result.identities ?? people.length;
+  const all = people.length + about.failures.length;
   const of = (name) => three(mean(good.map((p) => p[name])));
   const items = [
     [percent(good.length / Math.max(1, people.length)), "feasible", `${whole(good.length)} of ${whole(people.length)} people searched`],

@@ -16,6 +16,8 @@ function personPage(id) {
   return { title: person.id, body: [head, pictures, rest], update: show, ready, person };
 }
 
+const GRADES = ["bad", "OK", "good"];
+
 function personHead(person) {
   const people = listed();
   const place = people.indexOf(person);
@@ -29,6 +31,7 @@ function personHead(person) {
       { class: "lead" },
       h("b", { class: person.feasible && !person.dropped ? "yes" : "no" }, verdict(person)),
       ` · ${person.gender}${certainty} · ${plural(person.feasibleTrials, "feasible trial", "feasible trials")} of ${whole(person.evaluations)} · ${duration(person.seconds)}`,
+      Number.isInteger(person.grade) ? ` · looks ${GRADES[person.grade]}` : "",
       person.chosenBy ? ` · winner chosen by ${person.chosenBy}` : "",
     ),
     measuredTable(person),
