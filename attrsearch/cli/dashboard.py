@@ -21,7 +21,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--faces", type=_PATH, help="The pictures of the run, to measure a chosen winner again.")
 @click.option("--include-originals", is_flag=True, help="Show untouched pictures, where the run kept them.")
 @click.option("--optuna", is_flag=True, help="Do not serve: export the studies for optuna-dashboard.")
-@click.option("--out", type=_PATH, help="With --optuna: the database  [default: RUN/optuna.db]")
+@click.option("--out", type=_PATH, help="With --optuna: .db, or a faster .log  [default: RUN/optuna.db]")
 @quiet_option
 def dashboard(
     run: Path,
@@ -71,4 +71,5 @@ def _export(run: Path, out: Path | None, originals: bool, quiet: bool) -> None:
     with bar(None, "person", quiet) as progress:
         done = export_studies(run, database, originals, progress)
     say(f"{done.studies} studies, {done.trials} trials, {done.pictures} pictures in {database}")
-    say(f"look at them with: optuna-dashboard sqlite:///{database} --artifact-dir {done.artifacts}")
+    address = database if done.journal else f"sqlite:///{database}"
+    say(f"look at them with: optuna-dashboard {address} --artifact-dir {done.artifacts}")

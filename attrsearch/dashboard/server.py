@@ -76,6 +76,7 @@ class Dashboard:
             Route("/api/grade", self._grade, methods=["POST"]),
             Route("/picture/{key:int}/{kind}/{number:int}", self._picture),
             Route("/download/{name}", self._download),
+            Route("/favicon.ico", _no_icon),
         ]
         return Starlette(
             routes=routes,
@@ -168,6 +169,10 @@ class Dashboard:
         if finished and small and (self._live.path / "report.html").is_file():
             write_report(self._live.path, include_originals=self._originals)
         return finished and small
+
+
+async def _no_icon(_: Request) -> Response:
+    return Response(status_code=204)
 
 
 async def _refused(_: Request, error: Exception) -> Response:

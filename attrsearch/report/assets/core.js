@@ -91,7 +91,7 @@ function figure(drawing, caption, numbers = null) {
 }
 
 /** Whether the page is as narrow as a phone: drawings are then made narrower, so that their words stay readable. */
-const narrow = matchMedia("(max-width: 720px)");
+const narrow = matchMedia("screen and (max-width: 720px)");
 
 const THEMES = ["auto", "light", "dark"];
 

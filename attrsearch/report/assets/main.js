@@ -50,7 +50,7 @@ async function start() {
     event.preventDefault();
     document.getElementById("main").focus();
   });
-  narrow.addEventListener("change", () => go(false));
+  narrow.addEventListener("change", () => (shown.page.update ? redraw() : go(false)));
   await go(false);
   document.documentElement.dataset.ready = "true";
 }
