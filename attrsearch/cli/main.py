@@ -11,6 +11,7 @@ from attrsearch.cli.anonymise import anonymise
 from attrsearch.cli.apply import apply
 from attrsearch.cli.bench import bench
 from attrsearch.cli.calibrate import calibrate
+from attrsearch.cli.dashboard import dashboard
 from attrsearch.cli.demo import demo
 from attrsearch.cli.evaluate import evaluate
 from attrsearch.cli.models import models
@@ -43,7 +44,7 @@ def cli() -> None:
 
 
 COMMANDS = (
-    *(run, export, apply, anonymise, report, compare, evaluate, reproduce),
+    *(run, export, apply, anonymise, report, dashboard, compare, evaluate, reproduce),
     *(calibrate, train, models, bench, demo),
 )
 for command in COMMANDS:
