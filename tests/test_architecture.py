@@ -18,12 +18,13 @@ LAYERS = (
     ("recipes", "weights", "export"),
     ("faces", "sample"),
     ("editing",),
-    ("results", "trials"),
+    ("results", "trials", "decisions"),
     ("search",),
     ("exporting", "comparing", "bench", "training", "video"),
     ("evaluation",),
     ("applying",),
     ("report",),
+    ("dashboard",),
     ("cli",),
 )
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clips import Clip, pictures, textured, write_clip
 
 from attrsearch.errors import InputError
 from attrsearch.video.frames import VideoReader
+from tests.clips import Clip, pictures, textured, write_clip
 
 
 def test_what_a_video_says_of_itself(tmp_path: Path) -> None:

@@ -7,12 +7,12 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from clips import Clip, packets, pictures, textured, times, write_clip
 
 from attrsearch.errors import AttrsearchError, InputError, OutputError
 from attrsearch.video.frames import VideoReader
 from attrsearch.video.material import VideoFile
 from attrsearch.video.writer import Encoding, VideoRewriter
+from tests.clips import Clip, packets, pictures, textured, times, write_clip
 
 IDENTIFYING = {"title": "Mum", "location": "+48.0+011.0/", "make": "Phone", "comment": "at home"}
 
