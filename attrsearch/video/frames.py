@@ -118,7 +118,8 @@ class VideoReader:
         self._stream: Any = self._container.streams.video[0]
         self._stream.thread_type = "AUTO"
         rotation, sides = (0, (self._stream.width, self._stream.height)) if live else _probe(Path(path))
-        self.first = float((self._stream.start_time or 0) * self._stream.time_base)
+        base: Any = self._stream.time_base
+        self.first = float((self._stream.start_time or 0) * base)
         self.info = _describe(self._container, self._stream, rotation, sides)
 
     def __enter__(self) -> "VideoReader":
