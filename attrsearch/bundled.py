@@ -26,13 +26,20 @@ def find_recipe(name: str, folder: str, error: type[AttrsearchError] = RecipeErr
 
     Args:
         name: What the user typed.
-        folder: The bundled folder to look in: ``studies``, ``studies/spaces`` or ``objectives``.
+        folder: The bundled folder to look in: ``studies``, ``studies/spaces``, ``objectives`` or
+            ``models/recipes``.
         error: The kind of error to raise.
 
     Raises:
         AttrsearchError: No such file, or no bundled recipe of that name; the known names are listed.
     """
-    kind = {"studies": "study", "studies/spaces": "space", "objectives": "objective"}[folder]
+    kinds = {
+        "studies": "study",
+        "studies/spaces": "space",
+        "objectives": "objective",
+        "models/recipes": "training",
+    }
+    kind = kinds[folder]
     if "/" in name or "\\" in name or name.endswith(".toml"):
         path = Path(name)
         if not path.is_file():

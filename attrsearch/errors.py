@@ -59,6 +59,10 @@ class UnavailableError(AttrsearchError):
     """An optional component that is not installed, or whose weights are not to be had."""
 
 
+class TrainingError(AttrsearchError):
+    """A training that cannot go on."""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Word the hint for an unknown name: the nearest spelling, then all valid names.
 

@@ -21,11 +21,13 @@ Bounds = tuple[Bound, Bound]
 TermName = Literal["detection", "iou", "distance"]
 
 
-class _Recipe(BaseModel):
+class Recipe(BaseModel):
+    """What every recipe shares: unknown keys are refused, values never change."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Aggregation(_Recipe):
+class Aggregation(Recipe):
     """How a term measured on every face of a person becomes one number.
 
     Attributes:
@@ -45,14 +47,14 @@ class Aggregation(_Recipe):
         return self
 
 
-class Goal(_Recipe):
+class Goal(Recipe):
     """One value to maximise: the product of aggregated terms."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     product: Annotated[tuple[TermName, ...], Field(min_length=1)]
 
 
-class Constraint(_Recipe):
+class Constraint(Recipe):
     """What a candidate must satisfy: the aggregated term lies above a limit.
 
     Attributes:
@@ -70,7 +72,7 @@ class Constraint(_Recipe):
         return self
 
 
-class Objective(_Recipe):
+class Objective(Recipe):
     """What a search maximises, and the constraints that mean *anonymised*."""
 
     format: Literal["attrsearch/objective"]
@@ -90,7 +92,7 @@ class Objective(_Recipe):
         return self
 
 
-class Space(_Recipe):
+class Space(Recipe):
     """Bounds of every attribute for a person of each gender, and how the second pass follows.
 
     Attributes:
@@ -127,7 +129,7 @@ class Space(_Recipe):
         return tuple(chosen[name] for name in ATTRIBUTES)
 
 
-class Sampler(_Recipe):
+class Sampler(Recipe):
     """Which Optuna sampler proposes candidates, and how many it proposes at a time.
 
     Attributes:
@@ -143,7 +145,7 @@ class Sampler(_Recipe):
     penalty: Annotated[float, Field(ge=0, le=100)] = 2.0
 
 
-class PreFilter(_Recipe):
+class PreFilter(Recipe):
     """Thesis 3.1.5: take detail away before the edit.
 
     Attributes:
@@ -154,7 +156,7 @@ class PreFilter(_Recipe):
     size: Annotated[float, Field(gt=0, le=128)]
 
 
-class Study(_Recipe):
+class Study(Recipe):
     """How a person's attributes are searched."""
 
     format: Literal["attrsearch/study"]
@@ -175,7 +177,7 @@ class Study(_Recipe):
     realign: bool = False
 
 
-Loaded = TypeVar("Loaded", bound=_Recipe)
+Loaded = TypeVar("Loaded", bound=Recipe)
 
 
 def load_objective(name: str) -> Objective:
@@ -184,7 +186,7 @@ def load_objective(name: str) -> Objective:
     >>> load_objective("utility_product").maximise[0].product
     ('detection', 'iou', 'distance')
     """
-    return _load(Objective, name, "objectives")
+    return load_recipe(Objective, name, "objectives")
 
 
 def load_space(name: str) -> Space:
@@ -193,7 +195,7 @@ def load_space(name: str) -> Space:
     >>> load_space("thesis10").bounds("male")[7]
     (-1.1, -0.1)
     """
-    return _load(Space, name, "studies/spaces")
+    return load_recipe(Space, name, "studies/spaces")
 
 
 def load_study(name: "str | Study", **changes: object) -> Study:
@@ -208,10 +210,21 @@ def load_study(name: "str | Study", **changes: object) -> Study:
     given = {key: value for key, value in changes.items() if value is not None}
     if isinstance(name, Study):
         return _validate(Study, Path(name.name), {**name.model_dump(), **given})
-    return _load(Study, name, "studies", given)
+    return load_recipe(Study, name, "studies", given)
 
 
-def _load(kind: type[Loaded], name: str, folder: str, changes: dict[str, Any] | None = None) -> Loaded:
+def load_recipe(kind: type[Loaded], name: str, folder: str, changes: dict[str, Any] | None = None) -> Loaded:
+    """A recipe of any kind by name or path, with some of its values replaced.
+
+    Args:
+        kind: What it is read into.
+        name: A bare name (bundled) or a path.
+        folder: The bundled folder it is looked for in.
+        changes: Values that replace the file's.
+
+    Raises:
+        RecipeError: Unknown name, no such file, not TOML, an unknown key, or a value out of range.
+    """
     path = find_recipe(name, folder)
     try:
         size = path.stat().st_size
@@ -232,7 +245,7 @@ def _validate(kind: type[Loaded], path: Path, table: dict[str, Any]) -> Loaded:
         raise _explain(path, error, kind) from error
 
 
-def _explain(path: Path, error: ValidationError, kind: type[_Recipe]) -> RecipeError:
+def _explain(path: Path, error: ValidationError, kind: type[Recipe]) -> RecipeError:
     """The first complaint of pydantic as one line that names the key."""
     first = error.errors()[0]
     key = ".".join(str(part) for part in first["loc"]) or "the recipe"

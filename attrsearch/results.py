@@ -324,3 +324,10 @@ def to_jpeg(picture: npt.NDArray[np.uint8], quality: int = 90) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "JPEG", quality=quality)
     return buffer.getvalue()
+
+
+def to_png(picture: npt.NDArray[np.uint8]) -> bytes:
+    """A picture (h, w, 3), RGB, as a PNG file."""
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "PNG")
+    return buffer.getvalue()

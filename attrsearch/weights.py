@@ -13,7 +13,7 @@ from attrsearch.errors import WeightsError, did_you_mean
 if TYPE_CHECKING:
     from torch import Tensor
 
-Kind = Literal["editor", "traits"]
+Kind = Literal["editor", "traits", "critic"]
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Weights:
 
     Attributes:
         name: What recipes and commands call it.
-        kind: ``editor`` (an AttGAN generator) or ``traits`` (the attribute classifier).
+        kind: ``editor`` (an AttGAN generator), ``traits`` (the attribute classifier) or ``critic`` (naturalness).
         path: The safetensors file.
         sha256: Its expected hash, hexadecimal.
         card: The Markdown file that describes it.

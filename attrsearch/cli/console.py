@@ -10,6 +10,7 @@ import click
 
 if TYPE_CHECKING:
     from attrsearch.search.run import Progress
+    from attrsearch.training.loop import Reached
 
 quiet_option = click.option("--quiet", is_flag=True, help="No progress bar and no warnings.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
@@ -92,6 +93,26 @@ def run_bar(quiet: bool) -> Iterator[Callable[["Progress"], None]]:
 
         yield show
         shown.refresh()
+
+
+@contextmanager
+def training_bar(steps: int, quiet: bool) -> Iterator[Callable[["Reached"], None]]:
+    """The line of a training: steps, time left, running means of the losses."""
+    from tqdm import tqdm
+
+    with tqdm(
+        total=steps, unit="step", file=sys.stderr, disable=quiet, dynamic_ncols=True, mininterval=1
+    ) as shown:
+
+        def show(reached: "Reached") -> None:
+            words = " ".join(f"{name} {value:.3f}" for name, value in reached.losses.items())
+            shown.set_postfix_str(words, refresh=False)
+            if shown.n == 0:
+                shown.initial = reached.step - 1
+                shown.n = shown.initial
+            shown.update(reached.step - shown.n)
+
+        yield show
 
 
 def _clock(seconds: float) -> str:

@@ -18,7 +18,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 _PATH = click.Path(path_type=Path)
 _COVERS = click.Choice(["blur", "pixelate", "mask"])
 _OPTIONS = (
-    click.option("--memory", default=3, show_default=True, type=click.IntRange(0, 99), help="Frames a face is kept"),
+    click.option("--memory", default=10, show_default=True, type=click.IntRange(0, 99), help="Frames a face is kept"),
     click.option("--fallback", type=_COVERS, default="blur", show_default=True, help="Covers what cannot be edited."),
     click.option("--replace", type=_PATH, help="Picture that replaces faces that cannot be edited."),
     click.option("--start", default=0.0, type=click.FloatRange(min=0), help="Seconds to begin at."),

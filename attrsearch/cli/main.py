@@ -13,9 +13,12 @@ from attrsearch.cli.bench import bench
 from attrsearch.cli.calibrate import calibrate
 from attrsearch.cli.dashboard import dashboard
 from attrsearch.cli.demo import demo
+from attrsearch.cli.evaluate import evaluate
 from attrsearch.cli.models import models
+from attrsearch.cli.reproduce import reproduce
 from attrsearch.cli.results import compare, export, report
 from attrsearch.cli.run import run
+from attrsearch.cli.train import train
 from attrsearch.errors import AttrsearchError
 
 DONE, INCOMPLETE, WRONG_USE = 0, 1, 2
@@ -40,7 +43,11 @@ def cli() -> None:
     """All commands."""
 
 
-for command in (run, export, apply, anonymise, report, dashboard, compare, calibrate, models, bench, demo):
+COMMANDS = (
+    *(run, export, apply, anonymise, report, dashboard, compare, evaluate, reproduce),
+    *(calibrate, train, models, bench, demo),
+)
+for command in COMMANDS:
     cli.add_command(command)
 
 

@@ -35,6 +35,7 @@ def score_detections(
     truth: Mapping[int, Sequence[LabelledBox]],
     found: Mapping[int, Sequence[LabelledBox]],
     overlap: float = OVERLAP,
+    ignored: Mapping[int, Sequence[LabelledBox]] | None = None,
 ) -> DetectionScores:
     """Compare detections with the truth, frame by frame, each true face with one detection.
 
@@ -42,6 +43,8 @@ def score_detections(
         truth: Frame to true faces.
         found: Frame to detections.
         overlap: Least intersection over union of a hit.
+        ignored: Frame to faces that are neither to be found nor wrong to be found (too hidden to be sure of):
+            detections on them that hit no true face are left out, as in the MOT Challenge.
     """
     hits: list[bool] = []
     scores: list[float] = []
@@ -57,8 +60,11 @@ def score_detections(
                 switches += 1
             followed[person] = track
         taken = set(matched.values())
-        hits += [j in taken for j in range(len(seen))]
-        scores += [item.probability for item in seen]
+        others = [seen[j] for j in range(len(seen)) if j not in taken]
+        left_out = set(_match((ignored or {}).get(frame, ()), others, overlap).values())
+        wrong = [item for j, item in enumerate(others) if j not in left_out]
+        hits += [True] * len(taken) + [False] * len(wrong)
+        scores += [seen[j].probability for j in taken] + [item.probability for item in wrong]
     true = sum(hits)
     return DetectionScores(
         recall=true / total if total else 1.0,

@@ -4,7 +4,7 @@ The thesis could only count what a second detector still found in the covered vi
 because the street is made up and the detector's misses are put in at known frames.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,7 +73,10 @@ def imagine_detections(street: Street, seed: int = 0) -> list[Detections]:
 
 
 def study_memory(
-    motions: Iterable[Motion] = tuple(SPEEDS), streets: int = 8, lengths: Iterable[int] = LENGTHS
+    motions: Iterable[Motion] = tuple(SPEEDS),
+    streets: int = 8,
+    lengths: Iterable[int] = LENGTHS,
+    progress: Callable[[int, int], None] = lambda done, streets: None,  # noqa: ARG005
 ) -> list[MemoryRow]:
     """Every method and length on several made-up streets of each kind of motion.
 
@@ -81,11 +84,14 @@ def study_memory(
         motions: Kinds of motion.
         streets: Streets of each kind.
         lengths: Memory lengths.
+        progress: Called with streets done and streets in all.
     """
-    rows = []
+    rows, done = [], 0
+    motions = tuple(motions)
     cases = [("none", 0), *((method, length) for method in METHODS[1:] for length in lengths)]
     for motion in motions:
         truth: dict[int, list[LabelledBox]] = {}
+        ignored: dict[int, list[LabelledBox]] = {}
         found: dict[tuple[str, int], dict[int, list[LabelledBox]]] = {case: {} for case in cases}
         for number in range(streets):
             street = make_street(motion, seed=number)
@@ -93,10 +99,13 @@ def study_memory(
             for frame, faces in street.truth().items():
                 named = [LabelledBox(face.box, face.track + 1000 * number) for face in faces]
                 truth[number * 10_000 + frame] = named
+            ignored |= {number * 10_000 + frame: faces for frame, faces in street.ignored().items()}
             for case in cases:
                 for frame, faces in enumerate(follow(street, detections, pictures, *case)):
                     found[case][number * 10_000 + frame] = faces
-        rows += [MemoryRow(motion, *case, score_detections(truth, found[case])) for case in cases]
+            done += 1
+            progress(done, streets * len(motions))
+        rows += [MemoryRow(motion, *case, score_detections(truth, found[case], ignored=ignored)) for case in cases]
     return rows
 
 

@@ -123,6 +123,17 @@ class Mtcnn:
         return columns[0], columns[-1][:, 1], points
 
 
+def load_onet() -> nn.Module:
+    """MTCNN's last network, frozen and differentiable.
+
+    Input (n, 3, 48, 48), (pixel - 127.5) / 128; output box (n, 4), landmarks (n, 10: five x, five y) and
+    probabilities (n, 2: no face, face).
+    """
+    from facenet_pytorch.models.mtcnn import ONet  # noqa: PLC0415 - slow, and not always wanted
+
+    return _prepare(ONet)
+
+
 def _prepare(kind: Any) -> nn.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # facenet-pytorch loads its weights the old way

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +36,7 @@ from attrsearch.search.terms import Scores
 from attrsearch.threads import in_parallel, network, threads
 
 Floats = npt.NDArray[np.float32]
+T = TypeVar("T", bound=np.generic)
 
 Pair = tuple[int, int, int]
 CHUNK = 32
@@ -193,7 +195,8 @@ class Evaluator:
                 before = np.stack(
                     [requests[pairs[i][0]].subject.embeddings[scaled.name][pairs[i][2]] for i in hits]
                 )
-                after = scaled.recogniser.embed(windows[hits], np.stack(boxes), np.stack(landmarks))
+                seen = (_at_least(np.asarray(items), STEADY) for items in (windows[hits], boxes, landmarks))
+                after = scaled.recogniser.embed(*seen)[: len(hits)]
                 raw, scale = distances(before, after), scaled.calibration.scale
                 if position == 0:
                     rows[hits, 3] = raw
@@ -239,10 +242,10 @@ def hide_others(window: Picture, face: Face, mask: Tensor) -> Picture:
     return np.asarray(np.round(shown + (window.astype(np.float32) - shown) * own), np.uint8)
 
 
-def _at_least(windows: Picture, count: int) -> Picture:
-    """Windows filled up with copies of the first to ``count``, since small batches differ in the last bits."""
-    missing = count - len(windows)
-    return np.concatenate([windows, windows[:1].repeat(missing, 0)]) if missing > 0 else windows
+def _at_least(rows: npt.NDArray[T], count: int) -> npt.NDArray[T]:
+    """Rows filled up with copies of the first to ``count``, since small batches differ in the last bits."""
+    missing = count - len(rows)
+    return np.concatenate([rows, rows[:1].repeat(missing, 0)]) if missing > 0 else rows
 
 
 def _channels_first(windows: Picture) -> Tensor:

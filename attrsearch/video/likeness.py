@@ -37,17 +37,34 @@ class Likeness:
         if area is None or not self.patch.std() > 1:
             return box, 0.0
         scores = cv2.matchTemplate(area, self.patch, cv2.TM_CCOEFF_NORMED)
-        _, best, _, place = cv2.minMaxLoc(scores)
-        if best < FOUND:
-            return box, float(best)
-        shift = (np.array(place) - (np.array(scores.shape[::-1]) - 1) / 2) / SIDE * sides
-        return (box + np.tile(shift, 2)).astype(np.float32), float(best)
+        x, y = cv2.minMaxLoc(scores)[3]
+        alike = _least_alike(area[y : y + SIDE[1], x : x + SIDE[0]], self.patch)
+        if alike < FOUND:
+            return box, alike
+        shift = (np.array((x, y)) - (np.array(scores.shape[::-1]) - 1) / 2) / SIDE * sides
+        return (box + np.tile(shift, 2)).astype(np.float32), alike
 
 
 def look_at(picture: Picture, box: Floats) -> Likeness | None:
     """How the face in a box (4,) looks; None where the box lies outside the picture."""
     patch = _cut(picture, box, SIDE)
     return None if patch is None else Likeness(patch)
+
+
+def _least_alike(first: Floats, second: Floats) -> float:
+    """The least correlation of the left, right, upper and lower halves of two patches.
+
+    A face that was half behind something when it was last seen is not found again in what it was behind.
+    """
+    across, down = SIDE[0] // 2, SIDE[1] // 2
+    halves = (np.s_[:, :across], np.s_[:, across:], np.s_[:down], np.s_[down:])
+    return min(_correlation(first[half], second[half]) for half in halves)
+
+
+def _correlation(first: Floats, second: Floats) -> float:
+    a, b = first - first.mean(), second - second.mean()
+    size = float(np.sqrt((a * a).sum() * (b * b).sum()))
+    return float((a * b).sum()) / size if size > 1 else 0.0
 
 
 def _cut(picture: Picture, box: Floats, size: tuple[int, int]) -> Floats | None:

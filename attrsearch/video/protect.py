@@ -53,7 +53,7 @@ class Options:
         ledger: ``coverage.parquet``.
     """
 
-    memory: int = 3
+    memory: int = 10
     fallback: Fallback = "blur"
     smallest: float = SMALLEST_EDIT
     sure: float = SURE

@@ -76,6 +76,17 @@ class Street:
             for frame in range(self.frames)
         }
 
+    def ignored(self) -> dict[int, list[LabelledBox]]:
+        """Faces of every frame that are in it but hidden by more than half."""
+        return {
+            frame: [
+                LabelledBox(_tuple(walker.box(frame)), number)
+                for number, walker in enumerate(self.walkers)
+                if 0 < walker.visible[frame] < VISIBLE
+            ]
+            for frame in range(self.frames)
+        }
+
     def render(self, seed: int = 0) -> Iterator[Picture]:
         """Its frames (h, w, 3), RGB, uint8."""
         heads = load_heads()

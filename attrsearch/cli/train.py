@@ -1,0 +1,236 @@
+"""``attrsearch train prepare|attributes|editor|critic|evaluate``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from attrsearch.cli.console import bar, quiet_option, say, training_bar, warner
+
+if TYPE_CHECKING:
+    from attrsearch.training.loop import Pace, Trainer
+    from attrsearch.training.state import TrainingRecipe
+
+path_type = click.Path(path_type=Path)
+
+
+@click.group()
+def train() -> None:
+    """Train the attribute classifier, the editor and the critic on your own faces."""
+
+
+@train.command(
+    epilog="Example: attrsearch train prepare img_align/ --alignment celeba --table attributes.csv --out F"
+)
+@click.argument("pictures", type=path_type)
+@click.option("--out", required=True, type=path_type, help="Folder for the prepared faces.")
+@click.option(
+    "--alignment",
+    type=click.Choice(["detect", "celeba", "none"]),
+    default="detect",
+    show_default=True,
+    help="Find and align faces, or take pictures that are aligned.",
+)
+@click.option("--table", type=path_type, help="CSV file with the 13 attributes of every picture.")
+@click.option("--only", type=path_type, help="Text file: people or pictures to take, one a line.")
+@click.option("--without", type=path_type, help="Text file: people or pictures to leave out, one a line.")
+@quiet_option
+def prepare(
+    pictures: Path,
+    out: Path,
+    alignment: str,
+    table: Path | None,
+    only: Path | None,
+    without: Path | None,
+    quiet: bool,
+) -> None:
+    """Detect, align and cache the faces of PICTURES once, for every training on them."""
+    from attrsearch.training.faces import prepare as run
+    from attrsearch.training.faces import read_names
+
+    with bar(None, "picture", quiet) as advance, warner(quiet) as warn:
+        found = run(
+            pictures,
+            alignment=alignment,  # type: ignore[arg-type]
+            table=table,
+            only=read_names(only) if only else None,
+            without=read_names(without) if without else (),
+            warn=warn,
+            progress=advance,
+        )
+    found.save(out)
+    known = int(found.labelled.sum())
+    say(f"{out}: {len(found)} faces of {len(set(found.people))} people, {known} with attributes")
+
+
+faces_argument = click.argument("faces", nargs=-1, type=path_type, required=True)
+out_option = click.option("--out", required=True, type=path_type, help="Folder of the training.")
+steps_option = click.option("--steps", type=int, help="Steps in all, instead of the recipe's.")
+minutes_option = click.option("--minutes", type=float, help="Stop after so many minutes; --resume goes on.")
+every_option = click.option(
+    "--checkpoint-minutes", type=float, default=5.0, show_default=True, help="Time between checkpoints."
+)
+seed_option = click.option("--seed", type=int, help="Instead of the recipe's.")
+resume_option = click.option("--resume", is_flag=True, help="Continue the training in --out.")
+
+
+@train.command(epilog="Example: attrsearch train attributes F --out traits/")
+@faces_argument
+@click.option("--recipe", default="traits", show_default=True, help="A bundled recipe or a path to one.")
+@out_option
+@steps_option
+@minutes_option
+@every_option
+@seed_option
+@resume_option
+@quiet_option
+def attributes(
+    faces: tuple[Path, ...],
+    recipe: str,
+    out: Path,
+    steps: int | None,
+    minutes: float | None,
+    checkpoint_minutes: float,
+    seed: int | None,
+    resume: bool,
+    quiet: bool,
+) -> None:
+    """Train the classifier of the 13 attributes on prepared FACES that have a table."""
+    from attrsearch.training.attributes import AttributesTrainer
+    from attrsearch.training.loop import Pace
+    from attrsearch.training.precision import training_dtype
+    from attrsearch.training.recipes import load_attributes_recipe
+    from attrsearch.training.sources import labelled_only, load_sources
+
+    chosen = load_attributes_recipe(recipe, steps=steps, seed=seed)
+    known = labelled_only(load_sources(faces))
+    trainer = AttributesTrainer(chosen, known, training_dtype(chosen.precision))
+    _train(trainer, chosen, out, Pace(chosen.steps, minutes, checkpoint_minutes), resume, quiet)
+
+
+@train.command(epilog="Example: attrsearch train editor F G --recipe anonymiser --out anonymiser/ --minutes 60")
+@faces_argument
+@click.option("--recipe", default="base", show_default=True, help="A bundled recipe or a path to one.")
+@out_option
+@click.option("--start", help="Editor to start from, a bundled name or a path, instead of the recipe's.")
+@click.option("--show", type=path_type, help="Prepared faces for the sample sheets, not trained on.")
+@steps_option
+@minutes_option
+@every_option
+@seed_option
+@resume_option
+@quiet_option
+def editor(
+    faces: tuple[Path, ...],
+    recipe: str,
+    out: Path,
+    start: str | None,
+    show: Path | None,
+    steps: int | None,
+    minutes: float | None,
+    checkpoint_minutes: float,
+    seed: int | None,
+    resume: bool,
+    quiet: bool,
+) -> None:
+    """Train an editor on prepared FACES; the classifier fills in attributes that no table gives."""
+    import numpy as np
+
+    from attrsearch.training.dataset import load_face_set
+    from attrsearch.training.editor import SHOWN, EditorTrainer
+    from attrsearch.training.judges import load_traits_network
+    from attrsearch.training.loop import Pace
+    from attrsearch.training.precision import training_dtype
+    from attrsearch.training.recipes import load_editor_recipe
+    from attrsearch.training.sources import filled, load_sources
+
+    chosen = load_editor_recipe(recipe, steps=steps, seed=seed, start=start)
+    network = load_traits_network(chosen.traits)
+    known = load_sources(faces, network)
+    shown = None
+    if show is not None:
+        others = load_face_set(show)
+        evenly = np.linspace(0, len(others) - 1, min(SHOWN, len(others))).astype(np.int64)
+        shown = filled(others.take(evenly), network)
+    trainer = EditorTrainer(chosen, known, training_dtype(chosen.precision), shown)
+    _train(trainer, chosen, out, Pace(chosen.steps, minutes, checkpoint_minutes), resume, quiet)
+
+
+def _train(
+    trainer: "Trainer", recipe: "TrainingRecipe", out: Path, pace: "Pace", resume: bool, quiet: bool
+) -> None:
+    from attrsearch.allocation import keep_freed_memory
+    from attrsearch.training.loop import train as run
+
+    keep_freed_memory()
+    with training_bar(pace.steps, quiet) as show:
+        reached = run(trainer, recipe, out, pace, resume=resume, progress=show)
+    left = "" if reached.step >= pace.steps else f" of {pace.steps}; go on with --resume"
+    say(f"{out / 'weights.safetensors'}: {reached.step} steps{left}, {reached.seconds / 60:.1f} minutes in all")
+
+
+@train.command(epilog="Example: attrsearch train critic F --out critic/")
+@faces_argument
+@click.option("--recipe", default="critic", show_default=True, help="A bundled recipe or a path to one.")
+@out_option
+@steps_option
+@minutes_option
+@every_option
+@seed_option
+@resume_option
+@quiet_option
+def critic(
+    faces: tuple[Path, ...],
+    recipe: str,
+    out: Path,
+    steps: int | None,
+    minutes: float | None,
+    checkpoint_minutes: float,
+    seed: int | None,
+    resume: bool,
+    quiet: bool,
+) -> None:
+    """Train the critic of naturalness on prepared FACES."""
+    from attrsearch.training.critic import CriticTrainer
+    from attrsearch.training.judges import load_traits_network
+    from attrsearch.training.loop import Pace
+    from attrsearch.training.recipes import load_critic_recipe
+    from attrsearch.training.sources import load_sources
+
+    chosen = load_critic_recipe(recipe, steps=steps, seed=seed)
+    trainer = CriticTrainer(chosen, load_sources(faces, load_traits_network("traits")))
+    _train(trainer, chosen, out, Pace(chosen.steps, minutes, checkpoint_minutes), resume, quiet)
+
+
+@train.command(epilog="Example: attrsearch train evaluate base --against old.safetensors --faces F --people P")
+@click.argument("name")
+@click.option("--against", multiple=True, help="Another editor to measure beside it; may be given again.")
+@click.option("--faces", required=True, type=path_type, help="Prepared held-out faces.")
+@click.option("--people", type=path_type, help="Prepared held-out people with several pictures.")
+@click.option("--space", default="thesis10", show_default=True, help="Space of the random candidates.")
+@click.option("--limit", default=500, show_default=True, help="Faces of each set to use.")
+@click.option("--sheet", type=path_type, help="PNG file for pictures of both.")
+@quiet_option
+def evaluate(
+    name: str,
+    against: tuple[str, ...],
+    faces: Path,
+    people: Path | None,
+    space: str,
+    limit: int,
+    sheet: Path | None,
+    quiet: bool,
+) -> None:
+    """Measure the editor NAME on held-out faces and print a Markdown table."""
+    from attrsearch.files import write_bytes
+    from attrsearch.results import to_png
+    from attrsearch.training.compare import compare, markdown
+
+    def line(text: str) -> None:
+        if not quiet:
+            say(text)
+
+    found = compare((*against, name), faces, people, space=space, limit=limit, progress=line)
+    click.echo(markdown(found))
+    if sheet is not None:
+        write_bytes(sheet, to_png(found.sheet))

@@ -1,0 +1,107 @@
+"""The critic: how natural a face looks, from 1 (as real faces do) to 0 (as the worst edits of the thesis do)."""
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+from attrsearch.errors import WeightsError
+from attrsearch.faces.align import CROP_SIZE, WINDOW_SCALE, WINDOW_SIZE
+from attrsearch.weights import find_weights, load_tensors, verify
+
+Floats = npt.NDArray[np.float32]
+WIDTHS = (32, 48, 96, 128)
+MARGIN = round((WINDOW_SIZE - CROP_SIZE * WINDOW_SCALE) / 2)
+
+
+class CriticNetwork(nn.Module):
+    """Scores (n,) of aligned faces (n, 3, 128, 128), RGB from -1 to 1: the mean over patches, and calibrated.
+
+    ``scale`` and ``shift`` are set after training (:func:`calibrated`); they make real faces 1 and the worst
+    edits 0.
+    """
+
+    scale: Tensor
+    shift: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        channels = 3
+        for i, out in enumerate(WIDTHS):
+            kernel = 3 if i else 5
+            layers += [
+                nn.Conv2d(channels, out, kernel, 2, kernel // 2, bias=False),
+                nn.BatchNorm2d(out),
+                nn.ReLU(),
+            ]
+            channels = out
+        self.layers = nn.Sequential(*layers, nn.Conv2d(channels, 128, 3, 1, 1), nn.ReLU())
+        self.head = nn.Linear(256, 1)
+        self.register_buffer("scale", torch.ones(1))
+        self.register_buffer("shift", torch.zeros(1))
+
+    def forward(self, faces: Tensor) -> Tensor:
+        """Scores before they are cut to 0 to 1."""
+        features = self.layers(faces)
+        pooled = torch.cat([features.mean((2, 3)), features.amax((2, 3))], 1)
+        score: Tensor = self.head(pooled)[:, 0].float()
+        return score * self.scale + self.shift
+
+
+def calibrated(network: CriticNetwork, real: Tensor, worst: Tensor) -> None:
+    """Set scale and shift so that the median real face scores 1 and the median worst edit 0.
+
+    Args:
+        network: Trained.
+        real: Its scores of real faces (n,), as they are before.
+        worst: Its scores of extreme edits (m,), as they are before.
+
+    Raises:
+        ValueError: Real faces do not score higher: the critic has learnt nothing.
+    """
+    high, low = float(real.median()), float(worst.median())
+    if high <= low:
+        raise ValueError(f"real faces score {high:.3f}, the worst edits {low:.3f}")
+    network.shift.copy_((network.shift - low) / (high - low))
+    network.scale.copy_(network.scale / (high - low))
+
+
+class Critic:
+    """The bundled critic.
+
+    Raises:
+        WeightsError: The weights are damaged, of another network, or not there.
+    """
+
+    name = "critic"
+
+    def __init__(self, network: CriticNetwork | None = None) -> None:
+        if network is None:
+            weights = find_weights(self.name, "critic")
+            verify(weights)
+            network = CriticNetwork()
+            try:
+                network.load_state_dict({k: v.float() for k, v in load_tensors(weights.path).items()})
+            except RuntimeError as error:
+                found = str(error).splitlines()[-1].strip()
+                hint = "install attrsearch again"
+                raise WeightsError(weights.path, required="a critic", found=found, hint=hint) from error
+        self._network = network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+
+    @torch.inference_mode()
+    def scores(self, crops: Tensor) -> Floats:
+        """Naturalness (n,), 0 to 1, of aligned crops (n, 3, 128, 128), RGB from -1 to 1."""
+        if len(crops) == 1:  # a batch of one differs in the last bits
+            crops = crops.repeat(2, 1, 1, 1)
+            return self.scores(crops)[:1]
+        part = crops.contiguous(memory_format=torch.channels_last)
+        return np.asarray(self._network(part).clamp(0, 1).numpy(), np.float32)
+
+    def windows(self, windows: npt.NDArray[np.uint8]) -> Floats:
+        """Naturalness (n,) of the faces in windows (n, 192, 192, 3), uint8."""
+        inner = windows[:, MARGIN : WINDOW_SIZE - MARGIN, MARGIN : WINDOW_SIZE - MARGIN]
+        pixels = torch.from_numpy(np.ascontiguousarray(inner)).permute(0, 3, 1, 2).float()
+        small = interpolate(pixels, size=CROP_SIZE, mode="bilinear", antialias=True)
+        return self.scores(small / 127.5 - 1)

@@ -1,0 +1,93 @@
+"""What is asked of the editor while it trains: attributes as the search will ask for them."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from attrsearch.attributes import ATTRIBUTES, MALE
+
+REACH = 1.1
+"""Largest magnitude asked for: the bound of the bundled search spaces."""
+OWN = 0.5
+"""Magnitude of a face's own attributes when it is to be reconstructed (AttGAN)."""
+
+_index = ATTRIBUTES.index
+BALD, YOUNG = _index("Bald"), _index("Young")
+MUSTACHE, NO_BEARD, PALE = _index("Mustache"), _index("No_Beard"), _index("Pale_Skin")
+HAIR = tuple(_index(name) for name in ("Bald", "Bangs", "Black_Hair", "Blond_Hair", "Brown_Hair"))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of n faces; each (n, 13).
+
+    Attributes:
+        values: The attributes given to the editor.
+        target: What a classifier should then see, 0 to 1.
+        weight: How much each counts; nothing is expected of a value near 0.
+    """
+
+    values: Tensor
+    target: Tensor
+    weight: Tensor
+
+
+def own(labels: Tensor) -> Tensor:
+    """The attributes (n, 13) that ask for a face as it is, from its labels 0 to 1."""
+    return (labels.round() * 2 - 1) * OWN
+
+
+def ask_edits(labels: Tensor, generator: torch.Generator) -> Asked:
+    """First passes of the thesis: half with another face's attributes, half random with the gender turned.
+
+    Values are drawn up to ``REACH``, since a search asks for all of them.
+    """
+    count = len(labels)
+    strength = 0.25 + (REACH - 0.25) * torch.rand(count, 1, generator=generator)
+    other = (labels[torch.randperm(count, generator=generator)].round() * 2 - 1) * strength
+    values = _uniform(labels.shape, generator)
+    gender = -(labels[:, MALE].round() * 2 - 1)
+    values = _gendered(values, gender, generator)
+    searched = torch.rand(count, 1, generator=generator) < 0.5
+    values = torch.where(searched, values, other)
+    return Asked(values, (values > 0).float(), _weight(values))
+
+
+def ask_one_pass(labels: Tensor, generator: torch.Generator, groups: int = 2) -> Asked:
+    """One pass of the anonymiser: random attributes in the bounds of the space ``one-pass``, gender kept.
+
+    Faces share one draw in ``groups`` groups, so that different people are edited by the same attributes: only
+    what the editor makes of each then keeps them apart.  Where little is asked of the age, it stays.
+    """
+    draws = _uniform((groups, len(ATTRIBUTES)), generator)
+    values = draws[torch.arange(len(labels)) % groups].clone()
+    gender = labels[:, MALE].round() * 2 - 1
+    values = _gendered(values, gender, generator, free_for_men=True)
+    values[:, BALD] = 0
+    values[:, PALE] = values[:, PALE].clamp(-0.8, 0.8)
+    target, weight = (values > 0).float(), _weight(values)
+    young = values[:, YOUNG].abs() < 0.5
+    target[:, YOUNG] = torch.where(young, labels[:, YOUNG], target[:, YOUNG])
+    weight[:, YOUNG] = torch.where(young, torch.ones(len(labels)), weight[:, YOUNG])
+    weight[:, MALE] = 3.0
+    weight[:, list(HAIR)] *= 0.1  # what the blend shows of the hair is little
+    return Asked(values, target, weight)
+
+
+def _uniform(shape: tuple[int, ...] | torch.Size, generator: torch.Generator) -> Tensor:
+    return (torch.rand(shape, generator=generator) * 2 - 1) * REACH
+
+
+def _gendered(values: Tensor, gender: Tensor, generator: torch.Generator, free_for_men: bool = False) -> Tensor:
+    """Values whose gender is ``gender`` (n,), 1 male and -1 female, with a beard as goes with it."""
+    values = values.clone()
+    values[:, MALE] = gender * (0.1 + (REACH - 0.1) * torch.rand(len(values), generator=generator))
+    for index, sign in ((MUSTACHE, gender), (NO_BEARD, -gender)):
+        bound = values[:, index].abs() * sign
+        values[:, index] = torch.where(gender > 0, values[:, index], bound) if free_for_men else bound
+    return values
+
+
+def _weight(values: Tensor) -> Tensor:
+    return ((values.abs() - 0.15) / 0.35).clamp(0, 1)

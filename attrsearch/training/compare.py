@@ -1,0 +1,141 @@
+"""The table of an editor against another, on the same held-out faces, and a sheet of both."""
+
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from attrsearch.editing.attgan import Generator
+from attrsearch.editing.checkpoints import load_checkpoint
+from attrsearch.errors import UnavailableError, WeightsError
+from attrsearch.faces.mtcnn import Mtcnn
+from attrsearch.faces.naturalness import Critic
+from attrsearch.faces.recognise import load_recogniser
+from attrsearch.training import figures
+from attrsearch.training.asks import own
+from attrsearch.training.dataset import FaceSet, Floats, Pictures, load_face_set, to_network, to_pictures
+from attrsearch.training.judges import load_traits_network
+from attrsearch.training.likeness import FeatureDistance
+from attrsearch.training.sources import filled
+
+SMALLEST_FACE = 32.0
+SHOWN = 8
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A figure of every editor, row by row, and pictures: untouched faces, then each editor's edits of them."""
+
+    editors: tuple[str, ...]
+    rows: dict[str, tuple[float, ...]]
+    sheet: Pictures
+
+
+def load_instruments(traits: str = "traits") -> figures.Instruments:
+    """Detector, recognisers (dlib where it is installed), classifier and critic (where there is one)."""
+    recognisers = [load_recogniser("sface")]
+    with contextlib.suppress(UnavailableError):
+        recognisers.append(load_recogniser("dlib"))
+    try:
+        critic: Critic | None = Critic()
+    except WeightsError:
+        critic = None
+    network = load_traits_network(traits)
+    return figures.Instruments(Mtcnn(SMALLEST_FACE), recognisers, network, FeatureDistance(), critic)
+
+
+def compare(
+    editors: Sequence[str],
+    faces: Path,
+    people: Path | None = None,
+    *,
+    space: str = "thesis10",
+    limit: int = 500,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Comparison:
+    """Measure editors.
+
+    Args:
+        editors: Bundled names or paths.
+        faces: Prepared held-out faces with attributes, for reconstruction and edits.
+        people: Prepared held-out people, for distinguishability; left out where not given.
+        space: The search space random candidates come from.
+        limit: Use at most this many faces of each set.
+        progress: Called with a line about what is measured.
+    """
+    tools = load_instruments()
+    chosen = filled(_first(load_face_set(faces), limit), tools.traits)
+    others = filled(_several(load_face_set(people), limit), tools.traits) if people is not None else None
+    columns: list[dict[str, float]] = []
+    shown = chosen.take(np.linspace(0, len(chosen) - 1, min(SHOWN, len(chosen))).astype(np.int64))
+    pictures: list[Pictures] = [shown.crops]
+    for name in editors:
+        generator = load_checkpoint(name).generator.to(memory_format=torch.channels_last)
+        progress(f"{name}: reconstruction and single edits of {len(chosen)} faces")
+        column = figures.reconstruction(generator, chosen, tools)
+        single = figures.single_edits(generator, chosen, tools)
+        column |= {f"edit {key}": value for key, value in single.items()}
+        column["edit, mean of 13"] = float(np.mean(list(single.values())))
+        progress(f"{name}: random candidates of {space}")
+        asks = figures.random_asks(chosen, space)
+        column |= figures.searched_edits(chosen, figures.edit_all(generator, chosen, asks), tools)
+        if others is not None:
+            progress(f"{name}: distinguishability of {len(set(others.people))} people")
+            asks = _same_for_a_person(others, space)
+            edited = figures.edit_all(generator, others, asks)
+            column |= figures.distinguishability(others, edited, tools)
+        column |= {f"ms an edit, batch {n}": figures.milliseconds(generator, n) for n in (1, 32)}
+        columns.append(column)
+        pictures += _shown(generator, shown, space)
+    rows = {key: tuple(column[key] for column in columns) for key in columns[0]}
+    return Comparison(tuple(editors), rows, np.concatenate([np.concatenate(list(row), 1) for row in pictures]))
+
+
+def markdown(comparison: Comparison) -> str:
+    """The comparison as a Markdown table.
+
+    >>> print(markdown(Comparison(("a", "b"), {"SSIM": (0.5, 0.75)}, np.zeros((1, 1, 3), np.uint8))))
+    | | a | b |
+    |---|---|---|
+    | SSIM | 0.500 | 0.750 |
+    """
+    head = ["| | " + " | ".join(Path(name).stem for name in comparison.editors) + " |"]
+    head.append("|---" * (len(comparison.editors) + 1) + "|")
+    lines = [
+        f"| {key} | " + " | ".join(f"{value:.3f}" for value in values) + " |"
+        for key, values in comparison.rows.items()
+    ]
+    return "\n".join(head + lines)
+
+
+def _first(faces: FaceSet, limit: int) -> FaceSet:
+    return faces.take(np.arange(min(limit, len(faces))))
+
+
+def _several(faces: FaceSet, limit: int) -> FaceSet:
+    """At most two pictures of each person, people with two first, up to the limit."""
+    found: dict[str, list[int]] = {}
+    for index, person in enumerate(faces.people):
+        found.setdefault(person, []).append(index)
+    order = sorted(found.values(), key=lambda indices: len(indices) < 2)
+    return faces.take(np.array([i for indices in order for i in indices[:2]][:limit]))
+
+
+def _same_for_a_person(faces: FaceSet, space: str) -> Floats:
+    """Random candidates, one a person: the same attributes on all pictures of one, as the product edits."""
+    people = list(dict.fromkeys(faces.people))
+    index = np.array([faces.people.index(person) for person in people])
+    asks = dict(zip(people, figures.random_asks(faces.take(index), space), strict=True))
+    return np.stack([asks[person] for person in faces.people])
+
+
+def _shown(generator: Generator, shown: FaceSet, space: str) -> list[Pictures]:
+    """Reconstructions, and edits by two random candidates, blended."""
+    labels = torch.from_numpy(shown.attributes)
+    with torch.no_grad():
+        again = to_pictures(generator(to_network(shown.crops), own(labels)))
+    asks = [figures.random_asks(shown, space, seed) for seed in (1, 2)]
+    return [again, *(figures.edit_all(generator, shown, one) for one in asks)]

@@ -1,0 +1,246 @@
+"""Train the editor: AttGAN's game of generator and discriminator, and the anonymiser's judges where asked for.
+
+Source: He et al., "AttGAN", 2019, section 3: reconstruction, attribute constraint, adversarial loss.  Ours: the
+second pass in the loop (``replay``), and for the anonymiser identity, spread, detection, geometry and tone.
+"""
+
+import copy
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import l1_loss, pad
+
+from attrsearch.attributes import ATTRIBUTES
+from attrsearch.editing.blending import face_mask
+from attrsearch.training import losses
+from attrsearch.training.asks import Asked, ask_edits, ask_one_pass, own
+from attrsearch.training.dataset import FaceSet, Pictures, randomness, to_network
+from attrsearch.training.discriminator import Discriminator, Verdict, gradient_penalty
+from attrsearch.training.generator import average, freeze_norms, make_generator
+from attrsearch.training.judges import (
+    DetectionJudge,
+    IdentityJudge,
+    frozen,
+    geometry_loss,
+    load_traits_network,
+)
+from attrsearch.training.recipes import EditorRecipe
+from attrsearch.training.sheet import sheet
+
+SHOWN = 8
+BETAS = (0.5, 0.99)
+
+
+class EditorTrainer:
+    """One step at a time; everything it does follows from the recipe, the faces and the step's number.
+
+    Args:
+        recipe: How to train.
+        faces: What to train on, with attributes (0 to 1) for every face.
+        dtype: What convolutions compute in.
+        shown: Faces for the sample sheet; the first of ``faces`` by default.
+    """
+
+    def __init__(
+        self,
+        recipe: EditorRecipe,
+        faces: FaceSet,
+        dtype: torch.dtype = torch.float32,
+        shown: FaceSet | None = None,
+    ) -> None:
+        self.recipe = recipe
+        self._faces, self._dtype = faces, dtype
+        self._shown = shown or faces.take(np.arange(min(SHOWN, len(faces))))
+        self.generator = make_generator(recipe)
+        self.ema = copy.deepcopy(self.generator).eval().requires_grad_(False)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(recipe.seed + 1)
+            self.discriminator = Discriminator(recipe.discriminator_dim).to(memory_format=torch.channels_last)
+        self._learn_g = torch.optim.Adam(self.generator.parameters(), recipe.generator_rate, BETAS)
+        self._learn_d = torch.optim.Adam(self.discriminator.parameters(), recipe.discriminator_rate, BETAS)
+        terms = recipe.losses
+        self._traits = frozen(load_traits_network(recipe.traits)) if terms.attributes else None
+        self._identity = IdentityJudge() if terms.identity or terms.spread else None
+        self._detection = DetectionJudge() if terms.detection or terms.geometry else None
+        self._mask = torch.from_numpy(np.array(face_mask()))[None, None]
+        second = round(recipe.replay * recipe.batch) if recipe.asks == "edit" else 0
+        self._replay = torch.zeros(second, 3, 128, 128), torch.zeros(second, len(ATTRIBUTES))
+
+    def step(self, number: int) -> dict[str, float]:
+        """One step of the discriminator and, after the warm-up, one of the generator; the losses."""
+        random = randomness(self.recipe.seed, number)
+        real, labels = self._batch(random)
+        asked, source = self._ask(real, labels, random)
+        warm = number >= self.recipe.warmup
+        with torch.set_grad_enabled(warm), self._fast():
+            features = self.generator.encode(torch.cat([source, real]) if self._reconstructs else source)
+            fake = self.generator.decode([part[: len(source)] for part in features], asked.values).float()
+        judged = self._blended(fake, source) if self.recipe.blend else fake
+        found = {"D": self._step_discriminator(real, labels, judged.detach(), number, random)}
+        if warm:
+            found |= self._step_generator(real, labels, source, features, fake, judged, asked, random)
+            average(self.ema, self.generator, self.recipe.ema, number - self.recipe.warmup)
+        self._remember(fake.detach(), asked)
+        return found
+
+    def state(self) -> dict[str, Any]:
+        """Everything a later step depends on."""
+        return {
+            "generator": self.generator.state_dict(),
+            "ema": self.ema.state_dict(),
+            "discriminator": self.discriminator.state_dict(),
+            "learn_g": self._learn_g.state_dict(),
+            "learn_d": self._learn_d.state_dict(),
+            "replay": list(self._replay),
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Continue from what :meth:`state` gave."""
+        self.generator.load_state_dict(state["generator"])
+        self.ema.load_state_dict(state["ema"])
+        self.discriminator.load_state_dict(state["discriminator"])
+        self._learn_g.load_state_dict(state["learn_g"])
+        self._learn_d.load_state_dict(state["learn_d"])
+        self._replay = state["replay"][0], state["replay"][1]
+
+    def weights(self) -> dict[str, Tensor]:
+        """What is shipped: the averaged generator."""
+        return dict(self.ema.state_dict())
+
+    @torch.no_grad()
+    def sheet(self) -> Pictures:
+        """A picture of what the averaged generator does to the shown faces."""
+        return sheet(self.ema, self._shown, self.recipe.asks, self._mask if self.recipe.blend else None)
+
+    @property
+    def _reconstructs(self) -> bool:
+        return self.recipe.losses.reconstruction > 0
+
+    def _fast(self) -> torch.autocast:
+        return torch.autocast("cpu", dtype=torch.bfloat16, enabled=self._dtype is torch.bfloat16)
+
+    def _batch(self, random: torch.Generator) -> tuple[Tensor, Tensor]:
+        chosen = torch.randint(0, len(self._faces), (self.recipe.batch,), generator=random).numpy()
+        faces, labels = to_network(self._faces.crops[chosen]), torch.from_numpy(self._faces.attributes[chosen])
+        mirrored = torch.rand(len(chosen), generator=random) < 0.5
+        return torch.where(mirrored[:, None, None, None], faces.flip(-1), faces), labels
+
+    def _ask(self, real: Tensor, labels: Tensor, random: torch.Generator) -> tuple[Asked, Tensor]:
+        """What is asked of which faces: of real ones, and of earlier first passes to be turned back."""
+        if self.recipe.asks == "one-pass":
+            return ask_one_pass(labels, random), real
+        asked = ask_edits(labels, random)
+        again, values = self._replay
+        if not len(again) or not bool(values.any()):
+            return asked, real
+        first = len(real) - len(again)
+        turned = -values
+        weight = ((turned.abs() - 0.15) / 0.35).clamp(0, 1)
+        both = Asked(
+            torch.cat([asked.values[:first], turned]),
+            torch.cat([asked.target[:first], (turned > 0).float()]),
+            torch.cat([asked.weight[:first], weight]),
+        )
+        return both, torch.cat([real[:first], again])
+
+    def _remember(self, fake: Tensor, asked: Asked) -> None:
+        count = len(self._replay[0])
+        self._replay = fake[:count].clone(), asked.values[:count].clone()
+
+    def _blended(self, fake: Tensor, source: Tensor) -> Tensor:
+        return source + (fake - source) * self._mask
+
+    def _step_discriminator(
+        self, real: Tensor, labels: Tensor, fake: Tensor, number: int, random: torch.Generator
+    ) -> float:
+        recipe = self.recipe
+        self._learn_d.zero_grad()
+        real, fake = losses.shifted(real, fake, random)
+        with self._fast():
+            verdict = self.discriminator(torch.cat([real, fake]))
+        first = Verdict(*(part[: len(real)] for part in verdict))
+        second = Verdict(*(part[len(real) :] for part in verdict))
+        loss = losses.discriminator_loss(first, second)
+        if recipe.losses.joint:
+            loss = loss + losses.attribute_loss(first.attributes, labels, torch.ones_like(labels))
+        if recipe.penalty and number % recipe.penalty_every == 0:
+            half = real[: max(2, len(real) // 2)]
+            loss = loss + recipe.penalty * recipe.penalty_every * 0.1 * gradient_penalty(self.discriminator, half)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self._learn_d.step()
+        return float(loss)
+
+    def _step_generator(
+        self,
+        real: Tensor,
+        labels: Tensor,
+        source: Tensor,
+        features: list[Tensor],
+        fake: Tensor,
+        judged: Tensor,
+        asked: Asked,
+        random: torch.Generator,
+    ) -> dict[str, float]:
+        weights = self.recipe.losses
+        terms = self._realism(judged, asked, random)
+        if self._reconstructs:
+            with self._fast():
+                again = self.generator.decode([part[len(source) :] for part in features], own(labels)).float()
+            terms["reconstruction"] = l1_loss(again, real)
+            terms["colour"] = losses.colour_loss(again, real)
+        elif weights.colour:
+            terms["colour"] = losses.colour_loss(judged, source)
+        if weights.outside:
+            terms["outside"] = ((fake - source).abs() * (1 - self._mask)).mean()
+        if weights.tone:
+            terms["tone"] = losses.tone_loss(judged, source)
+        if self._identity is not None:
+            terms |= self._anonymity(source, judged, random)
+        if self._detection is not None:
+            cuts = self._detection.cuts(len(source), random)
+            after = self._detection(judged, cuts)
+            terms["detection"] = -after.probability.clamp(min=1e-6).log().mean()
+            with torch.no_grad():
+                before = self._detection(source, cuts)
+            terms["geometry"] = geometry_loss(after, before)
+        total = torch.stack([getattr(weights, name, 0.0) * value for name, value in terms.items()]).sum()
+        self._learn_g.zero_grad()
+        total.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.generator.parameters(), 20.0)
+        self._learn_g.step()
+        if self.recipe.frozen_norm:
+            freeze_norms(self.generator)
+        return {name: float(value) for name, value in terms.items()}
+
+    def _realism(self, judged: Tensor, asked: Asked, random: torch.Generator) -> dict[str, Tensor]:
+        self.discriminator.requires_grad_(False)
+        moved = losses.shifted(judged, judged, random)[0]
+        with self._fast():
+            verdict = self.discriminator(moved)
+        self.discriminator.requires_grad_(True)
+        terms = {"adversarial": losses.realism_loss(verdict)}
+        if self.recipe.losses.joint:
+            terms["joint"] = losses.attribute_loss(verdict.attributes, asked.target, asked.weight)
+        if self._traits is not None:
+            seen = pad(losses.disturbed(judged, random), (3, 3, 3, 3), mode="reflect")[:, :, 2:130, 4:132]
+            with self._fast():
+                logits = self._traits(seen).float()
+            terms["attributes"] = losses.attribute_loss(logits, asked.target, asked.weight)
+        return terms
+
+    def _anonymity(self, source: Tensor, judged: Tensor, random: torch.Generator) -> dict[str, Tensor]:
+        """Identity and spread; distances are SFace's own, the recipe's limits on the FaceNet scale."""
+        recipe, judge = self.recipe, self._identity
+        if judge is None:
+            return {}
+        with torch.no_grad():
+            before = judge.embed(source)
+        after = judge.embed(losses.disturbed(judged, random), random)
+        distance = ((before - after).square().sum(1) + 1e-8).sqrt() * judge.scale
+        return {
+            "identity": losses.identity_loss(distance, recipe.margin, recipe.beyond),
+            "spread": losses.spread_loss(before, after, recipe.kept),
+            "distance": distance.detach().mean(),
+        }

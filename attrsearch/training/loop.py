@@ -1,0 +1,142 @@
+"""The loop of every training: steps, a progress line, checkpoints with sample sheets, and an end."""
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import tomli_w
+from torch import Tensor
+
+from attrsearch.errors import OutputError, TrainingError
+from attrsearch.files import write_bytes, write_text
+from attrsearch.results import to_png
+from attrsearch.training.dataset import Pictures
+from attrsearch.training.export import write_weights
+from attrsearch.training.state import FILE, TrainingRecipe, read_state, write_state
+
+SMOOTH = 0.95
+
+
+class Trainer(Protocol):
+    """What can be trained: a step at a time, resumable."""
+
+    def step(self, number: int) -> Mapping[str, float]:
+        """Do one step; the losses."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """Everything the next step depends on."""
+        ...
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Continue from an earlier state."""
+        ...
+
+    def weights(self) -> dict[str, Tensor]:
+        """What is shipped."""
+        ...
+
+    def sheet(self) -> Pictures | None:
+        """A picture of what it does by now, or None where there is nothing to see."""
+        ...
+
+
+@dataclass(frozen=True)
+class Pace:
+    """When a training writes and when it ends.
+
+    Attributes:
+        steps: Steps in all, earlier ones counted.
+        minutes: Ends after so many minutes of this call, whatever the steps.
+        checkpoint_minutes: Time between checkpoints.
+    """
+
+    steps: int
+    minutes: float | None = None
+    checkpoint_minutes: float = 5.0
+
+
+@dataclass(frozen=True)
+class Reached:
+    """Where a training is: steps done, seconds of work in all, running means of the losses."""
+
+    step: int
+    seconds: float
+    losses: Mapping[str, float]
+
+
+def train(
+    trainer: Trainer,
+    recipe: TrainingRecipe,
+    out: Path,
+    pace: Pace,
+    *,
+    resume: bool = False,
+    progress: Callable[[Reached], None] = lambda _: None,
+) -> Reached:
+    """Train to the end; ``out`` then holds ``weights.safetensors``, ``training.toml`` and ``sheets/``.
+
+    Args:
+        trainer: What is trained.
+        recipe: Its recipe, for the record.
+        out: Folder of the training.
+        pace: When to write and to end.
+        resume: Continue the training in ``out``.
+        progress: Called after every step.
+
+    Raises:
+        OutputError: ``out`` holds a training and ``resume`` was not asked for, or one of another recipe.
+        TrainingError: A loss is no longer a number.
+    """
+    done, before = 0, 0.0
+    if resume:
+        done, before, state = read_state(out, recipe)
+        trainer.load(state)
+    elif (out / FILE).exists():
+        hint = "add --resume to continue it, or choose another folder"
+        raise OutputError(out, required="an empty or new folder", found="a training", hint=hint)
+    start = saved = time.monotonic()
+    means: dict[str, float] = {}
+    step = done
+    while step < pace.steps:
+        for name, value in trainer.step(step).items():
+            if not math.isfinite(value):
+                raise TrainingError(
+                    f"{out}, step {step}",
+                    required=f"a finite loss {name}",
+                    found=str(value),
+                    hint="lower the rates",
+                )
+            means[name] = value if name not in means else SMOOTH * means[name] + (1 - SMOOTH) * value
+        step += 1
+        now = time.monotonic()
+        progress(Reached(step, before + now - start, means))
+        if pace.minutes is not None and now - start >= pace.minutes * 60:
+            break
+        if now - saved >= pace.checkpoint_minutes * 60:
+            _write(trainer, recipe, out, Reached(step, before + now - start, means))
+            saved = time.monotonic()
+    reached = Reached(step, before + time.monotonic() - start, means)
+    _write(trainer, recipe, out, reached)
+    return reached
+
+
+def _write(trainer: Trainer, recipe: TrainingRecipe, out: Path, reached: Reached) -> None:
+    picture = trainer.sheet()
+    if picture is not None:
+        write_bytes(out / "sheets" / f"{reached.step:06d}.png", to_png(picture))
+    digest = write_weights(out / "weights.safetensors", trainer.weights())
+    about = {
+        "format": "attrsearch/trained",
+        "version": 1,
+        "sha256": digest,
+        "steps": reached.step,
+        "minutes": round(reached.seconds / 60, 1),
+        "losses": {name: round(value, 5) for name, value in reached.losses.items()},
+        "recipe": recipe.model_dump(exclude_none=True),
+    }
+    write_text(out / "training.toml", tomli_w.dumps(about))
+    write_state(out, recipe, reached.step, reached.seconds, trainer.state())

@@ -1,0 +1,95 @@
+"""Terms of the losses: small pure functions of pictures (n, 3, 128, 128) from -1 to 1, logits and embeddings."""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import (
+    avg_pool2d,
+    binary_cross_entropy_with_logits,
+    interpolate,
+    l1_loss,
+    pad,
+    relu,
+    softplus,
+)
+
+from attrsearch.training.discriminator import Verdict
+
+CHEEKS = (slice(74, 92), slice(40, 88))
+"""Rows and columns of the crop where skin shows on nearly every face: under the eyes, beside the nose."""
+
+
+def discriminator_loss(real: Verdict, fake: Verdict) -> Tensor:
+    """Logistic loss of telling real faces from edits, whole and by patches (Goodfellow et al. 2014)."""
+    whole = softplus(-real.whole).mean() + softplus(fake.whole).mean()
+    return whole + softplus(-real.patches).mean() + softplus(fake.patches).mean()
+
+
+def realism_loss(fake: Verdict) -> Tensor:
+    """Non-saturating loss of passing for real."""
+    return softplus(-fake.whole).mean() + softplus(-fake.patches).mean()
+
+
+def attribute_loss(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    """Weighted mean cross-entropy of attributes; logits, targets 0 to 1 and weights are (n, 13)."""
+    losses = binary_cross_entropy_with_logits(logits, target, reduction="none")
+    return (losses * weight).sum() / weight.sum().clamp(min=1e-6)
+
+
+def colour_loss(edited: Tensor, original: Tensor) -> Tensor:
+    """L1 between means over squares of 16 pixels: light and tone may not drift, detail may."""
+    return l1_loss(avg_pool2d(edited, 16), avg_pool2d(original, 16))
+
+
+def tone_loss(edited: Tensor, original: Tensor) -> Tensor:
+    """L1 between the mean colours of the cheeks."""
+    return l1_loss(cheek_colour(edited), cheek_colour(original))
+
+
+def cheek_colour(faces: Tensor) -> Tensor:
+    """Mean colour (n, 3) of the cheeks, RGB from -1 to 1."""
+    return faces[:, :, CHEEKS[0], CHEEKS[1]].mean((2, 3))
+
+
+def identity_loss(distance: Tensor, margin: float, beyond: float) -> Tensor:
+    """How far distances (n,) fall short of the margin, and a fifth of how far they lie beyond.
+
+    >>> round(identity_loss(torch.tensor([1.0, 1.5, 2.0]), 1.4, 1.6).item(), 4)
+    0.16
+    """
+    return (relu(margin - distance) + 0.2 * relu(distance - beyond)).mean()
+
+
+def spread_loss(before: Tensor, after: Tensor, kept: float) -> Tensor:
+    """How much nearer different people lie after the edit than ``kept`` of their distance before.
+
+    Args:
+        before: Unit vectors (n, d) of n different people.
+        after: Unit vectors (n, d) of their edits.
+        kept: Share of the distance to keep.
+    """
+    first, second = torch.triu_indices(len(before), len(before), 1)
+    wanted = kept * (before[first] - before[second]).norm(dim=1)
+    found = ((after[first] - after[second]).square().sum(1) + 1e-8).sqrt()
+    return relu(wanted - found).mean()
+
+
+def disturbed(faces: Tensor, generator: torch.Generator) -> Tensor:
+    """Faces blurred or reduced and with noise, so that a network that sees them judges shapes, not pixels."""
+    choice, side = torch.rand(2, generator=generator).tolist()
+    if choice < 0.35:
+        faces = avg_pool2d(pad(faces, (1, 1, 1, 1), mode="reflect"), 3, 1)
+    elif choice < 0.6:
+        small = interpolate(faces, size=72 + int(side * 40), mode="bilinear", antialias=True)
+        faces = interpolate(small, size=faces.shape[-1], mode="bilinear")
+    return faces + 0.02 * torch.randn(faces.shape, generator=generator)
+
+
+def shifted(first: Tensor, second: Tensor, generator: torch.Generator, reach: int = 6) -> tuple[Tensor, Tensor]:
+    """Real faces and edits, each moved by up to ``reach`` pixels: augmentation against a small data set."""
+    return _shift(first, generator, reach), _shift(second, generator, reach)
+
+
+def _shift(faces: Tensor, generator: torch.Generator, reach: int) -> Tensor:
+    x, y = torch.randint(0, 2 * reach + 1, (2,), generator=generator).tolist()
+    side = faces.shape[-1]
+    return pad(faces, (reach, reach, reach, reach), mode="reflect")[:, :, y : y + side, x : x + side]

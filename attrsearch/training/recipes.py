@@ -1,0 +1,159 @@
+"""Training recipes: TOML files that say how a classifier, an editor or a critic is trained."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from attrsearch.recipes import Finite, Recipe, load_recipe
+
+FOLDER = "models/recipes"
+
+Steps = Annotated[int, Field(ge=1, le=10_000_000)]
+Batch = Annotated[int, Field(ge=2, le=1024)]
+Rate = Annotated[float, Field(gt=0, le=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Weight = Annotated[Finite, Field(ge=0)]
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
+
+
+class _Training(Recipe):
+    format: Literal["attrsearch/training"]
+    version: Literal[1]
+    name: str = ""
+    description: str = ""
+    steps: Steps
+    batch: Batch
+    seed: Seed = 0
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+
+
+class AttributesRecipe(_Training):
+    """How the attribute classifier is trained.
+
+    Attributes:
+        start: Weights to start from, a bundled name or a path; empty for random ones.
+        rate: Highest learning rate of one cycle.
+        smoothing: How far labels are drawn towards one half.
+    """
+
+    kind: Literal["attributes"]
+    start: str = ""
+    rate: Rate = 4e-3
+    weight_decay: Share = 0.02
+    smoothing: Share = 0.06
+
+
+class EditorLosses(Recipe):
+    """Weights of the terms of the generator's loss; a term of weight 0 is not computed.
+
+    Attributes:
+        adversarial: Realism, as the discriminator sees it.
+        attributes: The asked attributes, by the frozen classifier through augmentations.
+        joint: The asked attributes, by the head the discriminator learns beside it (AttGAN's own constraint).
+        reconstruction: L1 to the picture itself, asked for its own attributes.
+        colour: L1 of means over 16 pixels: light and skin tone.
+        outside: L1 outside the blend mask.
+        identity: The embedding's distance short of the margin, by SFace (and a fifth of it beyond ``beyond``).
+        spread: Different people's edits nearer to each other than ``kept`` of their distance before.
+        detection: Minus the log-probability of a face by MTCNN's last network.
+        geometry: Change of that network's box and landmarks.
+        tone: Change of the mean skin colour.
+    """
+
+    adversarial: Weight = 1.0
+    attributes: Weight = 2.0
+    joint: Weight = 1.0
+    reconstruction: Weight = 0.0
+    colour: Weight = 0.0
+    outside: Weight = 0.0
+    identity: Weight = 0.0
+    spread: Weight = 0.0
+    detection: Weight = 0.0
+    geometry: Weight = 0.0
+    tone: Weight = 0.0
+
+
+class EditorRecipe(_Training):
+    """How an editor is trained.
+
+    Attributes:
+        start: Editor to start from, a bundled name or a path; empty for random weights.
+        traits: The classifier that fills attributes in and holds the asked ones, a bundled name or a path.
+        asks: ``edit`` (two passes: any attributes, gender turned and turned back) or ``one-pass``.
+        blend: Judge the edit as it is blended into the picture, not the whole crop.
+        frozen_norm: Keep the statistics of the batch norms of ``start``.
+        warmup: Steps in which only the discriminator learns.
+        replay: Share of the batch that is the second pass over an earlier first one.
+        ema: Decay of the average of the weights that is shipped.
+        penalty: Weight of the gradient penalty on real faces (R1), applied every ``penalty_every`` steps.
+        margin: Distance the identity is pushed to, on the FaceNet scale.
+        beyond: Distance past which it is pulled back.
+        kept: Share of the distance of different people that their edits keep.
+    """
+
+    kind: Literal["editor"]
+    start: str = ""
+    traits: str = "traits"
+    asks: Literal["edit", "one-pass"] = "edit"
+    blend: bool = False
+    frozen_norm: bool = False
+    enc_dim: Annotated[int, Field(ge=4, le=128)] = 32
+    dec_dim: Annotated[int, Field(ge=4, le=128)] = 32
+    shortcut_layers: Annotated[int, Field(ge=0, le=4)] = 1
+    inject_layers: Annotated[int, Field(ge=0, le=4)] = 1
+    discriminator_dim: Annotated[int, Field(ge=4, le=128)] = 32
+    warmup: Annotated[int, Field(ge=0)] = 0
+    replay: Share = 0.25
+    generator_rate: Rate = 2e-4
+    discriminator_rate: Rate = 4e-4
+    ema: Share = 0.998
+    penalty: Weight = 2.0
+    penalty_every: Annotated[int, Field(ge=1)] = 16
+    margin: Finite = 1.45
+    beyond: Finite = 1.55
+    kept: Share = 0.95
+    losses: EditorLosses = EditorLosses()
+
+
+class CriticRecipe(_Training):
+    """How the critic of naturalness is trained.
+
+    Attributes:
+        editors: Editors whose edits it learns to tell from real faces, bundled names or paths.
+        rate: Highest learning rate of one cycle.
+    """
+
+    kind: Literal["critic"]
+    editors: Annotated[tuple[str, ...], Field(min_length=1)] = ("base", "anonymiser")
+    rate: Rate = 2e-3
+
+
+def load_attributes_recipe(name: str, **changes: object) -> AttributesRecipe:
+    """The recipe of a classifier by name or path; errors as :func:`attrsearch.recipes.load_recipe`.
+
+    >>> load_attributes_recipe("traits", steps=5).steps
+    5
+    """
+    return load_recipe(AttributesRecipe, name, FOLDER, _given(changes))
+
+
+def load_editor_recipe(name: str, **changes: object) -> EditorRecipe:
+    """The recipe of an editor by name or path; errors as :func:`attrsearch.recipes.load_recipe`.
+
+    >>> load_editor_recipe("anonymiser").asks
+    'one-pass'
+    """
+    return load_recipe(EditorRecipe, name, FOLDER, _given(changes))
+
+
+def load_critic_recipe(name: str, **changes: object) -> CriticRecipe:
+    """The recipe of a critic by name or path; errors as :func:`attrsearch.recipes.load_recipe`.
+
+    >>> load_critic_recipe("critic").kind
+    'critic'
+    """
+    return load_recipe(CriticRecipe, name, FOLDER, _given(changes))
+
+
+def _given(changes: dict[str, object]) -> dict[str, object]:
+    return {key: value for key, value in changes.items() if value is not None}
