@@ -45,6 +45,14 @@ def test_a_damaged_ledger_is_named(tmp_path: Path) -> None:
         read_video(tmp_path)
 
 
+def test_a_ledger_may_lie_elsewhere(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", 2, 20, pictures=False)
+    write_coverage(tmp_path / "street.parquet", frames=60)
+    assert block(write_report(run, ledger=tmp_path / "street.parquet"), "data")["video"]["frames"] <= 60
+    with pytest.raises(InputError, match="needs the ledger of a video, found no such file"):
+        write_report(run, ledger=tmp_path / "gone.parquet")
+
+
 def test_judges_are_shown_as_they_are(tmp_path: Path) -> None:
     assert read_judges(tmp_path) is None
     file = tmp_path / "evaluation.json"
