@@ -1,4 +1,4 @@
-"""5,000 people on one page: pytest -m slow -s tests/report/test_large.py prints what docs/results/dashboards.md says."""
+"""5,000 people on one page: pytest -m slow -s on this file prints what docs/results/dashboards.md says."""
 
 import time
 from pathlib import Path
