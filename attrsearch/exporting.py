@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pandas as pd
+import tomli_w
 
+from attrsearch.decisions import read_decisions
 from attrsearch.export import flatten, read_attributes, to_json
 from attrsearch.files import write_text, written
 from attrsearch.results import RunFolder, read_run
@@ -26,8 +28,11 @@ def export_run(run: Path, out: Path, kind: str, include_infeasible: bool = False
         OutputError: The file cannot be written.
     """
     read_run(run)
+    dropped = read_decisions(run).dropped
     records = tuple(
-        part.record for part in RunFolder(run).read_people() if part.record.feasible or include_infeasible
+        part.record
+        for part in RunFolder(run).read_people()
+        if part.record.id not in dropped and (part.record.feasible or include_infeasible)
     )
     file = read_attributes(run / "attributes.json").model_copy(update={"identities": records})
     if kind == "json":
@@ -40,3 +45,21 @@ def export_run(run: Path, out: Path, kind: str, include_infeasible: bool = False
         with written(out) as part:
             table.to_parquet(part, index=False)
     return len(records)
+
+
+def write_again(run: Path) -> bool:
+    """Write ``attributes.json``, ``summary.csv`` and the counts in ``run.toml`` again, after a decision.
+
+    Returns:
+        Whether the run is finished; one that goes on writes them itself when it ends.
+
+    Raises:
+        OutputError: A file cannot be written.
+    """
+    about = read_run(run)
+    if "result" not in about:
+        return False
+    kept = RunFolder(run).write_tables(read_attributes(run / "attributes.json"))
+    about["result"]["feasible"] = sum(part.record.feasible for part in kept)
+    write_text(run / "run.toml", tomli_w.dumps(about))
+    return True

@@ -24,6 +24,7 @@ import tomli_w
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from attrsearch.decisions import read_decisions
 from attrsearch.errors import InputError, OutputError
 from attrsearch.export import (
     AttributesFile,
@@ -65,7 +66,9 @@ class PersonPart(BaseModel):
         winner: Its trial number.
         runners: Trial numbers of two good and different alternatives.
         feasible_trials: How many trials were feasible.
-        images: Kind (``best``, ``runner``, ``original``) to files inside the run.
+        images: Kind (``best``, ``runner``, ``random``, ``original``) to files inside the run.
+        random: Number of the trial shown as what chance gives: the first one, drawn at random.
+        importance: Attribute (``first_…``, ``second_…``) to its share in what makes the best trials the best.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -80,6 +83,8 @@ class PersonPart(BaseModel):
     feasible_trials: int
     seconds: float
     images: dict[str, tuple[str, ...]]
+    random: int | None = None
+    importance: dict[str, float] = {}
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,7 @@ class Provenance:
 
     Attributes:
         settings: Everything that decides the result; a resumed run must have the same.
+        faces: Where the pictures are, for whoever measures again; empty where people were given otherwise.
     """
 
     editor: EditorRecord
@@ -97,6 +103,7 @@ class Provenance:
     study: str
     seed: int
     settings: Mapping[str, Any]
+    faces: str = ""
 
 
 class RunFolder:
@@ -141,7 +148,8 @@ class RunFolder:
             raise OutputError(self.path, required="an empty or new folder", found="other files", hint=hint)
         elif self.path.exists() and not self.path.is_dir():
             raise OutputError(self.path, required="a folder", found="a file", hint="choose another name")
-        write_text(file, tomli_w.dumps({"format": "attrsearch/run", "version": 1, "settings": settings}))
+        head = {"format": "attrsearch/run", "version": 1, "faces": provenance.faces}
+        write_text(file, tomli_w.dumps({**head, "settings": settings}))
 
     def is_finished(self, identity: str) -> bool:
         """Whether a person's results are complete; a damaged part does not count."""
@@ -164,12 +172,12 @@ class RunFolder:
         Raises:
             InputError: Not there, or damaged.
         """
-        return _read_part(self.people / f"{file_name(identity)}.json")
+        return read_part(self.people / f"{file_name(identity)}.json")
 
     def read_people(self) -> Iterator[PersonPart]:
         """Every finished person, by name."""
         for path in sorted(self.people.glob("*.json")):
-            yield _read_part(path)
+            yield read_part(path)
 
     def read_trials(self, identity: str) -> pd.DataFrame:
         """A person's trials, the columns of ``trials.parquet``."""
@@ -184,20 +192,17 @@ class RunFolder:
     def finish(self, provenance: Provenance, failed: Mapping[str, str], seconds: float) -> None:
         """Merge the parts into ``attributes.json``, ``summary.csv``, ``trials.parquet`` and ``run.toml``."""
         parts = list(self.read_people())
-        feasible = tuple(part.record for part in parts if part.record.feasible)
-        write_text(self.path / "attributes.json", to_json(attributes_file(provenance, feasible)))
-        rows = [summary_row(part) for part in parts]
-        columns = None if rows else ["id", "feasible", *HELDBACK_COLUMNS]
-        write_text(self.path / "summary.csv", pd.DataFrame(rows, columns=columns).to_csv(index=False))
+        kept = self.write_tables(attributes_file(provenance, ()))
         self._merge_trials([part.record.id for part in parts])
         earlier = read_run(self.path).get("result", {}).get("seconds", 0.0)
         run = {
             "format": "attrsearch/run",
             "version": 1,
+            "faces": provenance.faces,
             "settings": _plain(provenance.settings),
             "result": {
                 "identities": len(parts) + len(failed),
-                "feasible": len(feasible),
+                "feasible": sum(part.record.feasible for part in kept),
                 "failed": len(failed),
                 "evaluations": sum(part.record.evaluations for part in parts),
                 "seconds": round(seconds + earlier, 3),
@@ -207,6 +212,24 @@ class RunFolder:
             "failures": [{"id": name, "reason": reason} for name, reason in sorted(failed.items())],
         }
         write_text(self.path / "run.toml", tomli_w.dumps(run))
+
+    def write_tables(self, head: AttributesFile) -> list[PersonPart]:
+        """Write ``attributes.json`` and ``summary.csv`` from the parts, without people who were dropped.
+
+        Args:
+            head: What ``attributes.json`` says besides the people.
+
+        Returns:
+            The people who count.
+        """
+        dropped = read_decisions(self.path).dropped
+        kept = [part for part in self.read_people() if part.record.id not in dropped]
+        feasible = tuple(part.record for part in kept if part.record.feasible)
+        write_text(self.path / "attributes.json", to_json(head.model_copy(update={"identities": feasible})))
+        rows = [summary_row(part) for part in kept]
+        columns = None if rows else ["id", "feasible", *HELDBACK_COLUMNS]
+        write_text(self.path / "summary.csv", pd.DataFrame(rows, columns=columns).to_csv(index=False))
+        return kept
 
     def _merge_trials(self, identities: list[str]) -> None:
         with written(self.path / "trials.parquet") as file, pq.ParquetWriter(file, TRIAL_SCHEMA) as writer:
@@ -273,7 +296,12 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _read_part(path: Path) -> PersonPart:
+def read_part(path: Path) -> PersonPart:
+    """A finished person's file.
+
+    Raises:
+        InputError: Not there, or damaged.
+    """
     hint = "run again with --resume"
     try:
         return PersonPart.model_validate(json.loads(path.read_text(encoding="utf-8")))

@@ -15,18 +15,16 @@ ROOT = Path(attrsearch.__file__).parent
 LAYERS = (
     ("errors",),
     ("attributes", "boxes", "bundled", "files", "allocation", "threads"),
-    ("recipes", "weights", "export"),
+    ("recipes", "weights", "fetch", "export"),
     ("faces", "sample"),
     ("editing",),
-    ("results", "trials"),
+    ("results", "trials", "decisions"),
     ("search",),
     ("exporting", "comparing", "bench", "training", "video"),
     ("evaluation",),
     ("applying",),
-    (
-        "report",
-        "grading",
-    ),
+    ("report", "grading"),
+    ("dashboard",),
     ("cli",),
 )
 

@@ -33,7 +33,7 @@ def demo(out: Path, trials: int, quiet: bool) -> int:
             warn=warn,
             progress=progress,
         )
-        page = write_report(out)
+        page = write_report(out, include_originals=True)
     file = read_attributes(out / "attributes.json")
     done = apply_all(Applier(file), plan(faces, out / "protected", file, None))
     say(f"searched:  {result.feasible} of {result.identities} people anonymised, {result.evaluations} evaluations")

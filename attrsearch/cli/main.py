@@ -11,6 +11,7 @@ from attrsearch.cli.anonymise import anonymise
 from attrsearch.cli.apply import apply
 from attrsearch.cli.bench import bench
 from attrsearch.cli.calibrate import calibrate
+from attrsearch.cli.dashboard import dashboard
 from attrsearch.cli.demo import demo
 from attrsearch.cli.evaluate import evaluate
 from attrsearch.cli.grade import grade
@@ -43,22 +44,11 @@ def cli() -> None:
     """All commands."""
 
 
-for command in (
-    run,
-    export,
-    apply,
-    anonymise,
-    report,
-    compare,
-    evaluate,
-    reproduce,
-    calibrate,
-    train,
-    grade,
-    models,
-    bench,
-    demo,
-):
+COMMANDS = (
+    *(run, export, apply, anonymise, report, dashboard, compare, evaluate, reproduce),
+    *(calibrate, train, grade, models, bench, demo),
+)
+for command in COMMANDS:
     cli.add_command(command)
 
 

@@ -24,11 +24,24 @@ def export(run: Path, kind: str, out: Path | None, include_infeasible: bool) -> 
 @click.command(epilog="Example: attrsearch report run1 --out report.html")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="Page to write  [default: RUN/report.html]")
-def report(run: Path, out: Path | None) -> None:
-    """Write the report of RUN as one page that works offline."""
+@click.option("--include-originals", is_flag=True, help="Show untouched pictures, where the run kept them.")
+@click.option(
+    "--against", type=click.Path(path_type=Path), help="Draw the best so far of another run beside this."
+)
+@click.option(
+    "--ledger", type=click.Path(path_type=Path), help="A video's ledger  [default: RUN/coverage.parquet]"
+)
+def report(
+    run: Path, out: Path | None, include_originals: bool, against: Path | None, ledger: Path | None
+) -> None:
+    """Write the report of RUN as one page that works offline.
+
+    With more than 250 people its pictures are files beside it; with fewer they are inside it.
+    """
     from attrsearch.report.page import write_report
 
-    say(str(write_report(run, out)))
+    page = write_report(run, out, include_originals=include_originals, against=against, ledger=ledger)
+    say(str(page))
 
 
 @click.command(epilog="Example: attrsearch compare run-tpe run-random")

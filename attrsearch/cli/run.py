@@ -67,7 +67,7 @@ def run(
             progress=progress,
             **options,  # type: ignore[arg-type]
         )
-        page = write_report(out)
+        page = write_report(out, include_originals=bool(options["include_originals"]))
     if as_json:
         print_json(
             {

@@ -37,9 +37,13 @@ class Gatherer:
 
     def __init__(self, detector: Detector, genders: Mapping[str, Gender], warn: Warn) -> None:
         self._detector = detector
-        self._genders = genders
+        self._genders = dict(genders)
         self._warn = warn
         self._classifier = TraitsClassifier()
+
+    def give(self, identity: str, gender: Gender) -> None:
+        """Set the gender of a person, instead of a vote over the pictures."""
+        self._genders[identity] = gender
 
     def __call__(self, person: Person, max_faces: int | None = None) -> Identity:
         """Read one person, at most ``max_faces`` pictures.

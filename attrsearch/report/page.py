@@ -1,51 +1,68 @@
-"""Write ``report.html``: one page with the cohort, failures first, and every person's pictures and trade-off."""
+"""Write ``report.html``: the whole run as one page that asks nothing of any network.
+
+The page is a template, one style sheet and one script, the cohort as JSON, and blocks of trials and pictures that
+are decoded when a person is opened.  ``attrsearch dashboard`` serves the same page without the data.
+"""
 
 import base64
-import io
-from dataclasses import dataclass
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
-from PIL import Image
 
+from attrsearch.decisions import read_decisions
 from attrsearch.errors import InputError
-from attrsearch.export import read_attributes
 from attrsearch.files import write_text
-from attrsearch.report.scatter import scatter
+from attrsearch.report.about import about, limits
+from attrsearch.report.cohort import failures_first, missing_importance, packed, person_row, read_all_trials
+from attrsearch.report.extras import read_judges, read_surrogate, read_video
+from attrsearch.report.packing import SOURCES
+from attrsearch.report.pictures import INLINE_PEOPLE, inline, linked
 from attrsearch.results import PersonPart, RunFolder, read_run
 
-THUMBNAIL = 128
+BLOCK = 50
+"""People in a block of trials or pictures: what is decoded at once when one of them is opened."""
+ASSETS = Path(__file__).parent / "assets"
+STYLES = ("base.css", "charts.css", "person.css")
+SCRIPTS = (
+    "core.js",
+    "charts.js",
+    "data.js",
+    "threshold.js",
+    "people.js",
+    "overview.js",
+    "person.js",
+    "trials.js",
+    "extras.js",
+    "live.js",
+    "main.js",
+)
+MOST_COMPUTED = 500
+"""Importance that an old run did not keep is computed for at most this many people."""
 
 
-@dataclass(frozen=True)
-class Shot:
-    """A picture of a person with what it is and what it measured."""
-
-    kind: str
-    source: str
-    terms: str
-
-
-@dataclass(frozen=True)
-class PersonView:
-    """What the page shows of one person."""
-
-    anchor: str
-    part: PersonPart
-    shots: tuple[Shot, ...]
-    plot: Markup
-    changes: str
-
-
-def write_report(run: Path, out: Path | None = None) -> Path:
+def write_report(
+    run: Path,
+    out: Path | None = None,
+    *,
+    include_originals: bool = False,
+    against: Path | None = None,
+    ledger: Path | None = None,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Path:
     """Write the report of a run.
 
     Args:
         run: The run's folder.
         out: The page; ``report.html`` in the run where it is not given.
+        include_originals: Show untouched pictures, where the run kept them.
+        against: Another run of the same people, by random search say: its best so far is drawn beside this one's.
+        ledger: Coverage of the video that the run protects, where it is not ``coverage.parquet`` in the run.
+        progress: Called with 1 after every person.
 
     Returns:
         The page's path.
@@ -54,103 +71,151 @@ def write_report(run: Path, out: Path | None = None) -> Path:
         InputError: The folder holds no finished run.
         OutputError: The page cannot be written.
     """
-    folder = RunFolder(run)
-    about = read_run(run)
-    if "result" not in about:
+    head = read_run(run)
+    if "result" not in head:
         hint = "finish it first: attrsearch run … --resume"
         raise InputError(run, required="a finished run", found="one that was stopped", hint=hint)
-    export = read_attributes(run / "attributes.json")
-    threshold = export.recogniser.threshold
-    parts = sorted(folder.read_people(), key=_failures_first)
-    environment = Environment(
+    page = out or run / "report.html"
+    decisions = read_decisions(run)
+    parts = [part for part in RunFolder(run).read_people() if part.record.id not in decisions.dropped]
+    limit = limits(head["settings"])
+    curves = best_so_far(against) if against else {}
+    known = {part.record.id: part for part in parts}
+    rows, trials = [], {}
+    for name, columns in read_all_trials(run):
+        if name not in known:
+            continue
+        part = known[name]
+        row = person_row(part, columns, limit)
+        if not row["importance"] and len(parts) <= MOST_COMPUTED:
+            row["importance"] = missing_importance(run, name) or None
+        row["against"] = curves.get(name)
+        row["grade"], row["chosenBy"] = decisions.of(name).grade, decisions.of(name).chosen_by
+        rows.append(row)
+        trials[name] = packed(columns)
+        progress(1)
+    rows.sort(key=failures_first)
+    ordered = [known[row["id"]] for row in rows]
+    data = {
+        "live": False,
+        "about": about(head),
+        "sources": SOURCES,
+        "block": BLOCK,
+        "people": rows,
+        "against": against.name if against else None,
+        "video": read_video(run, ledger),
+        "judges": read_judges(run),
+        "surrogate": read_surrogate(run),
+    }
+    blocks = [
+        *_blocks("trials", [trials[row["id"]] for row in rows]),
+        *_blocks("pictures", pictures(run, ordered, include_originals, page)),
+    ]
+    write_text(page, render(data, blocks, linked_pictures=len(parts) > INLINE_PEOPLE))
+    return page
+
+
+def best_so_far(run: Path) -> dict[str, list[float]]:
+    """Each person's best feasible utility so far, as steps ``[trial, utility, …]``."""
+    curves = {}
+    for name, columns in read_all_trials(run):
+        best, steps = 0.0, []
+        for number in columns["feasible"].nonzero()[0]:
+            if columns["utility"][number] > best:
+                best = float(columns["utility"][number])
+                steps += [int(number), round(best, 5)]
+        curves[name] = steps
+    return curves
+
+
+def pictures(run: Path, parts: Sequence[PersonPart], originals: bool, page: Path) -> list[dict[str, list[str]]]:
+    """Every person's pictures: inside the page for a few people, linked for many."""
+    if len(parts) <= INLINE_PEOPLE:
+        return [inline(run, part, originals) for part in parts]
+    return [linked(run, part, originals, page) for part in parts]
+
+
+def render(
+    data: dict[str, Any], blocks: Sequence[tuple[str, str]], linked_pictures: bool = False, live: bool = False
+) -> str:
+    """The page: what the first view needs comes before the script, everything else after it.
+
+    Args:
+        data: The cohort.
+        blocks: Names and JSON texts of the blocks.
+        linked_pictures: Pictures are files beside the page.
+        live: The page asks the dashboard that served it for the rest.
+    """
+    style, script = read_assets(STYLES), read_assets(SCRIPTS)
+    safe = [(name, Markup(text)) for name, text in blocks]  # noqa: S704 - no "<" is left in it
+    pictures_from = "'self'" if live else "data: 'self' file:" if linked_pictures else "data:"
+    asks = "connect-src 'self'; " if live else ""
+    policy = (
+        f"default-src 'none'; {asks}img-src {pictures_from}; style-src '{_digest(style)}'; "
+        f"script-src '{_digest(script)}'; base-uri 'none'; form-action 'none'"
+    )
+    return (
+        environment()
+        .get_template("page.html.j2")
+        .render(
+            about=data["about"],
+            figures=figures(data["people"], len(data["about"]["failures"])),
+            policy=policy,
+            style=Markup(style),  # noqa: S704 - our own file
+            script=Markup(script),  # noqa: S704 - our own file
+            data=Markup(embed(data)),  # noqa: S704 - no "<" is left in it
+            first=[block for block in safe if block[0] == "pictures-0"],
+            blocks=[block for block in safe if block[0] != "pictures-0"],
+        )
+    )
+
+
+def figures(rows: Sequence[dict[str, Any]], failed: int) -> dict[str, Any]:
+    """The figures at the top of the page, for readers without scripts."""
+    good = [row for row in rows if row["feasible"]]
+    held = [row for row in good if row["held"]]
+    names = ("utility", "detection", "iou", "distance")
+    means = {name: sum(row[name] for row in good) / len(good) if good else None for name in names}
+    return {
+        **means,
+        "people": len(rows) + failed,
+        "feasible": len(good),
+        "held": len(held),
+        "held_feasible": sum(row["held"]["feasible"] for row in held),
+    }
+
+
+def environment() -> Environment:
+    """Templates with everything escaped."""
+    return Environment(
         loader=PackageLoader("attrsearch.report"),
-        autoescape=select_autoescape(default=True),
+        autoescape=select_autoescape(default=True, default_for_string=True),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    page = environment.get_template("report.html.j2").render(
-        people=[_view(folder, part, number, threshold) for number, part in enumerate(parts)],
-        failures=about.get("failures", []),
-        result=about["result"],
-        export=export,
-        settings=about["settings"],
-        versions=about["versions"],
-        cohort=_cohort(parts, threshold),
-        means=_means(parts),
-        threshold=threshold,
-    )
-    target = out or run / "report.html"
-    write_text(target, page)
-    return target
 
 
-def _failures_first(part: PersonPart) -> tuple[Any, ...]:
-    held = part.heldback.feasible if part.heldback else True
-    return part.record.feasible, held, part.record.utility, part.record.id
+def embed(value: Any) -> str:
+    r"""JSON that can stand inside a ``<script>`` element: no tag and no comment can begin in it.
+
+    >>> embed("</script>")
+    '"\\u003c/script>"'
+    """
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
-def _view(folder: RunFolder, part: PersonPart, number: int, threshold: float) -> PersonView:
-    trials = folder.read_trials(part.record.id)
-    product = (trials["detection"] * trials["iou"]).to_numpy(np.float64)
-    plot = scatter(
-        trials["distance"].to_numpy(np.float64),
-        product,
-        trials["feasible"].to_numpy(bool),
-        part.winner,
-        threshold,
-        "trials of this person",
-    )
-    kinds = {"original": "original", "best": "best", "runner": "runner-up"}
-    shots = []
-    for key, label in kinds.items():
-        for index, name in enumerate(part.images.get(key, ())):
-            if key == "runner":
-                row = trials.iloc[part.runners[index]]
-                terms = f"d {row.distance:.2f} · p×IoU {row.detection * row.iou:.2f}"
-            else:
-                terms = f"picture {index + 1}"
-            shots.append(Shot(label, _thumbnail(folder.path / name), terms))
-    return PersonView(f"person-{number}", part, tuple(shots), Markup(plot), _changes(part))  # noqa: S704 - our own SVG
+def read_assets(names: Sequence[str]) -> str:
+    """Style sheets or scripts, one after another."""
+    return "\n".join((ASSETS / name).read_text(encoding="utf-8").rstrip() for name in names)
 
 
-def _changes(part: PersonPart) -> str:
-    """The strongest attributes of the first pass in words."""
-    values = sorted(part.record.first_pass.items(), key=lambda item: -abs(item[1]))
-    return ", ".join(f"{name.replace('_', ' ')} {value:+.2f}" for name, value in values[:5] if value)
+def _blocks(kind: str, items: Sequence[Any]) -> Iterator[tuple[str, str]]:
+    for number, start in enumerate(range(0, len(items), BLOCK)):
+        yield f"{kind}-{number}", embed(items[start : start + BLOCK])
 
 
-def _cohort(parts: list[PersonPart], threshold: float) -> Markup:
-    records = [part.record for part in parts]
-    plot = scatter(
-        np.array([record.distance for record in records]),
-        np.array([record.detection * record.iou for record in records]),
-        np.array([record.feasible for record in records], bool),
-        None,
-        threshold,
-        "best of every person",
-    )
-    return Markup(plot)  # noqa: S704 - our own SVG
-
-
-def _means(parts: list[PersonPart]) -> dict[str, float]:
-    names = ("detection", "iou", "distance", "utility")
-    feasible = [part.record for part in parts if part.record.feasible]
-    held = [part for part in parts if part.record.feasible and part.heldback is not None]
-    means = {name: float(np.mean([getattr(record, name) for record in feasible] or [0.0])) for name in names}
-    means["held"] = len(held)
-    means["held_feasible"] = sum(bool(part.heldback and part.heldback.feasible) for part in held)
-    return means
-
-
-def _thumbnail(path: Path) -> str:
-    """A picture as a data address, at most ``THUMBNAIL`` pixels; empty where the file is gone."""
-    try:
-        with Image.open(path) as image:
-            small = image.convert("RGB")
-            small.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
-    except OSError:
-        return ""
-    buffer = io.BytesIO()
-    small.save(buffer, "JPEG", quality=82)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+def _digest(text: str) -> str:
+    """A source expression of a content security policy for inline text."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

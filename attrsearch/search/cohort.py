@@ -17,7 +17,7 @@ from attrsearch.faces.traits import Traits
 from attrsearch.search.components import Settings
 from attrsearch.search.evaluator import Evaluator, Request, Subject
 from attrsearch.search.objective import Judgement, judge
-from attrsearch.search.space import person_space
+from attrsearch.search.space import PersonSpace, person_space
 from attrsearch.search.study import PersonStudy, person_seed
 
 Floats = npt.NDArray[np.float32]
@@ -31,6 +31,7 @@ class Finished:
     """A person whose search is over.
 
     Attributes:
+        space: What was searched.
         faces: The faces the search saw, as :attr:`subject` holds them.
         attributes: Every candidate, (n, passes, 13).
         judgement: What each was worth.
@@ -42,6 +43,7 @@ class Finished:
     id: str
     traits: Traits
     seed: int
+    space: PersonSpace
     faces: tuple[Face, ...]
     subject: Subject
     attributes: Floats
@@ -174,6 +176,7 @@ def _finish(item: _Open, settings: Settings, evaluator: Evaluator) -> Finished:
         id=item.identity.id,
         traits=item.identity.traits,
         seed=item.seed,
+        space=item.study.space,
         faces=item.faces,
         subject=item.subject,
         attributes=attributes,

@@ -1,19 +1,28 @@
 """Write what a search found for a person: pictures, trials, the record; and what the run says of itself."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from attrsearch.export import DetectorRecord, EditorRecord, PersonRecord, RecogniserRecord, named_passes
+from attrsearch.faces.people import Face
 from attrsearch.recipes import Constraint
 from attrsearch.results import Heldback, PersonPart, Provenance, RunFolder, to_jpeg
 from attrsearch.search.cohort import Finished
 from attrsearch.search.components import Components, Settings
-from attrsearch.search.evaluator import Evaluator, Request, hide_others
+from attrsearch.search.evaluator import Evaluator, Request, Subject, hide_others
+from attrsearch.search.importance import importance
+from attrsearch.search.objective import Judgement
 from attrsearch.trials import trials_table
+
+Floats = npt.NDArray[np.float32]
 
 SHOWN_FACES = 4
 RUNNERS = 2
+RANDOM = 0
+"""The trial shown as what chance gives: samplers draw their first at random."""
 APART = 0.8
 """A runner-up differs from every better one shown by at least this much (Euclidean, over the attributes)."""
 
@@ -40,12 +49,23 @@ def write_finished(item: Finished, evaluator: Evaluator, folder: RunFolder, incl
         record=record,
         gender_certainty=round(item.traits.certainty, 6),
         worst_distance=round(float(judgement.worst_distance[winner]), 6),
-        heldback=_heldback(item),
+        heldback=heldback_of(item.heldback, item.heldback_faces),
         winner=winner,
         runners=tuple(runners),
         feasible_trials=int(judgement.feasible.sum()),
         seconds=round(float(item.seconds.sum()), 3),
-        images=_write_images(item, [winner, *runners], evaluator, folder, include_originals),
+        images=write_images(
+            item.id,
+            item.subject,
+            item.faces,
+            item.attributes,
+            (winner, *runners),
+            evaluator,
+            folder,
+            include_originals,
+        ),
+        random=RANDOM,
+        importance=_importance(item),
     )
     columns = ("detection", "iou", "distance", "distance_raw", "worst_distance", "utility", "feasible")
     measured: dict[str, Any] = {name: getattr(judgement, name) for name in columns}
@@ -67,35 +87,60 @@ def runners_up(item: Finished) -> list[int]:
     return chosen[1:]
 
 
-def _write_images(
-    item: Finished, trials: list[int], evaluator: Evaluator, folder: RunFolder, include_originals: bool
+def write_images(
+    identity: str,
+    subject: Subject,
+    faces: Sequence[Face],
+    attributes: Floats,
+    trials: Sequence[int],
+    evaluator: Evaluator,
+    folder: RunFolder,
+    include_originals: bool,
 ) -> dict[str, tuple[str, ...]]:
-    windows = evaluator.render(Request(item.subject, item.attributes[trials]))
-    shown = min(SHOWN_FACES, len(item.subject))
+    """Write the pictures of a person.
+
+    Args:
+        identity: The person.
+        subject: The searched faces, measured.
+        faces: The same.
+        attributes: Every candidate, (n, passes, 13).
+        trials: Numbers of the winner and of the runners-up.
+        evaluator: Makes the edits.
+        folder: The run.
+        include_originals: Also the untouched pictures.
+
+    Returns:
+        Kind to files inside the run.
+    """
+    windows = evaluator.render(Request(subject, attributes[[*trials, RANDOM]]))
+    shown = min(SHOWN_FACES, len(subject))
 
     def save(name: str, window: Any, face: int) -> str:
-        return folder.write_image(
-            item.id, f"{name}.jpg", to_jpeg(hide_others(window, item.faces[face], item.subject.masks[face]))
-        )
+        data = to_jpeg(hide_others(window, faces[face], subject.masks[face]))
+        return folder.write_image(identity, f"{name}.jpg", data)
 
     images = {
         "best": tuple(save(f"best_{face}", windows[0, face], face) for face in range(shown)),
         "runner": tuple(save(f"runner_{i}", windows[i, 0], 0) for i in range(1, len(trials))),
+        "random": (save("random_0", windows[len(trials), 0], 0),),
     }
     if include_originals:
-        images["original"] = tuple(
-            save(f"original_{face}", item.faces[face].window, face) for face in range(shown)
-        )
+        images["original"] = tuple(save(f"original_{face}", faces[face].window, face) for face in range(shown))
     return images
 
 
-def _heldback(item: Finished) -> Heldback | None:
-    held = item.heldback
-    if held is None:
+def heldback_of(judgement: Judgement | None, faces: int) -> Heldback | None:
+    """What was measured on the faces kept from the search: one candidate."""
+    if judgement is None:
         return None
-    measured = {name: float(getattr(held, name)[0]) for name in ("detection", "iou", "distance", "worst_distance")}
-    rounded = {name: round(value, 6) for name, value in measured.items()}
-    return Heldback(faces=item.heldback_faces, feasible=bool(held.feasible[0]), **rounded)
+    names = ("detection", "iou", "distance", "worst_distance")
+    rounded = {name: round(float(getattr(judgement, name)[0]), 6) for name in names}
+    return Heldback(faces=faces, feasible=bool(judgement.feasible[0]), **rounded)
+
+
+def _importance(item: Finished) -> dict[str, float]:
+    space = item.space
+    return importance(space.names, space.values(item.attributes), item.judgement.utility)
 
 
 def provenance(settings: Settings, components: Components) -> Provenance:

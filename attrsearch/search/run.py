@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from attrsearch.attributes import Gender
@@ -142,7 +142,7 @@ def run(
         warn(components.line)
     waiting = _choose(_find(faces, cluster, components, warn), people, faces)
     folder = RunFolder(Path(out))
-    origin = provenance(settings, components)
+    origin = replace(provenance(settings, components), faces=_place(faces, cluster))
     folder.start(origin, resume)
     finished = {person.id for person in waiting if resume and folder.is_finished(person.id)}
     todo = [person for person in waiting if person.id not in finished]
@@ -200,6 +200,11 @@ class _Tally:
         expected = (self.people - self.before) * self.trials
         left = seconds * max(0, expected - self.evaluations) / self.evaluations if self.evaluations else None
         self.progress(Progress(self.people, self.done, self.feasible, self.evaluations, expected, seconds, left))
+
+
+def _place(faces: str | Path | Sequence[Person], cluster: bool) -> str:
+    """Where the people can be found again; empty where only this call knew."""
+    return "" if cluster or not isinstance(faces, str | Path) else str(Path(faces).resolve())
 
 
 def _find(faces: str | Path | Sequence[Person], cluster: bool, components: Components, warn: Warn) -> list[Person]:

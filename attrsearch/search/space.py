@@ -54,6 +54,12 @@ class PersonSpace:
                 passes[:, 1, ATTRIBUTES.index(attribute)] = -points[:, column]
         return passes
 
+    def values(self, attributes: Floats) -> Floats64:
+        """Inverse of :meth:`attributes`: the free values (n, d) of attribute vectors (n, passes, 13)."""
+        columns = [name.split("_", 1) for name in self.names]
+        picked = [attributes[:, int(which == "second"), ATTRIBUTES.index(name)] for which, name in columns]
+        return np.stack(picked, 1).astype(np.float64) if picked else np.zeros((len(attributes), 0))
+
 
 def person_space(space: Space, gender: Gender) -> PersonSpace:
     """The space of a recipe for a person of that gender.

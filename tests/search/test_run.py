@@ -119,7 +119,7 @@ def test_the_run_says_what_it_was(finished: tuple[RunResult, list[Progress]]) ->
 
 def test_pictures_of_a_run(finished: tuple[RunResult, list[Progress]], sample: Path, tmp_path: Path) -> None:
     names = {path.name for path in (finished[0].out / "images" / "cadet").iterdir()}
-    assert names == {"runner_1.jpg", "runner_2.jpg"} | {
+    assert names == {"runner_1.jpg", "runner_2.jpg", "random_0.jpg"} | {
         f"{kind}_{face}.jpg" for kind in ("best", "original") for face in range(3)
     }
     search(sample, tmp_path / "run", people=["cadet"], trials=2)

@@ -1,0 +1,58 @@
+// Which page is shown: the address after "#" says so.
+
+const shown = { page: null };
+
+function pageFor(hash) {
+  const [, kind, rest] = /^#\/([a-z]*)\/?(.*)$/.exec(hash) ?? [null, "", ""];
+  if (kind === "person") return personPage(decodeURIComponent(rest));
+  if (kind === "surrogate" && run.surrogate) return surrogatePage();
+  if (kind === "video" && run.video) return videoPage();
+  return overview();
+}
+
+async function go(focus = true) {
+  whenPrinting(null, null);
+  live.busy = "";
+  shown.page = pageFor(location.hash);
+  draw();
+  if (!focus) return;
+  scrollTo(0, 0);
+  await shown.page.ready;
+  document.querySelector("main h1")?.focus({ preventScroll: true });
+}
+
+function draw() {
+  const { title, body } = shown.page;
+  document.title = `${title} · ${run.about.study} · attrsearch`;
+  document.getElementById("main").replaceChildren(...body);
+  navigation();
+}
+
+/** Show what changed without taking away what the reader is doing. */
+function redraw() {
+  navigation();
+  shown.page.update?.();
+}
+
+function navigation() {
+  const pages = [["#/", "People", true], ["#/surrogate", "Surrogate", run.surrogate], ["#/video", "Video", run.video]].filter(([, , there]) => there);
+  const current = location.hash.split("/")[1] || "";
+  const link = ([address, word]) => h("a", { href: address, "aria-current": address === `#/${current}` ? "page" : null }, word);
+  document.getElementById("nav").replaceChildren(...(pages.length > 1 ? pages.map(link) : []));
+}
+
+async function start() {
+  startTheme();
+  startData();
+  if (run.live) await startLive();
+  addEventListener("hashchange", () => go());
+  document.querySelector(".skip").addEventListener("click", (event) => {
+    event.preventDefault();
+    document.getElementById("main").focus();
+  });
+  narrow.addEventListener("change", () => (shown.page.update ? redraw() : go(false)));
+  await go(false);
+  document.documentElement.dataset.ready = String(Math.round(performance.now())); // ms since the page was asked for
+}
+
+start();

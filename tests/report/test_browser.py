@@ -1,0 +1,184 @@
+"""The report in Chromium: what it shows, what its controls do, and whether everyone can use it."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from attrsearch.report.page import write_report
+from tests.report.browser import needs_chromium, opened, serious
+from tests.report.pages import block
+from tests.report.synthetic import write_run
+
+pytestmark = needs_chromium
+
+MOVE = """value => {
+  const slider = document.getElementById("threshold");
+  slider.value = value;
+  slider.dispatchEvent(new Event("input"));
+}"""
+PAGES = ["", "#/person/Person_0003", "#/surrogate", "#/video"]
+
+
+def cells(page: Any, column: int) -> list[str]:
+    return [text.strip() for text in page.locator(f"#people tbody tr > :nth-child({column})").all_inner_texts()]
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("where", PAGES)
+def test_everyone_can_use_every_page(browser: Any, whole: Path, where: str, dark: bool) -> None:
+    with opened(browser, whole.as_uri() + where, dark=dark) as page:
+        if "person" in where:
+            page.wait_for_selector("text=Best trials")
+        assert serious(page) == []
+        assert page.locator("h1").count() == 1
+        paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert (sum(int(v) for v in paper[4:-1].split(",")) < 200) is dark
+
+
+@pytest.mark.parametrize("where", PAGES)
+def test_nothing_runs_off_a_phone(browser: Any, whole: Path, where: str) -> None:
+    with opened(browser, whole.as_uri() + where, phone=True) as page:
+        if "person" in where:
+            page.wait_for_selector("text=Best trials")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert serious(page) == []
+
+
+def test_the_figures_are_those_of_the_run(browser: Any, whole: Path) -> None:
+    summary = pd.read_csv(whole.parent / "summary.csv")
+    good = summary[summary["feasible"]]
+    with opened(browser, whole.as_uri()) as page:
+        assert page.inner_text("h1") == f"{len(good)} of 121 people anonymised"
+        figures = dict(
+            zip(
+                page.locator(".figures dt").all_inner_texts(),
+                page.locator(".figures dd:not(.soft)").all_inner_texts(),
+                strict=True,
+            )
+        )
+        for name, column in (("utility", "utility"), ("IoU", "iou"), ("detection", "detection")):
+            assert figures[name] == f"{good[column].mean():.3f}"
+        held = good["heldback_feasible"].astype(bool)
+        assert f"{held.sum()} of {len(held)} on pictures kept" in page.inner_text(".figures")
+        assert "dlib" in page.inner_text("text=Judges >> xpath=ancestor::section")
+
+
+def test_sorting(browser: Any, whole: Path) -> None:
+    with opened(browser, whole.as_uri()) as page:
+        assert cells(page, 2) == sorted(cells(page, 2), reverse=True)  # "not anonymised" first
+        page.click("#people thead >> text=utility")
+        falling = [float(text) for text in cells(page, 3)]
+        assert falling == sorted(falling, reverse=True)
+        assert page.get_attribute("#people thead th:nth-child(3)", "aria-sort") == "descending"
+        page.click("#people thead >> text=utility")
+        rising = [float(text) for text in cells(page, 3)]
+        assert rising == sorted(rising)
+        best = pd.read_csv(whole.parent / "summary.csv")["utility"]
+        assert (falling[0], rising[0]) == (round(best.max(), 3), round(best.min(), 3))
+        page.click("#people thead >> text=utility")
+        assert page.get_attribute("#people thead th:nth-child(3)", "aria-sort") is None
+
+
+def test_filtering_and_paging(browser: Any, whole: Path) -> None:
+    summary = pd.read_csv(whole.parent / "summary.csv")
+    with opened(browser, whole.as_uri()) as page:
+        assert page.locator("#people tbody tr").count() == 50
+        assert page.inner_text("#listed") == "120 people, 1 to 50 shown"
+        first = cells(page, 1)
+        page.click("text=Next →")
+        assert not set(first) & set(cells(page, 1))
+        page.fill("#by-name", "_011")
+        assert page.inner_text("#listed") == "10 people"
+        page.fill("#by-name", "")
+        page.select_option("#by-gender", "male")
+        assert page.inner_text("#listed").startswith(f"{(summary['gender'] == 'male').sum()} people")
+        page.select_option("#by-status", "not anonymised")
+        both = (summary["gender"] == "male") & ~summary["feasible"]
+        assert page.locator("#people tbody tr").count() == both.sum()
+
+
+def test_the_slider_recomputes_from_all_trials(browser: Any, whole: Path) -> None:
+    trials = pd.read_parquet(whole.parent / "trials.parquet")
+    trials = trials[trials["evaluated"]]
+    verification = block(whole, "data")["about"]["verification"]
+    with opened(browser, whole.as_uri()) as page:
+        for limit in (1.4, 1.3, 1.475, 1.6):
+            page.evaluate(MOVE, limit)
+            good = trials[(trials["distance"] > limit) & (trials["worst_distance"] > verification)]
+            best = good.groupby("identity")["utility"].max()
+            assert page.inner_text("#threshold-share").startswith(f"{len(best)} of 120 (")
+            shown = page.inner_text("#threshold-utility")
+            assert shown == "–" if best.empty else float(shown) == pytest.approx(best.mean(), abs=6e-4)
+        page.focus("#threshold")
+        page.keyboard.press("ArrowLeft")
+        assert page.inner_text("output.big") == "1.595"
+        page.click("text=Back to 1.4")
+        assert page.inner_text("output.big") == "1.400"
+
+
+def test_a_person_by_keyboard(browser: Any, whole: Path) -> None:
+    rows = block(whole, "data")["people"]
+    with opened(browser, whole.as_uri()) as page:
+        page.focus("#people tbody a >> nth=0")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("text=Best trials")
+        assert page.evaluate("document.activeElement.tagName") == "H1"
+        assert page.inner_text("h1") == rows[0]["id"]
+        assert page.title().startswith(rows[0]["id"])
+        assert page.locator(".shots li").count() == 3
+        assert page.evaluate(
+            "[...document.querySelectorAll('.shots img')].every(i => i.complete && i.naturalWidth > 0)"
+        )
+        assert "false-reject rate" in page.inner_text(
+            "main"
+        ) or "No rejected candidate was audited" in page.inner_text("main")
+        table = page.locator("table", has_text="winner measured on").inner_text()
+        assert f"{rows[0]['distance']:.3f}" in table
+        assert f"{rows[0]['held']['distance']:.3f}" in table
+        page.click("text=Next →")
+        page.wait_for_function("name => document.querySelector('h1').textContent === name", arg=rows[1]["id"])
+        page.go_back()
+        page.wait_for_function("name => document.querySelector('h1').textContent === name", arg=rows[0]["id"])
+
+
+def test_names_that_are_markup(browser: Any, finished: Path, nasty: str) -> None:
+    with opened(browser, (finished / "report.html").as_uri()) as page:
+        page.click(f"text={nasty}")
+        page.wait_for_selector("text=Best trials")
+        assert page.inner_text("h1") == nasty
+
+
+def test_themes_can_be_chosen(browser: Any, whole: Path) -> None:
+    with opened(browser, whole.as_uri(), dark=True) as page:
+        colours = []
+        for theme in ("auto", "light", "dark"):
+            assert page.inner_text("#theme") == f"Theme: {theme}"
+            colours.append(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+            page.click("#theme")
+        assert colours[0] == colours[2] != colours[1]
+
+
+def test_paper_gets_the_whole_table(browser: Any, whole: Path) -> None:
+    with opened(browser, whole.as_uri()) as page:
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        assert page.locator("#people tbody tr").count() == 120
+        page.evaluate("dispatchEvent(new Event('afterprint'))")
+        assert page.locator("#people tbody tr").count() == 50
+        page.emulate_media(media="print")
+        assert page.locator(".filters").is_hidden()
+        assert page.locator(".top").is_hidden()
+        assert page.pdf()[:5] == b"%PDF-"
+
+
+def test_pictures_of_many_people_are_read_from_beside_the_page(
+    browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = write_run(tmp_path / "run", 8, 20)
+    monkeypatch.setattr("attrsearch.report.page.INLINE_PEOPLE", 3)
+    with opened(browser, write_report(out).as_uri()) as page:
+        page.click("#people tbody a >> nth=0")
+        page.wait_for_selector("text=Best trials")
+        page.wait_for_function("[...document.querySelectorAll('.shots img')].every(i => i.naturalWidth > 0)")
+        assert page.locator(".shots img").count() == 3
