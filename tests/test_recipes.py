@@ -29,7 +29,10 @@ def test_the_bundled_objectives() -> None:
         "margin",
         "pareto",
         "ensemble",
+        "natural",
     }
+    assert load_objective("natural").uses("naturalness")
+    assert not load_objective("margin").uses("naturalness")
     default = load_objective("utility_product")
     assert [constraint.above for constraint in default.constraints] == [1.4, "verification"]
     assert load_objective("margin").terms["distance"].cap == 1.4

@@ -258,3 +258,18 @@ def truths(weights: Path, faces: Path, editors: tuple[str, ...], limit: int) -> 
         click.echo(f"{pair:26} on {share:.1%} of {min(limit, len(known))} faces")
     click.echo(f"rank correlation of score and kind: {found.correlation:.3f}")
     click.echo(f"rank correlation of an edit's score and how little it asks for: {found.strength:.3f}")
+
+
+@train.command(epilog="Example: attrsearch train judge run1 --judge dlib")
+@click.argument("run", type=path_type)
+@click.option("--judge", "name", default="dlib", show_default=True, help="A recogniser the search did not use.")
+@click.option("--originals", type=path_type, help="A run of the same people with --include-originals.")
+def judge(run: Path, name: str, originals: Path | None) -> None:
+    """How many edited faces of RUN a recogniser that the search never saw still takes for the person."""
+    from attrsearch.faces.recognise import load_recogniser
+    from attrsearch.training.judged import judge_run
+
+    found = judge_run(run, load_recogniser(name), originals)
+    click.echo(
+        f"{name}: {found.matched:.1%} of {found.faces} edited faces still matched, distance {found.distance:.3f}"
+    )
