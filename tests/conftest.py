@@ -1,7 +1,9 @@
 """Shared fixtures: the sample's faces, and models loaded once a session."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from attrsearch.faces.people import MIN_FACE, Identity, Picture, find_people
 from attrsearch.faces.pictures import read_picture
 from attrsearch.faces.recognise import Scaled, load_recogniser
 from attrsearch.faces.seen import WINDOW_MIN_FACE
+from attrsearch.recipes import load_study
 from attrsearch.sample import sample_folder
 from attrsearch.search.evaluator import Evaluator
 
@@ -66,3 +69,53 @@ def gather() -> Gatherer:
 def people(sample: Path, gather: Gatherer) -> list[Identity]:
     """The sample's people with at most two pictures each."""
     return [gather(person, 2) for person in find_people(sample)]
+
+
+NASTY = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture(scope="session")
+def nasty() -> str:
+    """A name that is markup."""
+    return NASTY
+
+
+@pytest.fixture(scope="session")
+def finished_people(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pictures of people of whom one has markup for a name, and one no readable picture."""
+    faces = tmp_path_factory.mktemp("faces")
+    for source, name in (("astronaut", NASTY), ("cadet", "cadet")):
+        (faces / name).mkdir()
+        for path in (sample / source).glob("*.jpg"):
+            (faces / name / path.name).write_bytes(path.read_bytes())
+    (faces / "nobody").mkdir()
+    (faces / "nobody" / "a.png").write_bytes(b"")
+    return faces
+
+
+@pytest.fixture(scope="session")
+def finished(finished_people: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real run of them, with its report; not to be changed."""
+    from attrsearch.report.page import write_report
+    from attrsearch.search.run import run
+
+    out = tmp_path_factory.mktemp("run") / "run"
+    study = load_study("quick", recogniser="sface", trials=24)
+    run(finished_people, out, study=study, warn=lambda line: None, include_originals=True)
+    write_report(out)
+    return out
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """One Chromium for all tests that need it."""
+    from tests.report.browser import ARGUMENTS, CHROMIUM
+
+    if not CHROMIUM:
+        pytest.skip("no Chromium on this machine: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield launched
+        launched.close()

@@ -28,14 +28,20 @@ def export(run: Path, kind: str, out: Path | None, include_infeasible: bool) -> 
 @click.option(
     "--against", type=click.Path(path_type=Path), help="Draw the best so far of another run beside this."
 )
-def report(run: Path, out: Path | None, include_originals: bool, against: Path | None) -> None:
+@click.option(
+    "--ledger", type=click.Path(path_type=Path), help="A video's ledger  [default: RUN/coverage.parquet]"
+)
+def report(
+    run: Path, out: Path | None, include_originals: bool, against: Path | None, ledger: Path | None
+) -> None:
     """Write the report of RUN as one page that works offline.
 
     With more than 250 people its pictures are files beside it; with fewer they are inside it.
     """
     from attrsearch.report.page import write_report
 
-    say(str(write_report(run, out, include_originals=include_originals, against=against)))
+    page = write_report(run, out, include_originals=include_originals, against=against, ledger=ledger)
+    say(str(page))
 
 
 @click.command(epilog="Example: attrsearch compare run-tpe run-random")

@@ -4,7 +4,7 @@ import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -17,7 +17,6 @@ from starlette.routing import Route
 
 from attrsearch.dashboard.security import Access, Guard
 from attrsearch.dashboard.state import LiveRun
-from attrsearch.dashboard.winner import choose_winner
 from attrsearch.decisions import GRADES, LOG, decide
 from attrsearch.errors import AttrsearchError, InputError, OutputError
 from attrsearch.exporting import write_again
@@ -25,7 +24,9 @@ from attrsearch.report.about import about
 from attrsearch.report.packing import SOURCES
 from attrsearch.report.page import render, write_report
 from attrsearch.report.pictures import INLINE_PEOPLE
-from attrsearch.search.verify import Verifier
+
+if TYPE_CHECKING:
+    from attrsearch.search.verify import Verifier
 
 DOWNLOADS = ("attributes.json", "summary.csv", LOG)
 
@@ -130,6 +131,9 @@ class Dashboard:
         )
 
     def _choose(self, change: _Winner) -> dict[str, Any]:
+        from attrsearch.dashboard.winner import choose_winner  # noqa: PLC0415 - imports the models
+        from attrsearch.search.verify import Verifier  # noqa: PLC0415 - imports the models
+
         with self._deciding:
             name = self._known(change)
             before = self._live.folder.read_person(name)

@@ -60,8 +60,7 @@ class LiveRun:
             self.revision += 1
             if extras:
                 self.head = read_run(self.path)
-                readers = {"video": read_video, "judges": read_judges}
-                self._extras = {name: read(self.path) for name, read in readers.items()}
+                self._extras = {"video": read_video(self.path), "judges": read_judges(self.path)}
                 finished = (self.path / "trials.parquet").is_file()
                 self._extras["surrogate"] = read_surrogate(self.path) if finished else None
             parts = [part for path in sorted(changed) if (part := self._read(path))]

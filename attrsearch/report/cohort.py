@@ -16,7 +16,6 @@ from attrsearch.files import file_name
 from attrsearch.report.about import Limits
 from attrsearch.report.packing import pack, staircase
 from attrsearch.results import PersonPart
-from attrsearch.search.importance import importance
 
 Columns = Mapping[str, npt.NDArray[Any]]
 
@@ -120,6 +119,8 @@ def packed(trials: Columns) -> str:
 
 def missing_importance(run: Path, identity: str) -> dict[str, float]:
     """Importance for a person of a run that was made before it was kept."""
+    from attrsearch.search.importance import importance  # noqa: PLC0415 - imports optuna, which few runs need here
+
     trials = read_trials(run, identity, candidates=True)
     usable = np.asarray(trials["evaluated"], bool)
     points = np.stack([np.asarray(trials[name], np.float64) for name in CANDIDATES], 1)[usable]

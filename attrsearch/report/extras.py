@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from scipy.stats import spearmanr
 
 from attrsearch.errors import InputError
 
@@ -34,15 +33,22 @@ SHOWN_PAIRS = 4000
 STAGES = 20
 
 
-def read_video(run: Path) -> dict[str, Any] | None:
+def read_video(run: Path, ledger: Path | None = None) -> dict[str, Any] | None:
     """The coverage of a video's tracks over time, or None where the run is of no video.
+
+    Args:
+        run: The run's folder.
+        ledger: The ledger, where it is not ``coverage.parquet`` in the run.
 
     Returns:
         ``frames``, ``seconds``, the words of ``found`` and ``cover``, counts of both, and for each track its
         number, person, median width in pixels, and stretches ``[first frame, last frame, found, cover]`` (codes
         of the words).
     """
-    table = _read(run / "coverage.parquet", LEDGER)
+    if ledger is not None and not ledger.is_file():
+        hint = "give the file that apply or anonymise wrote with --ledger"
+        raise InputError(ledger, required="the ledger of a video", found="no such file", hint=hint)
+    table = _read(ledger or run / "coverage.parquet", LEDGER)
     if table is None or table.empty:
         return None
     founds = list(dict.fromkeys([*FOUND, *sorted(table["found"].unique())]))
@@ -118,7 +124,7 @@ def read_surrogate(run: Path) -> dict[str, Any] | None:
     screened = int((~trials["evaluated"]).sum())
     cost = float(trials.loc[trials["evaluated"], "seconds"].mean())
     overhead = float(predicted["overhead_seconds"].sum())
-    rank = spearmanr(measured["predicted_utility"], measured["utility"]).statistic if len(measured) > 2 else np.nan
+    rank = measured["predicted_utility"].rank().corr(measured["utility"].rank()) if len(measured) > 2 else np.nan
     return {
         "pairs": shown[["predicted_utility", "utility"]].round(4).to_numpy().tolist(),
         "measured": len(measured),

@@ -51,6 +51,7 @@ def write_report(
     *,
     include_originals: bool = False,
     against: Path | None = None,
+    ledger: Path | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Path:
     """Write the report of a run.
@@ -60,6 +61,7 @@ def write_report(
         out: The page; ``report.html`` in the run where it is not given.
         include_originals: Show untouched pictures, where the run kept them.
         against: Another run of the same people, by random search say: its best so far is drawn beside this one's.
+        ledger: Coverage of the video that the run protects, where it is not ``coverage.parquet`` in the run.
         progress: Called with 1 after every person.
 
     Returns:
@@ -101,7 +103,7 @@ def write_report(
         "block": BLOCK,
         "people": rows,
         "against": against.name if against else None,
-        "video": read_video(run),
+        "video": read_video(run, ledger),
         "judges": read_judges(run),
         "surrogate": read_surrogate(run),
     }

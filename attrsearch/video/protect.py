@@ -14,6 +14,7 @@ from attrsearch.editing.filters import Fallback
 from attrsearch.errors import InputError
 from attrsearch.faces.detect import Detector
 from attrsearch.faces.recognise import Scaled
+from attrsearch.threads import ahead
 from attrsearch.video.debug import draw
 from attrsearch.video.frames import Frame
 from attrsearch.video.labels import LabelledBox
@@ -132,7 +133,7 @@ def protect(
     sure, unsure = (options.sure, options.unsure) if options.boxes is None else (0.0, 0.0)
     tracker = Tracker(options.memory, material.size, sure, unsure)
     found = scan(
-        _counted(material.frames(), lambda done: progress("find", done, material.count)),
+        _counted(ahead(material.frames()), lambda done: progress("find", done, material.count)),
         detector,
         tracker,
         boxes=options.boxes,

@@ -1,59 +1,12 @@
-"""Runs for the pages: a real one on the sample, and synthetic ones."""
+"""Runs for the pages."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import sync_playwright
 
-from attrsearch.recipes import load_study
 from attrsearch.report.page import write_report
-from attrsearch.search.run import run
-from tests.report.browser import ARGUMENTS, CHROMIUM
 from tests.report.synthetic import write_coverage, write_run, write_surrogate
-
-NASTY = "<img src=x onerror=alert(1)>"
-
-
-@pytest.fixture(scope="session")
-def nasty() -> str:
-    """A name that is markup."""
-    return NASTY
-
-
-@pytest.fixture(scope="session")
-def finished(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A real run of the sample with its report; one of its people has markup for a name, one has no picture."""
-    faces = tmp_path_factory.mktemp("faces")
-    for source, name in (("astronaut", NASTY), ("cadet", "cadet")):
-        (faces / name).mkdir()
-        for path in (sample / source).glob("*.jpg"):
-            (faces / name / path.name).write_bytes(path.read_bytes())
-    (faces / "nobody").mkdir()
-    (faces / "nobody" / "a.png").write_bytes(b"")
-    out = tmp_path_factory.mktemp("run") / "run"
-    run(
-        faces,
-        out,
-        study=load_study("quick", recogniser="sface", trials=24),
-        warn=lambda line: None,
-        include_originals=True,
-    )
-    write_report(out)
-    return out
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """One Chromium for all tests."""
-    if not CHROMIUM:
-        pytest.skip("no Chromium on this machine: apt-get install chromium")
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import spearmanr
 
 from attrsearch.errors import InputError
 from attrsearch.report.extras import read_judges, read_surrogate, read_video
@@ -44,6 +45,14 @@ def test_a_damaged_ledger_is_named(tmp_path: Path) -> None:
         read_video(tmp_path)
 
 
+def test_a_ledger_may_lie_elsewhere(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", 2, 20, pictures=False)
+    write_coverage(tmp_path / "street.parquet", frames=60)
+    assert block(write_report(run, ledger=tmp_path / "street.parquet"), "data")["video"]["frames"] <= 60
+    with pytest.raises(InputError, match="needs the ledger of a video, found no such file"):
+        write_report(run, ledger=tmp_path / "gone.parquet")
+
+
 def test_judges_are_shown_as_they_are(tmp_path: Path) -> None:
     assert read_judges(tmp_path) is None
     file = tmp_path / "evaluation.json"
@@ -69,7 +78,7 @@ def test_the_surrogate_is_judged_by_what_was_measured(tmp_path: Path) -> None:
     measured = both[both["evaluated"]]
     audited = measured[measured["source"] == "audit"]
     assert found["measured"] == len(measured) == len(found["pairs"])
-    ranks = measured["predicted_utility"].rank().corr(measured["utility"].rank())
+    ranks = spearmanr(measured["predicted_utility"], measured["utility"]).statistic
     assert found["spearman"] == pytest.approx(ranks, abs=1e-3)
     assert found["screened"] == (~trials["evaluated"]).sum()
     assert (found["audited"], found["falseRejects"]) == (len(audited), audited["feasible"].sum())

@@ -12,8 +12,8 @@ async function refresh() {
     live.revision = answer.revision;
     Object.assign(run, { about: answer.about, video: answer.video, judges: answer.judges, surrogate: answer.surrogate });
     addPeople(answer.people);
-    const { running, people, identities } = answer.state;
-    state.textContent = running ? `running · ${whole(people)} people so far` : `finished · ${whole(identities ?? people)} people`;
+    const { running, people } = answer.state;
+    state.textContent = running ? `not finished · ${whole(people)} people so far` : `finished · ${whole(people)} people`;
     state.dataset.running = running;
     return changed;
   } catch (error) {

@@ -52,7 +52,7 @@ async function start() {
   });
   narrow.addEventListener("change", () => (shown.page.update ? redraw() : go(false)));
   await go(false);
-  document.documentElement.dataset.ready = "true";
+  document.documentElement.dataset.ready = String(Math.round(performance.now())); // ms since the page was asked for
 }
 
 start();

@@ -7,8 +7,9 @@ function personPage(id) {
   const rest = h("div", {}, h("p", { class: "soft" }, "Reading the trials…"));
   const head = h("div");
   const show = async () => {
-    head.replaceChildren(...personHead(person));
+    if (!head.childElementCount) head.replaceChildren(...personHead(person));
     const trials = await trialsOf(person);
+    head.replaceChildren(...personHead(person));
     pictures.replaceChildren(picturesSection(person, trials));
     rest.replaceChildren(...personSections(person, trials).filter(Boolean));
   };
