@@ -18,7 +18,7 @@ MAX_BYTES = 100_000
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Bound = Annotated[float, Field(ge=-LIMIT, le=LIMIT)]
 Bounds = tuple[Bound, Bound]
-TermName = Literal["detection", "iou", "distance"]
+TermName = Literal["detection", "iou", "distance", "naturalness"]
 
 
 class Recipe(BaseModel):
@@ -90,6 +90,11 @@ class Objective(Recipe):
         if len(set(names)) != len(names):
             raise ValueError(f"goals need different names, found {names}")
         return self
+
+    def uses(self, term: TermName) -> bool:
+        """Whether a goal or a constraint asks for a term."""
+        asked = [name for goal in self.maximise for name in goal.product]
+        return term in asked or any(constraint.term == term for constraint in self.constraints)
 
 
 class Space(Recipe):

@@ -59,6 +59,20 @@ def in_parallel(function: Callable[[T], R], items: Sequence[T]) -> list[R]:
     return list(_pool.map(function, items))
 
 
+def ahead(items: Iterator[T]) -> Iterator[T]:
+    """The same items, the next one made while the last is worked on.
+
+    >>> list(ahead(iter("abc")))
+    ['a', 'b', 'c']
+    """
+    end = object()
+    with ThreadPoolExecutor(1, "attrsearch-ahead") as pool:
+        coming = pool.submit(next, items, end)
+        while (item := coming.result()) is not end:
+            coming = pool.submit(next, items, end)
+            yield item  # type: ignore[misc]
+
+
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Run torch on one thread inside the block."""

@@ -22,7 +22,7 @@ from attrsearch.video.linking import People, match_people
 from attrsearch.video.material import Material
 from attrsearch.video.protect import Options, Protected, Sets, protect
 from attrsearch.video.render import Renderer
-from attrsearch.video.stream import Namer, protect_stream
+from attrsearch.video.stream import Namer, Streamed, protect_stream
 from attrsearch.video.tracks import Tracker
 from attrsearch.video.writer import Encoding
 
@@ -104,7 +104,11 @@ def apply_to_video(
         person: Everybody in the video is this person of the export.
         warn: Called with one line for people who have no set.
         progress: Called with the pass, frames done, frames in all.
+
+    Raises:
+        InputError: A person that the export does not have was named.
     """
+    _need_person(file, person)
 
     def decide(people: People) -> Sets:
         records = {record.id: record for record in file.identities if record.feasible}
@@ -208,19 +212,26 @@ def apply_to_stream(
     encoding: Encoding | None = None,
     warn: Warn = print,
     progress: Callable[[int], None] = lambda done: None,  # noqa: ARG005
-) -> dict[str, int]:
+) -> Streamed:
     """Protect a live source with an export; arguments as :func:`apply_to_video`.
 
     People are known by ``match``, or all are ``person``; everybody else is filtered.
 
-    Returns:
-        How faces were covered, and how often.
+    Raises:
+        InputError: A person that is not known was named.
     """
+    _need_person(file, person)
     sets = {record.id: record.attributes for record in file.identities if record.feasible}
     known: Mapping[str, Floats] = {}
     if match is not None:
-        means = {name: rows.sum(0) for name, rows in _known(match, eyes, warn).items() if name in sets}
+        means = {name: rows.sum(0) for name, rows in _known(match, eyes, warn).items()}
+        means = {name: mean for name, mean in means.items() if name in sets or name in options.visible}
         known = {name: mean / np.linalg.norm(mean) for name, mean in means.items()}
+    strangers = sorted(options.visible - set(known) - {person})
+    if strangers:
+        found = f"{len(known)} known by --match: {', '.join(sorted(known)[:6]) or 'nobody'}"
+        hint = "give their pictures with --match"
+        raise InputError(strangers[0], required="a person who can be known", found=found, hint=hint)
     namer = Namer(eyes.close_up, eyes.scaled, known)
     renderer = Renderer(
         editor=editor,
@@ -258,6 +269,12 @@ def choose_judge(used: str) -> Scaled:
                 continue
     hint = "pip install 'attrsearch[judges]'"
     raise InputError("audit", required="a recogniser that the search did not use", found="none", hint=hint)
+
+
+def _need_person(file: AttributesFile, person: str | None) -> None:
+    if person is not None and file.find(person) is None:
+        found = f"no {person}; it has {', '.join(record.id for record in file.identities[:5]) or 'nobody'}"
+        raise InputError(person, required="a person of the export", found=found, hint="check the name")
 
 
 def _known(folder: Path, eyes: Eyes, warn: Warn) -> Mapping[str, Floats]:

@@ -13,6 +13,7 @@ from attrsearch.cli.footage import (
     open_eyes_for,
     open_material,
     read_options,
+    refuse_for_live,
 )
 
 
@@ -117,10 +118,11 @@ def _apply_live(
     from attrsearch.applying.videos import apply_to_stream
     from attrsearch.video.writer import Encoding
 
+    refuse_for_live(source, given)
     options = read_options(given)
     eyes = open_eyes_for(options, given)
     with warner(given["quiet"]) as warn, bar(None, "frame", given["quiet"]) as advance:
-        counts = apply_to_stream(
+        done = apply_to_stream(
             source,
             out,
             file,
@@ -133,5 +135,7 @@ def _apply_live(
             warn=warn,
             progress=lambda _: advance(1),
         )
-    say(f"{out}: faces " + (", ".join(f"{count} {how}" for how, count in sorted(counts.items())) or "none"))
-    return 0
+    say(f"{out}: faces " + (", ".join(f"{count} {how}" for how, count in sorted(done.counts.items())) or "none"))
+    if done.problem:
+        say(done.problem)
+    return 1 if done.problem else 0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from attrsearch.cli.console import say
+from attrsearch.errors import InputError
 
 if TYPE_CHECKING:
     from attrsearch.applying.videos import Eyes
@@ -69,6 +70,23 @@ def read_options(given: dict[str, Any], size: tuple[int, int] | None = None) -> 
     )
 
 
+def refuse_for_live(source: str, given: dict[str, Any]) -> None:
+    """Options that need to know the whole video.
+
+    Raises:
+        InputError: One of them was given for a live source.
+    """
+    names = ("start", "end", "only", "boxes", "write_boxes", "debug_video", "preview", "ledger", "audit", "frames")
+    for name in names:
+        if given[name]:
+            _refuse(source, name, "a file", "a live source")
+
+
+def _refuse(subject: object, option: str, required: str, found: str) -> None:
+    name = f"--{option.replace('_', '-')}"
+    raise InputError(subject, required=f"{required} for {name}", found=found, hint=f"leave {name} out")
+
+
 def open_material(source: Path, target: Path, given: dict[str, Any], warn: Callable[[str], None]) -> "Material":
     """The video or the folder of frames that is protected."""
     from attrsearch.video.folders import FrameFolder
@@ -76,7 +94,16 @@ def open_material(source: Path, target: Path, given: dict[str, Any], warn: Calla
     from attrsearch.video.writer import Encoding
 
     if given["frames"]:
+        for name in ("start", "end", "debug_video", "audit"):
+            if given[name]:
+                _refuse(source, name, "a video", "a folder of frames")
         return FrameFolder(source, target, warn)
+    if given["audit"] and str(target) == "-":
+        _refuse(target, "audit", "a file to write", "a pipe")
+    if given["debug_video"] and given["debug_video"].resolve() in (source.resolve(), target.resolve()):
+        hint = "name another file: nothing is overwritten"
+        found = "the input" if given["debug_video"].resolve() == source.resolve() else "the output"
+        raise InputError(given["debug_video"], required="a debug video of its own", found=found, hint=hint)
     encoding = Encoding(given["codec"], given["quality"], given["keep_metadata"])
     return VideoFile(source, target, given["start"], given["end"], encoding)
 
@@ -114,23 +141,22 @@ def finish(
     say(f"{target}: {protected.frames} frames, {len(protected.people)} people; faces {counts}")
     if protected.problem:
         say(protected.problem)
-    leaks = _audit(source, target, eyes, given) if given["audit"] else 0
+    leaks = _audit(source, target, eyes, given, protected) if given["audit"] else 0
     return 1 if protected.problem or leaks else 0
 
 
-def _audit(source: Path, target: Path, eyes: "Eyes", given: dict[str, Any]) -> int:
+def _audit(source: Path, target: Path, eyes: "Eyes", given: dict[str, Any], protected: "Protected") -> int:
     """Audit a protected video and name every leak; how many there are."""
     from attrsearch.applying.videos import choose_judge
     from attrsearch.faces.mtcnn import Mtcnn
     from attrsearch.faces.yunet import YuNet
     from attrsearch.video.audit import audit_video
 
-    if given["frames"]:
-        say("audit: a folder of frames is not audited; make a video of it")
-        return 0
     judge = choose_judge(eyes.scaled.name)
     independent = YuNet(10, 0.5) if eyes.detector.name == "mtcnn" else Mtcnn(20)
-    found = audit_video(source, target, independent, judge, start=given["start"], end=given["end"])
+    found = audit_video(
+        source, target, independent, judge, start=given["start"], end=given["end"], visible=protected.visible
+    )
     for leak in found.leaks:
         left, top, right, bottom = (round(value) for value in leak.box)
         place = f"frame {leak.frame} ({leak.seconds:.2f} s), box {left} {top} {right} {bottom}"

@@ -96,15 +96,15 @@ def attributes(
     quiet: bool,
 ) -> None:
     """Train the classifier of the 13 attributes on prepared FACES that have a table."""
+    from attrsearch.faces.precision import choose_dtype
     from attrsearch.training.attributes import AttributesTrainer
     from attrsearch.training.loop import Pace
-    from attrsearch.training.precision import training_dtype
     from attrsearch.training.recipes import load_attributes_recipe
     from attrsearch.training.sources import labelled_only, load_sources
 
     chosen = load_attributes_recipe(recipe, steps=steps, seed=seed)
     known = labelled_only(load_sources(faces))
-    trainer = AttributesTrainer(chosen, known, training_dtype(chosen.precision))
+    trainer = AttributesTrainer(chosen, known, choose_dtype(chosen.precision))
     _train(trainer, chosen, out, Pace(chosen.steps, minutes, checkpoint_minutes), resume, quiet)
 
 
@@ -136,11 +136,11 @@ def editor(
     """Train an editor on prepared FACES; the classifier fills in attributes that no table gives."""
     import numpy as np
 
+    from attrsearch.faces.precision import choose_dtype
     from attrsearch.training.dataset import load_face_set
     from attrsearch.training.editor import SHOWN, EditorTrainer
     from attrsearch.training.judges import load_traits_network
     from attrsearch.training.loop import Pace
-    from attrsearch.training.precision import training_dtype
     from attrsearch.training.recipes import load_editor_recipe
     from attrsearch.training.sources import filled, load_sources
 
@@ -152,7 +152,7 @@ def editor(
         others = load_face_set(show)
         evenly = np.linspace(0, len(others) - 1, min(SHOWN, len(others))).astype(np.int64)
         shown = filled(others.take(evenly), network)
-    trainer = EditorTrainer(chosen, known, training_dtype(chosen.precision), shown)
+    trainer = EditorTrainer(chosen, known, choose_dtype(chosen.precision), shown)
     _train(trainer, chosen, out, Pace(chosen.steps, minutes, checkpoint_minutes), resume, quiet)
 
 

@@ -8,6 +8,7 @@ from torch.nn.functional import interpolate
 
 from attrsearch.errors import WeightsError
 from attrsearch.faces.align import CROP_SIZE, WINDOW_SCALE, WINDOW_SIZE
+from attrsearch.threads import network
 from attrsearch.weights import find_weights, load_tensors, verify
 
 Floats = npt.NDArray[np.float32]
@@ -77,25 +78,22 @@ class Critic:
 
     name = "critic"
 
-    def __init__(self, network: CriticNetwork | None = None) -> None:
-        if network is None:
+    def __init__(self, trained: CriticNetwork | None = None) -> None:
+        if trained is None:
             weights = find_weights(self.name, "critic")
             verify(weights)
-            network = CriticNetwork()
+            trained = CriticNetwork()
             try:
-                network.load_state_dict({k: v.float() for k, v in load_tensors(weights.path).items()})
+                trained.load_state_dict({k: v.float() for k, v in load_tensors(weights.path).items()})
             except RuntimeError as error:
                 found = str(error).splitlines()[-1].strip()
                 hint = "install attrsearch again"
                 raise WeightsError(weights.path, required="a critic", found=found, hint=hint) from error
-        self._network = network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+        self._network = trained.eval().requires_grad_(False).to(memory_format=torch.channels_last)
 
-    @torch.inference_mode()
+    @network
     def scores(self, crops: Tensor) -> Floats:
         """Naturalness (n,), 0 to 1, of aligned crops (n, 3, 128, 128), RGB from -1 to 1."""
-        if len(crops) == 1:  # a batch of one differs in the last bits
-            crops = crops.repeat(2, 1, 1, 1)
-            return self.scores(crops)[:1]
         part = crops.contiguous(memory_format=torch.channels_last)
         return np.asarray(self._network(part).clamp(0, 1).numpy(), np.float32)
 

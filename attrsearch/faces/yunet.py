@@ -31,7 +31,9 @@ class YuNet:
         height, width = pictures.shape[1:3]
         with self._turn:  # the network keeps its input size
             self._net.setInputSize((width, height))
-            return [self._one(np.ascontiguousarray(picture[:, :, ::-1])) for picture in pictures]
+            return [
+                self._one(np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), np.uint8)) for picture in pictures
+            ]
 
     def _one(self, bgr: Pictures) -> Detections:
         rows: Sequence[Sequence[float]] | None = self._net.detect(bgr)[1]

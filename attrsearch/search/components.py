@@ -10,6 +10,7 @@ from attrsearch.editing.editor import Editor
 from attrsearch.editing.realign import SecondAlignment
 from attrsearch.faces.detect import load_detector
 from attrsearch.faces.gather import Gatherer
+from attrsearch.faces.naturalness import Critic
 from attrsearch.faces.people import MIN_FACE, Warn
 from attrsearch.faces.recognise import available_recognisers, choose_recogniser
 from attrsearch.faces.seen import WINDOW_MIN_FACE
@@ -64,6 +65,7 @@ def load_components(settings: Settings, warn: Warn) -> Components:
         chosen, line = choose_recogniser(study.recogniser, settings.calibration, settings.facenet)
         recognisers = [chosen]
     realign = SecondAlignment(load_detector(study.detector, MIN_FACE)) if study.realign else None
-    evaluator = Evaluator(Editor(checkpoint, realign=realign), windows, recognisers, study.prefilter)
+    critic = Critic() if settings.objective.uses("naturalness") else None
+    evaluator = Evaluator(Editor(checkpoint, realign=realign), windows, recognisers, study.prefilter, critic)
     gather = Gatherer(load_detector(study.detector, MIN_FACE), dict(settings.genders), warn)
     return Components(evaluator, gather, line)

@@ -27,6 +27,7 @@ from attrsearch.faces.calibration import distances
 from attrsearch.faces.detect import Detector
 from attrsearch.faces.gather import to_editor
 from attrsearch.faces.mtcnn import STEADY
+from attrsearch.faces.naturalness import Critic
 from attrsearch.faces.people import Face, Picture
 from attrsearch.faces.recognise import Scaled
 from attrsearch.faces.sampling import sampling_grid
@@ -85,6 +86,7 @@ class Evaluator:
         detector: Finds faces in windows of 192 pixels (at least ``seen.WINDOW_MIN_FACE``).
         recognisers: One, or several for the worst over all; the first gives the raw distance.
         prefilter: Applied to the crop before the edit.
+        critic: Judges how natural edits look; not asked where it is None.
     """
 
     def __init__(
@@ -93,13 +95,15 @@ class Evaluator:
         detector: Detector,
         recognisers: Sequence[Scaled],
         prefilter: PreFilter | None = None,
+        critic: Critic | None = None,
     ) -> None:
         self.editor = editor
         self.detector = detector
         self.recognisers = tuple(recognisers)
         self.prefilter = prefilter
+        self.critic = critic
         self.seconds: Counter[str] = Counter()
-        """Thread time spent so far in ``edit``, ``detect``, ``embed`` and ``blend``."""
+        """Thread time spent so far in ``edit``, ``detect``, ``embed``, ``critic`` and ``blend``."""
         self._clock = Lock()
 
     def prepare(self, faces: Sequence[Face]) -> tuple[Subject | None, list[int]]:
@@ -139,7 +143,7 @@ class Evaluator:
             for candidate in range(len(request.attributes))
             for face in range(len(request.subject))
         ]
-        tables = [np.zeros((5, len(r.attributes), len(r.subject)), np.float32) for r in requests]
+        tables = [np.zeros((6, len(r.attributes), len(r.subject)), np.float32) for r in requests]
         chunks = _divide(pairs)
         rows = in_parallel(lambda chunk: self._measure(requests, chunk, self._render(requests, chunk)), chunks)
         for (number, candidate, face), row in zip(pairs, (row for part in rows for row in part), strict=True):
@@ -174,8 +178,8 @@ class Evaluator:
             return np.ascontiguousarray(blended.to(torch.uint8).permute(0, 2, 3, 1).numpy())
 
     def _measure(self, requests: Sequence[Request], pairs: Sequence[Pair], windows: Picture) -> Floats:
-        """Scores (n, 5) of rendered windows, in the order of the fields of :class:`Scores`."""
-        rows = np.zeros((len(pairs), 5), np.float32)
+        """Scores (n, 6) of rendered windows, in the order of the fields of :class:`Scores`."""
+        rows = np.zeros((len(pairs), 6), np.float32)
         rows[:, 4] = -2.0  # a face that is not found clears nothing
         with self._timed("detect"):
             found = self.detector.detect(_at_least(windows, STEADY))
@@ -189,6 +193,9 @@ class Evaluator:
                 landmarks.append(found[i].landmarks[best])
         if not hits:
             return rows
+        with self._timed("critic"):
+            critic = self.critic
+            rows[hits, 5] = 1 if critic is None else critic.windows(_at_least(windows[hits], STEADY))[: len(hits)]
         with self._timed("embed"):
             scaled_distances, clearances = [], []
             for position, scaled in enumerate(self.recognisers):

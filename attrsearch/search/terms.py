@@ -23,6 +23,7 @@ class Scores:
             the face is not found.
         distance_raw: The same in the first recogniser's own scale.
         clearance: Distance above the verification threshold, the least over the recognisers, FaceNet scale.
+        naturalness: What the critic makes of the edited face, 0 to 1; 1 where no critic was asked.
     """
 
     detection: Floats
@@ -30,10 +31,12 @@ class Scores:
     distance: Floats
     distance_raw: Floats
     clearance: Floats
+    naturalness: Floats
 
 
 TERMS: dict[str, Callable[[Scores], Floats]] = {
     "detection": lambda scores: scores.detection,
     "iou": lambda scores: scores.iou,
     "distance": lambda scores: scores.distance,
+    "naturalness": lambda scores: scores.naturalness,
 }

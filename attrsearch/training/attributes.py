@@ -52,7 +52,7 @@ class AttributesTrainer:
         loss.backward()  # type: ignore[no-untyped-call]
         self._learn.step()
         right = ((logits > 0) == (labels > 0.5)).float().mean()
-        return {"loss": float(loss), "right": float(right)}
+        return {"loss": float(loss.detach()), "right": float(right)}
 
     def state(self) -> dict[str, Any]:
         """Everything a later step depends on."""

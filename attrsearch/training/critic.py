@@ -114,7 +114,7 @@ class CriticTrainer:
         self._learn.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self._learn.step()
-        return {"loss": float(loss)}
+        return {"loss": float(loss.detach())}
 
     def state(self) -> dict[str, Any]:
         """Everything a later step depends on."""

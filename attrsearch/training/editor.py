@@ -66,6 +66,7 @@ class EditorTrainer:
         self._detection = DetectionJudge() if terms.detection or terms.geometry else None
         self._mask = torch.from_numpy(np.array(face_mask()))[None, None]
         second = round(recipe.replay * recipe.batch) if recipe.asks == "edit" else 0
+        self._start = make_generator(recipe).eval().requires_grad_(False) if terms.anchor else None
         self._replay = torch.zeros(second, 3, 128, 128), torch.zeros(second, len(ATTRIBUTES))
 
     def step(self, number: int) -> dict[str, float]:
@@ -162,15 +163,15 @@ class EditorTrainer:
             verdict = self.discriminator(torch.cat([real, fake]))
         first = Verdict(*(part[: len(real)] for part in verdict))
         second = Verdict(*(part[len(real) :] for part in verdict))
-        loss = losses.discriminator_loss(first, second)
+        game = loss = losses.discriminator_loss(first, second)
         if recipe.losses.joint:
             loss = loss + losses.attribute_loss(first.attributes, labels, torch.ones_like(labels))
         if recipe.penalty and number % recipe.penalty_every == 0:
             half = real[: max(2, len(real) // 2)]
-            loss = loss + recipe.penalty * recipe.penalty_every * 0.1 * gradient_penalty(self.discriminator, half)
+            loss = loss + recipe.penalty * recipe.penalty_every * gradient_penalty(self.discriminator, half)
         loss.backward()  # type: ignore[no-untyped-call]
         self._learn_d.step()
-        return float(loss)
+        return float(game.detach())
 
     def _step_generator(
         self,
@@ -194,6 +195,10 @@ class EditorTrainer:
             terms["colour"] = losses.colour_loss(judged, source)
         if weights.outside:
             terms["outside"] = ((fake - source).abs() * (1 - self._mask)).mean()
+        if self._start is not None:
+            with torch.no_grad(), self._fast():
+                earlier = self._start(source, asked.values).float()
+            terms["anchor"] = losses.anchor_loss(fake, earlier)
         if weights.tone:
             terms["tone"] = losses.tone_loss(judged, source)
         if self._identity is not None:
@@ -212,7 +217,7 @@ class EditorTrainer:
         self._learn_g.step()
         if self.recipe.frozen_norm:
             freeze_norms(self.generator)
-        return {name: float(value) for name, value in terms.items()}
+        return {name: float(value.detach()) for name, value in terms.items()}
 
     def _realism(self, judged: Tensor, asked: Asked, random: torch.Generator) -> dict[str, Tensor]:
         self.discriminator.requires_grad_(False)

@@ -50,6 +50,16 @@ def cheek_colour(faces: Tensor) -> Tensor:
     return faces[:, :, CHEEKS[0], CHEEKS[1]].mean((2, 3))
 
 
+def anchor_loss(edited: Tensor, earlier: Tensor) -> Tensor:
+    """L1 to an earlier editor's result, and four times that between what a 3 x 3 mean takes away."""
+    return l1_loss(edited, earlier) + 4 * l1_loss(fine_detail(edited), fine_detail(earlier))
+
+
+def fine_detail(faces: Tensor) -> Tensor:
+    """What a mean over 3 x 3 pixels takes away."""
+    return faces - avg_pool2d(faces, 3, 1, 1, count_include_pad=False)
+
+
 def identity_loss(distance: Tensor, margin: float, beyond: float) -> Tensor:
     """How far distances (n,) fall short of the margin, and a fifth of how far they lie beyond.
 

@@ -4,7 +4,7 @@ An independent detector finds the faces of the original; each is compared with w
 video, by pixels (was it covered at all?) and by a judge the protection never used (does it still match?).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,10 +12,12 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from attrsearch.boxes import iou
 from attrsearch.errors import InputError
 from attrsearch.faces.detect import Detections, Detector
 from attrsearch.faces.recognise import Scaled
 from attrsearch.video.frames import VideoReader
+from attrsearch.video.labels import LabelledBox
 from attrsearch.video.scan import detect_in_frame
 
 Floats = npt.NDArray[np.float32]
@@ -23,6 +25,8 @@ Picture = npt.NDArray[np.uint8]
 
 UNCHANGED = 6.0
 """Mean change of a face's pixels, 0 to 255, up to which it was not covered: more than encoding changes it by."""
+SAME = 0.3
+"""Overlap from which a face that was found is the one that was left on purpose."""
 JUDGED_WIDTH = 36.0
 """Faces narrower than this many pixels are compared by pixels only: a judge cannot know them."""
 
@@ -66,6 +70,7 @@ def audit_video(
     *,
     start: float = 0.0,
     end: float | None = None,
+    visible: Mapping[int, Sequence[LabelledBox]] | None = None,
     progress: Callable[[int], None] = lambda done: None,  # noqa: ARG005
 ) -> Audit:
     """Compare a protected video with its original, frame by frame.
@@ -77,6 +82,7 @@ def audit_video(
         judge: A recogniser that the search did not use.
         start: Where the protected video begins in the original, in seconds.
         end: Where it ends.
+        visible: Frame to faces that were left as they are on purpose; they are no leaks.
         progress: Called with the frames done.
 
     Raises:
@@ -90,7 +96,7 @@ def audit_video(
             hint = "audit a video against the one it was made from"
             raise InputError(protected, required=f"frames of {sizes[0]}", found=f"{sizes[1]}", hint=hint)
         for before, after in zip(first.frames(), second.frames(), strict=False):
-            found = detect_in_frame(before.picture, detector)
+            found = _without(detect_in_frame(before.picture, detector), (visible or {}).get(before.index, ()))
             faces += len(found)
             covered = [_change(before.picture, after.picture, box) > UNCHANGED for box in found.boxes]
             for box, is_covered in zip(found.boxes, covered, strict=True):
@@ -110,6 +116,15 @@ def audit_video(
                     )
             progress(before.index + 1)
     return Audit(faces, judged, tuple(leaks))
+
+
+def _without(found: Detections, visible: Sequence[LabelledBox]) -> Detections:
+    """Detections but those of faces that were left on purpose."""
+    if not visible or not len(found):
+        return found
+    left = np.array([item.box for item in visible], np.float32)
+    kept = iou(found.boxes[:, None], left[None]).max(1) < SAME
+    return Detections(found.boxes[kept], found.probabilities[kept], found.landmarks[kept])
 
 
 def _judge(

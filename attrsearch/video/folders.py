@@ -24,20 +24,37 @@ class FrameFolder:
         warn: Called with one line for every frame that cannot be read; it is not written.
 
     Raises:
-        InputError: The folder has no pictures, or none that can be read.
+        InputError: The folder has no pictures, none that can be read, two of one name, or it is the target.
     """
-
-    problem = ""
 
     def __init__(self, source: Path, target: Path, warn: Warn = print) -> None:
         self._files = list_pictures(source) if source.is_dir() else []
         self._target, self._warn, self._told = target, warn, set[Path]()
+        if source.resolve() == target.resolve():
+            hint = "name another folder: nothing is overwritten"
+            raise InputError(
+                source, required="an output that is not the input", found="the same folder", hint=hint
+            )
+        names = [path.stem for path in self._files]
+        twice = (
+            next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
+        )
+        if twice is not None:
+            hint = "rename one of them"
+            raise InputError(source, required="frames of different names", found=f"two named {twice}", hint=hint)
         first = next(self.frames(), None)
         if first is None:
             hint = "give a folder of pictures named in their order"
             raise InputError(source, required="a folder of frames", found="no pictures", hint=hint)
         self.size = (first.picture.shape[1], first.picture.shape[0])
         self.count = len(self._files)
+
+    @property
+    def problem(self) -> str:
+        """Which frames could not be read; empty where all could."""
+        if not self._told:
+            return ""
+        return f"{len(self._told)} of {self.count} frames could not be read and were not written"
 
     def __enter__(self) -> "FrameFolder":
         return self

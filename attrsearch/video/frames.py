@@ -66,6 +66,10 @@ def is_video(path: Path) -> bool:
     return path.suffix.lower() in VIDEO_SUFFIXES
 
 
+TIMED = {"mov", "mp4", "matroska", "webm", "flv"}
+"""Containers that declare how long they are, rather than being measured."""
+MISSING = 0.1
+"""Seconds by which a video may end before the time it declares."""
 LIVE = ("/dev/video", "rtsp://", "rtmp://", "http://", "https://", "udp://", "tcp://")
 
 
@@ -92,6 +96,7 @@ class VideoReader:
     Attributes:
         info: What the video says of itself.
         problem: Why reading ended early; empty where it did not.
+        first: Time of the first frame as the file has it, seconds; ``start`` and ``end`` are counted from it.
     """
 
     def __init__(self, path: Path | str, start: float = 0.0, end: float | None = None) -> None:
@@ -99,9 +104,10 @@ class VideoReader:
         live = is_live(str(path))
         self.problem = ""
         self._read = 0
+        self._reached: dict[int, float] = {}
         hint = "give a video such as street.mp4"
         try:
-            name = "pipe:0" if str(path) == "-" else str(path)
+            name = "pipe:0" if str(path) == "-" else str(path) if live else f"file:{path}"
             self._container = av.open(name, format="v4l2" if name.startswith("/dev/video") else None)
         except (av.error.FFmpegError, OSError, ValueError) as error:
             found = getattr(error, "strerror", None) or str(error)
@@ -109,9 +115,11 @@ class VideoReader:
         if not self._container.streams.video:
             self._container.close()
             raise InputError(path, required="a video with pictures", found="no video stream", hint=hint)
-        self._stream = self._container.streams.video[0]
+        self._stream: Any = self._container.streams.video[0]
         self._stream.thread_type = "AUTO"
         rotation, sides = (0, (self._stream.width, self._stream.height)) if live else _probe(Path(path))
+        base: Any = self._stream.time_base
+        self.first = float((self._stream.start_time or 0) * base)
         self.info = _describe(self._container, self._stream, rotation, sides)
 
     def __enter__(self) -> "VideoReader":
@@ -129,7 +137,11 @@ class VideoReader:
     def packets(self) -> Iterator[Any]:
         """Packets of every stream; reading ends at the first that cannot be read."""
         try:
-            yield from self._container.demux()
+            for packet in self._container.demux():
+                if packet.pts is not None:
+                    end = float((packet.pts + (packet.duration or 0)) * packet.time_base)
+                    self._reached[packet.stream.index] = max(end, self._reached.get(packet.stream.index, end))
+                yield packet
         except (av.error.FFmpegError, OSError) as error:
             self._break(error)
 
@@ -152,12 +164,31 @@ class VideoReader:
 
     def check(self) -> None:
         """Note a video that ended before it said it would."""
-        whole = self._start == 0 and self._end is None
-        if whole and not self.problem and self.info.frames and self._read < self.info.frames - 1:
+        if not self.problem and self._ends_early():
             self.problem = "the file ends"
         if self.problem:
             place = f"after frame {self._read}" + (f" of {self.info.frames}" if self.info.frames else "")
             self.problem = f"{self.path}: breaks off {place} ({self.problem}); processed up to there"
+
+    def _ends_early(self) -> bool:
+        """Whether packets end before the time, or the count of frames, that the container declares."""
+        timed = bool(TIMED & set(self._container.format.name.split(",")))
+        declared, first = self._stream.duration, self._stream.start_time or 0
+        length = float(declared * self._stream.time_base) if declared else self.info.seconds
+        # a count that the time has no room for is that of a longer video this one was cut from
+        room = self.info.frames - 1 <= length * float(self.info.rate) + 0.5 or not timed
+        whole = self._start == 0 and self._end is None
+        if whole and room and self._read < self.info.frames - 1:
+            return True
+        if not timed:
+            return False
+        if declared:
+            end = float(first * self._stream.time_base) + length
+            reached = self._reached.get(self._stream.index, 0.0)
+        else:
+            end = length + (self._container.start_time or 0) / av.time_base
+            reached = max(self._reached.values(), default=0.0)
+        return reached < min(end, self._end or end) - MISSING
 
     def _break(self, error: Exception) -> None:
         self.problem = self.problem or str(getattr(error, "strerror", None) or error)
@@ -165,15 +196,14 @@ class VideoReader:
     def _seconds(self, source: Any) -> float:
         if source.pts is None or source.time_base is None:
             return float(self._read / self.info.rate)
-        first = self._stream.start_time or 0
-        return float((source.pts - first) * source.time_base)
+        return float(source.pts * source.time_base) - self.first
 
 
 def _probe(path: Path) -> tuple[int, tuple[int, int]]:
     """Rotation in degrees and stored width and height, of the first frame: the container does not tell the rotation."""
     hint = "give a video that plays"
     try:
-        with av.open(str(path)) as probe:
+        with av.open(f"file:{path}") as probe:
             first = next(iter(probe.decode(video=0)), None)
             if first is not None:
                 return round(first.rotation / 90) * 90, (first.width, first.height)

@@ -8,13 +8,22 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from attrsearch.errors import InputError
 from attrsearch.files import write_text
 
 MAX_BYTES = 500_000_000
 Coordinate = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
+
+
+def _with_an_inside(box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+    if not (box[0] < box[2] and box[1] < box[3]):
+        raise ValueError("a box needs left < right and top < bottom")
+    return box
+
+
+Box = Annotated[tuple[Coordinate, Coordinate, Coordinate, Coordinate], AfterValidator(_with_an_inside)]
 
 
 @dataclass(frozen=True)
@@ -39,7 +48,7 @@ Labels = Mapping[int, list[LabelledBox]]
 class _Row(BaseModel):
     model_config = ConfigDict(extra="forbid")
     frame: Annotated[int, Field(ge=0, le=10**9)]
-    box: tuple[Coordinate, Coordinate, Coordinate, Coordinate]
+    box: Box
     track: int = -1
     probability: Annotated[float, Field(ge=0, le=1)] = 1.0
 
@@ -77,9 +86,9 @@ def read_boxes(path: Path, size: tuple[int, int] | None = None) -> dict[int, lis
         raise InputError(path, required="a file of boxes", found=found, hint=hint) from error
     except ValidationError as error:
         first = error.errors()[0]
-        found = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+        found = f"{'.'.join(str(part) for part in first['loc']) or 'the file'}: {first['msg']}"
         raise InputError(path, required="a file of boxes", found=found, hint=hint) from error
-    except (ValueError, IndexError, RecursionError, csv.Error) as error:
+    except (ValueError, IndexError, OverflowError, RecursionError, csv.Error) as error:
         raise InputError(path, required="a file of boxes", found=str(error)[:100], hint=hint) from error
 
 
@@ -99,8 +108,8 @@ def write_boxes(path: Path, labels: Labels, size: tuple[int, int] | None = None)
         write_text(path, "".join(_to_mot(frame, box) for frame, box in rows))
     else:
         width, height = _need_size(path, size)
-        for frame in sorted(labels):
-            lines = [_to_yolo(box, width, height) for box in labels[frame]]
+        for frame in range(max(labels, default=-1) + 1):  # frames without a face, too: files are counted
+            lines = [_to_yolo(box, width, height) for box in labels.get(frame, ())]
             write_text(path / f"{frame:06d}.txt", "".join(lines))
 
 
@@ -112,9 +121,10 @@ def _group(rows: Iterable[_Row]) -> dict[int, list[LabelledBox]]:
 
 
 def _mot_row(values: list[str]) -> _Row:
-    """A row of MOTChallenge: frame (from 1), track, left, top, width, height, confidence."""
+    """A row of MOTChallenge: frame (from 1), track, left, top, width, height, confidence (-1 where there is none)."""
     left, top, width, height = (float(value) for value in values[2:6])
-    probability = min(1.0, max(0.0, float(values[6]))) if len(values) > 6 else 1.0
+    confidence = float(values[6]) if len(values) > 6 else 1.0
+    probability = min(1.0, confidence) if confidence >= 0 else 1.0
     return _Row(
         frame=int(float(values[0])) - 1,
         track=int(float(values[1])),
@@ -134,7 +144,10 @@ def _read_yolo(folder: Path, size: tuple[int, int] | None) -> dict[int, list[Lab
     width, height = _need_size(folder, size)
     scale = np.array([width, height, width, height])
     frames: dict[int, list[LabelledBox]] = {}
-    files = sorted(path for path in folder.glob("*.txt") if path.name != "classes.txt")
+    files = sorted(path for path in folder.glob("*.txt") if path.is_file() and path.name != "classes.txt")
+    if not files:
+        hint = "give a folder with a label file (.txt) for every frame"
+        raise InputError(folder, required="YOLO label files", found="none", hint=hint)
     for number, path in enumerate(files):
         for line, text in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
             if not text.strip():

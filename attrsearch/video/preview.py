@@ -22,28 +22,33 @@ class Preview:
 
     Args:
         path: The PNG.
-        frames: Frames of the video; 0 where it does not say.
     """
 
-    def __init__(self, path: Path, frames: int) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._every = max(1, frames // SHOWN) if frames else 25
+        self._every, self._seen = 1, 0
         self._kept: list[Picture] = []
 
-    def add(self, number: int, picture: Picture) -> None:
-        """Offer a frame (h, w, 3)."""
-        if number % self._every == self._every // 2 and len(self._kept) < SHOWN:
-            height = round(picture.shape[0] * WIDTH / picture.shape[1])
-            self._kept.append(np.asarray(cv2.resize(picture, (WIDTH, height), interpolation=cv2.INTER_AREA)))
+    def add(self, picture: Picture) -> None:
+        """Offer the next frame (h, w, 3); of twice as many as are shown, every second is let go again."""
+        if self._seen % self._every == 0:
+            height = self._kept[0].shape[0] if self._kept else round(picture.shape[0] * WIDTH / picture.shape[1])
+            small = cv2.resize(picture, (WIDTH, max(1, height)), interpolation=cv2.INTER_AREA)
+            self._kept.append(np.asarray(small, np.uint8))
+            if len(self._kept) == 2 * SHOWN:
+                self._kept, self._every = self._kept[::2], 2 * self._every
+        self._seen += 1
 
     def save(self) -> None:
         """Write the strip; nothing where there was no frame."""
         if not self._kept:
             return
-        blank = np.zeros_like(self._kept[0])
-        while len(self._kept) % COLUMNS and len(self._kept) > COLUMNS:
-            self._kept.append(blank)
-        rows = [np.hstack(self._kept[i : i + COLUMNS]) for i in range(0, len(self._kept), COLUMNS)]
+        last = len(self._kept) - 1
+        chosen = sorted({round(i * last / (SHOWN - 1)) for i in range(SHOWN)})
+        shown = [self._kept[i] for i in chosen]
+        while len(shown) % COLUMNS and len(shown) > COLUMNS:
+            shown.append(np.zeros_like(shown[0]))
+        rows = [np.hstack(shown[i : i + COLUMNS]) for i in range(0, len(shown), COLUMNS)]
         buffer = io.BytesIO()
         Image.fromarray(np.vstack(rows)).save(buffer, "PNG")
         write_bytes(self._path, buffer.getvalue())

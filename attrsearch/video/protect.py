@@ -14,6 +14,7 @@ from attrsearch.editing.filters import Fallback
 from attrsearch.errors import InputError
 from attrsearch.faces.detect import Detector
 from attrsearch.faces.recognise import Scaled
+from attrsearch.threads import ahead
 from attrsearch.video.debug import draw
 from attrsearch.video.frames import Frame
 from attrsearch.video.labels import LabelledBox
@@ -92,6 +93,7 @@ class Protected:
         counts: How faces were covered, and how often.
         problem: Why the video ended early; empty where it did not.
         boxes: Every covered face by frame, for ``--boxes``.
+        visible: Every face by frame that was left as it is, because its person consents or nobody asked for it.
     """
 
     frames: int
@@ -99,6 +101,7 @@ class Protected:
     counts: Mapping[str, int]
     problem: str
     boxes: Mapping[int, list[LabelledBox]]
+    visible: Mapping[int, list[LabelledBox]]
 
 
 def protect(
@@ -126,9 +129,11 @@ def protect(
         InputError: A person that is not there was named.
         OutputError: The output cannot be written.
     """
-    tracker = Tracker(options.memory, material.size, options.sure, options.unsure)
+    # a box from a file is a face, however sure somebody's detector was of it
+    sure, unsure = (options.sure, options.unsure) if options.boxes is None else (0.0, 0.0)
+    tracker = Tracker(options.memory, material.size, sure, unsure)
     found = scan(
-        _counted(material.frames(), lambda done: progress("find", done, material.count)),
+        _counted(ahead(material.frames()), lambda done: progress("find", done, material.count)),
         detector,
         tracker,
         boxes=options.boxes,
@@ -174,11 +179,12 @@ def _write(
 ) -> Protected:
     counts: dict[str, int] = {}
     boxes: dict[int, list[LabelledBox]] = {}
+    visible: dict[int, list[LabelledBox]] = {}
     written_frames = 0
     with ExitStack() as stack:
         out = stack.enter_context(material.rewrite())
         ledger = stack.enter_context(Ledger(options.ledger)) if options.ledger else None
-        preview = Preview(options.preview, material.count) if options.preview else None
+        preview = Preview(options.preview) if options.preview else None
         debug = stack.enter_context(options.debug()) if options.debug else None
         for batch in _batches(out.frames(), cuts):
             if batch[0].index in cuts:
@@ -192,8 +198,12 @@ def _write(
                 if ledger is not None:
                     ledger.add(frame.index, frame.seconds, covered)
                 if preview is not None:
-                    preview.add(frame.index, picture)
+                    preview.add(picture)
                 _count(counts, boxes, frame.index, covered)
+                done = {item.face.track for item in covered}
+                left = [_labelled(face) for face in timeline.get(frame.index, ()) if face.track not in done]
+                if left:
+                    visible[frame.index] = left
                 written_frames += 1
             progress(written_frames)
         out.close()
@@ -203,7 +213,7 @@ def _write(
             preview.save()
         problem = out.problem
     people = tuple(dict.fromkeys(sorted(set(renderer.names.values()))))
-    return Protected(written_frames, people, counts, problem, boxes)
+    return Protected(written_frames, people, counts, problem, boxes, visible)
 
 
 def _count(
@@ -211,9 +221,12 @@ def _count(
 ) -> None:
     for item in covered:
         counts[item.how] = counts.get(item.how, 0) + 1
-        left, top, right, bottom = (float(value) for value in item.face.box)
-        box = LabelledBox((left, top, right, bottom), item.face.track, min(1.0, item.face.probability))
-        boxes.setdefault(frame, []).append(box)
+        boxes.setdefault(frame, []).append(_labelled(item.face))
+
+
+def _labelled(face: Face) -> LabelledBox:
+    left, top, right, bottom = (float(value) for value in face.box)
+    return LabelledBox((left, top, right, bottom), face.track, min(1.0, face.probability))
 
 
 def _visible(options: Options, names: set[str]) -> frozenset[str]:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from attrsearch.attributes import AttributeSet
+from attrsearch.boxes import area, iou
 from attrsearch.editing.blending import paste, uncrop
 from attrsearch.editing.editor import Editor
 from attrsearch.editing.filters import Fallback, cover
@@ -28,6 +29,8 @@ Cover = Literal["edited", "warped", "filtered", "replaced"]
 
 SMALLEST_EDIT = 20.0
 """Faces narrower than this many pixels are filtered, not edited."""
+CROP_WIDTHS = (40.0, 150.0)
+"""How wide a face's box may be in its crop, in pixels; about 75 is usual."""
 RECENT = 25
 """An edit older than this many frames is not warped any more."""
 
@@ -94,7 +97,18 @@ class Renderer:
             for face in there
             if self._can_edit(face) and self._person(face) not in self.visible
         ]
-        edits = self._edit([(frames[place][1], face) for place, face in jobs])
+        edited = {(place, face.track) for place, face in jobs}
+        edits = self._edit(
+            [
+                (
+                    self._without_others(
+                        frames[place][1], face, faces[place], {t for p, t in edited if p == place}
+                    ),
+                    face,
+                )
+                for place, face in jobs
+            ]
+        )
         ready = {(place, face.track): edit for (place, face), edit in zip(jobs, edits, strict=True)}
         return [
             self._cover(number, picture, faces[place], {t: e for (p, t), e in ready.items() if p == place})
@@ -111,7 +125,24 @@ class Renderer:
     def _can_edit(self, face: Face) -> bool:
         if self.editor is None or self._person(face) not in self.sets or face.box[2] - face.box[0] < self.smallest:
             return False
-        return residual(face.landmarks) < EDIT_RESIDUAL
+        return residual(face.landmarks) < EDIT_RESIDUAL and _belong(face.landmarks, face.box)
+
+    def _without_others(self, picture: Picture, face: Face, there: Sequence[Face], edited: set[int]) -> Picture:
+        """What an edit is made from: other faces that it would be pasted over do not show in it."""
+        others = [
+            other
+            for other in there
+            if other is not face
+            and self._person(other) not in self.visible
+            and iou(other.box, face.box) > 0
+            and (other.track not in edited or area(other.box) < area(face.box))
+        ]
+        if not others:
+            return picture
+        hidden = picture.copy()
+        for other in others:
+            cover(hidden, other.box, self.fallback, margin=0.0)
+        return hidden
 
     def _edit(self, jobs: Sequence[tuple[Picture, Face]]) -> list[Picture]:
         """Edited crops (size, size, 3) of faces in pictures."""
@@ -160,6 +191,14 @@ class Renderer:
             return "replaced"
         cover(shown, face.box, self.fallback)
         return "filtered"
+
+
+def _belong(landmarks: Floats, box: Floats) -> bool:
+    """Whether landmarks (5, 2) are those of the face in a box (4,): in its middle, and of its size."""
+    sides = box[2:] - box[:2]
+    apart = np.abs(landmarks.mean(0) - (box[:2] + box[2:]) / 2) / np.maximum(sides, 1e-3)
+    width = float(sides[0]) * scale_of(similarity(landmarks[None], CROP_TEMPLATE)[0])
+    return bool((apart < 0.3).all()) and CROP_WIDTHS[0] < width < CROP_WIDTHS[1]
 
 
 def replace_face(picture: Picture, box: Floats, replacement: Picture) -> None:

@@ -1,6 +1,7 @@
 """Protect a live source in one pass: only the past is known, so the tracked memory does the work alone."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +22,19 @@ from attrsearch.video.tracks import TrackedFace, Tracker
 from attrsearch.video.writer import Encoding, VideoRewriter
 
 Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Streamed:
+    """What became of a live source.
+
+    Attributes:
+        counts: How faces were covered, and how often.
+        problem: Why it ended; empty where it ended by itself or was stopped.
+    """
+
+    counts: Mapping[str, int]
+    problem: str
 
 
 @dataclass
@@ -66,8 +80,8 @@ def protect_stream(
     namer: Namer | None = None,
     encoding: Encoding | None = None,
     progress: Callable[[int], None] = lambda done: None,  # noqa: ARG005
-) -> dict[str, int]:
-    """Protect a camera, an address or standard input, frame by frame.
+) -> Streamed:
+    """Protect a camera, an address or standard input, frame by frame, until it ends or is interrupted (Ctrl-C).
 
     Args:
         source: ``/dev/video0``, an address, or ``-``.
@@ -78,27 +92,25 @@ def protect_stream(
         namer: Names them after known people; None where nobody is known.
         encoding: How the output is written.
         progress: Called with frames done.
-
-    Returns:
-        How faces were covered, and how often.
     """
     counts: dict[str, int] = {}
     cutter = CutDetector()
     with VideoReader(source) as reader, VideoRewriter(reader, target, encoding) as out:
         tracker.size = (reader.info.width, reader.info.height)
-        for frame in out.frames():
-            if cutter.is_cut(frame.picture):
-                tracker.clear()
-                renderer.forget()
-            tracked = tracker.update(detect_in_frame(frame.picture, detector), frame.picture)
-            if namer is not None:
-                for face in tracked:
-                    namer.look(frame.picture, face)
-            faces = [Face(t.track, t.box, t.landmarks, t.found, t.probability) for t in tracked]
-            ((picture, covered),) = renderer.render([(frame.index, frame.picture)], [faces])
-            out.write(frame, picture)
-            for item in covered:
-                counts[item.how] = counts.get(item.how, 0) + 1
-            progress(frame.index + 1)
+        with suppress(KeyboardInterrupt):  # a camera has no end but this
+            for frame in out.frames():
+                if cutter.is_cut(frame.picture):
+                    tracker.clear()
+                    renderer.forget()
+                tracked = tracker.update(detect_in_frame(frame.picture, detector), frame.picture)
+                if namer is not None:
+                    for face in tracked:
+                        namer.look(frame.picture, face)
+                faces = [Face(t.track, t.box, t.landmarks, t.found, t.probability) for t in tracked]
+                ((picture, covered),) = renderer.render([(frame.index, frame.picture)], [faces])
+                out.write(frame, picture)
+                for item in covered:
+                    counts[item.how] = counts.get(item.how, 0) + 1
+                progress(frame.index + 1)
         out.close()
-    return counts
+        return Streamed(counts, reader.problem)

@@ -17,6 +17,8 @@ Floats = npt.NDArray[np.float32]
 
 LONGEST_GAP = 30
 EXTENSION = 3
+KNOWN_NEAR = 15
+"""Landmarks are known at most this many frames from one in which they were seen: half of the longest gap."""
 STEADYING = 1.2
 """Standard deviation of the smoothing of landmarks and boxes over time, in frames."""
 
@@ -96,11 +98,19 @@ def _fill(
     whole = np.arange(begin, end + 1)
     known = np.array(stretch)
     boxes = _steady(_spread(np.stack([sightings[f].box for f in stretch]), known, whole))
-    points = np.stack([sightings[f].landmarks for f in stretch]).reshape(len(stretch), -1)
-    good = np.isfinite(points).all(1)
-    landmarks = np.full((len(whole), 10), np.nan, np.float32)
+    boxes[:, 2:] = np.maximum(boxes[:, 2:], boxes[:, :2] + 1)
+    points = np.stack([sightings[f].landmarks for f in stretch])
+    good = np.isfinite(points).all((1, 2))
+    landmarks = np.full((len(whole), 5, 2), np.nan, np.float32)
     if good.any():
-        landmarks = _steady(_spread(points[good], known[good], whole))
+        there = np.stack([sightings[f].box for f in stretch])[good]
+        shares = (points[good] - there[:, None, :2]) / np.maximum(there[:, None, 2:] - there[:, None, :2], 1e-3)
+        # landmarks stay in the box they were seen in, and are not known far from the frame they were seen in
+        spread = np.stack([np.interp(whole, known[good], c) for c in shares.reshape(-1, 10).T], 1)
+        steady = _steady(spread.astype(np.float32)).reshape(-1, 5, 2)
+        near = np.abs(whole[:, None] - known[good]).min(1) <= KNOWN_NEAR
+        placed = boxes[:, None, :2] + steady * (boxes[:, None, 2:] - boxes[:, None, :2])
+        landmarks[near] = placed[near]
     faces = []
     for place, frame in enumerate(whole):
         seen = sightings.get(int(frame))
@@ -109,7 +119,7 @@ def _fill(
         face = Face(
             track=number,
             box=boxes[place],
-            landmarks=landmarks[place].reshape(5, 2),
+            landmarks=landmarks[place],
             found=seen.found if seen else outside,
             probability=nearest.probability,
         )

@@ -15,9 +15,9 @@ from typing import Any
 
 import av
 import numpy as np
-from av.video.reformatter import ColorRange
+from av.video.reformatter import ColorRange, Colorspace
 
-from attrsearch.errors import OutputError
+from attrsearch.errors import InputError, OutputError
 from attrsearch.video.frames import Frame, Picture, VideoReader, turns
 
 ENCODERS = {
@@ -30,6 +30,16 @@ ENCODERS = {
     "ffv1": "ffv1",
 }
 """Codec of a video to the encoder that writes it again; others become H.264."""
+MATRICES = {
+    1: Colorspace.ITU709,
+    4: Colorspace.FCC,
+    5: Colorspace.ITU601,
+    6: Colorspace.ITU601,
+    7: Colorspace.SMPTE240M,
+    9: Colorspace.BT2020,
+    10: Colorspace.BT2020,
+}
+"""A frame's colour matrix (H.273) to the one of PyAV that converts to it; others are converted by the default."""
 QUALITY = 18
 
 
@@ -66,7 +76,7 @@ class VideoRewriter:
         self._piped = str(target) == "-"
         self._part = target.with_name(f".{target.stem}.{os.getpid()}.part{target.suffix}")
         self._copied: dict[int, Any] = {}
-        self._shift: dict[int, int] = {}
+        self._frames = 0
         try:
             if not self._piped:
                 target.parent.mkdir(parents=True, exist_ok=True)
@@ -103,21 +113,27 @@ class VideoRewriter:
         new = av.VideoFrame.from_ndarray(stored, format="rgb24")
         full = frame.source.color_range == ColorRange.JPEG or frame.source.format.name.startswith("yuvj")
         wide = ColorRange.JPEG if full else ColorRange.MPEG
-        new = new.reformat(format=self._video.pix_fmt, dst_color_range=wide)
+        space = MATRICES.get(int(frame.source.colorspace))
+        new = new.reformat(format=self._video.pix_fmt, dst_color_range=wide, dst_colorspace=space)
         new.color_range = wide
-        new.time_base = frame.source.time_base
+        new.time_base, new.duration = frame.source.time_base, frame.source.duration
         if frame.source.pts is not None:
             new.pts = frame.source.pts - self._offset(frame.source.time_base)
-        self._mux(self._video.encode(new))
+        self._mux(self._encode(new))
+        self._frames += 1
 
     def close(self) -> None:
         """Finish the file and give it its name."""
+        if not self._frames:
+            self._discard()
+            hint = "check --start and --end"
+            raise InputError(self._source.path, required="frames to write", found="none", hint=hint)
+        self._mux(self._encode(None))
         try:
-            self._mux(self._video.encode(None))
             self._out.close()
             if not self._piped:
                 self._part.replace(self._target)
-        except OSError as error:  # FFmpeg's errors are OSErrors, too
+        except (av.error.FFmpegError, OSError) as error:
             self._discard()
             reason = error.strerror or str(error)
             hint = "free some space or choose another place"
@@ -125,10 +141,10 @@ class VideoRewriter:
 
     def _add_video(self) -> Any:
         source = self._source._stream
-        wanted = self._encoding.codec or ENCODERS.get(source.codec_context.name, "libx264")
+        wanted = self._encoding.codec or ENCODERS.get(source.codec_context.codec.canonical_name, "libx264")
         if self._target.suffix.lower() == ".webm" and self._encoding.codec is None:
             wanted = "libvpx-vp9"
-        if wanted not in av.codecs_available:
+        if not _is_encoder(wanted):
             hint = "try --codec libx264"
             raise OutputError(
                 wanted, required="a video encoder that is here", found="none of that name", hint=hint
@@ -147,6 +163,9 @@ class VideoRewriter:
             stream.codec_context.sample_aspect_ratio = source.sample_aspect_ratio
         quality = str(self._encoding.quality)
         stream.options = {"crf": quality, **({"preset": "veryfast"} if wanted in ("libx264", "libx265") else {})}
+        if source.average_rate != source.base_rate:
+            # of uneven timestamps in another order MP4 makes too short a duration, at which players stop
+            stream.codec_context.max_b_frames = 0
         if self._source.info.rotation:
             stream.set_display_rotation(self._source.info.rotation)
         if self._encoding.keep_metadata:
@@ -170,11 +189,12 @@ class VideoRewriter:
             return
         start, end = self._source._start, self._source._end
         if start or end is not None:
-            time = float(packet.pts * packet.time_base) if packet.pts is not None else 0.0
+            shown = packet.dts if packet.pts is None else packet.pts
+            time = float(shown * packet.time_base) - self._source.first
             if time < start or (end is not None and time >= end):
                 return
             offset = self._offset(packet.time_base)
-            packet.pts -= offset
+            packet.pts = shown - offset
             packet.dts -= offset
         packet.stream = self._copied[packet.stream.index]
         self._mux([packet])
@@ -182,11 +202,21 @@ class VideoRewriter:
     def _offset(self, time_base: Fraction) -> int:
         return round(self._source._start / time_base) if self._source._start else 0
 
+    def _encode(self, frame: Any) -> Any:
+        try:
+            return self._video.encode(frame)
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            self._discard()
+            required = f"pictures and timestamps that {self._video.codec_context.name} can encode"
+            reason = getattr(error, "strerror", None) or str(error)
+            hint = "choose --codec libx264"
+            raise OutputError(self._target, required=required, found=reason, hint=hint) from error
+
     def _mux(self, packets: Any) -> None:
         try:
             for packet in packets:
                 self._out.mux(packet)
-        except OSError as error:
+        except (av.error.FFmpegError, OSError) as error:
             self._discard()
             reason = error.strerror or str(error)
             hint = "free some space or choose another place"
@@ -197,3 +227,11 @@ class VideoRewriter:
             self._out.close()
         with suppress(OSError):
             self._part.unlink(missing_ok=True)
+
+
+def _is_encoder(name: str) -> bool:
+    """Whether a video encoder of that name is here."""
+    try:
+        return str(av.Codec(name, "w").type) == "video"
+    except ValueError:  # PyAV's UnknownCodecError
+        return False

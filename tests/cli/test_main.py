@@ -35,7 +35,8 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         assert call(capsys, name, "--help")[0] == 0
     assert set(cli.commands) == {
         *("run", "export", "apply", "report", "compare"),
-        *("anonymise", "evaluate", "reproduce", "calibrate", "models", "bench", "demo"),
+        *("anonymise", "dashboard", "evaluate", "reproduce", "calibrate"),
+        *("train", "models", "bench", "demo"),
     }
     assert __version__ in call(capsys, "--version")[1]
 

@@ -73,6 +73,7 @@ def scores_of(passes: np.ndarray) -> Scores:
         distance=distance.astype(np.float32),
         distance_raw=(distance / 1.05).astype(np.float32),
         clearance=(distance - 1.17).astype(np.float32),
+        naturalness=ones.astype(np.float32),
     )
 
 
@@ -167,6 +168,7 @@ def test_a_persons_seed_is_their_own() -> None:
 
 def table(**arrays: list[list[float]]) -> Scores:
     filled = {"detection": 1.0, "iou": 1.0, "distance": 1.5, "distance_raw": 1.4, "clearance": 0.3}
+    filled["naturalness"] = 1.0
     shape = np.shape(next(iter(arrays.values())))
     return Scores(
         **{

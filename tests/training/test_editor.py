@@ -1,0 +1,200 @@
+"""Training an editor: the same steps give the same bits, stopped or not; every term pulls where it should."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from attrsearch.attributes import ATTRIBUTES, MALE
+from attrsearch.editing.attgan import Generator, GeneratorConfig
+from attrsearch.editing.checkpoints import load_checkpoint
+from attrsearch.errors import InputError, OutputError, RecipeError, TrainingError
+from attrsearch.training.asks import ask_edits, ask_one_pass
+from attrsearch.training.dataset import FaceSet, randomness, to_network
+from attrsearch.training.discriminator import Discriminator, gradient_penalty
+from attrsearch.training.editor import EditorTrainer
+from attrsearch.training.generator import average, make_generator, widened
+from attrsearch.training.loop import Pace, Reached, train
+from attrsearch.training.recipes import EditorLosses, EditorRecipe, load_editor_recipe
+
+HEAD = {"format": "attrsearch/training", "version": 1, "kind": "editor", "steps": 4, "batch": 4}
+SMALL = {"precision": "fp32", "enc_dim": 4, "dec_dim": 4, "discriminator_dim": 4, "penalty_every": 2}
+
+
+def recipe(**changes: object) -> EditorRecipe:
+    losses = {"reconstruction": 10.0, "colour": 1.0}
+    return EditorRecipe.model_validate(HEAD | SMALL | {"losses": losses} | changes)
+
+
+def anonymiser(**changes: object) -> EditorRecipe:
+    losses = dict.fromkeys(
+        ("outside", "identity", "spread", "detection", "geometry", "tone", "colour", "anchor"), 1.0
+    )
+    return recipe(asks="one-pass", blend=True, losses=losses, **changes)
+
+
+def same(first: Path, second: Path) -> bool:
+    one, two = load_file(first / "weights.safetensors"), load_file(second / "weights.safetensors")
+    return one.keys() == two.keys() and all(torch.equal(one[key], two[key]) for key in one)
+
+
+@pytest.mark.parametrize("make", [recipe, anonymiser])
+def test_a_stopped_training_continues_to_the_bit(tmp_path: Path, prepared: FaceSet, make: type) -> None:
+    chosen = make()
+    train(EditorTrainer(chosen, prepared), chosen, tmp_path / "whole", Pace(4))
+    train(EditorTrainer(chosen, prepared), chosen, tmp_path / "parts", Pace(2))
+    assert not same(tmp_path / "whole", tmp_path / "parts")
+    reached = train(EditorTrainer(chosen, prepared), chosen, tmp_path / "parts", Pace(4), resume=True)
+    assert reached.step == 4
+    assert same(tmp_path / "whole", tmp_path / "parts")
+
+
+def test_another_seed_gives_other_weights(tmp_path: Path, prepared: FaceSet) -> None:
+    for seed in (0, 1):
+        chosen = recipe(seed=seed)
+        train(EditorTrainer(chosen, prepared), chosen, tmp_path / str(seed), Pace(1))
+    assert not same(tmp_path / "0", tmp_path / "1")
+
+
+def test_what_a_training_leaves(tmp_path: Path, prepared: FaceSet) -> None:
+    chosen, lines = recipe(), list[Reached]()
+    train(EditorTrainer(chosen, prepared), chosen, tmp_path, Pace(4), progress=lines.append)
+    assert [line.step for line in lines] == [1, 2, 3, 4]
+    assert {"D", "adversarial", "attributes", "joint", "reconstruction"} <= set(lines[-1].losses)
+    assert (tmp_path / "sheets" / "000004.png").is_file()
+    loaded = load_checkpoint(str(tmp_path / "weights.safetensors"))
+    assert loaded.generator.config.enc_dim == 4
+    assert f'sha256 = "{loaded.sha256}"' in (tmp_path / "training.toml").read_text()
+
+
+def test_resuming_wrongly(tmp_path: Path, prepared: FaceSet) -> None:
+    chosen = recipe()
+    trainer = EditorTrainer(chosen, prepared)
+    with pytest.raises(InputError, match=r"checkpoint.pt: needs a checkpoint, found no such file; leave --resume"):
+        train(trainer, chosen, tmp_path, Pace(1), resume=True)
+    train(trainer, chosen, tmp_path, Pace(1))
+    with pytest.raises(OutputError, match="found a training; add --resume"):
+        train(trainer, chosen, tmp_path, Pace(1))
+    with pytest.raises(OutputError, match=r"the recipe it was started with \(ema = 0.998\), found ema = 0.5"):
+        train(trainer, recipe(ema=0.5), tmp_path, Pace(2), resume=True)
+    (tmp_path / "checkpoint.pt").write_bytes(b"PK damaged")
+    with pytest.raises(InputError, match="a damaged one"):
+        train(trainer, chosen, tmp_path, Pace(2), resume=True)
+
+
+def test_a_loss_that_is_no_number_ends_the_training(tmp_path: Path, prepared: FaceSet) -> None:
+    chosen = recipe()
+    trainer = EditorTrainer(chosen, prepared)
+    with torch.no_grad():
+        next(trainer.discriminator.parameters()).fill_(float("nan"))
+    with pytest.raises(TrainingError, match="step 0: needs a finite loss"):
+        train(trainer, chosen, tmp_path, Pace(1))
+    assert not (tmp_path / "weights.safetensors").exists()
+
+
+def test_in_the_warm_up_only_the_discriminator_learns(prepared: FaceSet) -> None:
+    trainer = EditorTrainer(recipe(warmup=1), prepared)
+    before = [value.clone() for value in trainer.generator.parameters()]
+    judge = [value.clone() for value in trainer.discriminator.parameters()]
+    trainer.step(0)
+    assert all(torch.equal(a, b) for a, b in zip(before, trainer.generator.parameters(), strict=True))
+    assert not all(torch.equal(a, b) for a, b in zip(judge, trainer.discriminator.parameters(), strict=True))
+    trainer.step(1)
+    assert not all(torch.equal(a, b) for a, b in zip(before, trainer.generator.parameters(), strict=True))
+
+
+def only(**weights: float) -> EditorLosses:
+    return EditorLosses(**({"adversarial": 0, "attributes": 0, "joint": 0} | weights))
+
+
+@pytest.mark.parametrize(
+    ("term", "shown"),
+    [
+        ("reconstruction", "reconstruction"),
+        ("identity", "identity"),
+        ("detection", "detection"),
+        ("geometry", "geometry"),
+        ("tone", "tone"),
+    ],
+)
+def test_every_term_falls_when_it_alone_is_trained(prepared: FaceSet, term: str, shown: str) -> None:
+    one_pass = term != "reconstruction"
+    chosen = recipe(
+        start="base", enc_dim=32, dec_dim=32, frozen_norm=True, replay=0, penalty=0, generator_rate=3e-4,
+        asks="one-pass" if one_pass else "edit", blend=one_pass, losses=only(**{term: 10.0}),
+        margin=1.6, beyond=2.0, batch=2,
+    )  # fmt: skip
+    trainer = EditorTrainer(chosen, prepared)
+    values = [trainer.step(0)[shown] for _ in range(5)]
+    assert values[-1] < values[0]
+
+
+def test_a_wider_shortcut_begins_with_the_same_pictures(prepared: FaceSet) -> None:
+    start = load_checkpoint("base").generator
+    config = GeneratorConfig(enc_dim=32, dec_dim=32, shortcut_layers=3, inject_layers=1)
+    wider = Generator(config).eval()
+    wider.load_state_dict(widened(start, config))
+    faces, values = to_network(prepared.crops[:2]), torch.rand(2, 13, generator=randomness(0, 0))
+    assert torch.allclose(wider(faces, values), start(faces, values), atol=1e-5)
+    with pytest.raises(RecipeError, match=r"mine, start: needs weights of 64 and 32 channels"):
+        widened(start, GeneratorConfig(enc_dim=64, dec_dim=32, inject_layers=1), "mine")
+
+
+def test_frozen_norms_stay(prepared: FaceSet) -> None:
+    trainer = EditorTrainer(recipe(start="base", enc_dim=32, dec_dim=32, frozen_norm=True), prepared)
+    key = "enc_layers.0.layers.1.running_mean"
+    before = trainer.generator.state_dict()[key].clone()
+    trainer.step(0)
+    assert torch.equal(trainer.generator.state_dict()[key], before)
+
+
+def test_the_average_follows() -> None:
+    first, second = (make_generator(recipe(seed=seed)) for seed in (0, 1))
+    name = "enc_layers.0.layers.0.weight"
+    before, goal = first.state_dict()[name].clone(), second.state_dict()[name]
+    average(first, second, 0.5, 1000)
+    assert torch.allclose(first.state_dict()[name], (before + goal) / 2)
+
+
+def test_the_penalty_is_the_squared_gradient() -> None:
+    torch.manual_seed(0)
+    judge = Discriminator(4)
+    faces = torch.rand(2, 3, 128, 128)
+    step = 1e-2 * torch.randn(faces.shape)
+    with torch.no_grad():
+        there, back = (judge(faces + sign * step) for sign in (1, -1))
+        slope = (there.whole + there.patches.mean((1, 2)) - back.whole - back.patches.mean((1, 2))) / 2
+    leaf = faces.clone().requires_grad_(True)
+    verdict = judge(leaf)
+    (gradient,) = torch.autograd.grad(verdict.whole.sum() + verdict.patches.mean((1, 2)).sum(), leaf)
+    assert torch.allclose((gradient * step).sum((1, 2, 3)), slope, atol=2e-2)
+    assert torch.isclose(gradient_penalty(judge, faces), gradient.square().sum((1, 2, 3)).mean())
+
+
+def test_one_pass_asks_as_the_search_does() -> None:
+    from attrsearch.recipes import load_space
+
+    space = load_space("one-pass")
+    labels = torch.from_numpy(np.random.default_rng(0).integers(0, 2, (64, 13)).astype(np.float32))
+    asked = ask_one_pass(labels, randomness(0, 0)).values
+    for row, label in zip(asked.tolist(), labels.tolist(), strict=True):
+        bounds = space.bounds("male" if label[MALE] else "female")
+        assert all(low - 1e-6 <= value <= high + 1e-6 for value, (low, high) in zip(row, bounds, strict=True))
+
+
+def test_edits_ask_for_the_other_gender_in_half_of_the_cases() -> None:
+    labels = torch.zeros(400, len(ATTRIBUTES))
+    asked = ask_edits(labels, randomness(0, 0))
+    assert 150 < int((asked.values[:, MALE] > 0).sum()) < 250
+    assert asked.weight.min() >= 0
+    assert asked.weight.max() <= 1
+
+
+def test_the_bundled_recipes() -> None:
+    assert load_editor_recipe("base").losses.reconstruction > 0
+    assert load_editor_recipe("anonymiser").losses.identity > 0
+    assert not load_editor_recipe("scratch").start
+    with pytest.raises(RecipeError, match="did you mean anonymiser"):
+        load_editor_recipe("anonymizer")

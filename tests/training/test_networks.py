@@ -1,0 +1,163 @@
+"""The classifier, the critic, the judges and the measures."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from attrsearch.errors import InputError, WeightsError
+from attrsearch.faces.mtcnn import Mtcnn
+from attrsearch.faces.naturalness import Critic, CriticNetwork, calibrated
+from attrsearch.faces.recognise import load_recogniser
+from attrsearch.training.attributes import AttributesTrainer
+from attrsearch.training.compare import compare, markdown
+from attrsearch.training.critic import KINDS, CriticTrainer, Spoiler, blurred, shuffled
+from attrsearch.training.dataset import FaceSet, load_face_set, randomness, to_network
+from attrsearch.training.export import write_weights
+from attrsearch.training.figures import embed, seen
+from attrsearch.training.judges import DetectionJudge, IdentityJudge, load_traits_network
+from attrsearch.training.likeness import FeatureDistance, psnr, ssim
+from attrsearch.training.loop import Pace, train
+from attrsearch.training.losses import disturbed, spread_loss
+from attrsearch.training.recipes import AttributesRecipe, CriticRecipe
+from attrsearch.training.sources import filled, labelled_only, load_sources, probabilities
+
+HEAD = {"format": "attrsearch/training", "version": 1, "batch": 10, "precision": "fp32"}
+
+
+def test_the_classifier_learns_and_resumes(tmp_path: Path, prepared: FaceSet) -> None:
+    recipe = AttributesRecipe.model_validate(HEAD | {"kind": "attributes", "steps": 12, "start": "traits"})
+    train(AttributesTrainer(recipe, prepared), recipe, tmp_path / "whole", Pace(12))
+    train(AttributesTrainer(recipe, prepared), recipe, tmp_path / "parts", Pace(5))
+    train(AttributesTrainer(recipe, prepared), recipe, tmp_path / "parts", Pace(12), resume=True)
+    one, two = (load_file(tmp_path / name / "weights.safetensors") for name in ("whole", "parts"))
+    assert all(torch.equal(one[key], two[key]) for key in one)
+    start = load_traits_network("traits")
+    learnt = load_traits_network(str(tmp_path / "whole" / "weights.safetensors"))
+    right = [
+        float(((probabilities(network, prepared.crops) > 0.5) == prepared.attributes).mean())
+        for network in (start, learnt)
+    ]
+    assert right[1] > right[0]
+
+
+def test_a_classifier_that_is_none(tmp_path: Path) -> None:
+    write_weights(tmp_path / "w.safetensors", {"x": torch.zeros(1)})
+    with pytest.raises(WeightsError, match="a traits network"):
+        load_traits_network(str(tmp_path / "w.safetensors"))
+
+
+def test_attributes_are_filled_in_once(tmp_path: Path, prepared: FaceSet) -> None:
+    values = prepared.attributes.copy()
+    values[1:] = np.nan
+    FaceSet(prepared.crops, prepared.names, values).save(tmp_path)
+    network = load_traits_network("traits")
+    first = load_sources([tmp_path], network)
+    assert np.array_equal(first.attributes[0], values[0])
+    assert first.labelled.all()
+    assert len(list(tmp_path.glob("guessed-*.npy"))) == 1
+    assert np.array_equal(load_sources([tmp_path], network).attributes, first.attributes)
+    assert filled(first, network) is first
+    assert len(labelled_only(load_face_set(tmp_path))) == 1
+    with pytest.raises(InputError, match="faces with attributes, found none; prepare them with --table"):
+        labelled_only(FaceSet(prepared.crops, prepared.names, np.full_like(values, np.nan)))
+
+
+def test_the_identity_judge_is_the_recogniser(prepared: FaceSet) -> None:
+    """SFace on the crop's fixed template and SFace on detected landmarks agree on who is who."""
+    judge, sface = IdentityJudge(), load_recogniser("sface")
+    faces = to_network(prepared.crops)
+    found = seen(prepared.crops, Mtcnn(32.0))
+    there = [i for i, one in enumerate(found) if one is not None]
+    exact = torch.from_numpy(embed(prepared.crops[there], [found[i] for i in there], sface))
+    near = judge.embed(faces[there])
+    assert ((exact - near).norm(dim=1)).max() < 0.5
+    assert ((near - judge.embed(faces[there], randomness(0, 0))).norm(dim=1)).max() < 0.6
+    assert judge.scale == sface.calibration.scale
+
+
+def test_the_detection_judge_sees_faces(prepared: FaceSet) -> None:
+    judge, faces = DetectionJudge(), to_network(prepared.crops)
+    cuts = judge.cuts(len(faces), randomness(0, 0))
+    assert judge(faces, cuts).probability.median() > 0.95
+    assert judge(torch.zeros_like(faces), cuts).probability.max() < 0.5
+
+
+def test_gradients_reach_the_face(prepared: FaceSet) -> None:
+    faces = to_network(prepared.crops[:2]).requires_grad_(True)
+    identity, detection = IdentityJudge(), DetectionJudge()
+    random = randomness(0, 0)
+    seen_ = detection(faces, detection.cuts(2, random))
+    (identity.embed(disturbed(faces, random), random)[:, 0].sum() + seen_.box.sum()).backward()
+    assert faces.grad is not None
+    assert faces.grad.abs().sum() > 0
+
+
+def test_spread() -> None:
+    before = torch.eye(3)
+    assert spread_loss(before, before, 0.95) == 0
+    one_point = torch.ones(3, 3) / 3**0.5
+    assert torch.isclose(spread_loss(before, one_point, 0.9), torch.tensor(0.9 * 2**0.5), atol=1e-3)
+
+
+def test_likeness_orders_pictures(prepared: FaceSet) -> None:
+    faces = to_network(prepared.crops[:2])
+    noise = torch.randn(faces.shape, generator=randomness(0, 1))
+    measures = (psnr, ssim, lambda a, b: -FeatureDistance()(a, b))
+    for measure in measures:
+        values = [float(measure(faces, faces + size * noise).mean()) for size in (0.0, 0.05, 0.2)]
+        assert values == sorted(values, reverse=True)
+
+
+def test_every_kind_of_face_for_the_critic(prepared: FaceSet) -> None:
+    spoil = Spoiler(("base",))
+    faces, labels = to_network(prepared.crops[:4]), torch.from_numpy(prepared.attributes[:4])
+    for kind in KINDS:
+        made, worth = spoil(kind, faces, labels, 0, randomness(0, 0))
+        assert made.shape == faces.shape
+        assert torch.equal(made, faces) == (kind == "real")
+        assert bool(((worth >= 0) & (worth <= 1)).all())
+    assert torch.allclose(shuffled(faces, randomness(0, 0)).sum((2, 3)), faces.sum((2, 3)), atol=0.5)
+    assert blurred(faces, randomness(0, 0)).std() < faces.std()
+
+
+@pytest.mark.slow
+def test_the_critic_learns_the_order(tmp_path: Path, prepared: FaceSet) -> None:
+    recipe = CriticRecipe.model_validate(HEAD | {"kind": "critic", "steps": 40, "batch": 20, "editors": ["base"]})
+    trainer = CriticTrainer(recipe, prepared)
+    train(trainer, recipe, tmp_path, Pace(40))
+    network = CriticNetwork()
+    network.load_state_dict({k: v.float() for k, v in load_file(tmp_path / "weights.safetensors").items()})
+    critic = Critic(network)
+    faces = to_network(prepared.crops)
+    real, mixed = critic.scores(faces), critic.scores(shuffled(faces, randomness(0, 5)))
+    assert real.mean() > mixed.mean() + 0.3
+    assert np.array_equal(critic.scores(faces[:1]), critic.scores(faces[:2])[:1])
+
+
+def test_calibration_puts_real_faces_at_one() -> None:
+    network = CriticNetwork().eval()
+    faces = torch.rand(6, 3, 128, 128, generator=randomness(0, 0)) * 2 - 1
+    with torch.no_grad():
+        low, high = sorted([network(faces[:3]), network(faces[3:])], key=lambda scores: float(scores.median()))
+        calibrated(network, high, low)
+        again = sorted([float(network(faces[:3]).median()), float(network(faces[3:]).median())])
+        assert np.allclose(again, [0, 1], atol=1e-3)
+        with pytest.raises(ValueError, match="real faces score"):
+            calibrated(network, low, high)
+
+
+def test_editors_are_compared(folder: Path, prepared: FaceSet) -> None:
+    lines: list[str] = []
+    found = compare(("base", "anonymiser"), folder, folder, limit=3, progress=lines.append)
+    assert len(lines) == 6
+    assert found.rows["PSNR (dB)"][0] > 15
+    assert 0 <= found.rows["edit Male"][0] <= 1
+    assert found.rows["distance, sface"][0] > 0.3
+    assert 0 < found.rows["different people, mean distance after / before"][0] < 2
+    assert found.sheet.shape[1] == 3 * 128
+    text = markdown(found)
+    assert text.startswith("| | base | anonymiser |")
+    assert "| edit, mean of 13 |" in text
