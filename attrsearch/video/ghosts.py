@@ -1,7 +1,7 @@
 """Tracks that are no face but a part of someone's head: hair, an ear, a hat that a detector took for a face.
 
-Such a track stays on the head of a surer face, at least as large, in most of its frames.  Covering it would put a
-second face, or a blot, onto that head.  Somebody who walks behind another leaves that head, and is surer.
+Such a track stays on the head of a surer face, at least as large, in most of its frames.  Covering it puts a second
+face, or a blot, onto that head.  Somebody who walks behind another leaves that head, and is surer.
 """
 
 from collections.abc import Mapping
