@@ -15,7 +15,7 @@ ROOT = Path(attrsearch.__file__).parent
 LAYERS = (
     ("errors",),
     ("attributes", "boxes", "bundled", "files", "allocation", "threads"),
-    ("recipes", "weights", "export"),
+    ("recipes", "weights", "fetch", "export"),
     ("faces", "sample"),
     ("editing",),
     ("results", "trials", "decisions"),
@@ -23,7 +23,7 @@ LAYERS = (
     ("exporting", "comparing", "bench", "training", "video"),
     ("evaluation",),
     ("applying",),
-    ("report",),
+    ("report", "grading"),
     ("dashboard",),
     ("cli",),
 )

@@ -14,6 +14,7 @@ from attrsearch.cli.calibrate import calibrate
 from attrsearch.cli.dashboard import dashboard
 from attrsearch.cli.demo import demo
 from attrsearch.cli.evaluate import evaluate
+from attrsearch.cli.grade import grade
 from attrsearch.cli.models import models
 from attrsearch.cli.reproduce import reproduce
 from attrsearch.cli.results import compare, export, report
@@ -45,7 +46,7 @@ def cli() -> None:
 
 COMMANDS = (
     *(run, export, apply, anonymise, report, dashboard, compare, evaluate, reproduce),
-    *(calibrate, train, models, bench, demo),
+    *(calibrate, train, grade, models, bench, demo),
 )
 for command in COMMANDS:
     cli.add_command(command)

@@ -1,10 +1,9 @@
 """``attrsearch models list|verify|fetch``."""
 
-from pathlib import Path
-
 import click
 
 from attrsearch.cli.console import say
+from attrsearch.errors import AttrsearchError
 
 
 @click.group()
@@ -15,6 +14,7 @@ def models() -> None:
 @models.command("list")
 def list_models() -> None:
     """List bundled weights and the recognisers that can be had here."""
+    from attrsearch.editing.installed import installed_editors
     from attrsearch.errors import UnavailableError
     from attrsearch.faces.recognise import RECOGNISERS, load_network
     from attrsearch.weights import manifest
@@ -24,6 +24,8 @@ def list_models() -> None:
         click.echo(
             f"{weights.name:18} {weights.kind:11} {size:6.1f} MB  sha256 {weights.sha256[:16]}…  {weights.path}"
         )
+    for name, path in installed_editors().items():
+        click.echo(f"{name:18} editor      installed  {path}")
     for name in RECOGNISERS:
         try:
             click.echo(f"{name:18} recogniser  sha256 {load_network(name, download=False).sha256[:16]}…")
@@ -41,11 +43,36 @@ def verify_models() -> None:
         click.echo(f"{weights.name}: verified, sha256 {weights.sha256}")
 
 
-@models.command("fetch")
-@click.argument("name", type=click.Choice(["facenet-vggface2", "facenet-casia"]))
-@click.option("--from", "source", type=click.Path(path_type=Path), help="A file  [default: its release on GitHub]")
-def fetch_models(name: str, source: Path | None) -> None:
-    """Install FaceNet weights into torch's cache, from a file or from their release."""
-    from attrsearch.faces.facenet import install_weights
+@models.command("fetch", epilog="Example: attrsearch models fetch attgan --from 128.zip --name attgan128")
+@click.argument("what", type=click.Choice(["facenet-vggface2", "facenet-casia", "attgan"]))
+@click.option("--from", "source", help="A path or an https address  [default for FaceNet: its release on GitHub]")
+@click.option("--sha256", help="The hash it must have.")
+@click.option("--name", default="attgan", show_default=True, help="What to call an AttGAN editor.")
+def fetch_models(what: str, source: str | None, sha256: str | None, name: str) -> None:
+    """Install published weights: FaceNet's into torch's cache, or an AttGAN-PyTorch checkpoint as an editor.
 
-    say(f"{name}: installed at {install_weights(name, source)}")
+    A checkpoint is weights.N.pth beside its setting.txt, or the zip of both; then: attrsearch run FACES --editor NAME.
+    """
+    from attrsearch.faces.facenet import install_weights
+    from attrsearch.fetch import fetched
+
+    if source is None:
+        if what == "attgan":
+            raise click.UsageError("attgan needs --from PATH or --from https://…")
+        say(f"{what}: installed at {install_weights(what, None)}")
+        return
+    with fetched(source, sha256) as path:
+        if what == "attgan":
+            from attrsearch.editing.checkpoints import load_checkpoint
+            from attrsearch.editing.installed import install_editor
+
+            target = install_editor(name, path)
+            try:
+                loaded = load_checkpoint(name)
+            except AttrsearchError:
+                target.unlink()
+                raise
+            say(f"{name}: a {loaded.generator.config.img_size} px editor, installed at {target}")
+            say(f"sha256 {loaded.sha256}")
+        else:
+            say(f"{what}: installed at {install_weights(what, path)}")

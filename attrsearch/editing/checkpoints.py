@@ -11,8 +11,9 @@ from torch import Tensor
 
 from attrsearch.attributes import ATTRIBUTES
 from attrsearch.editing.attgan import Activation, Generator, GeneratorConfig, Norm
+from attrsearch.editing.installed import installed_editors
 from attrsearch.errors import WeightsError
-from attrsearch.weights import file_sha256, find_weights, load_tensors, verify
+from attrsearch.weights import file_sha256, find_weights, load_tensors, manifest, verify
 
 
 @dataclass(frozen=True)
@@ -25,25 +26,28 @@ class Checkpoint:
 
 
 def load_checkpoint(name: str) -> Checkpoint:
-    """Load a generator by bundled name (``base``, ``anonymiser``) or from a path.
+    """Load a generator by bundled name (``base``, ``anonymiser``), by the name it was installed under, or from a path.
 
     Args:
-        name: A bundled name; a ``.safetensors`` file with our keys; or ``weights.N.pth`` of AttGAN-PyTorch
+        name: A bundled or installed name; a ``.safetensors`` file with our keys; or ``weights.N.pth`` of AttGAN-PyTorch
             beside its ``setting.txt``, holding ``{"G": state_dict}``.
 
     Raises:
         WeightsError: Unknown name, hash mismatch, a pickle that holds more than tensors, or another network.
     """
-    if "/" not in name and "\\" not in name and Path(name).suffix == "":
+    bare = "/" not in name and "\\" not in name and Path(name).suffix == ""
+    installed = installed_editors().get(name) if bare and name not in manifest() else None
+    if bare and installed is None:
         weights = find_weights(name, "editor")
         verify(weights)
         state = load_tensors(weights.path)
         return Checkpoint(name, weights.sha256, _build(weights.path, state, _infer_config(weights.path, state)))
-    path = Path(name)
+    path = installed or Path(name)
     digest = file_sha256(path)
     if path.suffix in (".pth", ".pt"):
         state = _published_state(path)
-        return Checkpoint(path.stem, digest, _build(path, state, _published_config(path)))
+        shown = name if installed is not None else path.stem
+        return Checkpoint(shown, digest, _build(path, state, _published_config(path)))
     state = load_tensors(path)
     return Checkpoint(path.stem, digest, _build(path, state, _infer_config(path, state)))
 

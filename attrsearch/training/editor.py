@@ -79,7 +79,9 @@ class EditorTrainer:
             features = self.generator.encode(torch.cat([source, real]) if self._reconstructs else source)
             fake = self.generator.decode([part[: len(source)] for part in features], asked.values).float()
         judged = self._blended(fake, source) if self.recipe.blend else fake
-        found = {"D": self._step_discriminator(real, labels, judged.detach(), number, random)}
+        found = {}
+        if self._plays:
+            found["D"] = self._step_discriminator(real, labels, judged.detach(), number, random)
         if warm:
             found |= self._step_generator(real, labels, source, features, fake, judged, asked, random)
             average(self.ema, self.generator, self.recipe.ema, number - self.recipe.warmup)
@@ -118,6 +120,11 @@ class EditorTrainer:
     @property
     def _reconstructs(self) -> bool:
         return self.recipe.losses.reconstruction > 0
+
+    @property
+    def _plays(self) -> bool:
+        """Whether there is a game with the discriminator at all."""
+        return self.recipe.losses.adversarial > 0 or self.recipe.losses.joint > 0
 
     def _fast(self) -> torch.autocast:
         return torch.autocast("cpu", dtype=torch.bfloat16, enabled=self._dtype is torch.bfloat16)
@@ -220,13 +227,13 @@ class EditorTrainer:
         return {name: float(value.detach()) for name, value in terms.items()}
 
     def _realism(self, judged: Tensor, asked: Asked, random: torch.Generator) -> dict[str, Tensor]:
-        self.discriminator.requires_grad_(False)
-        moved = losses.shifted(judged, judged, random)[0]
-        with self._fast():
-            verdict = self.discriminator(moved)
-        self.discriminator.requires_grad_(True)
-        terms = {"adversarial": losses.realism_loss(verdict)}
-        if self.recipe.losses.joint:
+        terms: dict[str, Tensor] = {}
+        if self._plays:
+            self.discriminator.requires_grad_(False)
+            with self._fast():
+                verdict = self.discriminator(losses.shifted(judged, judged, random)[0])
+            self.discriminator.requires_grad_(True)
+            terms["adversarial"] = losses.realism_loss(verdict)
             terms["joint"] = losses.attribute_loss(verdict.attributes, asked.target, asked.weight)
         if self._traits is not None:
             seen = pad(losses.disturbed(judged, random), (3, 3, 3, 3), mode="reflect")[:, :, 2:130, 4:132]

@@ -51,8 +51,8 @@ def cheek_colour(faces: Tensor) -> Tensor:
 
 
 def anchor_loss(edited: Tensor, earlier: Tensor) -> Tensor:
-    """L1 to an earlier editor's result, and four times that between what a 3 x 3 mean takes away."""
-    return l1_loss(edited, earlier) + 4 * l1_loss(fine_detail(edited), fine_detail(earlier))
+    """L1 to an earlier editor's result, and eight times that between what a 3 x 3 mean takes away."""
+    return l1_loss(edited, earlier) + 8 * l1_loss(fine_detail(edited), fine_detail(earlier))
 
 
 def fine_detail(faces: Tensor) -> Tensor:

@@ -58,7 +58,7 @@ class EditorLosses(Recipe):
         detection: Minus the log-probability of a face by MTCNN's last network.
         geometry: Change of that network's box and landmarks.
         tone: Change of the mean skin colour.
-        anchor: L1 to what ``start`` makes of the same face and attributes, fine detail counted fourfold: what
+        anchor: L1 to what ``start`` makes of the same face and attributes, fine detail counted eightfold: what
             keeps a short fine-tuning from painting the texture that a judge is fooled by.
     """
 

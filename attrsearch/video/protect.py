@@ -139,7 +139,7 @@ def protect(
         tracker,
         boxes=options.boxes,
     )
-    for ghost in find_ghosts(found.tracks):
+    for ghost in find_ghosts(found.tracks) if options.boxes is None else ():
         found.forget(ghost)
     people = link_people(found, close_up, scaled)
     sets = decide(people)
