@@ -21,6 +21,10 @@ def export(run: Path, kind: str, out: Path | None, include_infeasible: bool) -> 
     say(f"{count} people in {target}")
 
 
+SOON = 1.0
+"""Seconds before a bar is worth showing."""
+
+
 @click.command(epilog="Example: attrsearch report run1 --out report.html")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="Page to write  [default: RUN/report.html]")
@@ -41,7 +45,7 @@ def report(
     """
     from attrsearch.report.page import write_report
 
-    with bar(sum(1 for _ in (run / "people").glob("*.json")), "person", quiet) as progress:
+    with bar(sum(1 for _ in (run / "people").glob("*.json")), "person", quiet, SOON) as progress:
         page = write_report(
             run, out, include_originals=include_originals, against=against, ledger=ledger, progress=progress
         )
