@@ -234,3 +234,27 @@ def evaluate(
     click.echo(markdown(found))
     if sheet is not None:
         write_bytes(sheet, to_png(found.sheet))
+
+
+@train.command(epilog="Example: attrsearch train truths critic/weights.safetensors --faces F --editor base")
+@click.argument("weights", type=path_type)
+@click.option("--faces", required=True, type=path_type, help="Prepared held-out faces.")
+@click.option("--editor", "editors", multiple=True, default=("base", "anonymiser"), help="Makes the edits.")
+@click.option("--limit", default=200, show_default=True, help="Faces to use.")
+def truths(weights: Path, faces: Path, editors: tuple[str, ...], limit: int) -> None:
+    """Whether a critic orders real, reconstructed, edited, blurred and shuffled faces as everybody would."""
+    import numpy as np
+
+    from attrsearch.faces.naturalness import load_critic_network
+    from attrsearch.training.judges import load_traits_network
+    from attrsearch.training.sources import load_sources
+    from attrsearch.training.truths import truths as measure
+
+    known = load_sources([faces], load_traits_network("traits"))
+    found = measure(load_critic_network(weights), editors, known.take(np.arange(min(limit, len(known)))))
+    for kind, mean in found.means.items():
+        click.echo(f"{kind:14} mean score {mean:6.3f}")
+    for pair, share in found.pairs.items():
+        click.echo(f"{pair:26} on {share:.1%} of {min(limit, len(known))} faces")
+    click.echo(f"rank correlation of score and kind: {found.correlation:.3f}")
+    click.echo(f"rank correlation of an edit's score and how little it asks for: {found.strength:.3f}")

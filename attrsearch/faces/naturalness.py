@@ -1,5 +1,7 @@
 """The critic: how natural a face looks, from 1 (as real faces do) to 0 (as the worst edits of the thesis do)."""
 
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -69,6 +71,21 @@ def calibrated(network: CriticNetwork, real: Tensor, worst: Tensor) -> None:
     network.scale.copy_(network.scale / (high - low))
 
 
+def load_critic_network(path: Path) -> CriticNetwork:
+    """A critic from a safetensors file, in evaluation mode.
+
+    Raises:
+        WeightsError: Not safetensors, or another network.
+    """
+    network = CriticNetwork()
+    try:
+        network.load_state_dict({key: value.float() for key, value in load_tensors(path).items()})
+    except RuntimeError as error:
+        found = str(error).splitlines()[-1].strip()
+        raise WeightsError(path, required="a critic", found=found, hint="check the path") from error
+    return network.eval().requires_grad_(False)
+
+
 class Critic:
     """The bundled critic.
 
@@ -82,13 +99,7 @@ class Critic:
         if trained is None:
             weights = find_weights(self.name, "critic")
             verify(weights)
-            trained = CriticNetwork()
-            try:
-                trained.load_state_dict({k: v.float() for k, v in load_tensors(weights.path).items()})
-            except RuntimeError as error:
-                found = str(error).splitlines()[-1].strip()
-                hint = "install attrsearch again"
-                raise WeightsError(weights.path, required="a critic", found=found, hint=hint) from error
+            trained = load_critic_network(weights.path)
         self._network = trained.eval().requires_grad_(False).to(memory_format=torch.channels_last)
 
     @network
