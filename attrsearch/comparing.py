@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from attrsearch.decisions import read_decisions
 from attrsearch.errors import InputError
 from attrsearch.results import PersonPart, RunFolder, read_run
 
@@ -83,11 +84,13 @@ def compare(runs: list[Path]) -> str:
     columns = []
     for run in runs:
         about = read_run(run)
-        parts = list(RunFolder(run).read_people())
+        dropped = read_decisions(run).dropped
+        parts = [part for part in RunFolder(run).read_people() if part.record.id not in dropped]
         if "result" not in about or not parts:
             hint = "give folders that attrsearch run finished"
             raise InputError(run, required="a finished run with people in it", found="none", hint=hint)
         trials = pd.read_parquet(run / "trials.parquet")
+        trials = trials[~trials["identity"].isin(list(dropped))]
         study = about["settings"]["study"]
         head = f"{study['editor']}, {study['space']}, {study['sampler']['name']}, {study['trials']} trials"
         columns.append([head, *(row.value(parts, trials) for row in ROWS)])

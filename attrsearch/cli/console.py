@@ -39,11 +39,11 @@ def warner(quiet: bool) -> Iterator[Callable[[str], None]]:
 
 
 @contextmanager
-def bar(total: int | None, unit: str, quiet: bool) -> Iterator[Callable[[int], None]]:
-    """A progress bar; call what it gives with how many units were done."""
+def bar(total: int | None, unit: str, quiet: bool, delay: float = 0) -> Iterator[Callable[[int], None]]:
+    """A progress bar, shown after ``delay`` seconds; call what it gives with how many units were done."""
     from tqdm import tqdm
 
-    with tqdm(total=total, unit=unit, file=sys.stderr, disable=quiet, dynamic_ncols=True) as shown:
+    with tqdm(total=total, unit=unit, file=sys.stderr, disable=quiet, dynamic_ncols=True, delay=delay) as shown:
 
         def advance(count: int) -> None:
             shown.update(count)

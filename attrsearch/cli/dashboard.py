@@ -58,7 +58,7 @@ def dashboard(
 
     access = Access(host, port, token)
     live = LiveRun(run, include_originals)
-    with bar(sum(1 for _ in live.folder.people.glob("*.json")), "person", quiet) as progress:
+    with bar(sum(1 for _ in live.folder.people.glob("*.json")), "person", quiet, delay=1) as progress:
         live.refresh(progress)
     shown = Dashboard(live, user or getpass.getuser(), faces, include_originals)
     serve(shown, access, lambda address: say(f"dashboard: {address} (Ctrl+C ends it)"))
@@ -68,7 +68,7 @@ def _export(run: Path, out: Path | None, originals: bool, quiet: bool) -> None:
     from attrsearch.dashboard.optuna_export import export_studies
 
     database = out or run / "optuna.db"
-    with bar(None, "person", quiet) as progress:
+    with bar(None, "person", quiet, delay=1) as progress:
         done = export_studies(run, database, originals, progress)
     say(f"{done.studies} studies, {done.trials} trials, {done.pictures} pictures in {database}")
     address = database if done.journal else f"sqlite:///{database}"

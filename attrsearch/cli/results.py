@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from attrsearch.cli.console import say
+from attrsearch.cli.console import bar, quiet_option, say
 
 
 @click.command(epilog="Example: attrsearch export run1 --format csv --out sets.csv")
@@ -21,6 +21,10 @@ def export(run: Path, kind: str, out: Path | None, include_infeasible: bool) -> 
     say(f"{count} people in {target}")
 
 
+SOON = 1.0
+"""Seconds before a bar is worth showing."""
+
+
 @click.command(epilog="Example: attrsearch report run1 --out report.html")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="Page to write  [default: RUN/report.html]")
@@ -31,8 +35,9 @@ def export(run: Path, kind: str, out: Path | None, include_infeasible: bool) -> 
 @click.option(
     "--ledger", type=click.Path(path_type=Path), help="A video's ledger  [default: RUN/coverage.parquet]"
 )
+@quiet_option
 def report(
-    run: Path, out: Path | None, include_originals: bool, against: Path | None, ledger: Path | None
+    run: Path, out: Path | None, include_originals: bool, against: Path | None, ledger: Path | None, quiet: bool
 ) -> None:
     """Write the report of RUN as one page that works offline.
 
@@ -40,7 +45,10 @@ def report(
     """
     from attrsearch.report.page import write_report
 
-    page = write_report(run, out, include_originals=include_originals, against=against, ledger=ledger)
+    with bar(sum(1 for _ in (run / "people").glob("*.json")), "person", quiet, SOON) as progress:
+        page = write_report(
+            run, out, include_originals=include_originals, against=against, ledger=ledger, progress=progress
+        )
     say(str(page))
 
 

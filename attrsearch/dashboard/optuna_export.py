@@ -28,6 +28,8 @@ from attrsearch.report.pictures import picture_file, shown_kinds
 from attrsearch.results import PersonPart, RunFolder, read_run
 from attrsearch.search.space import person_space
 
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
 JOURNALS = (".log", ".journal")
 """Files of these kinds become a journal: about ten times faster to write than SQLite, for many people."""
 TERMS = ("detection", "iou", "distance", "worst_distance")

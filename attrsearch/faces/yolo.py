@@ -41,6 +41,8 @@ class Yolo:
             if not file.is_file():
                 hint = "give both files: --yolo FACE.cfg FACE.weights"
                 raise WeightsError(file, required="a Darknet network", found="no such file", hint=hint)
+        self._side = read_input_size(config)
+        need_weights(config, weights)
         try:
             self._net = cv2.dnn.readNetFromDarknet(str(config), str(weights))
         except cv2.error as error:
@@ -48,7 +50,6 @@ class Yolo:
             hint = "check that .cfg and .weights belong together"
             raise WeightsError(config, required="a Darknet network", found=reason, hint=hint) from error
         self._outputs = self._net.getUnconnectedOutLayersNames()
-        self._side = read_input_size(config)
         self._score, self._min_face = score, min_face
         self._landmarks = YuNet(min_face=4, score=0.3) if landmarks else None
 
@@ -132,3 +133,53 @@ def read_input_size(config: Path) -> tuple[int, int]:
         hint = "give the .cfg the weights were trained with"
         raise WeightsError(config, required="width and height in its [net] section", found=str(values), hint=hint)
     return values["width"], values["height"]
+
+
+def need_weights(config: Path, weights: Path) -> None:
+    """Check that a weights file is as long as its network needs: OpenCV reads a short one as zeros.
+
+    Raises:
+        WeightsError: It is shorter or longer.
+    """
+    count = count_weights(config)
+    header = np.fromfile(weights, np.int32, 2)
+    start = 20 if len(header) == 2 and int(header[0]) * 10 + int(header[1]) >= 2 else 16
+    size = weights.stat().st_size
+    if count is not None and size != start + 4 * count:
+        required = f"weights of {config.name} ({start + 4 * count} bytes)"
+        hint = "check that .cfg and .weights belong together"
+        raise WeightsError(weights, required=required, found=f"{size} bytes", hint=hint)
+
+
+def count_weights(config: Path) -> int | None:
+    """Numbers a Darknet network of convolutions reads; None where it has layers this does not know."""
+    total, channels = 0, list[int]()
+    width = 3
+    for kind, values in _sections(config):
+        if kind in ("net", "network"):
+            width = int(values.get("channels", 3))
+            continue
+        if kind == "convolutional":
+            filters, size = int(values.get("filters", 1)), int(values.get("size", 1))
+            total += filters * (4 if int(values.get("batch_normalize", 0)) else 1)
+            total += filters * width * size * size // int(values.get("groups", 1))
+            width = filters
+        elif kind == "route":
+            places = [int(item) for item in values.get("layers", "-1").split(",")]
+            width = sum(channels[place] for place in places) // int(values.get("groups", 1))
+        elif kind not in ("shortcut", "upsample", "maxpool", "yolo", "dropout"):
+            return None
+        channels.append(width)
+    return total
+
+
+def _sections(config: Path) -> list[tuple[str, dict[str, str]]]:
+    found: list[tuple[str, dict[str, str]]] = []
+    for line in config.read_text(encoding="utf-8", errors="replace").splitlines():
+        text = line.split("#")[0].strip()
+        if text.startswith("["):
+            found.append((text.strip("[]"), {}))
+        elif "=" in text and found:
+            key, _, value = text.partition("=")
+            found[-1][1][key.strip()] = value.strip()
+    return found

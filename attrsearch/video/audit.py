@@ -136,7 +136,7 @@ def _judge(
     boxes, landmarks = found.boxes[known], found.landmarks[known]
     rows = []
     for picture in (before, after):
-        same = np.broadcast_to(picture, (len(known), *picture.shape))
+        same = np.repeat(picture[None], len(known), 0)
         rows.append(judge.recogniser.embed(same, boxes, landmarks))
     apart = np.linalg.norm(rows[0] - rows[1], axis=1)
     return [(i, float(distance)) for i, distance in zip(known, apart, strict=True)]

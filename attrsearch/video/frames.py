@@ -204,13 +204,23 @@ def _probe(path: Path) -> tuple[int, tuple[int, int]]:
     hint = "give a video that plays"
     try:
         with av.open(f"file:{path}") as probe:
-            first = next(iter(probe.decode(video=0)), None)
+            first = next(_decode_all(probe), None)
             if first is not None:
                 return round(first.rotation / 90) * 90, (first.width, first.height)
     except (av.error.FFmpegError, OSError) as error:
         found = getattr(error, "strerror", None) or str(error)
         raise InputError(path, required="a video with pictures", found=found, hint=hint) from error
     raise InputError(path, required="a video with pictures", found="no frame", hint=hint)
+
+
+def _decode_all(container: Any) -> Iterator[Any]:
+    """Frames of the first video stream; after a packet that cannot be read, those that were decoded before it."""
+    stream = container.streams.video[0]
+    try:
+        for packet in container.demux(stream):
+            yield from packet.decode()
+    except (av.error.FFmpegError, OSError):
+        yield from stream.decode(None)
 
 
 def _describe(container: Any, stream: Any, rotation: int, sides: tuple[int, int]) -> VideoInfo:

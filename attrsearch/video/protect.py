@@ -17,6 +17,7 @@ from attrsearch.faces.recognise import Scaled
 from attrsearch.threads import ahead
 from attrsearch.video.debug import draw
 from attrsearch.video.frames import Frame
+from attrsearch.video.ghosts import find_ghosts
 from attrsearch.video.labels import LabelledBox
 from attrsearch.video.ledger import Ledger
 from attrsearch.video.linking import People, link_people
@@ -138,6 +139,8 @@ def protect(
         tracker,
         boxes=options.boxes,
     )
+    for ghost in find_ghosts(found.tracks) if options.boxes is None else ():
+        found.forget(ghost)
     people = link_people(found, close_up, scaled)
     sets = decide(people)
     names = {track: sets.names.get(person, person) for track, person in people.names.items()}

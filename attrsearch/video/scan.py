@@ -40,6 +40,14 @@ class Scan:
     cuts: set[int] = field(default_factory=set)
     looks: dict[int, Sightings] = field(default_factory=dict)
 
+    def forget(self, track: int) -> None:
+        """Leave a track out, remembered sightings and looks included."""
+        self.tracks.pop(track, None)
+        self.looks.pop(track, None)
+        self.remembered = {
+            frame: [face for face in faces if face.track != track] for frame, faces in self.remembered.items()
+        }
+
 
 def scan(
     frames: Iterable[Frame],

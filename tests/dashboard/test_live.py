@@ -82,14 +82,26 @@ def test_people_appear_as_they_finish(browser: Any, tmp_path: Path) -> None:
         assert serious(page) == []
 
 
+def test_a_run_that_has_just_begun(browser: Any, tmp_path: Path) -> None:
+    folder = write_people(tmp_path / "run", 0, 30)
+    with served(folder.path) as address, live(browser, address) as page:
+        assert page.inner_text("h1") == "Nobody is finished yet"
+        write_person(folder, "The first", 30, np.random.default_rng(5))
+        page.wait_for_selector("#people tbody >> text=The first")
+        assert page.inner_text("#state") == "not finished · 1 person so far"
+        assert page.locator("#threshold").count() == 1
+
+
 def test_dropping_grading_and_taking_away(browser: Any, tmp_path: Path) -> None:
     folder = write_people(tmp_path / "run", 4, 60)
     folder.finish(provenance(60), {}, 2.0)
     name = read_attributes(folder.path / "attributes.json").identities[0].id
     with served(folder.path) as address, live(browser, address, f"#/person/{name}") as page:
         page.wait_for_selector("text=Best trials")
-        page.check("text=good")
+        page.focus("#grade-2")
+        page.keyboard.press("Space")
         page.wait_for_selector("#decision >> text=Graded good.")
+        assert page.evaluate("document.activeElement.id") == "grade-2"  # whoever uses a keyboard is not thrown out
         page.click("#drop")
         page.wait_for_selector("#decision >> text=Dropped from the results.")
         assert "dropped" in page.inner_text(".lead")

@@ -1,4 +1,7 @@
-"""5,000 people on one page: pytest -m slow -s on this file prints what docs/results/dashboards.md says."""
+"""5,000 people on one page.
+
+Prints what docs/results/dashboards.md says: pytest -m slow -s tests/report/test_large.py
+"""
 
 import time
 from pathlib import Path

@@ -98,7 +98,8 @@ function plane(points, { title, winner = null, front = true, range = null, small
   const plot = frame({ x, y, xTitle: "distance, FaceNet scale", yTitle: "detection × IoU", title });
   contours(plot);
   const { threshold, thesis } = run.about;
-  if (threshold) upright(plot, threshold, `${plain(threshold)}: far enough`);
+  const side = plot.x.at(threshold) > plot.width * 0.75 ? -1 : 1;
+  if (threshold) upright(plot, threshold, `${plain(threshold)}: far enough`, "limit", 0, side);
   const dots = (chosen) => chosen.map((p) => `M${plot.x.at(p.distance).toFixed(1)} ${plot.y.at(p.product).toFixed(1)}h0`).join("");
   const size = small || points.length > 600 ? " small" : "";
   plot.drawing.append(s("path", { class: `dots no${size}`, d: dots(points.filter((p) => !p.feasible)) }));

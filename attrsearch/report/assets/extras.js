@@ -46,6 +46,8 @@ function stagesFigure({ stages }) {
 const TRACKS_A_PAGE = 40;
 const coverage = { page: 0 };
 
+const foundWord = (name) => (name === "low" ? "low confidence" : name);
+
 function videoPage() {
   const { video } = run;
   const faces = video.coverCounts.reduce((sum, count) => sum + count, 0);
@@ -61,7 +63,7 @@ function videoPage() {
   };
   show();
   const items = [
-    [whole(video.tracks.length), "tracks", `of ${plural(new Set(video.tracks.map((t) => t.person).filter(Boolean)).size, "known person", "known people")}`],
+    [whole(video.tracks.length), "tracks", `of ${plural(new Set(video.tracks.map((t) => t.person).filter(Boolean)).size, "person", "people")}`],
     [whole(faces), "faces", `in ${whole(video.frames)} frames, ${duration(video.seconds)}`],
     ...covers.map(([name, count]) => [percent(count / faces), name, plural(count, "face", "faces")]),
   ];
@@ -72,7 +74,7 @@ function videoPage() {
       h("p", { class: "lead" }, "Every face that was known of in every frame: how it was found, and how it was covered. From the run's ledger, coverage.parquet."),
       h("dl", { class: "figures" }, items.map(([value, name, note]) => h("div", {}, h("dt", {}, name), h("dd", {}, value), h("dd", { class: "soft" }, note)))),
       section("Coverage over time", place),
-      section("How faces were found", table("How faces were found", ["found", "faces", "share"], used(video.found, video.foundCounts).map(([name, count]) => [name, whole(count), percent(count / faces)]))),
+      section("How faces were found", table("How faces were found", ["found", "faces", "share"], used(video.found, video.foundCounts).map(([name, count]) => [foundWord(name), whole(count), percent(count / faces)]))),
     ],
   };
 }
@@ -94,7 +96,7 @@ function timelineFigure(video, tracks) {
     drawing.append(s("text", { x: left - 10, y: y + 4, "text-anchor": "end" }, `${who.length > 18 ? `${who.slice(0, 17)}…` : who} · ${track.track}`));
     for (const [first, last, found, cover] of track.stretches) {
       const sure = video.found[found] === "detected";
-      const word = `${video.cover[cover]}, ${video.found[found]}: frames ${first} to ${last}`;
+      const word = `${video.cover[cover]}, ${foundWord(video.found[found])}: frames ${first} to ${last}`;
       drawing.append(s("path", { class: `cover ${video.cover[cover]}${sure ? "" : " unsure"}`, d: `M${x.at(first).toFixed(1)} ${y}H${Math.max(x.at(last + 1), x.at(first) + 1).toFixed(1)}` }, s("title", {}, word)));
     }
   });

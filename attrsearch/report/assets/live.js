@@ -13,7 +13,7 @@ async function refresh() {
     Object.assign(run, { about: answer.about, video: answer.video, judges: answer.judges, surrogate: answer.surrogate });
     addPeople(answer.people);
     const { running, people } = answer.state;
-    state.textContent = running ? `not finished · ${whole(people)} people so far` : `finished · ${whole(people)} people`;
+    state.textContent = running ? `not finished · ${plural(people, "person", "people")} so far` : `finished · ${plural(people, "person", "people")}`;
     state.dataset.running = running;
     return changed;
   } catch (error) {
@@ -46,7 +46,7 @@ async function decide(path, body, done) {
 
 function personActions(person) {
   const grade = (value, word) =>
-    h("label", {}, h("input", { type: "radio", name: "grade", value, checked: person.grade === value, onchange: () => decide("api/grade", { person: person.id, grade: value }, { waiting: "…", finished: () => `Graded ${word}.` }) }), word);
+    h("label", {}, h("input", { type: "radio", name: "grade", id: `grade-${value}`, value, checked: person.grade === value, onchange: () => decide("api/grade", { person: person.id, grade: value }, { waiting: "…", finished: () => `Graded ${word}.` }) }), word);
   const drop = h("button", { type: "button", id: "drop", onclick: () => decide("api/drop", { person: person.id, dropped: !person.dropped }, { waiting: "…", finished: () => (person.dropped ? "Taken back into the results." : "Dropped from the results.") }) }, person.dropped ? "Take back into the results" : "Drop from the results");
   return h(
     "div",

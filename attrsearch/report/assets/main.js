@@ -29,9 +29,11 @@ function draw() {
 }
 
 /** Show what changed without taking away what the reader is doing. */
-function redraw() {
+async function redraw() {
+  const focused = document.activeElement?.id;
   navigation();
-  shown.page.update?.();
+  await shown.page.update?.();
+  if (focused && document.activeElement?.id !== focused) document.getElementById(focused)?.focus({ preventScroll: true });
 }
 
 function navigation() {

@@ -7,7 +7,8 @@ function overview() {
   const people = peopleTable();
   const show = () => {
     dynamic.head.replaceChildren(...overviewHead());
-    dynamic.charts.replaceChildren(tradeOff(), thresholdPanel());
+    if (!run.people.length) return; // a run that has just begun
+    if (document.activeElement?.id !== "threshold") dynamic.charts.replaceChildren(tradeOff(), thresholdPanel());
     dynamic.rest.replaceChildren(...[distancesSection(), attributesSection(), groupsSection(), judgesSection(), failuresSection(), run.live ? downloads() : null].filter(Boolean));
   };
   show();
@@ -35,7 +36,7 @@ function overviewHead() {
   ].filter(Boolean);
   const judged = run.judges ? "What other recognisers make of it stands under Judges." : "No judge that the search never used has looked at this run: what another recogniser sees is not known from this page.";
   return [
-    h("h1", { tabindex: -1 }, `${whole(good.length)} of ${plural(all, "person", "people")} anonymised`),
+    h("h1", { tabindex: -1 }, !all ? "Nobody is finished yet" : `${whole(good.length)} of ${plural(all, "person", "people")} anonymised`),
     h(
       "p",
       { class: "lead" },

@@ -19,7 +19,9 @@ function cohortAt(t) {
 
 function thresholdPanel() {
   const { about } = run;
-  const [low, high] = [about.exact ? 1.0 : about.threshold, Math.max(1.6, about.threshold + 0.2)];
+  const furthest = quantile(rising(counted().map((person) => person.steps[0] ?? 0)), 0.98) || 0;
+  const high = Math.ceil(20 * Math.max(1.6, about.threshold + 0.2, furthest)) / 20;
+  const low = about.exact ? Math.min(1.0, about.threshold) : about.threshold;
   threshold.value ??= about.threshold;
   const input = h("input", {
     type: "range",

@@ -1,0 +1,173 @@
+"""Tracks become people: across gaps and cuts, never two at once, never by a look that is no good."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from attrsearch.faces.detect import Detections, Detector
+from attrsearch.faces.mtcnn import Mtcnn
+from attrsearch.faces.people import Picture
+from attrsearch.faces.pictures import read_picture
+from attrsearch.faces.recognise import Scaled
+from attrsearch.video.frames import Frame
+from attrsearch.video.linking import People, group_tracks, link_people, match_people
+from attrsearch.video.scan import Scan, scan
+from attrsearch.video.sightings import KNOWN_WIDTH, Sighting, Sightings, quality
+from attrsearch.video.tracks import Tracker
+
+# groups
+
+
+def unit(*values: float) -> np.ndarray:
+    vector = np.array(values, np.float32)
+    return (vector / np.linalg.norm(vector))[None]
+
+
+def test_the_near_are_joined_and_the_far_are_not() -> None:
+    embeddings = {0: unit(1, 0), 1: unit(1, 0.1), 2: unit(0, 1)}
+    groups = group_tracks(embeddings, {0: {0, 1}, 1: {5, 6}, 2: {9}}, 0.5)
+    assert sorted(map(sorted, groups)) == [[0, 1], [2]]
+
+
+def test_two_tracks_of_one_frame_are_two_people_and_so_are_their_groups() -> None:
+    embeddings = {0: unit(1, 0), 1: unit(1, 0.01), 2: unit(1, 0.02)}
+    frames = {0: {0, 1, 2}, 1: {2, 3}, 2: {8, 9}}
+    groups = group_tracks(embeddings, frames, 0.5)
+    assert len(groups) == 2
+    assert not any({0, 1} <= group for group in groups)
+    assert sorted(map(sorted, groups)) == [[0], [1, 2]]  # the nearest pair is joined
+
+
+def test_the_group_decides_not_one_track() -> None:
+    embeddings = {0: unit(1, 0), 1: unit(0.9, 0.3), 2: unit(0.7, 0.7)}
+    assert len(group_tracks(embeddings, {0: {0}, 1: {1}, 2: {2}}, 0.55)) == 2
+
+
+def test_nobody() -> None:
+    assert group_tracks({}, {}, 0.5) == []
+
+
+def test_people_are_named_after_the_nearest() -> None:
+    people = People({}, {}, {"person_001": unit(1, 0), "person_002": unit(0, 1), "person_003": unit(-1, 0)})
+    known = {"anna": unit(1, 0.1), "bert": unit(0.2, 1), "cleo": unit(0, -1)}
+    assert match_people(people, known, 0.5) == {"person_001": "anna", "person_002": "bert"}
+    assert match_people(people, {}, 0.5) == {}
+
+
+# real faces
+
+
+def frames(pictures: list[Picture | None], offset: int = 0) -> Iterator[Frame]:
+    for index, picture in enumerate(pictures):
+        shown = np.full((250, 250, 3), 90, np.uint8) if picture is None else picture
+        yield Frame(index + offset, index / 25, shown, None)
+
+
+def go_through(pictures: list[Picture | None], detector: Detector, memory: int = 0) -> Scan:
+    return scan(frames(pictures), detector, Tracker(memory))
+
+
+@pytest.fixture(scope="module")
+def cadet(sample: Path) -> Picture:
+    return read_picture(sample / "cadet" / "cadet_1.jpg")
+
+
+def test_the_same_person_across_a_gap_and_a_cut_is_one(
+    astronauts: Picture, cadet: Picture, mtcnn: Mtcnn, sface: Scaled
+) -> None:
+    first, second = astronauts[0], astronauts[2]
+    gone: list[Picture | None] = [None]
+    found = go_through([first] * 3 + gone * 3 + [second] * 3 + gone + [cadet] * 2 + gone + [first] * 2, mtcnn)
+    assert len(found.tracks) == 4
+    people = link_people(found, mtcnn, sface)
+    tracks = {frame: track for track, there in found.tracks.items() for frame in there}
+    names = {frame: people.names[track] for frame, track in tracks.items()}
+    assert names[0] == names[7] == names[13] == "person_001"  # seen longest
+    assert names[10] == "person_002"
+    assert people.embeddings["person_001"].shape[0] == len(people.looks["person_001"])
+    assert np.allclose(np.linalg.norm(people.embeddings["person_001"], axis=1), 1, atol=1e-3)
+
+
+def test_two_at_once_are_two_people_though_they_look_the_same(
+    astronauts: Picture, mtcnn: Mtcnn, sface: Scaled
+) -> None:
+    twins = np.concatenate([astronauts[0], astronauts[0]], 1)
+    people = link_people(go_through([twins] * 3, mtcnn), mtcnn, sface)
+    assert len(people.names) == 2
+    assert len(set(people.names.values())) == 2
+
+
+def test_a_face_too_small_or_too_turned_stays_its_own_person(
+    astronaut: Picture, mtcnn: Mtcnn, sface: Scaled
+) -> None:
+    def turned(detections: Detections) -> Detections:
+        points = detections.landmarks.copy()
+        points[:, :, 0] = points[:, :1, 0] + 0.1 * (points[:, :, 0] - points[:, :1, 0])  # as in profile
+        return Detections(detections.boxes, detections.probabilities, points)
+
+    class Turned:
+        name = "turned"
+
+        def detect(self, pictures: Picture) -> list[Detections]:
+            return [turned(found) for found in mtcnn.detect(pictures)]
+
+    gone: list[Picture | None] = [None]
+    found = go_through([astronaut] * 2 + gone, mtcnn)
+    profile = scan(frames([astronaut] * 2, 3), Turned(), Tracker(0))
+    found.tracks[99] = profile.tracks[0]
+    found.looks[99] = profile.looks.get(0, Sightings())
+    people = link_people(found, mtcnn, sface)
+    assert people.names[99] != people.names[0]
+    assert people.names[99] not in people.looks  # it is never searched, nor matched
+
+    small = astronaut[::4, ::4]
+    assert mtcnn.detect(astronaut[None])[0].boxes[0, 2] / 4 < 60
+    tiny = scan(frames([np.pad(small, ((0, 187), (0, 187), (0, 0)))] * 2, 6), Mtcnn(14), Tracker(0))
+    assert tiny.tracks
+    assert all(not looks.sorted() for looks in tiny.looks.values())
+
+
+# sightings
+
+
+def test_quality_grows_with_size_sharpness_frontality_and_probability(astronaut: Picture, mtcnn: Mtcnn) -> None:
+    import cv2
+
+    found = mtcnn.detect(astronaut[None])[0]
+    box, points = found.boxes[0], found.landmarks[0]
+    best = quality(astronaut, box, points, 1.0)
+    assert best > 0
+    assert quality(astronaut, box, points, 0.5) == pytest.approx(best / 2)
+    assert quality(np.asarray(cv2.GaussianBlur(astronaut, (0, 0), 4)), box, points, 1.0) < best / 2
+    turned = points.copy()
+    turned[:, 0] = points[2, 0] + 0.4 * (points[:, 0] - points[2, 0])
+    assert 0 < quality(astronaut, box, turned, 1.0) < 0.9 * best
+    half = cv2.resize(astronaut, (125, 125), interpolation=cv2.INTER_AREA)
+    assert 0 < quality(np.asarray(half), box / 2, points / 2, 1.0) < best * 1.2
+
+
+def test_what_cannot_be_known_has_no_quality(astronaut: Picture, mtcnn: Mtcnn) -> None:
+    found = mtcnn.detect(astronaut[None])[0]
+    box, points = found.boxes[0], found.landmarks[0]
+    narrow = box.copy()
+    narrow[2] = narrow[0] + KNOWN_WIDTH - 1
+    assert quality(astronaut, narrow, points, 1.0) == 0
+    assert quality(astronaut, box, np.full((5, 2), np.nan, np.float32), 1.0) == 0
+    assert quality(astronaut, box + 400, points, 1.0) == 0  # outside the picture
+    assert quality(astronaut, box, np.repeat(points[:1], 5, 0), 1.0) == 0  # on one point
+
+
+def test_the_best_looks_are_kept_spread_over_time() -> None:
+    looks = Sightings()
+    for frame in range(400):
+        value = 1 + (frame * 37 % 100) / 100 + frame / 1000
+        if looks.wants(frame, value):
+            looks.add(Sighting(frame, value, None))  # type: ignore[arg-type]
+    kept = looks.sorted()
+    assert len(kept) == 12
+    assert [item.quality for item in kept] == sorted((item.quality for item in kept), reverse=True)
+    assert len({item.frame // 10 for item in kept}) == 12
+    assert not looks.wants(5, 0.5)
+    assert looks.wants(kept[0].frame, 9.0)

@@ -1,0 +1,106 @@
+"""Gaps are filled, ends extended, nothing crosses a cut, and landmarks stay in their faces."""
+
+import numpy as np
+import pytest
+
+from attrsearch.video.timeline import Face, build_timeline
+from attrsearch.video.tracks import TrackedFace
+
+TEMPLATE = np.float32([[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.8], [0.65, 0.8]])
+
+
+def sighting(x: float, *, width: float = 40, landmarks: bool = True, probability: float = 0.9) -> TrackedFace:
+    box = np.float32([x, 100, x + width, 100 + 1.25 * width])
+    points = box[:2] + TEMPLATE * (box[2:] - box[:2]) if landmarks else np.full((5, 2), np.nan)
+    return TrackedFace(0, box, points.astype(np.float32), probability, "detected")
+
+
+def faces(timeline: dict[int, list[Face]]) -> dict[int, Face]:
+    assert all(len(there) == 1 for there in timeline.values())
+    return {frame: there[0] for frame, there in sorted(timeline.items())}
+
+
+def shares(face: Face) -> np.ndarray:
+    return np.asarray((face.landmarks - face.box[:2]) / (face.box[2:] - face.box[:2]))
+
+
+def test_a_gap_is_interpolated_and_both_ends_extended() -> None:
+    seen = {frame: sighting(10.0 * frame) for frame in (5, 6, 7, 8, 12, 13, 14)}
+    found = faces(build_timeline({0: seen}, set(), 40))
+    assert list(found) == list(range(2, 18))
+    assert {frame: face.found for frame, face in found.items() if face.found != "detected"} == {
+        **dict.fromkeys((2, 3, 4, 15, 16, 17), "extended"),
+        **dict.fromkeys((9, 10, 11), "interpolated"),
+    }
+    for frame, face in found.items():
+        assert face.box[0] == pytest.approx(10 * frame, abs=6)
+        assert np.allclose(shares(face), TEMPLATE, atol=0.02)
+        assert face.probability == pytest.approx(0.9)
+
+
+def test_the_video_has_two_ends() -> None:
+    found = faces(build_timeline({0: {f: sighting(100) for f in range(1, 9)}}, set(), 10))
+    assert list(found) == list(range(10))
+
+
+def test_nothing_crosses_a_cut() -> None:
+    seen = {frame: sighting(100) for frame in (3, 4, 5, 8, 9)}
+    found = faces(build_timeline({0: seen}, {2, 7}, 20))
+    assert list(found) == [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]
+    assert found[6].found == "extended"  # not interpolated: the gap has a cut in it
+    assert found[7].found == "extended"
+    apart = faces(build_timeline({0: {4: sighting(0), 6: sighting(300)}}, {6}, 10))
+    assert apart[5].box[0] == pytest.approx(0, abs=1)
+    assert apart[6].box[0] == pytest.approx(300, abs=1)
+
+
+def test_a_gap_too_long_stays_open() -> None:
+    seen = {0: sighting(100), 1: sighting(100), 40: sighting(100), 41: sighting(100)}
+    assert set(build_timeline({0: seen}, set(), 60)) == {*range(5), *range(37, 45)}
+    assert set(build_timeline({0: seen}, set(), 60, gap=38)) == set(range(45))
+    assert set(build_timeline({0: seen}, set(), 60, extension=0)) == {0, 1, 40, 41}
+
+
+def test_a_shaking_detector_is_steadied() -> None:
+    random = np.random.default_rng(0)
+    seen = {frame: sighting(100 + 3 * frame + random.normal(0, 2)) for frame in range(40)}
+    found = faces(build_timeline({0: seen}, set(), 40))
+    raw = np.array([seen[frame].box[0] for frame in range(40)])
+    shown = np.array([found[frame].box[0] for frame in range(40)])
+    assert np.abs(np.diff(shown, 2)).mean() < 0.3 * np.abs(np.diff(raw, 2)).mean()
+    assert np.abs(shown - (100 + 3 * np.arange(40))).max() < 4  # without lagging behind
+
+
+def test_landmarks_never_leave_their_box() -> None:
+    """Seen only while the face stood still; then it runs and the detector gives none."""
+    seen = {frame: sighting(100) for frame in range(5)}
+    seen |= {frame: sighting(100 + 30 * (frame - 4), landmarks=False) for frame in range(5, 30)}
+    found = faces(build_timeline({0: seen}, set(), 30))
+    for frame, face in found.items():
+        if np.isfinite(face.landmarks).all():
+            assert np.allclose(shares(face), TEMPLATE, atol=0.02), frame
+    assert np.isfinite(found[10].landmarks).all()
+    assert np.isnan(found[29].landmarks).all()  # too long ago to be known
+
+
+def test_landmarks_are_not_run_on_beyond_where_they_were_seen() -> None:
+    seen = {f: sighting(100 + 20 * f, landmarks=f < 5) for f in range(10)}
+    seen |= {f: sighting(280, landmarks=False) for f in range(10, 25)}  # it stops
+    found = faces(build_timeline({0: seen}, set(), 25))
+    for frame in range(10, 19):
+        assert np.allclose(shares(found[frame]), TEMPLATE, atol=0.02), frame
+
+
+def test_no_landmarks_at_all() -> None:
+    found = faces(build_timeline({0: {f: sighting(100, landmarks=False) for f in range(4)}}, set(), 4))
+    assert all(np.isnan(face.landmarks).all() for face in found.values())
+
+
+def test_a_box_that_shrinks_fast_is_never_inside_out() -> None:
+    seen = {f: sighting(100, width=62 - 20 * f) for f in range(4)}
+    for face in faces(build_timeline({0: seen}, set(), 20, extension=10)).values():
+        assert (face.box[2:] > face.box[:2]).all()
+
+
+def test_nothing_seen() -> None:
+    assert build_timeline({}, set(), 10) == {}
