@@ -36,7 +36,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert set(cli.commands) == {
         *("run", "export", "apply", "report", "compare"),
         *("anonymise", "dashboard", "evaluate", "reproduce", "calibrate"),
-        *("train", "models", "bench", "demo"),
+        *("train", "grade", "models", "bench", "demo"),
     }
     assert __version__ in call(capsys, "--version")[1]
 
