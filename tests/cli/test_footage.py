@@ -241,5 +241,5 @@ def test_a_search_never_mixes_with_what_is_there(capsys: pytest.CaptureFixture[s
     (tmp_path / "out.mp4.run" / "run.toml").write_text("")
     code, err = call(capsys, "anonymise", "street.mp4", "--out", tmp_path / "out.mp4")
     assert code == 2
-    found = "needs a new or empty folder for the search; found something there; choose another place with --run"
-    assert err.strip() == f"{tmp_path / 'out.mp4.run'}: {found}"
+    found = "needs a new or empty folder for the search, found something there; choose another place with --run"
+    assert err.strip() == f"attrsearch: {tmp_path / 'out.mp4.run'}: {found}"
