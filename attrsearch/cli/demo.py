@@ -42,7 +42,5 @@ def demo(out: Path, trials: int, quiet: bool) -> int:
     say(f"report:    {page}")
     if result.infeasible:
         missing = ", ".join(result.infeasible)
-        say(
-            f"{missing}: not anonymised by {trials} candidates, so left out; attrsearch demo --trials 200 --out longer looks longer"
-        )
+        say(f"left out:  {missing}, not anonymised by {trials} candidates (longer: --trials 200 --out longer)")
     return 1 if result.failed else 0
