@@ -7,6 +7,7 @@ import click
 
 from attrsearch.cli.console import quiet_option, run_bar, say, stage_bar, warner
 from attrsearch.cli.footage import add_debug, finish, footage_options, open_eyes_for, open_material, read_options
+from attrsearch.errors import OutputError
 
 
 @click.command(epilog="Example: attrsearch anonymise street.mp4 --out protected.mp4 --audit")
@@ -33,6 +34,11 @@ def anonymise(
     from attrsearch.video.frames import is_video
 
     folder = run_folder or out.with_name(f"{out.name}.run")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        hint = "choose another place with --run"
+        raise OutputError(
+            folder, required="a new or empty folder for the search", found="something there", hint=hint
+        )
     if not (given["frames"] or is_video(source)):
         return _pictures(source, out, folder, study, trials, seed, given)
     from attrsearch.applying.videos import anonymise_video
@@ -40,6 +46,7 @@ def anonymise(
 
     with warner(given["quiet"]) as warn, stage_bar(given["quiet"]) as progress:
         material = open_material(source, out, given, warn)
+        given["ledger"] = given["ledger"] or folder / "coverage.parquet"  # the report shows it
         options = add_debug(read_options(given, material.size), source, given)
         eyes = open_eyes_for(options, given)
         protected, result = anonymise_video(

@@ -40,4 +40,7 @@ def demo(out: Path, trials: int, quiet: bool) -> int:
     say(f"exported:  {out / 'attributes.json'}")
     say(f"applied:   {sum(item.edited is not None for item in done)} pictures in {out / 'protected'}")
     say(f"report:    {page}")
-    return 1 if result.failed or result.infeasible else 0
+    if result.infeasible:
+        missing = ", ".join(result.infeasible)
+        say(f"left out:  {missing}, not anonymised by {trials} candidates (longer: --trials 200 --out longer)")
+    return 1 if result.failed else 0

@@ -234,3 +234,12 @@ def test_anonymise_a_video(capsys: pytest.CaptureFixture[str], place: Path) -> N
         )
         > 3
     )
+
+
+def test_a_search_never_mixes_with_what_is_there(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "out.mp4.run").mkdir()
+    (tmp_path / "out.mp4.run" / "run.toml").write_text("")
+    code, err = call(capsys, "anonymise", "street.mp4", "--out", tmp_path / "out.mp4")
+    assert code == 2
+    found = "needs a new or empty folder for the search, found something there; choose another place with --run"
+    assert err.strip() == f"attrsearch: {tmp_path / 'out.mp4.run'}: {found}"
