@@ -15,15 +15,16 @@ from attrsearch.cli.console import json_option, print_json, say
 def grade(run: Path, port: int, learn: bool, as_json: bool) -> None:
     """Grade the edits of RUN bad, OK or good on a page of this machine.
 
-    With --learn, train the thesis's network (10-20-40-20-20) to predict the look from the attributes, and say how
-    well it does on edits it has not seen.
+    With --learn, train the thesis's network (10-20-40-20-20) to predict the look from the attributes, on these
+    grades and the dashboard's, and say how well it does on edits it has not seen.
     """
-    from attrsearch.grading.grades import edits_of, read_grades
+    from attrsearch.grading.grades import all_grades, edits_of
 
     if learn:
         from attrsearch.grading.look import learn_look
 
-        found = learn_look(edits_of(run), read_grades(run))
+        edits = edits_of(run)
+        found = learn_look(edits, all_grades(run, edits))
         if as_json:
             print_json({"edits": found.edits, "accuracy": found.accuracy, "chance": found.chance})
         say(f"learnt from {found.edits} grades: {found.accuracy:.0%} right on edits not seen")

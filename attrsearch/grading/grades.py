@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from attrsearch.attributes import ATTRIBUTES
+from attrsearch.decisions import read_decisions
 from attrsearch.errors import InputError
 from attrsearch.files import write_text
 from attrsearch.results import RunFolder, read_run
@@ -81,6 +82,17 @@ def read_grades(run: Path) -> dict[str, Grade]:
                 raise InputError(f"{path}, line {line}", required="bad, OK or good", found=str(row), hint=hint)
             grades[row["picture"]] = grade
     return grades
+
+
+def all_grades(run: Path, edits: list[Edit]) -> dict[str, Grade]:
+    """The grades of this page, and, for winners it has none of, those given in the dashboard."""
+    decisions = read_decisions(run)
+    grades: dict[str, Grade] = {}
+    for edit in edits:
+        given = decisions.of(edit.identity).grade
+        if given is not None and Path(edit.picture).name.startswith("best_"):
+            grades[edit.picture] = GRADES[given]
+    return grades | read_grades(run)
 
 
 def write_grade(run: Path, edits: list[Edit], picture: str, grade: str) -> None:

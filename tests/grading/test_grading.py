@@ -5,13 +5,16 @@ import threading
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 
+from attrsearch import decisions
+from attrsearch.decisions import decide
 from attrsearch.errors import InputError
 from attrsearch.export import PersonRecord, named_passes
-from attrsearch.grading.grades import Edit, edits_of, read_grades, write_grade
+from attrsearch.grading.grades import GRADES, Edit, Grade, all_grades, edits_of, read_grades, write_grade
 from attrsearch.grading.look import learn_look
 from attrsearch.grading.server import GradingServer
 from attrsearch.results import PersonPart, RunFolder, to_jpeg
@@ -64,6 +67,15 @@ def test_grades_are_kept_and_replaced(run: Path) -> None:
     (run / "grades.csv").write_text("identity,trial,picture,grade\nAnn,1,x.jpg,fine\n")
     with pytest.raises(InputError, match=r"grades.csv, line 2: needs bad, OK or good"):
         read_grades(run)
+
+
+def test_grades_of_the_dashboard_count_for_winners(run: Path) -> None:
+    edits = edits_of(run)
+    decide(run, "Ann", "someone", "grade", {"grade": 1}, grade=1)
+    assert GRADES == tuple(get_args(Grade)) == decisions.GRADES
+    assert all_grades(run, edits) == {edits[0].picture: "OK"}
+    write_grade(run, edits, edits[0].picture, "good")
+    assert all_grades(run, edits) == {edits[0].picture: "good"}
 
 
 def test_folders_that_hold_no_run(tmp_path: Path) -> None:
