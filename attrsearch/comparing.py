@@ -90,7 +90,8 @@ def compare(runs: list[Path]) -> str:
             hint = "give folders that attrsearch run finished"
             raise InputError(run, required="a finished run with people in it", found="none", hint=hint)
         trials = pd.read_parquet(run / "trials.parquet")
-        trials = trials[~trials["identity"].isin(list(dropped))]
+        trials = trials[~trials["identity"].isin(list(dropped)) & trials["evaluated"]].copy()
+        trials["trial"] = trials.groupby("identity").cumcount()
         study = about["settings"]["study"]
         head = f"{study['editor']}, {study['space']}, {study['sampler']['name']}, {study['trials']} trials"
         columns.append([head, *(row.value(parts, trials) for row in ROWS)])

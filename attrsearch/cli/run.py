@@ -21,6 +21,7 @@ from attrsearch.cli.console import json_option, print_json, quiet_option, run_ba
 @click.option("--recogniser", help="auto, sface, facenet-vggface2, facenet-casia or dlib.")
 @click.option("--detector", help="mtcnn or yunet.")
 @click.option("--trials", type=click.IntRange(min=1), help="Candidates a person.")
+@click.option("--surrogate", help="Pooled model of earlier people: auto, none or a file.")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of the run.")
 @click.option("--jobs", default=1, show_default=True, type=click.IntRange(min=1), help="Worker processes.")
 @click.option("--resume", is_flag=True, help="Continue a run that was stopped.")
@@ -55,7 +56,7 @@ def run(
     from attrsearch.report.page import write_report
     from attrsearch.search.run import run as search
 
-    chosen = [*people, *_names(people_file)] or None
+    chosen = [*people, *(names_in(people_file) if people_file else [])] or None
     with run_bar(quiet or as_json) as progress, warner(quiet) as warn:
         result = search(
             faces,
@@ -90,11 +91,14 @@ def run(
     return 1 if result.failed or result.infeasible else 0
 
 
-def _names(file: Path | None) -> list[str]:
+def names_in(file: Path) -> list[str]:
+    """The names in a file, one a line.
+
+    Raises:
+        InputError: It cannot be read.
+    """
     from attrsearch.errors import InputError
 
-    if file is None:
-        return []
     try:
         return [line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:

@@ -57,7 +57,7 @@ def choose_winner(run: Path, identity: str, trial: int, verifier: Verifier) -> P
         found.subject,
         found.faces,
         attributes,
-        (trial, *runners),
+        (trial, *runners, part.random or 0),
         evaluator,
         folder,
         "original" in part.images,

@@ -52,6 +52,7 @@ class Face:
         window: (192, 192, 3), the face and its surroundings upright as in the picture.
         crop_to_window: Transform (2, 3) from crop pixels to window pixels.
         others: Boxes (k, 4) of other people's faces in the window.
+        size: Side of the crop in the picture, pixels.
     """
 
     source: Path
@@ -59,6 +60,7 @@ class Face:
     window: Picture
     crop_to_window: Floats
     others: Floats
+    size: float
 
 
 @dataclass(frozen=True)
@@ -241,4 +243,5 @@ def cut_face(picture: Picture, found: Detections, chosen: int, source: Path) -> 
         window=warp(picture, to_window, WINDOW_SIZE),
         crop_to_window=compose(to_window, invert(to_crop)),
         others=others[inside],
+        size=CROP_SIZE / scale_of(to_crop),
     )

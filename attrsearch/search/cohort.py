@@ -19,6 +19,10 @@ from attrsearch.search.evaluator import Evaluator, Request, Subject
 from attrsearch.search.objective import Judgement, judge
 from attrsearch.search.space import PersonSpace, person_space
 from attrsearch.search.study import PersonStudy, person_seed
+from attrsearch.search.surrogate.person import describe
+from attrsearch.search.surrogate.pooled import PooledModel
+from attrsearch.search.surrogate.screen import Proposal, Screener, portfolio_points
+from attrsearch.search.surrogate.targets import predictable
 
 Floats = npt.NDArray[np.float32]
 
@@ -36,6 +40,9 @@ class Finished:
         attributes: Every candidate, (n, passes, 13).
         judgement: What each was worth.
         seconds: Time of each, (n,): its share of the batches it was measured in.
+        proposals: The same candidates in order, with a sample of what was screened out among them.
+        screened_out: How many candidates were screened out in all.
+        overhead: Time spent predicting, seconds.
         heldback: The winner on the faces kept from the search (one candidate), or None where there are none.
         heldback_faces: How many those are.
     """
@@ -49,6 +56,9 @@ class Finished:
     attributes: Floats
     judgement: Judgement
     seconds: npt.NDArray[np.float64]
+    proposals: tuple[Proposal, ...]
+    screened_out: int
+    overhead: float
     heldback: Judgement | None
     heldback_faces: int
 
@@ -90,6 +100,7 @@ def search_people(
     evaluator: Evaluator,
     gather: Gatherer,
     evaluated: Callable[[int], None] = lambda _: None,
+    pooled: PooledModel | None = None,
 ) -> Iterator[Finished | Failed]:
     """Search people as they come; each is given out when it is finished.
 
@@ -99,6 +110,7 @@ def search_people(
         evaluator: Measures candidates.
         gather: Reads a person's pictures.
         evaluated: Called with the number of candidates measured after every batch.
+        pooled: What earlier people taught, where the study has a surrogate.
     """
     waiting = iter(people)
     studies: list[_Open] = []
@@ -109,7 +121,7 @@ def search_people(
             if person is None:
                 more = False
                 break
-            opened = _open(person, settings, evaluator, gather)
+            opened = _open(person, settings, evaluator, gather, pooled)
             if isinstance(opened, Failed):
                 yield opened
             else:
@@ -120,7 +132,9 @@ def search_people(
             yield _finish(study, settings, evaluator)
 
 
-def _open(person: Person, settings: Settings, evaluator: Evaluator, gather: Gatherer) -> _Open | Failed:
+def _open(
+    person: Person, settings: Settings, evaluator: Evaluator, gather: Gatherer, pooled: PooledModel | None
+) -> _Open | Failed:
     recipe = settings.study
     seed = person_seed(recipe.seed, person.id)
     try:
@@ -138,9 +152,29 @@ def _open(person: Person, settings: Settings, evaluator: Evaluator, gather: Gath
             person.id, str(InputError(person.id, required=required, found=found, hint="add clearer pictures"))
         )
     space = person_space(settings.space, identity.traits.gender)
-    study = PersonStudy(space, recipe.sampler, len(settings.objective.maximise), recipe.trials, seed)
     faces = tuple(searched[i] for i in kept)
+    screener = make_screener(settings, space, seed, pooled, identity.traits, faces, subject)
+    goals = len(settings.objective.maximise)
+    study = PersonStudy(space, recipe.sampler, goals, recipe.trials, seed, screener, recipe.stopping)
     return _Open(identity, seed, faces, tuple(held), subject, study)
+
+
+def make_screener(
+    settings: Settings,
+    space: PersonSpace,
+    seed: int,
+    pooled: PooledModel | None,
+    traits: Traits,
+    faces: tuple[Face, ...],
+    subject: Subject,
+) -> Screener | None:
+    """What proposes by prediction for a person; None where the study has no surrogate, or none that can predict."""
+    recipe = settings.study.surrogate
+    if recipe is None or not predictable(settings.objective):
+        return None
+    portfolio = portfolio_points(space, pooled, traits.gender)
+    person = describe(traits, faces, subject) if pooled else None
+    return Screener(recipe, space, settings.objective, seed, pooled, portfolio, person)
 
 
 def _round(
@@ -182,6 +216,9 @@ def _finish(item: _Open, settings: Settings, evaluator: Evaluator) -> Finished:
         attributes=attributes,
         judgement=judgement,
         seconds=np.array(item.seconds),
+        proposals=tuple(item.study.proposals),
+        screened_out=screener.screened_out if (screener := item.study.screener) else 0,
+        overhead=screener.seconds if screener else 0.0,
         heldback=heldback,
         heldback_faces=len(kept),
     )

@@ -16,6 +16,8 @@ from attrsearch.faces.recognise import available_recognisers, choose_recogniser
 from attrsearch.faces.seen import WINDOW_MIN_FACE
 from attrsearch.recipes import Objective, Space, Study
 from attrsearch.search.evaluator import Evaluator
+from attrsearch.search.surrogate.pooled import PooledModel, binding, choose_pooled
+from attrsearch.search.surrogate.targets import predictable
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,12 @@ class Settings:
 
 @dataclass(frozen=True)
 class Components:
-    """Loaded models, and a line about the recogniser."""
+    """Loaded models, a line about the recogniser, and the pooled surrogate where one fits."""
 
     evaluator: Evaluator
     gather: Gatherer
     line: str
+    pooled: PooledModel | None = None
 
 
 def load_components(settings: Settings, warn: Warn) -> Components:
@@ -68,4 +71,25 @@ def load_components(settings: Settings, warn: Warn) -> Components:
     critic = Critic() if settings.objective.uses("naturalness") else None
     evaluator = Evaluator(Editor(checkpoint, realign=realign), windows, recognisers, study.prefilter, critic)
     gather = Gatherer(load_detector(study.detector, MIN_FACE), dict(settings.genders), warn)
-    return Components(evaluator, gather, line)
+    return Components(evaluator, gather, line, _pooled(settings, evaluator, warn))
+
+
+def binding_of(settings: Settings, evaluator: Evaluator) -> dict[str, str]:
+    """What a pooled surrogate for these settings is bound to."""
+    judges = "+".join(scaled.name for scaled in evaluator.recognisers)
+    return binding(settings.study, settings.space, settings.objective, evaluator.editor.sha256, judges)
+
+
+def _pooled(settings: Settings, evaluator: Evaluator, warn: Warn) -> PooledModel | None:
+    recipe = settings.study.surrogate
+    if recipe is None:
+        return None
+    if not predictable(settings.objective):
+        warn(
+            f"surrogate: objective {settings.objective.name} is not made of what it predicts; the sampler goes alone"
+        )
+        return None
+    model, line = choose_pooled(recipe.pooled, binding_of(settings, evaluator))
+    if line:
+        warn(line)
+    return model

@@ -54,6 +54,7 @@ class Subject:
         grids: (f, 192, 192, 2), where each window pixel is read in the crop.
         masks: (f, 1, 192, 192), the blend.
         boxes: (f, 4), the face found in the untouched window.
+        landmarks: (f, 5, 2), its landmarks.
         detection: (f,), its probability.
         embeddings: Recogniser to (f, d), of the untouched window.
     """
@@ -63,6 +64,7 @@ class Subject:
     grids: Tensor
     masks: Tensor
     boxes: Floats
+    landmarks: Floats
     detection: Floats
     embeddings: dict[str, Floats]
 
@@ -126,6 +128,7 @@ class Evaluator:
             grids=grids,
             masks=grid_sample(mask, grids, align_corners=False),
             boxes=seen.boxes,
+            landmarks=seen.landmarks,
             detection=seen.probabilities,
             embeddings={scaled.name: seen.embed(scaled.recogniser) for scaled in self.recognisers},
         )

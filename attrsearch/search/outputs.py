@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from attrsearch.export import DetectorRecord, EditorRecord, PersonRecord, RecogniserRecord, named_passes
 from attrsearch.faces.people import Face
@@ -15,14 +16,12 @@ from attrsearch.search.components import Components, Settings
 from attrsearch.search.evaluator import Evaluator, Request, Subject, hide_others
 from attrsearch.search.importance import importance
 from attrsearch.search.objective import Judgement
-from attrsearch.trials import trials_table
+from attrsearch.trials import predictions_table, trials_table
 
 Floats = npt.NDArray[np.float32]
 
 SHOWN_FACES = 4
 RUNNERS = 2
-RANDOM = 0
-"""The trial shown as what chance gives: samplers draw their first at random."""
 APART = 0.8
 """A runner-up differs from every better one shown by at least this much (Euclidean, over the attributes)."""
 
@@ -31,6 +30,9 @@ def write_finished(item: Finished, evaluator: Evaluator, folder: RunFolder, incl
     """Write a person's pictures, trials and record."""
     judgement, winner = item.judgement, item.winner
     runners = runners_up(item)
+    evaluated = np.array([proposal.evaluated for proposal in item.proposals], bool)
+    numbers = np.flatnonzero(evaluated)  # trial numbers of the measured candidates
+    chance = by_chance(item)
     first, second = named_passes(item.attributes[winner])
     record = PersonRecord(
         id=item.id,
@@ -50,8 +52,8 @@ def write_finished(item: Finished, evaluator: Evaluator, folder: RunFolder, incl
         gender_certainty=round(item.traits.certainty, 6),
         worst_distance=round(float(judgement.worst_distance[winner]), 6),
         heldback=heldback_of(item.heldback, item.heldback_faces),
-        winner=winner,
-        runners=tuple(runners),
+        winner=int(numbers[winner]),
+        runners=tuple(int(numbers[i]) for i in runners),
         feasible_trials=int(judgement.feasible.sum()),
         seconds=round(float(item.seconds.sum()), 3),
         images=write_images(
@@ -59,19 +61,34 @@ def write_finished(item: Finished, evaluator: Evaluator, folder: RunFolder, incl
             item.subject,
             item.faces,
             item.attributes,
-            (winner, *runners),
+            (winner, *runners, chance),
             evaluator,
             folder,
             include_originals,
         ),
-        random=RANDOM,
+        random=int(numbers[chance]),
         importance=_importance(item),
+        screened_out=item.screened_out,
     )
     columns = ("detection", "iou", "distance", "distance_raw", "worst_distance", "utility", "feasible")
     measured: dict[str, Any] = {name: getattr(judgement, name) for name in columns}
-    folder.write_person(
-        part, trials_table(item.id, item.seed, item.attributes, {**measured, "seconds": item.seconds})
-    )
+    attributes = item.space.attributes(np.array([proposal.point for proposal in item.proposals]))
+    sources = [proposal.source for proposal in item.proposals]
+    table = trials_table(item.id, item.seed, attributes, {**measured, "seconds": item.seconds}, sources, evaluated)
+    folder.write_person(part, table, _predictions(item))
+
+
+def _predictions(item: Finished) -> pa.Table:
+    rows = [(p.utility, p.distance, p.feasible, p.correlation) for p in item.proposals]
+    values = np.array(rows, np.float64).reshape(-1, 4)
+    trials = np.flatnonzero(np.isfinite(values[:, 0])).astype(np.int32)
+    return predictions_table(item.id, trials, values[trials], item.overhead)
+
+
+def by_chance(item: Finished) -> int:
+    """Index of the candidate shown as what chance gives: the sampler's first, which samplers draw at random."""
+    sources = [proposal.source for proposal in item.proposals if proposal.evaluated]
+    return sources.index("sampler") if "sampler" in sources else 0
 
 
 def runners_up(item: Finished) -> list[int]:
@@ -104,7 +121,7 @@ def write_images(
         subject: The searched faces, measured.
         faces: The same.
         attributes: Every candidate, (n, passes, 13).
-        trials: Numbers of the winner and of the runners-up.
+        trials: Indices of the winner, of the runners-up, and of the one that chance gave.
         evaluator: Makes the edits.
         folder: The run.
         include_originals: Also the untouched pictures.
@@ -112,7 +129,8 @@ def write_images(
     Returns:
         Kind to files inside the run.
     """
-    windows = evaluator.render(Request(subject, attributes[[*trials, RANDOM]]))
+    windows = evaluator.render(Request(subject, attributes[list(trials)]))
+    runners = range(1, len(trials) - 1)
     shown = min(SHOWN_FACES, len(subject))
 
     def save(name: str, window: Any, face: int) -> str:
@@ -121,8 +139,8 @@ def write_images(
 
     images = {
         "best": tuple(save(f"best_{face}", windows[0, face], face) for face in range(shown)),
-        "runner": tuple(save(f"runner_{i}", windows[i, 0], 0) for i in range(1, len(trials))),
-        "random": (save("random_0", windows[len(trials), 0], 0),),
+        "runner": tuple(save(f"runner_{i}", windows[i, 0], 0) for i in runners),
+        "random": (save("random_0", windows[len(trials) - 1, 0], 0),),
     }
     if include_originals:
         images["original"] = tuple(save(f"original_{face}", faces[face].window, face) for face in range(shown))
@@ -168,6 +186,7 @@ def provenance(settings: Settings, components: Components) -> Provenance:
             "objective": settings.objective.model_dump(),
             "space": settings.space.model_dump(),
             "editor_sha256": evaluator.editor.sha256,
+            "surrogate_sha256": components.pooled.sha256 if components.pooled else None,
             "recognisers": [
                 {**scaled.record, "sha256": scaled.recogniser.sha256} for scaled in evaluator.recognisers
             ],

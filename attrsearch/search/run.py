@@ -10,7 +10,7 @@ from attrsearch.errors import InputError
 from attrsearch.faces.cluster import cluster_folder
 from attrsearch.faces.detect import load_detector
 from attrsearch.faces.people import MIN_FACE, Person, Warn, find_people
-from attrsearch.recipes import Study, load_objective, load_space, load_study
+from attrsearch.recipes import Study, Surrogate, load_objective, load_space, load_study
 from attrsearch.results import RunFolder
 from attrsearch.search.components import Components, Settings, load_components
 from attrsearch.search.outputs import provenance
@@ -26,7 +26,7 @@ class Progress:
         done: People finished, failures included.
         feasible: People with a feasible winner.
         evaluations: Candidates measured so far in this call.
-        expected: Candidates this call will measure, failures not counted off yet.
+        expected: Candidates this call will measure, as far as is known.
         seconds: Time since the start of this call.
         seconds_left: Estimate of what is left, None before the first batch.
     """
@@ -74,6 +74,7 @@ def run(
     recogniser: str | None = None,
     detector: str | None = None,
     trials: int | None = None,
+    surrogate: str | None = None,
     seed: int | None = None,
     jobs: int = 1,
     resume: bool = False,
@@ -99,6 +100,7 @@ def run(
         recogniser: ``auto``, ``sface``, ``facenet-vggface2``, ``facenet-casia`` or ``dlib``.
         detector: ``mtcnn`` or ``yunet``.
         trials: Candidates a person.
+        surrogate: Pooled model: ``auto``, ``none`` or a file, instead of the study's.
         seed: Seed of the run; every person's own follows from it.
         jobs: Worker processes.
         resume: Continue a run that was stopped.
@@ -129,6 +131,9 @@ def run(
         trials=trials,
         seed=seed,
     )
+    if surrogate is not None:
+        predicting = recipe.surrogate or Surrogate()
+        recipe = recipe.model_copy(update={"surrogate": predicting.model_copy(update={"pooled": surrogate})})
     settings = Settings(
         recipe,
         load_space(recipe.space),
@@ -178,6 +183,8 @@ class _Tally:
     trials: int
     progress: Callable[[Progress], None]
     evaluations: int = 0
+    off: int = 0
+    """Candidates that finished people were given and did not use; below 0 where they used more."""
     failed: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -186,6 +193,7 @@ class _Tally:
     def person(self, outcome: Outcome, counted: bool) -> None:
         self.done += 1
         self.evaluations += 0 if counted else outcome.evaluations
+        self.off += self.trials - outcome.evaluations
         self.feasible += outcome.feasible
         if outcome.reason:
             self.failed[outcome.id] = outcome.reason
@@ -197,7 +205,7 @@ class _Tally:
 
     def _tell(self) -> None:
         seconds = time.perf_counter() - self.started
-        expected = (self.people - self.before) * self.trials
+        expected = (self.people - self.before) * self.trials - self.off
         left = seconds * max(0, expected - self.evaluations) / self.evaluations if self.evaluations else None
         self.progress(Progress(self.people, self.done, self.feasible, self.evaluations, expected, seconds, left))
 

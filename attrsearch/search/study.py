@@ -1,22 +1,26 @@
 """The search for one person, on one page: ask for candidates, tell what they were worth.
 
-One in-memory Optuna study a person; the person, not the trial, is the unit of retry and resume.
+One in-memory Optuna study a person; the person, not the trial, is the unit of retry and resume.  Candidates that a
+screener proposes are told to the sampler once they are measured, as any other; what was screened out never is.
 """
 
 import hashlib
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import optuna
 from optuna.distributions import BaseDistribution, FloatDistribution
 from optuna.study import StudyDirection
-from optuna.trial import Trial
+from optuna.trial import Trial, create_trial
 
-from attrsearch.recipes import Sampler
+from attrsearch.recipes import Sampler, Stopping
 from attrsearch.search.objective import Judgement
 from attrsearch.search.samplers import IGNORES_CONSTRAINTS, make_sampler
 from attrsearch.search.space import PersonSpace
+from attrsearch.search.stopping import Stopper
+from attrsearch.search.surrogate.screen import Proposal, Screener
 
 Floats = npt.NDArray[np.float32]
 
@@ -30,11 +34,29 @@ class PersonStudy:
         goals: How many values a candidate has.
         trials: How many candidates to propose in all.
         seed: The person's own seed; the same seed proposes the same candidates.
+        screener: Proposes candidates by prediction; the sampler goes alone where it is None.
+        stopping: When to end before the last trial.
+
+    Attributes:
+        remaining: Candidates still to be proposed.
+        proposals: Every candidate so far in order, the sample of what was screened out among them.
     """
 
-    def __init__(self, space: PersonSpace, sampler: Sampler, goals: int, trials: int, seed: int) -> None:
+    def __init__(
+        self,
+        space: PersonSpace,
+        sampler: Sampler,
+        goals: int,
+        trials: int,
+        seed: int,
+        screener: Screener | None = None,
+        stopping: Stopping | None = None,
+    ) -> None:
         self.space = space
         self.remaining = trials
+        self.proposals: list[Proposal] = []
+        self.screener = screener
+        self._stopper = Stopper(stopping, trials) if stopping else None
         self._sampler = sampler
         self._distributions: dict[str, BaseDistribution] = {
             name: FloatDistribution(float(low), float(high))
@@ -43,30 +65,62 @@ class PersonStudy:
         self._study = optuna.create_study(
             directions=[StudyDirection.MAXIMIZE] * goals, sampler=make_sampler(sampler, seed)
         )
-        self._asked: list[Trial] = []
+        self._asked: list[tuple[Trial | None, npt.NDArray[np.float64]]] = []
 
     def ask(self) -> Floats:
         """The next candidates, (n, passes, 13), n at most the recipe's ``asks``; none when the study is over."""
         count = min(self._sampler.asks, self.remaining)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about experimental samplers, independent sampling, powers of two
-            self._asked = [self._study.ask(self._distributions) for _ in range(count)]
+        planned = self.screener.propose(count) if self.screener else [Proposal("sampler")] * count
+        self._asked = []
+        for proposal in planned:
+            trial, point = None, proposal.point
+            if point is None:
+                trial, point = self._ask_sampler()
+            self.proposals.append(replace(proposal, point=point))
+            if proposal.evaluated:
+                self._asked.append((trial, point))
         self.remaining -= count
-        points = [[trial.params[name] for name in self.space.names] for trial in self._asked]
-        return self.space.attributes(np.array(points).reshape(count, len(self.space.names)))
+        points = np.array([point for _, point in self._asked])
+        return self.space.attributes(points.reshape(count, len(self.space.names)))
 
     def tell(self, judgement: Judgement) -> None:
         """Report the candidates of the last :meth:`ask`, in their order."""
-        for i, trial in enumerate(self._asked):
-            violations = judgement.violations[i]
-            values = judgement.values[i]
-            if self._sampler.name in IGNORES_CONSTRAINTS:
-                values = values - self._sampler.penalty * np.maximum(violations, 0).sum()
-            else:
-                for number, violation in enumerate(violations):
-                    trial.set_constraint(f"constraint_{number}", float(violation))
-            self._study.tell(trial, [float(value) for value in values])
+        for i, (trial, point) in enumerate(self._asked):
+            values, constraints = self._result(judgement, i)
+            if trial is None:
+                params = {name: float(value) for name, value in zip(self.space.names, point, strict=True)}
+                self._study.add_trial(
+                    create_trial(
+                        values=values, params=params, distributions=self._distributions, constraints=constraints
+                    )
+                )
+                continue
+            for name, violation in constraints.items():
+                trial.set_constraint(name, violation)
+            self._study.tell(trial, values)
+        if self.screener and self._asked:
+            self.screener.observe(np.array([point for _, point in self._asked]), judgement)
+        if self._stopper:
+            gain = self.screener.gain if self.screener else np.inf
+            self.remaining = self._stopper.remaining(self.remaining, judgement.feasible, gain)
         self._asked = []
+
+    def _ask_sampler(self) -> tuple[Trial, npt.NDArray[np.float64]]:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about experimental samplers, independent sampling, powers of two
+            trial = self._study.ask(self._distributions)
+        return trial, np.array([trial.params[name] for name in self.space.names], np.float64)
+
+    def _result(self, judgement: Judgement, i: int) -> tuple[list[float], dict[str, float]]:
+        """Values and constraints of a candidate as the sampler is told them."""
+        values, violations = judgement.values[i], judgement.violations[i]
+        if not self._sampler.constrained:
+            violations = violations[:0]
+        if self._sampler.name in IGNORES_CONSTRAINTS:
+            values = values - self._sampler.penalty * np.maximum(violations, 0).sum()
+            violations = violations[:0]
+        constraints = {f"constraint_{number}": float(value) for number, value in enumerate(violations)}
+        return [float(value) for value in values], constraints
 
 
 def person_seed(seed: int, identity: str) -> int:

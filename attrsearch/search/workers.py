@@ -48,7 +48,9 @@ def search_here(
 ) -> Iterator[Outcome]:
     """Search people in this process."""
     folder = RunFolder(job.out)
-    for item in search_people(people, job.settings, components.evaluator, components.gather, evaluated):
+    for item in search_people(
+        people, job.settings, components.evaluator, components.gather, evaluated, components.pooled
+    ):
         if isinstance(item, Failed):
             yield Outcome(item.id, False, 0, item.reason)
         else:

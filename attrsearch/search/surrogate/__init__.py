@@ -1,0 +1,1 @@
+"""Predict what candidates are worth before they are measured."""

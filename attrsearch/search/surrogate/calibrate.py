@@ -1,0 +1,45 @@
+"""Fit a pooled model's predictions to one person: an offset and a slope a target, drawn towards 0 and 1."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+Floats64 = npt.NDArray[np.float64]
+
+OFFSET = 0.5
+"""How many trials of their own the belief in no offset weighs as much as."""
+SLOPE = 8.0
+"""The same for a slope of 1."""
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """Offsets and slopes, (k,) each, about the centres of the predictions."""
+
+    centre: Floats64
+    offset: Floats64
+    slope: Floats64
+
+    @classmethod
+    def fit(cls, predicted: Floats64, measured: Floats64) -> Self:
+        """Ridge regression of measured on predicted targets, both (n, k), a target at a time.
+
+        >>> found = Calibrated.fit(np.linspace(0, 1, 500)[:, None], np.linspace(1, 3, 500)[:, None])
+        >>> found.apply(np.array([[0.5]])).round(2)
+        array([[2.]])
+        """
+        if not len(predicted):
+            zero = np.zeros(predicted.shape[1])
+            return cls(zero, zero, np.ones(predicted.shape[1]))
+        centre = predicted.mean(0)
+        apart, rest = predicted - centre, measured - predicted
+        offset = rest.sum(0) / (len(rest) + OFFSET)
+        variance = np.maximum((apart**2).mean(0), 1e-8)
+        slope = 1 + (apart * (rest - offset)).sum(0) / ((apart**2).sum(0) + SLOPE * variance)
+        return cls(centre, offset, np.maximum(slope, 0.1))
+
+    def apply(self, predicted: Floats64) -> Floats64:
+        """Predictions for this person, (n, k)."""
+        return predicted + self.offset + (self.slope - 1) * (predicted - self.centre)

@@ -1,0 +1,123 @@
+"""The learners behind one small interface: XGBoost, and scikit-learn's MLP.
+
+Both run on one thread with a seed, so that what is predicted for a person depends on nothing else.
+"""
+
+import warnings
+from collections.abc import Callable
+from typing import Any, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+import xgboost
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPRegressor
+from threadpoolctl import threadpool_limits
+
+Floats64 = npt.NDArray[np.float64]
+
+
+class Regressor(Protocol):
+    """Learns several targets at once."""
+
+    def fit(self, inputs: Floats64, targets: Floats64, start: Floats64 | None = None) -> Self:
+        """Learn.
+
+        Args:
+            inputs: (n, d).
+            targets: (n, k).
+            start: (n, k), an earlier model's prediction to correct; the mean of the targets where it is None.
+        """
+        ...
+
+    def predict(self, inputs: Floats64, start: Floats64 | None = None) -> Floats64:
+        """Predict (n, k); ``start`` where the fit had one."""
+        ...
+
+
+class XGBoost:
+    """Gradient-boosted trees.
+
+    Args:
+        seed: Of the row samples.
+        rounds: Trees a target.
+        depth: Of the trees.
+        rate: Learning rate.
+        penalty: L2 on the leaves.
+        share: Of the rows and columns that each tree sees.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        rounds: int = 40,
+        depth: int = 3,
+        rate: float = 0.15,
+        penalty: float = 3.0,
+        share: float = 1.0,
+    ) -> None:
+        self._rounds = rounds
+        self._settings: dict[str, Any] = {
+            "objective": "reg:squarederror",
+            "tree_method": "hist",
+            "max_bin": 64,
+            "max_depth": depth,
+            "eta": rate,
+            "lambda": penalty,
+            "subsample": share,
+            "colsample_bytree": share,
+            "seed": seed % 2**31,
+            "nthread": 1,
+            "base_score": 0.0,
+            "verbosity": 0,
+        }
+        self._booster: Any = None
+        self._centre: Floats64 = np.zeros(0)
+        self._scale: Floats64 = np.zeros(0)
+
+    def fit(self, inputs: Floats64, targets: Floats64, start: Floats64 | None = None) -> Self:
+        """Learn; see :class:`Regressor`."""
+        rest = targets - (targets.mean(0) if start is None else start)
+        self._centre = targets.mean(0)
+        self._scale = np.maximum(rest.std(0), 1e-6)
+        table = xgboost.DMatrix(inputs, label=rest / self._scale, nthread=1)
+        self._booster = xgboost.train(self._settings, table, self._rounds)
+        return self
+
+    def predict(self, inputs: Floats64, start: Floats64 | None = None) -> Floats64:
+        """Predict; see :class:`Regressor`."""
+        rest = np.asarray(self._booster.inplace_predict(inputs), np.float64).reshape(len(inputs), -1)
+        return rest * self._scale + (self._centre if start is None else start)
+
+
+class Mlp:
+    """A multi-layer perceptron with the thesis's hidden layers (section 4.3.1), inputs and targets scaled."""
+
+    def __init__(self, seed: int, layers: tuple[int, ...] = (10, 20, 40, 20, 20)) -> None:
+        self._network = MLPRegressor(layers, alpha=1e-2, max_iter=400, random_state=seed % 2**31)
+        self._inputs: tuple[Floats64, Floats64] = (np.zeros(0), np.ones(0))
+        self._targets: tuple[Floats64, Floats64] = (np.zeros(0), np.ones(0))
+
+    def fit(self, inputs: Floats64, targets: Floats64, start: Floats64 | None = None) -> Self:
+        """Learn; see :class:`Regressor`."""
+        rest = targets if start is None else targets - start
+        self._inputs = inputs.mean(0), np.maximum(inputs.std(0), 1e-6)
+        self._targets = rest.mean(0), np.maximum(rest.std(0), 1e-6)
+        with warnings.catch_warnings(), threadpool_limits(1):
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            self._network.fit(_scaled(inputs, self._inputs), _scaled(rest, self._targets))
+        return self
+
+    def predict(self, inputs: Floats64, start: Floats64 | None = None) -> Floats64:
+        """Predict; see :class:`Regressor`."""
+        with threadpool_limits(1):
+            raw = self._network.predict(_scaled(inputs, self._inputs)).reshape(len(inputs), -1)
+        rest = np.asarray(raw * self._targets[1] + self._targets[0])
+        return rest if start is None else rest + start
+
+
+REGRESSORS: dict[str, Callable[[int], Regressor]] = {"xgboost": XGBoost, "mlp": Mlp}
+
+
+def _scaled(values: Floats64, by: tuple[Floats64, Floats64]) -> Floats64:
+    return (values - by[0]) / by[1]

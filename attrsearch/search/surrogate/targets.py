@@ -1,0 +1,85 @@
+"""What a surrogate predicts, each term by itself, and what is composed of it afterwards.
+
+Utility and constraints are never predicted whole: the terms are, and the objective's arithmetic follows.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtr
+
+from attrsearch.recipes import Objective
+from attrsearch.search.objective import Judgement
+
+Floats64 = npt.NDArray[np.float64]
+
+TARGETS = ("detection", "iou", "distance", "margin")
+"""Columns of a table of targets; ``margin`` is how far the tightest constraint is met, below 0 where it is not."""
+FLOOR = -0.4
+"""Margins below it count as it: a face that was lost says nothing about those that were not."""
+PENALTY = 2.0
+"""What a unit of violation costs in :func:`worth`."""
+
+
+def predictable(objective: Objective) -> bool:
+    """Whether an objective is made of means of predicted terms only."""
+    means = all(how.aggregate == "mean" for how in objective.terms.values())
+    return means and not objective.uses("naturalness")
+
+
+def targets_of(judgement: Judgement) -> Floats64:
+    """Measured targets, (n, 4), in the order of ``TARGETS``."""
+    violations = judgement.violations
+    count = len(judgement.detection)
+    margin = -violations.max(1) if violations.shape[1] else np.ones(count)
+    distance = judgement.distance
+    return np.stack([judgement.detection, judgement.iou, distance, np.maximum(margin, FLOOR)], 1)
+
+
+def merit_of(objective: Objective, targets: Floats64) -> Floats64:
+    """The objective's value (several goals: their product) of targets (n, 4)."""
+    value = np.ones(len(targets))
+    for goal in objective.maximise:
+        for name in goal.product:
+            term = targets[:, TARGETS.index(name)]
+            how = objective.terms.get(name)
+            value = value * (term if how is None or how.cap is None else np.minimum(term, how.cap))
+    return value
+
+
+def worth(objective: Objective, targets: Floats64) -> Floats64:
+    """One number to rank by: the objective's value, less a penalty for a violated constraint.
+
+    >>> from attrsearch.recipes import load_objective
+    >>> worth(load_objective("utility_product"), np.array([[1.0, 0.9, 1.5, 0.1], [1.0, 0.9, 1.3, -0.1]])).round(2)
+    array([1.35, 0.97])
+    """
+    return merit_of(objective, targets) + PENALTY * np.minimum(targets[:, TARGETS.index("margin")], 0)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How wrong predictions are: standard deviations of merit and margin."""
+
+    merit: float
+    margin: float
+
+
+def expected_gain(objective: Objective, predicted: Floats64, spread: Spread, best: float) -> Floats64:
+    """Expected improvement over the best feasible merit, times the probability of being feasible.
+
+    Args:
+        objective: The recipe.
+        predicted: Targets (n, 4).
+        spread: How wrong they are.
+        best: Merit of the best feasible candidate so far; 0 where there is none.
+
+    Returns:
+        (n,), in units of merit (Gardner et al., "Bayesian Optimization with Inequality Constraints", 2014).
+    """
+    merit = merit_of(objective, predicted)
+    scaled = (merit - best) / spread.merit
+    density = np.exp(-0.5 * scaled**2) / np.sqrt(2 * np.pi)
+    gain = spread.merit * (scaled * ndtr(scaled) + density)
+    return np.asarray(gain * ndtr(predicted[:, TARGETS.index("margin")] / spread.margin))

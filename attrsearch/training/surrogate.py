@@ -1,0 +1,234 @@
+"""Learn a pooled surrogate from earlier runs: their trials, their people's pictures, and how winners carry over."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow.parquet as pq
+
+from attrsearch.attributes import GENDERS, Gender
+from attrsearch.errors import AttrsearchError, InputError
+from attrsearch.faces.people import Face, Identity, find_people
+from attrsearch.recipes import Objective, Space, Study
+from attrsearch.results import RunFolder, read_run
+from attrsearch.search.cohort import pictures_wanted, split_faces
+from attrsearch.search.components import Components, Settings, load_components
+from attrsearch.search.evaluator import Request, Subject
+from attrsearch.search.objective import judge
+from attrsearch.search.study import person_seed
+from attrsearch.search.surrogate.learn import FOLDS, Lesson, cover, learn
+from attrsearch.search.surrogate.person import describe
+from attrsearch.search.surrogate.pooled import PooledModel, binding
+from attrsearch.search.surrogate.targets import FLOOR, merit_of, predictable, targets_of
+from attrsearch.trials import trial_attributes
+
+Floats = npt.NDArray[np.float32]
+Floats64 = npt.NDArray[np.float64]
+Warn = Callable[[str], None]
+
+CARRIED = 48
+"""Winners of each gender that are measured on everyone of it."""
+LEAST = 2 * FOLDS
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A person of an earlier run: faces, and the candidates that were measured."""
+
+    identity: Identity
+    faces: tuple[Face, ...]
+    lesson: Lesson
+    winners: Floats
+
+
+def learn_from_runs(
+    runs: Sequence[Path],
+    *,
+    faces: Path | None = None,
+    carried: int = CARRIED,
+    warn: Warn = print,
+    progress: Callable[[str, int, int], None] = lambda *_: None,
+) -> PooledModel:
+    """Learn a pooled model.
+
+    Args:
+        runs: Folders of finished runs over the same editor, space, objective and judges.
+        faces: Where the pictures are, where the runs' own note of it does not hold any more.
+        carried: Winners of each gender that are measured on everyone of that gender, so that the portfolio
+            rests on measurements; 0 for none (there is no portfolio then).
+        warn: Called with one line for every person who is left out.
+        progress: Called with a stage, how much of it is done, and of how much.
+
+    Raises:
+        InputError: Too few people, runs that do not belong together, or pictures that are gone.
+    """
+    settings, components, bound = _setting(runs)
+    known: list[_Known] = []
+    for number, run in enumerate(runs):
+        for one in _people_of(run, faces, settings, components, warn):
+            known.append(one)
+            progress("read", len(known), 0)
+        progress("runs", number + 1, len(runs))
+    if len(known) < LEAST:
+        hint = "run more people first: attrsearch run FACES --out RUN"
+        raise InputError("runs", required=f"at least {LEAST} people", found=f"{len(known)}", hint=hint)
+    lessons = [one.lesson for one in known]
+    empty: dict[Gender, Floats] = dict.fromkeys(GENDERS, known[0].winners[:0])
+    first = learn(lessons, bound, settings.objective, empty)
+    if not carried:
+        return first
+    lessons, sets = _carry_over(known, first, settings, components, carried, progress)
+    return learn(lessons, bound, settings.objective, sets)
+
+
+def setting_of(run: Path) -> Settings:
+    """The recipes a run was made with.
+
+    Raises:
+        InputError: Not a finished run, or one whose objective no surrogate predicts.
+    """
+    about = read_run(run)
+    hint = "give folders that attrsearch run finished"
+    if "result" not in about:
+        raise InputError(run, required="a finished run", found="one that was stopped", hint=hint)
+    kept = about["settings"]
+    objective = Objective.model_validate(kept["objective"])
+    if not predictable(objective):
+        found = f"objective {objective.name}"
+        raise InputError(
+            run, required="an objective of means of detection, IoU and distance", found=found, hint=hint
+        )
+    names = [recogniser["name"] for recogniser in kept["recognisers"]]
+    changes: dict[str, Any] = {} if objective.ensemble else {"recogniser": names[0]}
+    study = Study.model_validate({**kept["study"], **changes})
+    return Settings(study, Space.model_validate(kept["space"]), objective)
+
+
+def _setting(runs: Sequence[Path]) -> tuple[Settings, Components, dict[str, str]]:
+    """Models of the runs, which must agree in what a pooled model is bound to."""
+    settings = setting_of(runs[0])
+    components = load_components(settings, lambda _: None)
+    bounds = []
+    for run in runs:
+        own = setting_of(run)
+        kept = read_run(run)["settings"]
+        judges = "+".join(recogniser["name"] for recogniser in kept["recognisers"])
+        bounds.append(binding(own.study, own.space, own.objective, kept["editor_sha256"], judges))
+        if bounds[-1] != bounds[0]:
+            different = next(key for key in bounds[0] if bounds[0][key] != bounds[-1][key])
+            hint = "learn from runs of one setting"
+            raise InputError(run, required=f"the {different} of {runs[0]}", found="another", hint=hint)
+    if components.evaluator.editor.sha256 != bounds[0]["editor"]:
+        hint = "learn with the editor of the run"
+        raise InputError(runs[0], required=f"editor {bounds[0]['editor'][:12]}…", found="another", hint=hint)
+    return settings, components, bounds[0]
+
+
+def _people_of(
+    run: Path, faces: Path | None, settings: Settings, components: Components, warn: Warn
+) -> Iterator[_Known]:
+    noted = read_run(run).get("faces", "")
+    place = faces or (Path(noted) if noted else None)
+    if place is None:
+        hint = "add --faces FACES"
+        raise InputError(run, required="the place of its pictures", found="none noted", hint=hint)
+    files = {person.id: person for person in find_people(place)}
+    folder = RunFolder(run)
+    study = setting_of(run).study
+    columns = pq.read_table(run / "trials.parquet").to_pandas()
+    trials = {str(name): rows for name, rows in columns[columns["evaluated"]].groupby("identity", sort=False)}
+    evaluator = components.evaluator
+    for part in folder.read_people():
+        name = part.record.id
+        if name not in files or name not in trials:
+            warn(f"{name}: no pictures of this person in {place}; left out")
+            continue
+        components.gather.give(name, part.record.gender)
+        try:
+            identity = components.gather(files[name], pictures_wanted(study.max_faces, study.heldback))
+        except AttrsearchError as error:
+            warn(str(error))
+            continue
+        seed = person_seed(study.seed, name)
+        searched, _ = split_faces(identity.faces, study.heldback, study.max_faces, seed)
+        subject, kept = evaluator.prepare(searched)
+        if subject is None:
+            warn(f"{name}: no face is found again in its window; left out")
+            continue
+        rows = trials[name]
+        attributes = trial_attributes(rows)
+        own = tuple(searched[i] for i in kept)
+        measured = rows[["detection", "iou", "distance"]].to_numpy(np.float64)
+        targets = np.column_stack([measured, np.maximum(_margin(rows, settings, components), FLOOR)])
+        feasible = rows["feasible"].to_numpy(bool)
+        best = np.argsort(np.where(feasible, -rows["utility"].to_numpy(), np.inf), kind="stable")[:2]
+        lesson = Lesson(part.record.gender, describe(identity.traits, own, subject), attributes, targets)
+        yield _Known(identity, own, lesson, attributes[best[feasible[best]]])
+
+
+def _margin(rows: Any, settings: Settings, components: Components) -> Floats64:
+    """How far the tightest constraint of each trial is met, from the measured columns."""
+    calibration = components.evaluator.recognisers[0].calibration
+    verification = calibration.verification * calibration.scale
+    margins = []
+    for constraint in settings.objective.constraints:
+        column = constraint.term if constraint.aggregate == "mean" else f"worst_{constraint.term}"
+        if column not in rows:
+            found = f"a constraint on the least {constraint.term}"
+            hint = "use an objective such as utility_product or margin"
+            raise InputError("objective", required="constraints on what trials record", found=found, hint=hint)
+        limit = verification if constraint.above == "verification" else float(constraint.above)
+        margins.append(rows[column].to_numpy(np.float64) - limit)
+    return np.min(margins, 0) if margins else np.ones(len(rows))
+
+
+def _carry_over(
+    known: Sequence[_Known],
+    model: PooledModel,
+    settings: Settings,
+    components: Components,
+    carried: int,
+    progress: Callable[[str, int, int], None],
+) -> tuple[list[Lesson], Mapping[Gender, Floats]]:
+    """Measure the most promising winners of each gender on everyone of it.
+
+    Returns:
+        The lessons with those measurements, and the sets in the order in which they cover people.
+    """
+    evaluator, objective = components.evaluator, settings.objective
+    lessons: list[Lesson] = []
+    sets: dict[Gender, Floats] = {}
+    for gender in GENDERS:
+        group = [one for one in known if one.lesson.gender == gender]
+        winners = np.concatenate([one.winners for one in group]) if group else known[0].winners[:0]
+        if not len(winners):
+            sets[gender] = known[0].winners[:0]
+            lessons += [one.lesson for one in group]
+            continue
+        guesses = [model.predict(winners, one.lesson.person) for one in group]
+        promising = np.stack([merit_of(objective, guess) + guess[:, 3] for guess in guesses])
+        picked = winners[cover(promising - promising.min() + 1e-3, carried)]
+        merits = []
+        for one in group:
+            subject = _subject(one, components)
+            judgement = judge(objective, evaluator.evaluate([Request(subject, picked)])[0])
+            merits.append(np.where(judgement.feasible, judgement.merit, 0.0))
+            lessons.append(
+                replace(
+                    one.lesson,
+                    attributes=np.concatenate([one.lesson.attributes, picked]),
+                    targets=np.concatenate([one.lesson.targets, targets_of(judgement)]),
+                )
+            )
+            progress("carry over", len(lessons), len(known))
+        sets[gender] = picked[cover(np.stack(merits), len(picked))]
+    return lessons, sets
+
+
+def _subject(one: _Known, components: Components) -> Subject:
+    subject, kept = components.evaluator.prepare(one.faces)
+    assert subject is not None and len(kept) == len(one.faces)  # noqa: S101, PT018 - found a moment ago
+    return subject
