@@ -282,14 +282,13 @@ def judge(run: Path, name: str, originals: Path | None) -> None:
 @click.option("--out", required=True, type=path_type, help="File to write (.safetensors).")
 @click.option("--faces", type=path_type, help="The pictures of the runs, where they are not where they were.")
 @click.option(
-    "--carry",
-    default=48,
+    "--measure/--no-measure",
+    default=True,
     show_default=True,
-    type=click.IntRange(min=0),
-    help="Winners of each gender to measure on everyone of it, for the portfolio.",
+    help="Measure the best winners on everyone of the same gender, for the portfolio.",
 )
 @quiet_option
-def surrogate(runs: tuple[Path, ...], out: Path, faces: Path | None, carry: int, quiet: bool) -> None:
+def surrogate(runs: tuple[Path, ...], out: Path, faces: Path | None, measure: bool, quiet: bool) -> None:
     """Learn from the trials of finished RUNS what helps the search for the next person.
 
     Use it with: attrsearch run FACES --surrogate FILE, over the same editor, space and judges.
@@ -298,7 +297,7 @@ def surrogate(runs: tuple[Path, ...], out: Path, faces: Path | None, carry: int,
     from attrsearch.training.surrogate import learn_from_runs
 
     with stage_bar(quiet) as progress, warner(quiet) as warn:
-        model = learn_from_runs(runs, faces=faces, carried=carry, warn=warn, progress=progress)
+        model = learn_from_runs(runs, faces=faces, measure=measure, warn=warn, progress=progress)
     sha256 = model.save(out)
     sets = ", ".join(f"{len(rows)} {gender}" for gender, rows in model.sets.items())
     say(f"{out}: learnt from {model.people} people; attribute sets: {sets}; sha256 {sha256}")

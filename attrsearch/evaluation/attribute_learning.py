@@ -150,7 +150,7 @@ def _pooled(settings: Settings, components: Components, person: Floats64, attrib
 
 def mlp(inputs: Floats64, wanted: Flags, seed: int) -> Callable[[Floats64], Flags]:
     """The thesis's network: scikit-learn's MLPClassifier with its hidden layers."""
-    network = MLPClassifier(HIDDEN, max_iter=1000, random_state=seed)
+    network = MLPClassifier(hidden_layer_sizes=HIDDEN, max_iter=1000, random_state=seed)
     with threadpool_limits(1):
         network.fit(inputs, wanted)
     return lambda rows: np.asarray(network.predict(rows), bool)

@@ -36,7 +36,7 @@ Floats = npt.NDArray[np.float32]
 Warn = Callable[[str], None]
 
 SCORES = ("detection", "iou", "distance", "distance_raw", "clearance", "naturalness")
-SHARED = 320
+SHARED = 240
 """Random candidates a person from which the random arm draws without replacement, so that seeds share them."""
 
 

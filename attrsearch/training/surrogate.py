@@ -22,15 +22,15 @@ from attrsearch.search.study import person_seed
 from attrsearch.search.surrogate.learn import FOLDS, Lesson, cover, learn
 from attrsearch.search.surrogate.person import describe
 from attrsearch.search.surrogate.pooled import PooledModel, binding
-from attrsearch.search.surrogate.targets import FLOOR, merit_of, predictable, targets_of
+from attrsearch.search.surrogate.targets import FLOOR, predictable, targets_of, worth
 from attrsearch.trials import trial_attributes
 
 Floats = npt.NDArray[np.float32]
 Floats64 = npt.NDArray[np.float64]
 Warn = Callable[[str], None]
 
-CARRIED = 48
-"""Winners of each gender that are measured on everyone of it."""
+SETS = 32
+"""Attribute sets of each gender that a pooled model keeps."""
 LEAST = 2 * FOLDS
 
 
@@ -48,7 +48,7 @@ def learn_from_runs(
     runs: Sequence[Path],
     *,
     faces: Path | None = None,
-    carried: int = CARRIED,
+    measure: bool = True,
     warn: Warn = print,
     progress: Callable[[str, int, int], None] = lambda *_: None,
 ) -> PooledModel:
@@ -57,8 +57,8 @@ def learn_from_runs(
     Args:
         runs: Folders of finished runs over the same editor, space, objective and judges.
         faces: Where the pictures are, where the runs' own note of it does not hold any more.
-        carried: Winners of each gender that are measured on everyone of that gender, so that the portfolio
-            rests on measurements; 0 for none (there is no portfolio then).
+        measure: Whether the most promising winners of each gender are measured on everyone of it, so that the
+            portfolio rests on measurements; on predictions otherwise.
         warn: Called with one line for every person who is left out.
         progress: Called with a stage, how much of it is done, and of how much.
 
@@ -78,9 +78,7 @@ def learn_from_runs(
     lessons = [one.lesson for one in known]
     empty: dict[Gender, Floats] = dict.fromkeys(GENDERS, known[0].winners[:0])
     first = learn(lessons, bound, settings.objective, empty)
-    if not carried:
-        return first
-    lessons, sets = _carry_over(known, first, settings, components, carried, progress)
+    lessons, sets = _carry_over(known, first, settings, components if measure else None, progress)
     return learn(lessons, bound, settings.objective, sets)
 
 
@@ -189,32 +187,38 @@ def _carry_over(
     known: Sequence[_Known],
     model: PooledModel,
     settings: Settings,
-    components: Components,
-    carried: int,
+    components: Components | None,
     progress: Callable[[str, int, int], None],
 ) -> tuple[list[Lesson], Mapping[Gender, Floats]]:
-    """Measure the most promising winners of each gender on everyone of it.
+    """Choose the most promising winners of each gender, and measure them on everyone of it.
+
+    Args:
+        known: Everyone.
+        model: Predicts how a winner does on someone else.
+        settings: The recipes.
+        components: To measure with; nothing is measured where it is None.
+        progress: Called with a stage, how much of it is done, and of how much.
 
     Returns:
         The lessons with those measurements, and the sets in the order in which they cover people.
     """
-    evaluator, objective = components.evaluator, settings.objective
     lessons: list[Lesson] = []
     sets: dict[Gender, Floats] = {}
     for gender in GENDERS:
         group = [one for one in known if one.lesson.gender == gender]
-        winners = np.concatenate([one.winners for one in group]) if group else known[0].winners[:0]
-        if not len(winners):
-            sets[gender] = known[0].winners[:0]
+        winners = np.concatenate([one.winners for one in group] or [known[0].winners[:0]])
+        picked = winners
+        if len(winners):
+            guesses = np.stack([worth(settings.objective, model.predict(winners, o.lesson.person)) for o in group])
+            picked = winners[cover(guesses - guesses.min() + 1e-3, SETS)]
+        sets[gender] = picked
+        if components is None or not len(picked):
             lessons += [one.lesson for one in group]
             continue
-        guesses = [model.predict(winners, one.lesson.person) for one in group]
-        promising = np.stack([merit_of(objective, guess) + guess[:, 3] for guess in guesses])
-        picked = winners[cover(promising - promising.min() + 1e-3, carried)]
         merits = []
         for one in group:
-            subject = _subject(one, components)
-            judgement = judge(objective, evaluator.evaluate([Request(subject, picked)])[0])
+            request = Request(_subject(one, components), picked)
+            judgement = judge(settings.objective, components.evaluator.evaluate([request])[0])
             merits.append(np.where(judgement.feasible, judgement.merit, 0.0))
             lessons.append(
                 replace(

@@ -28,7 +28,7 @@ AXES = 8
 QUANTILES = 65
 FOLDS = 4
 SEEN = 12
-"""Own trials that a left-out person's predictions are fitted to, when the model's error is measured."""
+"""Own trials (half of them at most) that a left-out person's predictions are fitted to, when the error is measured."""
 ROUNDS = 80
 SETTINGS = {
     "objective": "reg:squarederror",
@@ -152,7 +152,8 @@ def _examine(model: PooledModel, lesson: Lesson, objective: Objective) -> tuple[
     """Rank correlation on a person's trials, and the errors of merit and margin (n, 2) after a few of them."""
     typical = model.predict(lesson.attributes, lesson.person)
     order = np.random.default_rng(0).permutation(len(typical))
-    seen, rest = order[:SEEN], order[SEEN:]
+    few = min(SEEN, len(order) // 2)
+    seen, rest = order[:few], order[few:]
     fitted = Calibrated.fit(typical[seen], lesson.targets[seen]).apply(typical[rest])
     correlation = spearmanr(worth(objective, fitted), worth(objective, lesson.targets[rest])).statistic
     margin = TARGETS.index("margin")

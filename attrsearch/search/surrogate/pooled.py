@@ -129,13 +129,14 @@ class PooledModel:
             arrays[f"booster.{name}"] = np.frombuffer(raw, np.uint8)
         arrays |= {f"sets.{gender}": sets for gender, sets in self.sets.items()}
         about = {
+            "version": 1,
             "bound": dict(self.bound),
             "correlation": self.correlation,
             "spread": [self.spread.merit, self.spread.margin],
             "people": self.people,
         }
-        text = {"format": FORMAT, "version": "1", "about": json.dumps(about, sort_keys=True)}
-        write_bytes(path, save(arrays, text))
+        # one word of metadata: their order is not fixed, and the same model has to give the same file
+        write_bytes(path, save(arrays, {FORMAT: json.dumps(about, sort_keys=True)}))
         return file_sha256(path)
 
 
@@ -150,9 +151,9 @@ def load_pooled(path: Path) -> PooledModel:
         with safe_open(path, "numpy") as file:
             text = file.metadata() or {}
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-        if text.get("format") != FORMAT or text.get("version") != "1":
+        about = json.loads(text.get(FORMAT, "{}"))
+        if about.get("version") != 1:
             raise WeightsError(path, required=f"a {FORMAT} file, version 1", found="another file", hint=hint)
-        about = json.loads(text["about"])
         return PooledModel(
             bound=about["bound"],
             boosters=tuple(arrays[f"booster.{name}"].tobytes() for name in TARGETS),

@@ -94,7 +94,9 @@ class Mlp:
     """A multi-layer perceptron with the thesis's hidden layers (section 4.3.1), inputs and targets scaled."""
 
     def __init__(self, seed: int, layers: tuple[int, ...] = (10, 20, 40, 20, 20)) -> None:
-        self._network = MLPRegressor(layers, alpha=1e-2, max_iter=400, random_state=seed % 2**31)
+        self._network = MLPRegressor(
+            hidden_layer_sizes=layers, alpha=1e-2, max_iter=400, random_state=seed % 2**31
+        )
         self._inputs: tuple[Floats64, Floats64] = (np.zeros(0), np.ones(0))
         self._targets: tuple[Floats64, Floats64] = (np.zeros(0), np.ones(0))
 
@@ -105,7 +107,8 @@ class Mlp:
         self._targets = rest.mean(0), np.maximum(rest.std(0), 1e-6)
         with warnings.catch_warnings(), threadpool_limits(1):
             warnings.simplefilter("ignore", ConvergenceWarning)
-            self._network.fit(_scaled(inputs, self._inputs), _scaled(rest, self._targets))
+            scaled = _scaled(rest, self._targets)
+            self._network.fit(_scaled(inputs, self._inputs), scaled if scaled.shape[1] > 1 else scaled[:, 0])
         return self
 
     def predict(self, inputs: Floats64, start: Floats64 | None = None) -> Floats64:

@@ -6,7 +6,7 @@ proposes; where none ranks them well enough nothing is screened and the sampler 
 """
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -66,7 +66,7 @@ class Screener:
     objective: Objective
     seed: int
     pooled: PooledModel | None = None
-    portfolio: Floats64 = field(default_factory=lambda: np.zeros((0, 0)))
+    portfolio: Floats64 | None = None
     person: Floats64 | None = None
     screened_out: int = 0
     gain: float = np.inf
@@ -77,8 +77,9 @@ class Screener:
         self._points = np.zeros((0, len(self.space.names)))
         self._measured = np.zeros((0, len(TARGETS)))
         self._models = PersonModels(self.recipe, self.space, self.objective, self.seed, self.pooled, self.person)
-        self._waiting = list(self.portfolio[: self.recipe.portfolio])
-        self._pool = np.concatenate([self.portfolio, spread_points(self.space, self.recipe.pool, self.seed)])
+        known = np.zeros((0, len(self.space.names))) if self.portfolio is None else self.portfolio
+        self._waiting = list(known[: self.recipe.portfolio])
+        self._pool = np.concatenate([known, spread_points(self.space, self.recipe.pool, self.seed)])
 
     def propose(self, count: int) -> list[Proposal]:
         """What to do with the next ``count`` evaluations, in order, with a sample of what was screened out.
