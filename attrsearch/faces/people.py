@@ -60,7 +60,7 @@ class Face:
     window: Picture
     crop_to_window: Floats
     others: Floats
-    size: float
+    size: float = float(CROP_SIZE)
 
 
 @dataclass(frozen=True)
