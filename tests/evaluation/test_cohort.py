@@ -1,0 +1,68 @@
+"""The faces of an evaluation: cut once, seen by several recognisers."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from attrsearch.errors import InputError
+from attrsearch.evaluation.cohort import Cohort, load_cohort, load_embeddings, look_again
+from attrsearch.faces.detect import load_detector
+from attrsearch.faces.people import MIN_FACE
+from attrsearch.faces.recognise import Scaled
+from attrsearch.faces.seen import WINDOW_MIN_FACE
+
+
+@pytest.fixture(scope="module")
+def cohort(sample: Path) -> Cohort:
+    return load_cohort(
+        sample, load_detector("mtcnn", MIN_FACE), load_detector("mtcnn", WINDOW_MIN_FACE), max_faces=2
+    )
+
+
+def test_people_and_owners_agree(cohort: Cohort) -> None:
+    assert cohort.people == ("astronaut", "cadet", "pilot")
+    assert cohort.owners.tolist() == [0, 0, 1, 1, 2, 2]
+    assert [face.source.parent.name for face in cohort.faces[::2]] == list(cohort.people)
+    assert cohort.look.found.all()
+
+
+def test_the_window_is_where_its_transform_says(cohort: Cohort) -> None:
+    """The matrix kept for cutting the protected picture is the one the original was cut by."""
+    from attrsearch.faces.align import WINDOW_SIZE, warp
+    from attrsearch.faces.pictures import read_picture
+
+    again = warp(read_picture(cohort.faces[3].source), cohort.to_windows[3], WINDOW_SIZE)
+    assert np.array_equal(again, cohort.look.windows[3])
+
+
+def test_untouched_windows_are_seen_as_before_and_grey_ones_are_not(cohort: Cohort) -> None:
+    detector = load_detector("mtcnn", WINDOW_MIN_FACE)
+    same = look_again(cohort.look.windows, cohort.look, detector)
+    assert same.found.all()
+    assert same.overlaps.min() > 0.99
+    grey = look_again(np.full_like(cohort.look.windows, 128), cohort.look, detector)
+    assert not grey.found.any()
+    assert np.array_equal(grey.boxes, cohort.look.boxes)
+    assert not grey.overlaps.any()
+
+
+def test_embeddings_do_not_depend_on_company(cohort: Cohort, sface: Scaled) -> None:
+    whole = cohort.look.embed(sface.recogniser)
+    part = cohort.look.take(np.array([4, 1])).embed(sface.recogniser)
+    assert np.allclose(part, whole[[4, 1]], atol=0.02)
+
+
+def test_distractors_are_one_picture_a_person(sample: Path, sface: Scaled) -> None:
+    detectors = load_detector("mtcnn", MIN_FACE), load_detector("mtcnn", WINDOW_MIN_FACE)
+    found = load_embeddings(sample, [sface.recogniser], *detectors, without=frozenset({"pilot"}))
+    assert found["sface"].shape == (2, 128)
+
+
+def test_a_folder_without_faces_is_named(tmp_path: Path, mtcnn: object) -> None:
+    (tmp_path / "nobody").mkdir()
+    (tmp_path / "nobody" / "a.png").write_bytes(b"")
+    lines: list[str] = []
+    with pytest.raises(InputError, match="pictures that show faces"):
+        load_cohort(tmp_path, mtcnn, mtcnn, warn=lines.append)  # type: ignore[arg-type]
+    assert "a.png" in lines[0]
