@@ -92,21 +92,24 @@ def impostor_pairs(embeddings: Floats, owners: Ints, others: Floats | None = Non
     return Pairs(distances, persons)
 
 
-def protected_pairs(protected: Floats, originals: Floats, owners: Ints) -> Pairs:
+def protected_pairs(protected: Floats, originals: Floats, owners: Ints, rows: Ints | None = None) -> Pairs:
     """Each protected face with the *other* originals of its person, as a verifier would meet them.
 
     Args:
-        protected: (n, d), row i made from original i.
+        protected: (m, d).
         originals: (n, d).
-        owners: (n,).
+        owners: (n,), of the originals.
+        rows: (m,), the original that each protected face was made from; the one of the same number by default.
 
     >>> rows = np.float32([[1, 0], [-1, 0], [0, 1]])
     >>> protected_pairs(rows, rows, np.array([0, 0, 1])).distances.tolist()
     [2.0, 2.0]
     """
-    same = (owners[:, None] == owners[None]) & ~np.eye(len(owners), dtype=bool)
+    made_from = np.arange(len(owners)) if rows is None else rows
+    same = owners[made_from][:, None] == owners[None]
+    same[np.arange(len(made_from)), made_from] = False
     first, second = np.nonzero(same)
-    return Pairs(pairwise(protected, originals)[first, second], owners[first])
+    return Pairs(pairwise(protected, originals)[first, second], owners[made_from][first])
 
 
 def threshold_at(impostor: Floats, far: float) -> float | None:

@@ -53,14 +53,14 @@ class Dlib:
         chips = []
         for picture, box in zip(pictures, boxes, strict=True):
             image = np.ascontiguousarray(picture)
-            rectangle = self._dlib.rectangle(*(round(float(value)) for value in _squared(box)))
+            rectangle = self._dlib.rectangle(*(round(float(value)) for value in squared(box)))
             chips.append(self._dlib.get_face_chip(image, self._shape(image, rectangle), size=150, padding=0.25))
         with self._turn:  # dlib's networks keep their activations
             described = np.array(self._network.compute_face_descriptor(chips), np.float32)
         return np.asarray(described / np.linalg.norm(described, axis=1, keepdims=True), np.float32)
 
 
-def _squared(box: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def squared(box: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """The square of the box's mean side about its centre: the kind of box dlib's landmarks were trained on."""
     centre, side = (box[:2] + box[2:]) / 2, float((box[2:] - box[:2]).mean())
     return np.concatenate([centre - side / 2, centre + side / 2])

@@ -1,0 +1,69 @@
+"""Who judges an evaluation: every recogniser that is to be had here, and any in an ONNX file."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from attrsearch.errors import AttrsearchError, UnavailableError
+from attrsearch.faces.calibration import load_calibration
+from attrsearch.faces.onnx_file import OnnxEmbedder
+from attrsearch.faces.recognise import Recogniser, load_network
+
+DEFAULT = ("dlib", "sface", "facenet-vggface2")
+
+
+@dataclass(frozen=True)
+class Judge:
+    """A recogniser that judges.
+
+    Attributes:
+        recogniser: Embeds faces.
+        scale: From its own distances to the FaceNet scale; None where only the originals at hand can tell.
+        unseen: Whether the search never used it; None where nobody said what the search used.
+    """
+
+    recogniser: Recogniser
+    scale: float | None
+    unseen: bool | None
+
+    @property
+    def name(self) -> str:
+        """The recogniser's name."""
+        return self.recogniser.name
+
+
+def load_judges(names: Sequence[str], used: frozenset[str] | None = None) -> tuple[list[Judge], list[str]]:
+    """Load judges by name or, for ONNX files, by path.
+
+    Args:
+        names: Which; every one that is to be had where there are none.
+        used: Recognisers that the search used, where that is known.
+
+    Returns:
+        The judges, and one line for each that was not asked for by name and is not to be had.
+
+    Raises:
+        AttrsearchError: One that was asked for is not to be had, or there is none at all.
+    """
+    judges, notes = [], []
+    for name in names or DEFAULT:
+        try:
+            judges.append(_load(name, used, download=bool(names)))
+        except UnavailableError as error:
+            if names:
+                raise
+            notes.append(f"judge {name} is not here: {error.found}")
+    if not judges:
+        hint = "pip install 'attrsearch[judges]', or give --judge FILE.onnx"
+        raise UnavailableError("judges", required="a recogniser", found="none", hint=hint)
+    return judges, notes
+
+
+def _load(name: str, used: frozenset[str] | None, download: bool) -> Judge:
+    onnx = name.endswith(".onnx")
+    recogniser: Recogniser = OnnxEmbedder(Path(name)) if onnx else load_network(name, download=download)
+    try:
+        scale: float | None = load_calibration(recogniser.name).scale
+    except AttrsearchError:
+        scale = None
+    return Judge(recogniser, scale, None if used is None else recogniser.name not in used)

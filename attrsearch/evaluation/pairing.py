@@ -1,0 +1,114 @@
+"""What was made of a cohort's faces: each protected face cut exactly where its original was."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from attrsearch.errors import AttrsearchError, InputError
+from attrsearch.evaluation.cohort import CHUNK, Cohort
+from attrsearch.faces.align import WINDOW_SIZE, compose, warp
+from attrsearch.faces.people import Picture, Warn
+from attrsearch.faces.pictures import SUFFIXES, read_picture
+from attrsearch.threads import in_parallel
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Protection:
+    """Protected faces of a cohort.
+
+    Attributes:
+        name: What it is called.
+        rows: (n,), which of the cohort's faces there are.
+        windows: (n, 192, 192, 3), uint8.
+        missing: Faces of the cohort without a protected picture.
+    """
+
+    name: str
+    rows: Ints
+    windows: Picture
+    missing: int
+
+
+def untouched(cohort: Cohort) -> Protection:
+    """The originals themselves, as if they had been protected."""
+    return Protection("original", np.arange(len(cohort)), cohort.look.windows, 0)
+
+
+def load_protection(
+    cohort: Cohort,
+    originals: Path,
+    folder: Path,
+    *,
+    name: str | None = None,
+    warn: Warn = print,
+    progress: Callable[[int, int], None] = lambda done, faces: None,  # noqa: ARG005
+) -> Protection:
+    """Cut the protected faces out of a folder of the same layout as the originals'.
+
+    A protected picture has the name of its original, whatever its suffix, and may have another size.
+
+    Args:
+        cohort: The originals.
+        originals: Where they are.
+        folder: Where the protected ones are.
+        name: What to call them; the folder's name where it is not given.
+        warn: Called with one line for every picture that is missing or cannot be read.
+        progress: Called with faces done and faces in all.
+
+    Raises:
+        InputError: No such folder, or not one protected picture of these originals.
+    """
+    if not folder.is_dir():
+        hint = "give a folder with the same sub-folders and file names as the originals"
+        raise InputError(folder, required="a folder of protected pictures", found="no such folder", hint=hint)
+    windows: list[Picture | None] = []
+    for start in range(0, len(cohort), CHUNK):
+        part = range(start, min(start + CHUNK, len(cohort)))
+        windows += in_parallel(lambda row: _cut(cohort, row, originals, folder, warn), part)
+        progress(len(windows), len(cohort))
+    rows = [row for row, window in enumerate(windows) if window is not None]
+    if not rows:
+        example = cohort.faces[0].source.relative_to(originals)
+        hint = "protect the same folder: attrsearch apply ORIGINALS --out PROTECTED"
+        raise InputError(folder, required=f"pictures such as {example}", found="none of them", hint=hint)
+    return Protection(
+        name=name or folder.name,
+        rows=np.array(rows, np.int64),
+        windows=np.stack([window for window in windows if window is not None]),
+        missing=len(cohort) - len(rows),
+    )
+
+
+def _cut(cohort: Cohort, row: int, originals: Path, folder: Path, warn: Warn) -> Picture | None:
+    relative = cohort.faces[row].source.relative_to(originals)
+    path = _protected_file(folder / relative)
+    if path is None:
+        warn(f"{folder / relative}: no protected picture; it is left out")
+        return None
+    try:
+        picture = read_picture(path)
+    except AttrsearchError as error:
+        warn(str(error))
+        return None
+    return warp(picture, compose(cohort.to_windows[row], resized(cohort.sizes[row], picture)), WINDOW_SIZE)
+
+
+def _protected_file(path: Path) -> Path | None:
+    suffixes = dict.fromkeys([path.suffix, ".png", *sorted(SUFFIXES)])
+    return next((found for suffix in suffixes if (found := path.with_suffix(suffix)).is_file()), None)
+
+
+def resized(size: Ints, picture: Picture) -> Floats:
+    """The transform (2, 3) from the pixels of a picture to those of one of another size (width, height).
+
+    >>> resized(np.array([8, 8]), np.zeros((4, 4, 3), np.uint8)).tolist()
+    [[2.0, 0.0, 0.5], [0.0, 2.0, 0.5]]
+    """
+    x, y = size[0] / picture.shape[1], size[1] / picture.shape[0]
+    return np.array([[x, 0, x / 2 - 0.5], [0, y, y / 2 - 0.5]], np.float32)
