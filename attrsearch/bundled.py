@@ -38,6 +38,7 @@ def find_recipe(name: str, folder: str, error: type[AttrsearchError] = RecipeErr
         "studies/spaces": "space",
         "objectives": "objective",
         "models/recipes": "training",
+        "gates": "gate",
     }
     kind = kinds[folder]
     if "/" in name or "\\" in name or name.endswith(".toml"):

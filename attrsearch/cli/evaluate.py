@@ -1,61 +1,222 @@
 """``attrsearch evaluate``."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from attrsearch.cli.console import quiet_option, say
+from attrsearch.cli.console import json_option, print_json, quiet_option, say, stage_bar, warner
+
+if TYPE_CHECKING:
+    from attrsearch.evaluation.examining import Examined, Examiner
+    from attrsearch.evaluation.record import Record
 
 
-@click.command()
-@click.argument("original", type=click.Path(path_type=Path))
-@click.argument("protected", type=click.Path(path_type=Path))
+@click.command(epilog="Example: attrsearch evaluate faces/ protected/ --run run1 --out evaluation.json")
+@click.argument("originals", type=click.Path(path_type=Path))
+@click.argument("protected", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
-    "--ledger", required=True, type=click.Path(path_type=Path), help="coverage.parquet of the protection."
+    "--out", type=click.Path(path_type=Path), help="JSON file to write; a CSV and a page stand beside it."
 )
-@click.option("--judge", help="Recogniser that judges  [default: one the search did not use]")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+@click.option(
+    "--judge", "judges", multiple=True, help="Recogniser that judges, or FILE.onnx  [default: all there are]"
+)
+@click.option(
+    "--run", type=click.Path(path_type=Path), help="The run: says what it used, and gets evaluation.json."
+)
+@click.option("--distractors", type=click.Path(path_type=Path), help="Folder of further people for the gallery.")
+@click.option("--most-distractors", default=500, show_default=True, type=click.IntRange(min=1))
+@click.option("--people", type=click.Path(path_type=Path), help="Only the people named in this file.")
+@click.option("--max-faces", type=click.IntRange(min=1), help="At most this many pictures a person.")
+@click.option("--detector", default="mtcnn", show_default=True, help="mtcnn or yunet: says where faces are.")
+@click.option("--ledger", type=click.Path(path_type=Path), help="coverage.parquet of a video's protection.")
+@click.option(
+    "--gate", type=click.Path(path_type=Path), help="TOML file of limits; exit code 1 when one is missed."
+)
+@click.option("--hifd", type=click.Path(path_type=Path), help="Folder for the predictions that hifd scores.")
 @quiet_option
-def evaluate(original: Path, protected: Path, ledger: Path, judge: str | None, as_json: bool, quiet: bool) -> int:
-    r"""Measure how steady the edited people of a PROTECTED video are, beside its ORIGINAL.
+@json_option
+def evaluate(
+    originals: Path, protected: tuple[Path, ...], gate: Path | None, quiet: bool, as_json: bool, **options: Any
+) -> int:
+    r"""Measure whether PROTECTED pictures or videos still show who is in the ORIGINALS, and what they keep.
+
+    Both are folders of one layout (a sub-folder a person, the same file names), or two videos; protected by attrsearch
+    or by anything else. Several PROTECTED folders are set side by side.
 
     \b
-    spread   distances of one person's embeddings from frame to frame, over the original's own
-    flicker  difference of consecutive aligned faces, over the original's own
-
-    \b
-    Example: attrsearch evaluate street.mp4 covered.mp4 --ledger coverage.parquet
+    GATE holds, for example:
+      format = "attrsearch/gate"
+      version = 1
+      [[limits]]
+      figure = "rank1"
+      judge = "dlib"
+      at_most = 0.05
     """
+    from attrsearch.evaluation.gate import load_gate, missed
+    from attrsearch.evaluation.record import write_for_run, write_record
+    from attrsearch.report.evaluation import write_evaluation
+
+    limits = load_gate(gate) if gate else None
+    with stage_bar(quiet or as_json) as progress, warner(quiet) as warn:
+        record, examiner, examined = _evaluate(originals, protected, options, progress, warn)
+    out, run = options["out"], options["run"]
+    if options["hifd"]:
+        _hifd(record, examiner, examined, options["hifd"])
+    if out:
+        written = [*write_record(record, out), write_evaluation(record.as_json(), out.with_suffix(".html"))]
+        say("wrote " + ", ".join(str(path) for path in written))
+    if run and len(protected) == 1:
+        say(f"wrote {write_for_run(record, run)}, for its report")
+    judged, kept = record.protected
+    if as_json:
+        from attrsearch.evaluation.record import clean
+
+        print_json(clean(record.as_json()))
+    else:
+        _show(record)
+    lines = missed(limits, judged, kept) if limits else []
+    for line in lines:
+        say(f"gate: {line}")
+    if limits and not lines:
+        say(f"gate: all {len(limits.limits)} limits are kept")
+    return 1 if lines else 0
+
+
+def _evaluate(
+    originals: Path, protected: tuple[Path, ...], options: dict[str, Any], progress: Any, warn: Any
+) -> "tuple[Record, Examiner, list[Examined]]":
+    from attrsearch.evaluation.cohort import load_cohort, load_embeddings
+    from attrsearch.evaluation.examining import Examiner, open_eyes
+    from attrsearch.evaluation.judges import load_judges, used_by
+    from attrsearch.evaluation.pairing import load_protection, untouched
+    from attrsearch.evaluation.record import begin
+
+    judges, notes = load_judges(options["judges"], used_by(options["run"]) if options["run"] else None)
+    eyes, further = open_eyes(options["detector"])
+    names = _names(options["people"])
+    tracks: list[dict[str, Any]] = []
+    if originals.is_dir():
+        cohort = load_cohort(
+            originals, eyes.whole, eyes.windows[0], names=names, max_faces=options["max_faces"], warn=warn,
+            progress=lambda done, of: progress("originals", done, of),
+        )  # fmt: skip
+        protections = (
+            load_protection(
+                cohort, originals, folder, name=_name(folder, protected), warn=warn,
+                progress=lambda done, of, folder=folder: progress(f"read {folder.name}", done, of),  # type: ignore[misc]
+            )
+            for folder in protected
+        )  # fmt: skip
+    else:
+        cohort, protection, tracks = _footage(originals, protected, eyes, options["ledger"], progress)
+        protections = (item for item in (protection,))
+    distractors = {}
+    if options["distractors"]:
+        distractors = load_embeddings(
+            options["distractors"], [judge.recogniser for judge in judges], eyes.whole, eyes.windows[0],
+            without=frozenset(cohort.people), max_people=options["most_distractors"],
+            progress=lambda done, of: progress("distractors", done, of),
+        )  # fmt: skip
+    examiner = Examiner(cohort, judges, eyes, distractors, progress)
+    record = begin(examiner, originals, distractors, [*notes, *further])
+    record.tracks = tracks
+    record.add(examiner.examine(untouched(cohort)))
+    examined = []
+    for item in protections:
+        found = examiner.examine(item)
+        record.add(found)
+        examined += [found] if options["hifd"] else []
+    return record, examiner, examined
+
+
+def _footage(original: Path, protected: tuple[Path, ...], eyes: Any, ledger: Path | None, progress: Any) -> Any:
     from attrsearch.applying.videos import choose_judge
-    from attrsearch.cli.console import stage_bar
+    from attrsearch.errors import InputError
     from attrsearch.evaluation.consistency import measure_consistency
+    from attrsearch.evaluation.footage import load_footage
     from attrsearch.faces.recognise import load_recogniser
     from attrsearch.faces.yunet import YuNet
 
-    with stage_bar(quiet) as progress:
-        scaled = load_recogniser(judge) if judge else choose_judge("sface")
-        tracks = measure_consistency(
-            original, protected, ledger, YuNet(10, 0.5), scaled, progress=lambda done: progress("compare", done, 0)
-        )
-    if as_json:
-        click.echo(json.dumps({"judge": scaled.name, "tracks": [asdict(track) for track in tracks]}))
-        return 0
-    if not tracks:
-        say("no track with enough edited frames to compare")
-        return 1
-    say(f"{'track':>5}  {'person':<12} {'frames':>6}  {'spread':>15}  {'ratio':>5}  {'flicker':>13}  {'ratio':>5}")
-    for track in tracks:
-        say(
-            f"{track.track:5d}  {track.person:<12} {track.frames:6d}  "
-            f"{track.spread_before:6.3f} → {track.spread_after:6.3f}  {track.spread_after / track.spread_before:5.2f}  "
-            f"{track.flicker_before:5.2f} → {track.flicker_after:5.2f}  "
-            f"{track.flicker_after / track.flicker_before:5.2f}"
-        )
-    total = sum(track.frames for track in tracks)
-    ratio = sum(t.frames * t.spread_after for t in tracks) / sum(t.frames * t.spread_before for t in tracks)
-    say(
-        f"{len(tracks)} tracks, {total} faces: spread {ratio:.2f} times the original's own, judged by {scaled.name}"
+    if len(protected) != 1:
+        hint = "evaluate them one by one"
+        raise InputError(original, required="one protected video", found=f"{len(protected)}", hint=hint)
+    knows = load_recogniser("sface")
+    whole = YuNet(10, 0.5)
+    cohort, protection = load_footage(
+        original, protected[0], whole, eyes.windows[0], ledger=ledger, knows=knows,
+        progress=lambda done, of: progress("frames", done, of),
+    )  # fmt: skip
+    if ledger is None:
+        return cohort, protection, []
+    found = measure_consistency(
+        original,
+        protected[0],
+        ledger,
+        whole,
+        choose_judge("sface"),
+        progress=lambda done: progress("steadiness", done, 0),
     )
-    return 0
+    return cohort, protection, [asdict(track) for track in found]
+
+
+def _hifd(record: "Record", examiner: "Examiner", examined: "list[Examined]", folder: Path) -> None:
+    from attrsearch.errors import UnavailableError
+    from attrsearch.evaluation.hifd import score_hifd, write_hifd
+
+    write_hifd(examiner, examined, folder)
+    try:
+        scores = score_hifd(folder)
+    except UnavailableError as error:
+        record.notes.append(str(error))
+        return
+    for row in record.protections:
+        for name, value in scores.get(str(row["protection"]), {}).items():
+            row[f"hifd_{name}"] = value
+
+
+def _show(record: "Record") -> None:
+    """The main figures, for a person."""
+    width = max(len(str(row["protection"])) for row in record.protections)
+    detectors = record.about["detectors"]
+    for line in record.notes:
+        say(line)
+    heads = f"{'TAR 1e-3':>8} {'rank-1':>7} {'chance':>7} {'parrot':>7} {'distance':>8}"
+    say(f"{'protection':<{width}}  {'judge':<10} {heads}")
+    for row in record.judges:
+        figures = [row.get("tar_1e-3"), row["rank1"], row["chance1"], row["parrot_rank1"], row["distance"]]
+        cells = " ".join(f"{_text(value):>{size}}" for value, size in zip(figures, (8, 7, 7, 7, 8), strict=True))
+        say(f"{row['protection']:<{width}}  {row['judge']:<10} {cells}")
+    heads = " ".join(f"{'recall ' + name:>13} {'IoU ' + name:>10}" for name in detectors)
+    say(f"{'protection':<{width}}  {heads} {'natural':>8} {'gender':>7}")
+    for row in record.protections:
+        cells = " ".join(f"{_text(row[f'recall_{n}']):>13} {_text(row[f'iou_{n}']):>10}" for n in detectors)
+        say(f"{row['protection']:<{width}}  {cells} {_text(row['naturalness']):>8} {_text(row['gender_kept']):>7}")
+    for track in record.tracks:
+        say(
+            f"track {track['track']} ({track['person']}, {track['frames']} frames): "
+            f"spread {track['spread_before']:.3f} → {track['spread_after']:.3f}, "
+            f"flicker {track['flicker_before']:.2f} → {track['flicker_after']:.2f}"
+        )
+
+
+def _text(value: object) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else "–"
+
+
+def _name(folder: Path, protected: tuple[Path, ...]) -> str:
+    """A name that tells several protections apart."""
+    return folder.name if sum(other.name == folder.name for other in protected) == 1 else str(folder)
+
+
+def _names(path: Path | None) -> frozenset[str] | None:
+    from attrsearch.errors import InputError
+
+    if path is None:
+        return None
+    try:
+        return frozenset(line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
+    except (OSError, UnicodeDecodeError) as error:
+        hint = "write one name a line"
+        raise InputError(path, required="a file of names", found=str(error), hint=hint) from error

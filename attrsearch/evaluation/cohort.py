@@ -139,20 +139,46 @@ def load_cohort(
         )
         progress(start + len(part), len(people))
     reads = [(name, read) for name, rows in found for read in rows]
-    kept, look = _first_look([read.face for _, read in reads], window)
-    if not kept:
+    if not reads:
         hint = "give a folder with one sub-folder of pictures a person"
         raise InputError(folder, required="pictures that show faces", found="none", hint=hint)
-    reads = [reads[i] for i in kept]
-    names_kept = tuple(dict.fromkeys(name for name, _ in reads))
-    return Cohort(
-        people=names_kept,
-        owners=np.array([names_kept.index(name) for name, _ in reads], np.int64),
-        faces=tuple(read.face for _, read in reads),
-        to_windows=np.stack([read.to_window for _, read in reads]),
-        sizes=np.array([read.size for _, read in reads], np.int64),
+    matrices = np.stack([read.to_window for _, read in reads])
+    sizes = np.array([read.size for _, read in reads], np.int64)
+    return make_cohort([name for name, _ in reads], [read.face for _, read in reads], matrices, sizes, window)[0]
+
+
+def make_cohort(
+    names: Sequence[str], faces: Sequence[Face], to_windows: Floats, sizes: Ints, window: Detector
+) -> tuple[Cohort, list[int]]:
+    """A cohort of faces whose people are known.
+
+    Args:
+        names: Whose face each of n is.
+        faces: n of them.
+        to_windows: (n, 2, 3).
+        sizes: (n, 2).
+        window: Finds faces in windows.
+
+    Returns:
+        The cohort, and which of the faces are in it: those that are found again in their windows.
+
+    Raises:
+        InputError: None is.
+    """
+    kept, look = _first_look(faces, window)
+    if not kept:
+        hint = "give pictures of faces that the detector finds"
+        raise InputError("faces", required="at least one that is found in its window", found="none", hint=hint)
+    people = tuple(dict.fromkeys(names[i] for i in kept))
+    cohort = Cohort(
+        people=people,
+        owners=np.array([people.index(names[i]) for i in kept], np.int64),
+        faces=tuple(faces[i] for i in kept),
+        to_windows=to_windows[kept],
+        sizes=sizes[kept],
         look=look,
     )
+    return cohort, kept
 
 
 def look_again(windows: Picture, before: Look, detector: Detector) -> Look:

@@ -8,6 +8,7 @@ from attrsearch.errors import AttrsearchError, UnavailableError
 from attrsearch.faces.calibration import load_calibration
 from attrsearch.faces.onnx_file import OnnxEmbedder
 from attrsearch.faces.recognise import Recogniser, load_network
+from attrsearch.results import read_run
 
 DEFAULT = ("dlib", "sface", "facenet-vggface2")
 
@@ -67,3 +68,13 @@ def _load(name: str, used: frozenset[str] | None, download: bool) -> Judge:
     except AttrsearchError:
         scale = None
     return Judge(recogniser, scale, None if used is None else recogniser.name not in used)
+
+
+def used_by(run: Path) -> frozenset[str]:
+    """Names of the recognisers that a run's search used.
+
+    Raises:
+        InputError: Not a run.
+    """
+    settings = read_run(run).get("settings", {})
+    return frozenset(str(item["name"]) for item in settings.get("recognisers", []))

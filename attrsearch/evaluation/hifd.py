@@ -1,0 +1,142 @@
+"""The predictions that the ``hifd`` package scores (Wei, "HiFD", 2026), and its score where it is installed.
+
+Written are the tasks this project can answer: ``face_embedding`` (each judge), ``gender`` and ``landmark``.  The
+package's quality part wants NIQE, which is not measured here, and its other tasks are age, ethnicity, expression, gaze
+and pulse: the score is over the parts that are there, as the package renormalises it.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from attrsearch.attributes import MALE
+from attrsearch.errors import UnavailableError
+from attrsearch.evaluation.cohort import Look
+from attrsearch.evaluation.examining import Examined, Examiner
+from attrsearch.evaluation.utility import Sight
+from attrsearch.files import file_name, write_text
+
+Floats = npt.NDArray[np.float32]
+
+SCHEMA = "1.0"
+
+
+def write_hifd(examiner: Examiner, examined: Sequence[Examined], folder: Path) -> list[Path]:
+    """Write predictions of originals and protections, and the two files that name them.
+
+    Args:
+        examiner: Of the originals.
+        examined: Protections, measured.
+        folder: Where to.
+
+    Returns:
+        ``methods.yaml`` and ``estimators.yaml`` (JSON, which is YAML).
+
+    Raises:
+        OutputError: They cannot be written.
+    """
+    ids = [f"{face.source.parent.name}/{face.source.stem}" for face in examiner.cohort.faces]
+    _write(folder / "original", "original", ids, examiner.before, examiner.embeddings)
+    methods = []
+    for found in examined:
+        base = file_name(found.protection.name)
+        _write(folder / base, "deid", [ids[row] for row in found.protection.rows], found.sight, found.embeddings)
+        methods.append({"name": found.protection.name, "base_path": base})
+    detector = next(iter(examiner.before.looks))
+    estimators = {
+        "face_embedding": [judge.name for judge in examiner.judges],
+        "gender": ["attrsearch-traits"],
+        "landmark": [detector],
+    }
+    tasks = {
+        task: {
+            "estimators": [
+                {"name": name, "orig_json": _file(task, name), "deid_json": _file(task, name)} for name in names
+            ]
+        }
+        for task, names in estimators.items()
+    }
+    files = {
+        "methods.yaml": {"original": {"base_path": "original"}, "methods": methods},
+        "estimators.yaml": {"tasks": tasks},
+    }
+    for name, content in files.items():
+        write_text(folder / name, json.dumps(content, indent=1) + "\n")
+    return [folder / name for name in files]
+
+
+def score_hifd(folder: Path) -> dict[str, dict[str, float | None]]:
+    """The package's own scores of what :func:`write_hifd` wrote: method to P, U1 and the three profiles.
+
+    Raises:
+        UnavailableError: ``hifd`` is not installed.
+    """
+    try:
+        import hifd  # noqa: PLC0415 - optional
+    except ImportError as error:
+        hint = "pip install hifd"
+        raise UnavailableError("hifd", required="the package hifd", found=str(error), hint=hint) from error
+    result: Any = hifd.run_pipeline(
+        methods_config=str(folder / "methods.yaml"),
+        estimators_config=str(folder / "estimators.yaml"),
+        data_dir=str(folder),
+        out_dir=str(folder / "scores"),
+    )
+    table = result.composite_df
+    return {
+        str(row["method"]): {
+            str(key): float(value) if isinstance(value, float) and np.isfinite(value) else None
+            for key, value in row.items()
+            if key != "method"
+        }
+        for _, row in table.iterrows()
+    }
+
+
+def _file(task: str, estimator: str) -> str:
+    return f"{task}_{file_name(estimator)}.json"
+
+
+def _write(folder: Path, source: str, ids: Sequence[str], sight: Sight, embeddings: Mapping[str, Floats]) -> None:
+    detector, look = next(iter(sight.looks.items()))
+    for name, rows in embeddings.items():
+        _envelope(
+            folder,
+            "face_embedding",
+            source,
+            name,
+            {i: {"embedding": _list(row)} for i, row in zip(ids, rows, strict=True)},
+        )
+    male = sight.traits[:, MALE]
+    gender = {i: {"probs": [float(1 - p), float(p)]} for i, p in zip(ids, male, strict=True)}
+    _envelope(folder, "gender", source, "attrsearch-traits", gender, class_names=["female", "male"])
+    _envelope(folder, "landmark", source, detector, _landmarks(ids, look))
+
+
+def _landmarks(ids: Sequence[str], look: Look) -> dict[str, Any]:
+    return {
+        name: {
+            "points": points.tolist(),
+            "left_eye_center": points[0].tolist(),
+            "right_eye_center": points[1].tolist(),
+        }
+        for name, points in zip(ids, look.landmarks.round(3).astype(float), strict=True)
+    }
+
+
+def _envelope(
+    folder: Path, task: str, source: str, estimator: str, predictions: dict[str, Any], **more: object
+) -> None:
+    content = {
+        "task": task, "source": source, "estimator": estimator, "schema_version": SCHEMA, **more,
+        "predictions": predictions,
+    }  # fmt: skip
+    write_text(folder / _file(task, estimator), json.dumps(content) + "\n")
+
+
+def _list(row: Floats) -> list[float]:
+    return [round(float(value), 6) for value in row]

@@ -1,0 +1,234 @@
+"""Write an evaluation as one page that asks nothing of any network: tables and drawings, no script."""
+
+import base64
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from attrsearch import __version__
+from attrsearch.files import write_text
+from attrsearch.report.drawing import distance_chart, trade_off_chart
+from attrsearch.report.page import STYLES, environment, read_assets
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: heads and rows of texts."""
+
+    caption: str
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A drawing (SVG) and what it shows."""
+
+    drawing: Markup
+    caption: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page."""
+
+    title: str
+    lead: str = ""
+    tables: Sequence[Table] = ()
+    charts: Sequence[Chart] = field(default=())
+
+
+def write_evaluation(data: Row, out: Path) -> Path:
+    """Write the page of an evaluation.
+
+    Args:
+        data: What ``Record.as_json`` gives.
+        out: The page.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    sections = [_main(data), *(_judge(data, row) for row in data["originals"]), _kept(data), _drift(data)]
+    if data["tracks"]:
+        sections.append(_tracks(data["tracks"]))
+    style = read_assets(STYLES)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    template = environment().get_template("evaluation.html.j2")
+    html = template.render(
+        about=data,
+        sections=[section for section in sections if section.tables or section.charts],
+        style=Markup(style),  # noqa: S704 - our own file
+        policy=policy,
+        version=__version__,
+    )
+    write_text(out, html)
+    return out
+
+
+def _main(data: Row) -> Section:
+    """One table: every protection, by every judge."""
+    judges = [row["judge"] for row in data["originals"]]
+    first = data["detectors"][0]
+    heads = ["protection"]
+    for judge in judges:
+        heads += [f"TAR at 1e-3, {judge}", f"rank-1, {judge}", f"parrot rank-1, {judge}"]
+    heads += [*(f"recall, {name}" for name in data["detectors"]), f"IoU, {first}", "naturalness", "FID"]
+    rows = []
+    for kept in data["protections"]:
+        name = kept["protection"]
+        cells = [name]
+        for judge in judges:
+            row = find(data["judges"], judge=judge, protection=name)
+            cells += [interval(row, "tar_1e-3"), interval(row, "rank1"), interval(row, "parrot_rank1")]
+        cells += [interval(kept, f"recall_{detector}") for detector in data["detectors"]]
+        rows.append(
+            [*cells, interval(kept, f"iou_{first}"), interval(kept, "naturalness"), number(kept.get("fid"))]
+        )
+    charts = [
+        Chart(
+            trade_off_chart(data, judge, first),
+            f"Detection ({first}) against identification ({judge}): the better, the further left and up.",
+        )
+        for judge in judges
+    ]
+    lead = (
+        "TAR: share of pairs of a protected face and another original of its person that verify at a false-accept rate "
+        "of 1e-3. Rank-1: share identified in a gallery of the originals. Parrot: the attacker's gallery was protected "
+        "in the same way."
+    )
+    return Section("In one table", lead, [Table("Every protection", heads, rows)], charts)
+
+
+def _judge(data: Row, original: Row) -> Section:
+    """What one judge sees."""
+    name = original["judge"]
+    used = {True: "The search never used it.", False: "The search used it.", None: ""}[original["unseen"]]
+    pairs = (
+        f"{original['genuine_pairs']:,} pairs of one person, {original['impostor_pairs']:,} of different people"
+    )
+    rows = [row for row in data["judges"] if row["judge"] == name]
+    fars = [key.removeprefix("threshold_") for key in original if key.startswith("threshold_")]
+    columns: list[tuple[str, Callable[[Row], str]]] = [
+        *((f"TAR at {far}", lambda row, far=far: interval(row, f"tar_{far}")) for far in fars),
+        ("rank-1", lambda row: interval(row, "rank1")),
+        ("rank-5", lambda row: interval(row, "rank5")),
+        ("chance, rank-1", lambda row: number(row["chance1"])),
+        ("distance to itself", lambda row: interval(row, "distance")),
+        ("distance to the person's others", lambda row: interval(row, "distance_to_others")),
+        ("between protected people", lambda row: number(row["apart"])),
+    ]
+    body = [[row["protection"], *(cell(row) for _, cell in columns)] for row in rows]
+    limits = ", ".join(f"{original[f'threshold_{far}']:.3f} at {far}" for far in fars) or "none: too few pairs"
+
+    def spread(kind: str) -> str:
+        return f"{number(original[f'{kind}_mean'])} ± {number(original[f'{kind}_std'])}"
+
+    lead = (
+        f"{used} On the originals: same person {spread('genuine')}, different people {spread('impostor')} ({pairs}). "
+        f"Thresholds: {limits}. Distances in the table are on the FaceNet scale."
+    )
+    charts = [
+        Chart(distance_chart(data["bins"], counts), f"{counts['protection']}: raw distances.")
+        for counts in data["histograms"]
+        if counts["judge"] == name and counts["protection"] != "original"
+    ]
+    return Section(
+        f"Judge {name}",
+        lead.strip(),
+        [Table(f"Judge {name}", ["protection", *(h for h, _ in columns)], body)],
+        charts,
+    )
+
+
+KEPT = (
+    ("probability_{}", "detection, {}"),
+    ("precision_{}", "precision, {}"),
+    ("iou_{}", "IoU, {}"),
+)
+OTHERS = (
+    ("landmark_error", "landmark error"),
+    ("yaw_change", "yaw, °"),
+    ("pitch_change", "pitch, °"),
+    ("roll_change", "roll, °"),
+    ("eyes_kept", "eyes kept"),
+    ("mouth_kept", "mouth kept"),
+    ("gender_kept", "gender kept"),
+    ("skin_tone_change", "skin tone, ΔE"),
+    ("kid", "KID"),
+)
+
+
+def _kept(data: Row) -> Section:
+    """What is kept, beside detection."""
+    names = [(key.format(d), word.format(d)) for d in data["detectors"] for key, word in KEPT] + list(OTHERS)
+    names = [(key, word) for key, word in names if any(key in row for row in data["protections"])]
+    rows = [
+        [row["protection"], str(row["missing"]), *(number(row.get(key)) for key, _ in names)]
+        for row in data["protections"]
+    ]
+    lead = (
+        "Landmark error is in distances between the eyes; pose, eyes and mouth come from 68 landmarks of faces that "
+        "were found."
+    )
+    return Section(
+        "What is kept", lead, [Table("What is kept", ["protection", "missing", *(w for _, w in names)], rows)]
+    )
+
+
+def _drift(data: Row) -> Section:
+    names = [key for key in data["protections"][0] if key.startswith("drift_")]
+    heads = ["protection", "mean", *(key.removeprefix("drift_").replace("_", " ") for key in names)]
+    rows = [
+        [row["protection"], number(row["attribute_drift"]), *(number(row[key]) for key in names)]
+        for row in data["protections"]
+    ]
+    lead = "Mean change of the classifier's probability of each attribute."
+    return Section("Drift of the other attributes", lead, [Table("Drift of the attributes", heads, rows)])
+
+
+def _tracks(tracks: Sequence[Row]) -> Section:
+    heads = ["track", "person", "frames", "spread before", "after", "flicker before", "after"]
+    keys = ("spread_before", "spread_after", "flicker_before", "flicker_after")
+    rows = [
+        [str(row["track"]), row["person"], str(row["frames"]), *(number(row[key]) for key in keys)]
+        for row in tracks
+    ]
+    return Section("Steadiness of tracks", "", [Table("Steadiness of tracks", heads, rows)])
+
+
+def find(rows: Sequence[Row], **values: object) -> Row:
+    """The row with those values; an empty one where there is none.
+
+    >>> find([{"a": 1, "b": 2}], a=1)["b"]
+    2
+    """
+    return next((row for row in rows if all(row.get(key) == value for key, value in values.items())), {})
+
+
+def number(value: object) -> str:
+    """A figure as text.
+
+    >>> number(0.12345), number(None), number(7)
+    ('0.123', '–', '7')
+    """
+    if isinstance(value, float):
+        return f"{value:.3f}" if abs(value) < 100 else f"{value:.0f}"
+    return "–" if value is None else str(value)
+
+
+def interval(row: Row, name: str) -> str:
+    """A figure with its interval.
+
+    >>> interval({"tar": 0.5, "tar_low": 0.41, "tar_high": 0.6}, "tar")
+    '0.500 [0.41, 0.60]'
+    """
+    low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
+    value = number(row.get(name))
+    return value if low is None or high is None else f"{value} [{low:.2f}, {high:.2f}]"
