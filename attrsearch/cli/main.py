@@ -9,6 +9,7 @@ import click
 from attrsearch import __version__
 from attrsearch.cli.anonymise import anonymise
 from attrsearch.cli.apply import apply
+from attrsearch.cli.attack import attack
 from attrsearch.cli.bench import bench
 from attrsearch.cli.calibrate import calibrate
 from attrsearch.cli.dashboard import dashboard
@@ -45,7 +46,7 @@ def cli() -> None:
 
 
 COMMANDS = (
-    *(run, export, apply, anonymise, report, dashboard, compare, evaluate, reproduce),
+    *(run, export, apply, anonymise, report, dashboard, compare, evaluate, attack, reproduce),
     *(calibrate, train, grade, models, bench, demo),
 )
 for command in COMMANDS:

@@ -43,16 +43,25 @@ class Gallery:
     Attributes:
         embeddings: (g, d), rows of unit length.
         owners: (g,), numbers of people.
+        sources: (g,), the picture each row is of, -1 for none that a probe could be made from; its own number where
+            it is not given.
     """
 
     embeddings: Floats
     owners: Ints
+    sources: Ints | None = None
 
     def with_distractors(self, others: Floats) -> "Gallery":
         """The same and one further person for each row (m, d)."""
         first = int(self.owners.max(initial=-1)) + 1
         owners = np.concatenate([self.owners, np.arange(first, first + len(others))])
-        return Gallery(np.concatenate([self.embeddings, others]), owners)
+        sources = np.concatenate([self.pictures, np.full(len(others), -1, np.int64)])
+        return Gallery(np.concatenate([self.embeddings, others]), owners, sources)
+
+    @property
+    def pictures(self) -> Ints:
+        """The picture each row is of, (g,)."""
+        return np.arange(len(self.owners)) if self.sources is None else self.sources
 
     @property
     def people(self) -> Ints:
@@ -66,15 +75,14 @@ def person_distances(probes: Floats, gallery: Gallery, left_out: Ints | None = N
     Args:
         probes: (n, d).
         gallery: Of p people.
-        left_out: (n,), the gallery row that each probe may not be compared with; -1 for none.
+        left_out: (n,), the picture that each probe may not be compared with; -1 for none.
 
     Returns:
         (n, p), in the order of ``gallery.people``; infinite where a person has no picture left.
     """
     table = pairwise(probes, gallery.embeddings)
     if left_out is not None:
-        rows = np.flatnonzero(left_out >= 0)
-        table[rows, left_out[rows]] = np.inf
+        table[(left_out[:, None] == gallery.pictures[None]) & (left_out[:, None] >= 0)] = np.inf
     order = np.argsort(gallery.owners, kind="stable")
     starts = np.searchsorted(gallery.owners[order], gallery.people)
     return np.asarray(np.minimum.reduceat(table[:, order], starts, axis=1), np.float32)
@@ -97,10 +105,13 @@ def identify(probes: Floats, owners: Ints, gallery: Gallery, left_out: Ints | No
         probes: (n, d).
         owners: (n,), whose they are; all of them in the gallery.
         gallery: Where they are looked for.
-        left_out: (n,), the gallery row that each probe was made from; -1 for none.
+        left_out: (n,), the picture that each probe was made from; -1 for none.
     """
-    table = person_distances(probes, gallery, left_out)
-    people = gallery.people
+    return score(person_distances(probes, gallery, left_out), owners, gallery.people)
+
+
+def score(table: Floats, owners: Ints, people: Ints) -> Identification:
+    """Identification by any distances (n, p) of probes, of people (n,), to people (p,), ascending."""
     columns = np.searchsorted(people, owners)
     possible = np.isfinite(table[np.arange(len(owners)), columns])
     table, columns, persons = table[possible], columns[possible], owners[possible]

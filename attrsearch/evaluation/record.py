@@ -75,6 +75,7 @@ class Record:
             "bins": BINS.round(4).tolist(),
             "histograms": self.histograms,
             "tracks": self.tracks,
+            "attacks": [],
         }
 
 
@@ -121,6 +122,33 @@ def read_record(path: Path) -> dict[str, Any]:
     if not isinstance(data, dict) or data.get("format") != FORMAT or "protections" not in data:
         raise InputError(path, required=required, found="something else", hint=hint)
     return data
+
+
+def write_attacks(rows: Sequence[Figures], out: Path) -> None:
+    """Write the lines of attacks as JSON."""
+    content = {"format": "attrsearch/attacks", "version": 1, "attacks": clean(list(rows))}
+    write_text(out, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+
+def add_attacks(rows: Sequence[Figures], path: Path) -> dict[str, Any]:
+    """Put lines of attacks into an evaluation's JSON, in place of earlier ones of the same kind.
+
+    Returns:
+        The evaluation, as it is now.
+
+    Raises:
+        InputError: Not an evaluation.
+    """
+    data = read_record(path)
+    new = clean(list(rows))
+    kinds = {_kind(row) for row in new}
+    data["attacks"] = [row for row in data.get("attacks", []) if _kind(row) not in kinds] + new
+    write_text(path, json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    return data
+
+
+def _kind(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(row[name] for name in ("attack", "variant", "protection", "judge"))
 
 
 def write_for_run(record: Record, run: Path) -> Path:

@@ -57,6 +57,8 @@ def write_evaluation(data: Row, out: Path) -> Path:
     sections = [_main(data), *(_judge(data, row) for row in data["originals"]), _kept(data), _drift(data)]
     if data["tracks"]:
         sections.append(_tracks(data["tracks"]))
+    if data.get("attacks"):
+        sections.append(_attacks(data["attacks"]))
     style = read_assets(STYLES)
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
@@ -201,6 +203,33 @@ def _tracks(tracks: Sequence[Row]) -> Section:
         for row in tracks
     ]
     return Section("Steadiness of tracks", "", [Table("Steadiness of tracks", heads, rows)])
+
+
+def _attacks(rows: Sequence[Row]) -> Section:
+    heads = [
+        "attack",
+        "variant",
+        "protection",
+        "judge",
+        "rank-1",
+        "rank-5",
+        "chance",
+        "TAR at 1e-3",
+        "gallery",
+        "probes",
+    ]
+    body = [
+        [
+            *(str(row[name]) for name in ("attack", "variant", "protection", "judge")),
+            *(interval(row, name) for name in ("rank1", "rank5")),
+            number(row["chance1"]),
+            interval(row, "tar_1e-3"),
+            *(str(row[name]) for name in ("gallery", "probes")),
+        ]
+        for row in rows
+    ]
+    lead = "What people find who know more: the program, the exported file, several pictures of one person."
+    return Section("Attacks", lead, [Table("Attacks", heads, body)])
 
 
 def find(rows: Sequence[Row], **values: object) -> Row:

@@ -1,0 +1,1 @@
+"""Attacks on protected faces, by people who know more and more: nothing, the tool, the whole exported file."""

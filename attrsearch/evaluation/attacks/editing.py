@@ -1,0 +1,101 @@
+"""The attacker owns attrsearch: edits of any faces with any attribute sets."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+from attrsearch.attributes import Gender
+from attrsearch.editing.editor import Editor
+from attrsearch.errors import InputError
+from attrsearch.evaluation.attacks.scene import Scene
+from attrsearch.evaluation.cohort import Cohort, load_cohort
+from attrsearch.export import AttributesFile, PersonRecord
+from attrsearch.faces.align import CROP_SIZE, CROP_TEMPLATE, invert, similarity, warp
+from attrsearch.faces.detect import Detector
+from attrsearch.faces.gather import to_editor
+from attrsearch.faces.people import Face, Picture, find_people
+from attrsearch.recipes import Space
+from attrsearch.search.evaluator import Evaluator, Request
+from attrsearch.search.space import person_space
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+
+
+class Attacker:
+    """Edits faces as attrsearch does.
+
+    Args:
+        editor: The editor of the export.
+        detector: Finds faces in windows.
+        file: The export.
+    """
+
+    def __init__(self, editor: Editor, detector: Detector, file: AttributesFile) -> None:
+        self.file = file
+        self.editor = editor
+        self._evaluator = Evaluator(editor, detector, [])
+
+    def edit(self, faces: Sequence[Face], sets: Floats) -> tuple[Picture, Ints]:
+        """Edit each of the faces with each of the sets (k, passes, 13).
+
+        Returns:
+            Windows (k, f, 192, 192, 3), and which of the faces they are of (f,): those found in their windows.
+        """
+        subject, kept = self._evaluator.prepare(faces)
+        if subject is None:
+            return np.zeros((len(sets), 0, 1, 1, 3), np.uint8), np.zeros(0, np.int64)
+        return self._evaluator.render(Request(subject, sets)), np.array(kept, np.int64)
+
+    def records(self, cohort: Cohort) -> dict[int, PersonRecord]:
+        """The records of the people of a cohort who have a feasible set.
+
+        Raises:
+            InputError: Nobody has.
+        """
+        found = {number: self.file.find(name) for number, name in enumerate(cohort.people)}
+        known = {number: record for number, record in found.items() if record is not None and record.feasible}
+        if not known:
+            hint = "give the export that the pictures were protected with"
+            raise InputError("attributes", required="sets of the people in the pictures", found="none", hint=hint)
+        return known
+
+
+def random_sets(space: Space, gender: Gender, count: int, generator: np.random.Generator) -> Floats:
+    """Random sets (count, passes, 13) of a person's space: what someone without the export can do."""
+    room = person_space(space, gender)
+    return room.attributes(generator.uniform(room.low, room.high, (count, len(room.names))))
+
+
+def as_faces(windows: Picture, landmarks: Floats) -> list[Face]:
+    """Faces in windows (n, 192, 192, 3) as the editor takes them, aligned by their landmarks (n, 5, 2)."""
+    faces = []
+    nobody = np.zeros((0, 4), np.float32)
+    for window, points in zip(windows, landmarks, strict=True):
+        to_crop = similarity(points[None], CROP_TEMPLATE)[0]
+        faces.append(Face(Path("protected"), warp(window, to_crop, CROP_SIZE), window, invert(to_crop), nobody))
+    return faces
+
+
+def lessons(scene: Scene, attacker: Attacker, folder: Path, whole: Detector, most: int) -> tuple[Floats, Tensor]:
+    """What an attacker learns to undo edits from.
+
+    Args:
+        scene: Whose people are left out of the folder.
+        attacker: Owns the export.
+        folder: Pictures of other people.
+        whole: Finds faces in pictures.
+        most: At most this many people, one picture each.
+
+    Returns:
+        The sets of the export (k, passes, 13), and crops (n, 3, 128, 128) from -1 to 1.
+    """
+    people = [person.id for person in find_people(folder) if person.id not in scene.cohort.people]
+    count = min(most, len(people))
+    names = frozenset(people[i * len(people) // count] for i in range(count))
+    cohort = load_cohort(folder, whole, scene.detector, names=names, max_faces=1, warn=lambda _: None)
+    sets = np.stack([record.attributes.passes for record in attacker.records(scene.cohort).values()])
+    return sets, to_editor([face.crop for face in cohort.faces])
