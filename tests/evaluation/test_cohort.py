@@ -14,42 +14,42 @@ from attrsearch.faces.seen import WINDOW_MIN_FACE
 
 
 @pytest.fixture(scope="module")
-def cohort(sample: Path) -> Cohort:
+def sampled(sample: Path) -> Cohort:
     return load_cohort(
         sample, load_detector("mtcnn", MIN_FACE), load_detector("mtcnn", WINDOW_MIN_FACE), max_faces=2
     )
 
 
-def test_people_and_owners_agree(cohort: Cohort) -> None:
-    assert cohort.people == ("astronaut", "cadet", "pilot")
-    assert cohort.owners.tolist() == [0, 0, 1, 1, 2, 2]
-    assert [face.source.parent.name for face in cohort.faces[::2]] == list(cohort.people)
-    assert cohort.look.found.all()
+def test_people_and_owners_agree(sampled: Cohort) -> None:
+    assert sampled.people == ("astronaut", "cadet", "pilot")
+    assert sampled.owners.tolist() == [0, 0, 1, 1, 2, 2]
+    assert [face.source.parent.name for face in sampled.faces[::2]] == list(sampled.people)
+    assert sampled.look.found.all()
 
 
-def test_the_window_is_where_its_transform_says(cohort: Cohort) -> None:
+def test_the_window_is_where_its_transform_says(sampled: Cohort) -> None:
     """The matrix kept for cutting the protected picture is the one the original was cut by."""
     from attrsearch.faces.align import WINDOW_SIZE, warp
     from attrsearch.faces.pictures import read_picture
 
-    again = warp(read_picture(cohort.faces[3].source), cohort.to_windows[3], WINDOW_SIZE)
-    assert np.array_equal(again, cohort.look.windows[3])
+    again = warp(read_picture(sampled.faces[3].source), sampled.to_windows[3], WINDOW_SIZE)
+    assert np.array_equal(again, sampled.look.windows[3])
 
 
-def test_untouched_windows_are_seen_as_before_and_grey_ones_are_not(cohort: Cohort) -> None:
+def test_untouched_windows_are_seen_as_before_and_grey_ones_are_not(sampled: Cohort) -> None:
     detector = load_detector("mtcnn", WINDOW_MIN_FACE)
-    same = look_again(cohort.look.windows, cohort.look, detector)
+    same = look_again(sampled.look.windows, sampled.look, detector)
     assert same.found.all()
     assert same.overlaps.min() > 0.99
-    grey = look_again(np.full_like(cohort.look.windows, 128), cohort.look, detector)
+    grey = look_again(np.full_like(sampled.look.windows, 128), sampled.look, detector)
     assert not grey.found.any()
-    assert np.array_equal(grey.boxes, cohort.look.boxes)
+    assert np.array_equal(grey.boxes, sampled.look.boxes)
     assert not grey.overlaps.any()
 
 
-def test_embeddings_do_not_depend_on_company(cohort: Cohort, sface: Scaled) -> None:
-    whole = cohort.look.embed(sface.recogniser)
-    part = cohort.look.take(np.array([4, 1])).embed(sface.recogniser)
+def test_embeddings_do_not_depend_on_company(sampled: Cohort, sface: Scaled) -> None:
+    whole = sampled.look.embed(sface.recogniser)
+    part = sampled.look.take(np.array([4, 1])).embed(sface.recogniser)
     assert np.allclose(part, whole[[4, 1]], atol=0.02)
 
 

@@ -1,0 +1,42 @@
+"""Real people, really protected: made once."""
+
+from pathlib import Path
+
+import pytest
+
+from attrsearch.evaluation.cohort import Cohort, load_cohort
+from attrsearch.evaluation.judges import Judge
+from attrsearch.evaluation.pairing import Protection, load_protection
+from attrsearch.faces.calibration import load_calibration
+from attrsearch.faces.detect import load_detector
+from attrsearch.faces.people import MIN_FACE
+from attrsearch.faces.recognise import Scaled
+from attrsearch.faces.seen import WINDOW_MIN_FACE
+
+
+@pytest.fixture(scope="session")
+def protected_people(finished: Path, finished_people: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What ``attrsearch apply`` makes of the people of the finished run."""
+    from attrsearch.applying.pictures import Applier, apply_all, plan
+    from attrsearch.export import read_attributes
+
+    out = tmp_path_factory.mktemp("protected")
+    file = read_attributes(finished / "attributes.json")
+    apply_all(Applier(file), plan(finished_people, out, file, None))
+    return out
+
+
+@pytest.fixture(scope="session")
+def cohort(finished_people: Path) -> Cohort:
+    whole, window = load_detector("mtcnn", MIN_FACE), load_detector("mtcnn", WINDOW_MIN_FACE)
+    return load_cohort(finished_people, whole, window, warn=lambda line: None)
+
+
+@pytest.fixture(scope="session")
+def protection(cohort: Cohort, finished_people: Path, protected_people: Path) -> Protection:
+    return load_protection(cohort, finished_people, protected_people)
+
+
+@pytest.fixture(scope="session")
+def judge(sface: Scaled) -> Judge:
+    return Judge(sface.recogniser, load_calibration("sface").scale, unseen=False)
