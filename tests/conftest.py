@@ -11,6 +11,7 @@ import pytest
 os.environ.setdefault("ATTRSEARCH_OFFLINE", "1")  # tests never download
 
 from attrsearch.editing.editor import Editor, load_editor
+from attrsearch.export import AttributesFile, read_attributes
 from attrsearch.faces.detect import load_detector
 from attrsearch.faces.gather import Gatherer
 from attrsearch.faces.mtcnn import Mtcnn
@@ -103,6 +104,30 @@ def finished(finished_people: Path, tmp_path_factory: pytest.TempPathFactory) ->
     study = load_study("quick", recogniser="sface", trials=24)
     run(finished_people, out, study=study, warn=lambda line: None, include_originals=True)
     write_report(out)
+    return out
+
+
+@pytest.fixture(scope="session")
+def best_sets(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> AttributesFile:
+    """The best sets of the finished run, all called feasible so that nobody is covered instead of edited."""
+    from attrsearch.exporting import export_run
+
+    path = tmp_path_factory.mktemp("sets") / "attributes.json"
+    export_run(finished, path, "json", include_infeasible=True)
+    file = read_attributes(path)
+    people = tuple(person.model_copy(update={"feasible": True}) for person in file.identities)
+    return file.model_copy(update={"identities": people})
+
+
+@pytest.fixture(scope="session")
+def protected_people(
+    best_sets: AttributesFile, finished_people: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """What ``attrsearch apply`` makes of the people of the finished run."""
+    from attrsearch.applying.pictures import Applier, apply_all, plan
+
+    out = tmp_path_factory.mktemp("protected")
+    apply_all(Applier(best_sets), plan(finished_people, out, best_sets, None))
     return out
 
 

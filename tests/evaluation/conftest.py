@@ -15,18 +15,6 @@ from attrsearch.faces.seen import WINDOW_MIN_FACE
 
 
 @pytest.fixture(scope="session")
-def protected_people(finished: Path, finished_people: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What ``attrsearch apply`` makes of the people of the finished run."""
-    from attrsearch.applying.pictures import Applier, apply_all, plan
-    from attrsearch.export import read_attributes
-
-    out = tmp_path_factory.mktemp("protected")
-    file = read_attributes(finished / "attributes.json")
-    apply_all(Applier(file), plan(finished_people, out, file, None))
-    return out
-
-
-@pytest.fixture(scope="session")
 def cohort(finished_people: Path) -> Cohort:
     whole, window = load_detector("mtcnn", MIN_FACE), load_detector("mtcnn", WINDOW_MIN_FACE)
     return load_cohort(finished_people, whole, window, warn=lambda line: None)
