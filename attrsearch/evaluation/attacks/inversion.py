@@ -110,13 +110,27 @@ def train_undo(
     crops: Tensor,
     *,
     steps: int = STEPS,
+    batch: int = BATCH,
     seed: int = 0,
     progress: Progress = lambda done, steps: None,  # noqa: ARG005
 ) -> Undo:
-    """Train on pairs of edited and untouched crops: L1, and the distance of their SFace embeddings."""
-    if len(crops) < BATCH:
+    """Train on pairs of edited and untouched crops: L1, and the distance of their SFace embeddings.
+
+    Args:
+        editor: Makes the edits.
+        sets: (k, passes, 13), drawn from.
+        crops: (n, 3, 128, 128), -1 to 1, drawn from.
+        steps: Of training.
+        batch: Crops a step.
+        seed: Of the draws and of the network.
+        progress: Called with steps done and steps in all.
+
+    Raises:
+        InputError: Fewer crops than a batch.
+    """
+    if len(crops) < batch:
         hint = "give a larger folder of other people with --train"
-        raise InputError("inversion", required=f"at least {BATCH} pictures", found=f"{len(crops)}", hint=hint)
+        raise InputError("inversion", required=f"at least {batch} pictures", found=f"{len(crops)}", hint=hint)
     torch.manual_seed(seed)
     generator = np.random.default_rng(seed)
     model = Undo().to(memory_format=torch.channels_last)
@@ -125,8 +139,8 @@ def train_undo(
     judge = IdentityJudge()
     mask = torch.from_numpy(np.array(face_mask()))
     for step in range(steps):
-        chosen = crops[torch.from_numpy(generator.integers(0, len(crops), BATCH))]
-        drawn = sets[generator.integers(0, len(sets), BATCH)]
+        chosen = crops[torch.from_numpy(generator.integers(0, len(crops), batch))]
+        drawn = sets[generator.integers(0, len(sets), batch)]
         edited = torch.lerp(chosen, editor.edit(editor.encode(chosen), drawn).clone(), mask)
         back = model(edited.contiguous(memory_format=torch.channels_last))
         with torch.no_grad():
