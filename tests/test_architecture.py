@@ -24,6 +24,7 @@ LAYERS = (
     ("evaluation",),
     ("applying",),
     ("report", "grading"),
+    ("reproduction",),
     ("dashboard",),
     ("cli",),
 )

@@ -5,35 +5,16 @@ from pathlib import Path
 import click
 
 from attrsearch.cli.console import quiet_option, say
+from attrsearch.cli.tables import Tables
 
 
-@click.group()
+@click.group(cls=Tables, epilog="Example: attrsearch reproduce table-4.2 faces/ --out table-4.2.md")
 def reproduce() -> None:
-    """Measure the thesis's tables and figures anew."""
+    """Measure a table or figure of the thesis on FACES, and print its figures beside ours.
 
-
-@reproduce.command("figure-4.12")
-@click.option(
-    "--streets", default=8, show_default=True, type=click.IntRange(min=1), help="Of each kind of motion."
-)
-@click.option("--out", type=click.Path(path_type=Path), help="Markdown file to write.")
-@quiet_option
-def memory(streets: int, out: Path | None, quiet: bool) -> int:
-    """Figures 4.11 and 4.12: recall, precision and mAP by the length of the detection memory.
-
-    Made-up streets with known faces and a detector that misses at known frames: without memory, with the
-    thesis's, and with tracks.
+    FACES is a folder with one sub-folder of pictures a person, or, for table-4.4 to figure-4.8, a folder of single
+    faces. Without --out the figures are printed as Markdown on stdout, without pictures.
     """
-    from attrsearch.cli.console import stage_bar
-    from attrsearch.evaluation.memory_study import study_memory, to_markdown
-    from attrsearch.files import write_text
-
-    with stage_bar(quiet) as progress:
-        table = to_markdown(study_memory(streets=streets, progress=lambda d, n: progress("streets", d, n)))
-    if out is not None:
-        write_text(out, table)
-    say(table)
-    return 0
 
 
 PLANS = (

@@ -1,6 +1,7 @@
 """The thesis's second alignment: find the face again after pass one and align it before pass two (section 4.2)."""
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample
@@ -12,6 +13,8 @@ from attrsearch.faces.sampling import sampling_grid
 
 WHERE = np.array([34, 30, 94, 118], np.float32)
 """About where a face lies in an aligned crop of 128 pixels."""
+MIN_OVERLAP = 0.3
+"""A detection overlaps that place by at least this much."""
 
 
 class SecondAlignment:
@@ -25,11 +28,19 @@ class SecondAlignment:
         size = faces.shape[2]
         template = CROP_TEMPLATE * (size / CROP_SIZE)
         forward = np.tile(np.array([[1, 0, 0], [0, 1, 0]], np.float32), (len(faces), 1, 1))
-        for i, found in enumerate(self._detector.detect(uncrop(faces.numpy()))):
-            best, overlap = found.nearest(WHERE * (size / CROP_SIZE))
-            if overlap > 0.3:
-                forward[i] = similarity(found.landmarks[[best]], template)[0]
+        for i, landmarks in enumerate(self.find(faces)):
+            if landmarks is not None:
+                forward[i] = similarity(landmarks[None], template)[0]
         inverse = np.stack([invert(matrix) for matrix in forward])
         there = sampling_grid(torch.from_numpy(inverse), size, (size, size))
         back = sampling_grid(torch.from_numpy(forward), size, (size, size))
         return grid_sample(faces, there, padding_mode="border", align_corners=False), back
+
+    def find(self, faces: Tensor) -> list[npt.NDArray[np.float32] | None]:
+        """Landmarks (5, 2) of each face (n, 3, s, s) after pass one; None where it is not found."""
+        expected = WHERE * (faces.shape[2] / CROP_SIZE)
+        landmarks: list[npt.NDArray[np.float32] | None] = []
+        for found in self._detector.detect(uncrop(faces.numpy())):
+            best, overlap = found.nearest(expected)
+            landmarks.append(found.landmarks[best] if overlap > MIN_OVERLAP else None)
+        return landmarks

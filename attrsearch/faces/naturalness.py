@@ -102,15 +102,22 @@ class Critic:
             trained = load_critic_network(weights.path)
         self._network = trained.eval().requires_grad_(False).to(memory_format=torch.channels_last)
 
-    @network
     def scores(self, crops: Tensor) -> Floats:
         """Naturalness (n,), 0 to 1, of aligned crops (n, 3, 128, 128), RGB from -1 to 1."""
-        part = crops.contiguous(memory_format=torch.channels_last)
-        return np.asarray(self._network(part).clamp(0, 1).numpy(), np.float32)
+        return np.asarray(self._uncut(crops).clip(0, 1), np.float32)
 
     def windows(self, windows: npt.NDArray[np.uint8]) -> Floats:
-        """Naturalness (n,) of the faces in windows (n, 192, 192, 3), uint8."""
+        """Naturalness (n,), 0 to 1, of the faces in windows (n, 192, 192, 3), uint8."""
+        return np.asarray(self.uncut(windows).clip(0, 1), np.float32)
+
+    def uncut(self, windows: npt.NDArray[np.uint8]) -> Floats:
+        """Naturalness (n,) of the faces in windows, not cut to 0 to 1: tells bad edits from worse ones."""
         inner = windows[:, MARGIN : WINDOW_SIZE - MARGIN, MARGIN : WINDOW_SIZE - MARGIN]
         pixels = torch.from_numpy(np.ascontiguousarray(inner)).permute(0, 3, 1, 2).float()
         small = interpolate(pixels, size=CROP_SIZE, mode="bilinear", antialias=True)
-        return self.scores(small / 127.5 - 1)
+        return self._uncut(small / 127.5 - 1)
+
+    @network
+    def _uncut(self, crops: Tensor) -> Floats:
+        part = crops.contiguous(memory_format=torch.channels_last)
+        return np.asarray(self._network(part).numpy(), np.float32)

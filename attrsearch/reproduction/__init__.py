@@ -1,0 +1,1 @@
+"""The thesis's tables and figures, measured anew: one module a table or a family of them, one registry of names."""
