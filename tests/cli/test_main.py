@@ -35,7 +35,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         assert call(capsys, name, "--help")[0] == 0
     assert set(cli.commands) == {
         *("run", "export", "apply", "report", "compare"),
-        *("anonymise", "dashboard", "evaluate", "reproduce", "calibrate"),
+        *("anonymise", "dashboard", "evaluate", "attack", "reproduce", "calibrate"),
         *("train", "grade", "models", "bench", "demo"),
     }
     assert __version__ in call(capsys, "--version")[1]
