@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -128,7 +129,25 @@ def read_attributes(path: str | Path) -> AttributesFile:
 
 def to_json(file: AttributesFile) -> str:
     """The file as JSON text."""
-    return json.dumps(file.model_dump(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return "".join(json_lines(file, file.identities))
+
+
+def json_lines(head: AttributesFile, people: Iterable[PersonRecord]) -> Iterator[str]:
+    """The JSON text of a file, a piece a person, so that many people need no memory.
+
+    Args:
+        head: What the file says besides the people; its own people are left out.
+        people: The people.
+    """
+    record = head.model_copy(update={"identities": ()}).model_dump()
+    record.pop("identities")
+    yield json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False)[:-2] + ',\n "identities": ['
+    between = "\n"
+    for person in people:
+        text = json.dumps(person.model_dump(), indent=1, ensure_ascii=False, allow_nan=False)
+        yield between + "  " + text.replace("\n", "\n  ")
+        between = ",\n"
+    yield "]\n}\n" if between == "\n" else "\n ]\n}\n"
 
 
 def flatten(record: PersonRecord) -> dict[str, Any]:

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pandas as pd
-import tomli_w
 
 from attrsearch.decisions import read_decisions
 from attrsearch.export import flatten, read_attributes, to_json
 from attrsearch.files import write_text, written
 from attrsearch.results import RunFolder, read_run
+from attrsearch.runfile import write_run
 
 
 def export_run(run: Path, out: Path, kind: str, include_infeasible: bool = False) -> int:
@@ -59,7 +59,7 @@ def write_again(run: Path) -> bool:
     about = read_run(run)
     if "result" not in about:
         return False
-    kept = RunFolder(run).write_tables(read_attributes(run / "attributes.json"))
-    about["result"]["feasible"] = sum(part.record.feasible for part in kept)
-    write_text(run / "run.toml", tomli_w.dumps(about))
+    counts = RunFolder(run).write_tables(read_attributes(run / "attributes.json"))
+    about["result"]["feasible"] = counts.feasible
+    write_run(run, about)
     return True

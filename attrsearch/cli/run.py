@@ -23,7 +23,11 @@ from attrsearch.cli.console import json_option, print_json, quiet_option, run_ba
 @click.option("--trials", type=click.IntRange(min=1), help="Candidates a person.")
 @click.option("--surrogate", help="Pooled model of earlier people: auto, none or a file.")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of the run.")
-@click.option("--jobs", default=1, show_default=True, type=click.IntRange(min=1), help="Worker processes.")
+@click.option("--jobs", type=click.IntRange(1, 10_000), help="Worker processes  [default: the study's, 1]")
+@click.option("--backend", type=click.Choice(["loky", "dask"]), help="Where workers run: here, or on a cluster.")
+@click.option("--scheduler", help="Address of a Dask scheduler: tcp://HOST:8786.")
+@click.option("--shard", help="Only part I/N of the people, for job arrays; join parts with attrsearch merge.")
+@click.option("--storage", default="", help="Database by which all workers share one person's study at a time.")
 @click.option("--resume", is_flag=True, help="Continue a run that was stopped.")
 @click.option("--cluster", is_flag=True, help="FACES is a mixed folder: find the people in it.")
 @click.option("--person", "people", multiple=True, help="Only this person; may be given several times.")
@@ -43,6 +47,10 @@ def run(
     people_file: Path | None,
     genders: Path | None,
     facenet_weights: Path | None,
+    jobs: int | None,
+    backend: str | None,
+    scheduler: str | None,
+    shard: str | None,
     quiet: bool,
     as_json: bool,
     **options: object,
@@ -53,8 +61,10 @@ def run(
     --cluster, a folder of mixed pictures.
     """
     from attrsearch.faces.people import read_genders
+    from attrsearch.recipes import load_study, workers_of
     from attrsearch.report.page import write_report
     from attrsearch.search.run import run as search
+    from attrsearch.search.shards import Shard
 
     chosen = [*people, *(names_in(people_file) if people_file else [])] or None
     with run_bar(quiet or as_json) as progress, warner(quiet) as warn:
@@ -62,6 +72,8 @@ def run(
             faces,
             out,
             people=chosen,
+            workers=workers_of(load_study(str(options["study"])), jobs, backend, scheduler),
+            shard=Shard.parse(shard) if shard else None,
             genders=read_genders(genders) if genders else None,
             facenet=facenet_weights,
             warn=warn,

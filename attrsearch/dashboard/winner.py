@@ -7,7 +7,6 @@ import numpy as np
 from attrsearch.attributes import ATTRIBUTES
 from attrsearch.errors import InputError
 from attrsearch.export import PersonRecord, named_passes
-from attrsearch.files import file_name, write_text
 from attrsearch.report.cohort import CANDIDATES, read_trials
 from attrsearch.results import PersonPart, RunFolder
 from attrsearch.search.outputs import heldback_of, write_images
@@ -82,5 +81,5 @@ def choose_winner(run: Path, identity: str, trial: int, verifier: Verifier) -> P
             "images": images,
         }
     )
-    write_text(folder.people / f"{file_name(identity)}.json", changed.model_dump_json(indent=1) + "\n")
+    folder.write_part(changed)
     return changed

@@ -182,7 +182,7 @@ def provenance(settings: Settings, components: Components) -> Provenance:
         study=study.name,
         seed=study.seed,
         settings={
-            "study": study.model_dump(),
+            "study": study.model_dump(exclude={"workers"}),
             "objective": settings.objective.model_dump(),
             "space": settings.space.model_dump(),
             "editor_sha256": evaluator.editor.sha256,

@@ -1,8 +1,9 @@
 """A whole run: people in, attribute sets, trials, pictures and a report out."""
 
+import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from attrsearch.attributes import Gender
@@ -10,11 +11,14 @@ from attrsearch.errors import InputError
 from attrsearch.faces.cluster import cluster_folder
 from attrsearch.faces.detect import load_detector
 from attrsearch.faces.people import MIN_FACE, Person, Warn, find_people
-from attrsearch.recipes import Study, Surrogate, load_objective, load_space, load_study
+from attrsearch.journal import Journal, now
+from attrsearch.recipes import Study, Surrogate, Workers, load_objective, load_space, load_study
 from attrsearch.results import RunFolder
 from attrsearch.search.components import Components, Settings, load_components
 from attrsearch.search.outputs import provenance
+from attrsearch.search.shards import Shard
 from attrsearch.search.workers import Job, Outcome, search_here, search_in_workers
+from attrsearch.threads import threads
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,10 @@ def run(
     trials: int | None = None,
     surrogate: str | None = None,
     seed: int | None = None,
+    workers: Workers | None = None,
     jobs: int = 1,
+    shard: Shard | None = None,
+    storage: str = "",
     resume: bool = False,
     cluster: bool = False,
     people: Sequence[str] | None = None,
@@ -102,7 +109,10 @@ def run(
         trials: Candidates a person.
         surrogate: Pooled model: ``auto``, ``none`` or a file, instead of the study's.
         seed: Seed of the run; every person's own follows from it.
-        jobs: Worker processes.
+        workers: Who does the work, instead of the study's.
+        jobs: Worker processes on this machine, where ``workers`` is not given.
+        shard: Only this part of the people.
+        storage: A database by which all workers share one person's study at a time.
         resume: Continue a run that was stopped.
         cluster: ``faces`` is a mixed folder: find the people in it.
         people: Only these identities.
@@ -120,7 +130,7 @@ def run(
         AttrsearchError: Nothing can be searched: no people, a bad recipe, bad weights, a place that cannot be
             written.  A bad person or picture is not an error of the run.
     """
-    started = time.perf_counter()
+    began, started = now(), time.perf_counter()
     recipe = load_study(
         study,
         objective=objective,
@@ -145,33 +155,67 @@ def run(
     components = load_components(settings, warn)
     if components.line:
         warn(components.line)
-    waiting = _choose(_find(faces, cluster, components, warn), people, faces)
+    everybody = _choose(_find(faces, cluster, components, warn), people, faces)
+    waiting = shard.choose(everybody) if shard else everybody
     folder = RunFolder(Path(out))
-    origin = replace(provenance(settings, components), faces=_place(faces, cluster))
+    origin = replace(
+        provenance(settings, components),
+        faces=_place(faces, cluster),
+        shard=shard.record(everybody) if shard else None,
+    )
     folder.start(origin, resume)
-    finished = {person.id for person in waiting if resume and folder.is_finished(person.id)}
+    journal = Journal(folder.path)
+    team = workers or (Workers(jobs=jobs) if jobs > 1 else recipe.workers)
+    journal.add("start", people=len(waiting), resumed=resume, jobs=team.jobs, backend=team.backend)
+    finished, feasible = set(), 0
+    for part in (folder.finished_part(person.id) for person in waiting if resume):
+        if part is not None:
+            finished.add(part.record.id)
+            feasible += part.record.feasible
     todo = [person for person in waiting if person.id not in finished]
-    feasible = sum(folder.read_person(name).record.feasible for name in finished)
     tally = _Tally(len(waiting), len(finished), feasible, started, recipe.trials, progress)
-    job = Job(settings, folder.path, include_originals)
-    if jobs > 1 and len(todo) > 1:
-        outcomes = search_in_workers(todo, job, min(jobs, len(todo)), warn)
+    job = Job(settings, folder.path, include_originals, storage)
+    elsewhere = team.backend == "dask" or (team.jobs > 1 and (len(todo) > 1 or bool(storage and todo)))
+    if elsewhere:
+        team = (
+            team
+            if team.backend == "dask" or storage
+            else team.model_copy(update={"jobs": min(team.jobs, len(todo))})
+        )
+        outcomes = search_in_workers(todo, job, team, _noted(warn, journal))
     else:
-        outcomes = search_here(todo, job, components, tally.evaluated)
+        outcomes = search_here(todo, job, components, tally.evaluated, _noted(warn, journal))
     for outcome in outcomes:
-        tally.person(outcome, counted=jobs <= 1)
+        journal.add("failed" if outcome.reason else "finished", **asdict(outcome))
+        tally.person(outcome, counted=not elsewhere)
     seconds = time.perf_counter() - started
-    folder.finish(origin, tally.failed, seconds)
-    parts = list(folder.read_people())
+    counts = folder.finish(origin, tally.failed, seconds, {"call": _call(began, team, seconds)})
+    journal.add("end", people=counts.people, failed=len(tally.failed), seconds=round(seconds, 3))
     return RunResult(
         out=folder.path,
-        identities=len(parts) + len(tally.failed),
-        feasible=sum(part.record.feasible for part in parts),
-        infeasible=tuple(part.record.id for part in parts if not part.record.feasible),
+        identities=counts.people + len(tally.failed),
+        feasible=counts.feasible,
+        infeasible=tuple(counts.infeasible),
         failed=tally.failed,
-        evaluations=sum(part.record.evaluations for part in parts),
+        evaluations=counts.evaluations,
         seconds=seconds,
     )
+
+
+def _noted(warn: Warn, journal: Journal) -> Warn:
+    """Tell a fault to the user and to the journal."""
+
+    def told(line: str) -> None:
+        journal.add("notice", line=line)
+        warn(line)
+
+    return told
+
+
+def _call(began: str, team: Workers, seconds: float) -> dict[str, object]:
+    """How the last call of the run went, for ``run.toml``."""
+    about = {"began": began, "ended": now(), "seconds": round(seconds, 3), "host": platform.node()}
+    return {**about, "jobs": team.jobs, "backend": team.backend, "threads": threads()}
 
 
 @dataclass
