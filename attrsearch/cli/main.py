@@ -16,6 +16,7 @@ from attrsearch.cli.dashboard import dashboard
 from attrsearch.cli.demo import demo
 from attrsearch.cli.evaluate import evaluate
 from attrsearch.cli.grade import grade
+from attrsearch.cli.keeping import check, merge
 from attrsearch.cli.models import models
 from attrsearch.cli.reproduce import reproduce
 from attrsearch.cli.results import compare, export, report
@@ -48,6 +49,7 @@ def cli() -> None:
 COMMANDS = (
     *(run, export, apply, anonymise, report, dashboard, compare, evaluate, attack, reproduce),
     *(calibrate, train, grade, models, bench, demo),
+    *(check, merge),
 )
 for command in COMMANDS:
     cli.add_command(command)

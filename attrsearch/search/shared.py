@@ -8,7 +8,9 @@ where its worker has not answered for ``LEASE`` seconds.
 
 import hashlib
 import json
+import random
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -33,7 +35,9 @@ Measure = Callable[[Sequence[int]], Scores]
 
 LEASE = 30.0
 """Seconds without news after which another worker's candidates are measured here."""
-POLL = 0.05
+POLL, SLOWEST = 0.05, 0.5
+BEGIN = 0.3
+"""Seconds that others leave to the worker that measured the last of a round for beginning the next."""
 NAMES = tuple(f"{which}_{name}" for which in ("first", "second") for name in ATTRIBUTES)
 RANGE = FloatDistribution(-LIMIT, LIMIT)
 
@@ -111,6 +115,7 @@ class StudyRecord:
 
     def __init__(self, database: Database, name: str, goals: int) -> None:
         self._database = database
+        self._last = False
         self._study: optuna.Study = database.call(
             lambda: optuna.create_study(
                 study_name=name, storage=database.storage, directions=["maximize"] * goals, load_if_exists=True
@@ -130,10 +135,13 @@ class StudyRecord:
             InputError: Another worker proposed other candidates under the same name.
         """
         news, waiting = time.monotonic(), -1
+        mine: Sequence[int] = ()
+        pause = POLL
         while True:
             slots = self._slots(first, candidates)
             missing = [row for row, slot in enumerate(slots) if slot.state != TrialState.COMPLETE]
             if not missing:
+                self._last = bool(mine)  # whoever measured the last of a round begins the next
                 tables = np.array([slot.user_attrs["scores"] for slot in slots], np.float32)
                 return Scores(*tables.transpose(1, 0, 2))
             if len(missing) != waiting:
@@ -142,8 +150,10 @@ class StudyRecord:
             if not mine and time.monotonic() - news > LEASE:
                 mine = missing[: len(missing) // 2 + 1]
             if not mine:
-                time.sleep(POLL)
+                time.sleep(pause)
+                pause = min(1.5 * pause, SLOWEST)
                 continue
+            pause = POLL
             scores = measure(mine)
             for place, row in enumerate(mine):
                 self._complete(slots[row], scores, place, settings)
@@ -151,6 +161,7 @@ class StudyRecord:
     def _slots(self, first: int, candidates: Floats) -> list[FrozenTrial]:
         """The trial of each candidate; where several workers made one at the same time, the first of them."""
         count = len(candidates)
+        begun = time.monotonic() + (0 if self._last else random.uniform(BEGIN, 2 * BEGIN))
         while True:
             found: dict[int, FrozenTrial] = {}
             trials: list[FrozenTrial] = self._database.call(lambda: self._study.get_trials(deepcopy=False))
@@ -161,6 +172,9 @@ class StudyRecord:
                 slots = [found[first + row] for row in range(count)]
                 self._check(slots, candidates)
                 return slots
+            if time.monotonic() < begun:
+                time.sleep(POLL)
+                continue
             for row in missing:
                 self._database.call(partial(self._study.add_trial, _waiting(first + row, candidates[row])))
 
@@ -191,7 +205,9 @@ class StudyRecord:
             self._study.tell(trial, [float(value) for value in verdict.values[0]])
 
         try:
-            self._database.call(write)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # that another worker told the same already
+                self._database.call(write)
         except (optuna.exceptions.UpdateFinishedTrialError, ValueError):
             return  # another worker measured the same
 

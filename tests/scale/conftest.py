@@ -1,0 +1,37 @@
+"""Servers that last a session."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.scale.servers import Cluster, Postgres
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """PostgreSQL; where there is none the test is skipped, and says so."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="attrsearch-postgres-") as folder:  # where another user may go
+        server = Postgres(Path(folder))
+        yield server
+        server.stop()
+
+
+@pytest.fixture
+def cluster() -> Iterator[Cluster]:
+    """A Dask scheduler with two worker processes."""
+    pytest.importorskip("distributed", reason="no Dask here: pip install 'attrsearch[scale]'")
+    running = Cluster(2)
+    yield running
+    running.stop()
+
+
+@pytest.fixture(autouse=True)
+def _modules_of_tests_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Worker processes import what they are sent by name."""
+    root = str(Path(__file__).parent.parent.parent)
+    monkeypatch.setenv("PYTHONPATH", root)
+    assert sys.version_info >= (3, 11)
