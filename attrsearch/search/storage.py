@@ -93,4 +93,12 @@ class Database:
                 return answer
 
 
-_opened: dict[str, BaseStorage] = {}
+_opened: dict[str, RDBStorage] = {}
+
+
+def forget() -> None:
+    """Close every connection of this process."""
+    for storage in _opened.values():
+        storage.remove_session()
+        storage.engine.dispose()
+    _opened.clear()

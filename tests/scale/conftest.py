@@ -1,15 +1,18 @@
-"""Servers that last a session."""
+"""Servers for tests."""
 
+import gc
 import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from attrsearch.search.storage import forget
 from tests.scale.servers import Cluster, Postgres
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """PostgreSQL; where there is none the test is skipped, and says so."""
     import tempfile
@@ -17,6 +20,10 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     with tempfile.TemporaryDirectory(prefix="attrsearch-postgres-") as folder:  # where another user may go
         server = Postgres(Path(folder))
         yield server
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # connections that were cut, or belong to threads that ended
+            forget()
+            gc.collect()
         server.stop()
 
 

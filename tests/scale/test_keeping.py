@@ -51,7 +51,7 @@ def test_a_run_that_is_whole(run: Path) -> None:
 @pytest.mark.parametrize(
     ("harm", "problem"),
     [
-        (lambda run: flip(run / "people" / "Person_0001.json"), "people/Person_0001.json: a damaged file"),
+        (lambda run: flip(run / "people" / "Person_0001.json", 150), "people/Person_0001.json: a damaged file"),
         (lambda run: flip(run / "people" / "Person_0001.parquet"), "Person_0001.parquet is not what was written"),
         (lambda run: flip(run / "images/Person_0001/best_0.jpg"), "best_0.jpg is not what was written"),
         (lambda run: (run / "people" / "Person_0001.parquet").unlink(), "Person_0001.parquet is gone"),
@@ -140,7 +140,7 @@ def test_a_journal_survives_half_a_line(tmp_path: Path) -> None:
 def test_check_as_a_command(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(run)]) == 0
     assert "4 people whole, 16 files match their checksums" in capsys.readouterr().err
-    flip(run / "people" / "Person_0001.json")
+    flip(run / "people" / "Person_0001.json", 150)
     assert main(["check", str(run), "--json"]) == 1
     found = json.loads(capsys.readouterr().out)
     assert found["again"] == 1

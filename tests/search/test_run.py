@@ -53,6 +53,7 @@ def test_the_files_of_a_run(finished: tuple[RunResult, list[Progress]]) -> None:
         "trials.parquet",
         "summary.csv",
         "run.toml",
+        "journal.jsonl",
         "images",
         "people",
     }
