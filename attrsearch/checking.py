@@ -14,7 +14,7 @@ from attrsearch.errors import AttrsearchError, InputError
 from attrsearch.export import read_attributes
 from attrsearch.files import file_name
 from attrsearch.journal import Journal
-from attrsearch.results import PersonPart, RunFolder, files_of, read_part
+from attrsearch.results import PREDICTED, PersonPart, RunFolder, files_beside, read_part
 from attrsearch.runfile import read_provenance, read_run
 from attrsearch.seals import file_digest, sealed_files
 
@@ -116,7 +116,7 @@ class _Check:
         if path.stem != file_name(part.record.id):
             raise InputError(path, required="its own person", found=f"the results of {part.record.id}", hint="")
         digests = sealed_files(json.loads(path.read_text(encoding="utf-8")))
-        names = list(files_of(part))
+        names = files_beside(path, part)
         for name in names:
             file = self._run / name
             if not file.is_file():
@@ -138,7 +138,7 @@ class _Check:
         for path in sorted(self._run.rglob(".*.part")):
             self._remove(path, "half written")
         for path in sorted(self._folder.people.glob("*.parquet")):
-            if path.stem not in kept:
+            if path.name.removesuffix(PREDICTED).removesuffix(".parquet") not in kept:
                 self._remove(path, "trials of somebody who is not finished")
         images = self._run / "images"
         for path in sorted(images.iterdir()) if images.is_dir() else ():

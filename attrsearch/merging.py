@@ -10,7 +10,7 @@ from attrsearch.checking import check_run
 from attrsearch.errors import InputError, OutputError
 from attrsearch.files import written
 from attrsearch.journal import Journal
-from attrsearch.results import Counts, RunFolder, files_of, read_part
+from attrsearch.results import Counts, RunFolder, files_beside, read_part
 from attrsearch.runfile import Provenance, read_provenance, read_run
 
 
@@ -52,7 +52,7 @@ def merge_runs(runs: Sequence[Path], out: Path, progress: Callable[[int], None] 
         for path in sorted((run / "people").glob("*.json")):
             part = read_part(path)
             if not folder.is_finished(part.record.id):
-                for name in files_of(part):
+                for name in files_beside(path, part):
                     _copy(run / name, out / name)
                 _copy(path, folder.people / path.name)
                 journal.add("finished", id=part.record.id, evaluations=part.record.evaluations, reason="")

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from attrsearch.attributes import ATTRIBUTES, LIMIT, Gender
 from attrsearch.bundled import find_recipe
 from attrsearch.errors import RecipeError
+from attrsearch.team import Workers as Workers  # noqa: PLC0414 - a part of study recipes
 
 MAX_BYTES = 100_000
 
@@ -203,26 +204,6 @@ class Stopping(Recipe):
     patience: Annotated[int, Field(ge=1, le=1000)] = 3
     least: Annotated[int, Field(ge=1, le=100_000)] = 60
     extra: Annotated[float, Field(ge=0, le=10)] = 0.5
-
-
-class Workers(Recipe):
-    """Who does the work of a run; nothing of it changes a result.
-
-    Attributes:
-        jobs: Worker processes; of a Dask cluster all where it is 1.
-        backend: ``loky`` (processes on this machine) or ``dask`` (a cluster).
-        scheduler: Address of the Dask scheduler, such as ``tcp://10.0.0.1:8786``.
-    """
-
-    jobs: Annotated[int, Field(ge=1, le=10_000)] = 1
-    backend: Literal["loky", "dask"] = "loky"
-    scheduler: str = ""
-
-    @model_validator(mode="after")
-    def _a_cluster_has_an_address(self) -> Self:
-        if (self.backend == "dask") != bool(self.scheduler):
-            raise ValueError("'scheduler' goes with backend = \"dask\", and is required by it")
-        return self
 
 
 class PreFilter(Recipe):

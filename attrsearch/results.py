@@ -27,14 +27,15 @@ from attrsearch.files import file_name, write_bytes, write_text, written
 from attrsearch.runfile import Provenance as Provenance  # noqa: PLC0414 - read from here by others
 from attrsearch.runfile import machine, plain, versions, write_run
 from attrsearch.runfile import read_run as read_run  # noqa: PLC0414 - the same
-from attrsearch.seals import is_whole, seal
+from attrsearch.seals import is_whole, seal, sealed_files
+from attrsearch.tables import add_rows, join_tables
 from attrsearch.trials import PREDICTION_SCHEMA, TRIAL_SCHEMA
 
 HELDBACK_COLUMNS = tuple(
     f"heldback_{name}" for name in ("detection", "iou", "distance", "worst_distance", "feasible")
 )
-ROWS_A_GROUP = 50_000
 ROWS_AT_ONCE = 1000
+NO_ROWS = ("id", "feasible", *HELDBACK_COLUMNS)
 PREDICTED = ".predicted.parquet"
 """Ends the file of a person's predictions; no file name of a person has a dot."""
 
@@ -177,7 +178,9 @@ class RunFolder:
     def write_part(self, part: PersonPart) -> None:
         """Write the file that means *finished*, with its checksum and those of the person's trials and pictures."""
         name = file_name(part.record.id)
-        record = seal(json.loads(part.model_dump_json()), self.path, [*files_of(part), f"people/{name}{PREDICTED}"])
+        record = seal(
+            json.loads(part.model_dump_json()), self.path, [*files_of(part), f"people/{name}{PREDICTED}"]
+        )
         write_text(self.people / f"{name}.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")
 
     def read_person(self, identity: str) -> PersonPart:
@@ -261,37 +264,34 @@ class RunFolder:
                         if part.record.feasible:
                             yield part.record
                     if len(rows) >= ROWS_AT_ONCE:
-                        _add_rows(summary, rows)
+                        add_rows(summary, rows, NO_ROWS)
 
             lines.writelines(json_lines(head, feasible()))
-            _add_rows(summary, rows)
+            add_rows(summary, rows, NO_ROWS)
         return counts
 
     def _merge_trials(self) -> None:
         names = [path.stem for path in sorted(self.people.glob("*.json"))]
-        self._merge([self.people / f"{name}.parquet" for name in names], TRIAL_SCHEMA, "trials.parquet")
+        join_tables(
+            [self.people / f"{name}.parquet" for name in names], TRIAL_SCHEMA, self.path / "trials.parquet"
+        )
         predicted = [self.people / f"{name}{PREDICTED}" for name in names]
         predicted = [path for path in predicted if path.is_file()]
         if predicted:
-            self._merge(predicted, PREDICTION_SCHEMA, "surrogate.parquet")
-
-    def _merge(self, parts: list[Path], schema: pa.Schema, name: str) -> None:
-        with written(self.path / name) as file, pq.ParquetWriter(file, schema) as writer:
-            waiting: list[pa.Table] = []
-            for part in parts:
-                waiting.append(pq.read_table(part, schema=schema))
-                if sum(table.num_rows for table in waiting) >= ROWS_A_GROUP:
-                    writer.write_table(pa.concat_tables(waiting))
-                    waiting = []
-            if waiting:
-                writer.write_table(pa.concat_tables(waiting))
+            join_tables(predicted, PREDICTION_SCHEMA, self.path / "surrogate.parquet")
 
 
 def files_of(part: PersonPart) -> Iterator[str]:
-    """Paths inside the run of what a person has besides the part: trials, predictions, pictures."""
+    """Paths inside the run of what a person has besides the part: trials, then pictures."""
     yield f"people/{file_name(part.record.id)}.parquet"
     for names in part.images.values():
         yield from (name for name in names if is_inside(name))
+
+
+def files_beside(path: Path, part: PersonPart) -> list[str]:
+    """As :func:`files_of`, with whatever else the part at ``path`` has a checksum of."""
+    sealed = sealed_files(json.loads(path.read_text(encoding="utf-8")))
+    return list(dict.fromkeys([*files_of(part), *(name for name in sealed if is_inside(name))]))
 
 
 def is_inside(name: str) -> bool:
@@ -302,14 +302,6 @@ def is_inside(name: str) -> bool:
     """
     path = PurePosixPath(name)
     return not path.is_absolute() and ".." not in path.parts and "\\" not in name and "\0" not in name
-
-
-def _add_rows(path: Path, rows: list[dict[str, Any]]) -> None:
-    """Append rows to a table and forget them; the first call writes the names of the columns."""
-    new = not path.exists()
-    columns = None if rows or not new else ["id", "feasible", *HELDBACK_COLUMNS]
-    pd.DataFrame(rows, columns=columns).to_csv(path, mode="a", index=False, header=new)
-    rows.clear()
 
 
 def summary_row(part: PersonPart) -> dict[str, Any]:

@@ -14,7 +14,7 @@ ROOT = Path(attrsearch.__file__).parent
 # A module may import from its own layer and from those above it in this list.
 LAYERS = (
     ("errors",),
-    ("attributes", "boxes", "bundled", "files", "allocation", "threads", "seals", "journal"),
+    ("attributes", "boxes", "bundled", "files", "allocation", "threads", "seals", "team", "journal", "tables"),
     ("recipes", "weights", "fetch", "export"),
     ("faces", "sample"),
     ("editing",),
