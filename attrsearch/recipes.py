@@ -341,4 +341,9 @@ def workers_of(study: Study, jobs: int | None, backend: str | None, scheduler: s
         "scheduler": "" if backend == "loky" and not scheduler else scheduler,
     }
     table = {**study.workers.model_dump(), **{key: value for key, value in given.items() if value is not None}}
-    return _validate(Workers, Path("--backend"), table)
+    try:
+        return Workers.model_validate(table)
+    except ValidationError as error:
+        hint = "add --scheduler tcp://HOST:8786, or leave both out"
+        found = f"backend {table['backend']}, scheduler {table['scheduler'] or 'none'}"
+        raise RecipeError("--backend", required="a scheduler for dask only", found=found, hint=hint) from error
