@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-COLOURS = ("#0a6b5d", "#b8460e", "#3a5fa8", "#8c3f86", "#7a6a00", "#4d5960")
+COLOURS = ("#0a6b5d", "#b8460e", "#3a5fa8", "#8c3f86", "#7a6a00", "#4d5960", "#1b1f23")
 WIDTH, HEIGHT = 760, 430
 LEFT, RIGHT, TOP, BOTTOM = 64, 24, 26, 54
 STYLE = (
@@ -140,6 +140,7 @@ class _Frame:
 
     def __init__(self, x: Axis, y: Axis, top: float) -> None:
         self.x, self.y, self.top = x, y, top
+        self._texts: list[tuple[float, float]] = []
         self.right, self.bottom = WIDTH - RIGHT, HEIGHT - BOTTOM + top - TOP
 
     def across(self, value: float) -> float:
@@ -179,9 +180,17 @@ class _Frame:
             parts.append(f'<path fill="none" stroke="{colour}" {looks} d="M{path}"/>')
         if one.dots:
             parts += [_mark(a, b, kind, 4.5) for a, b in points]
-        for (a, b), text in zip(points, one.texts, strict=False):
-            parts.append(f'<text class="s" x="{a + 7:.1f}" y="{b - 6:.1f}">{escape(text)}</text>')
+        parts += [self._text(a, b, text) for (a, b), text in zip(points, one.texts, strict=False) if text]
         return parts
+
+    def _text(self, a: float, b: float, text: str) -> str:
+        """A text beside a point, where no other text is; none where there is no such place."""
+        for across, down in ((7, -6), (7, 15), (-9 - 7 * len(text), -6), (-9 - 7 * len(text), 15)):
+            place = a + across, b + down
+            if not any(abs(place[0] - c) < 20 and abs(place[1] - d) < 12 for c, d in self._texts):
+                self._texts.append(place)
+                return f'<text class="s" x="{place[0]:.1f}" y="{place[1]:.1f}">{escape(text)}</text>'
+        return ""
 
 
 def _mark(a: float, b: float, kind: int, r: float) -> str:
@@ -194,6 +203,8 @@ def _mark(a: float, b: float, kind: int, r: float) -> str:
         f'<path d="M{a:.1f} {b - r - 1:.1f}l{r + 1} {r + 1}l-{r + 1} {r + 1}l-{r + 1} -{r + 1}z" fill="{colour}"/>',
         f'<circle cx="{a:.1f}" cy="{b:.1f}" r="{r - 1}" fill="#fff" stroke="{colour}" stroke-width="2"/>',
         f'<path d="M{a - r:.1f} {b:.1f}h{2 * r}M{a:.1f} {b - r:.1f}v{2 * r}" stroke="{colour}" stroke-width="2.5"/>',
+        f'<path d="M{a - r:.1f} {b - r:.1f}l{2 * r} {2 * r}m-{2 * r} 0l{2 * r} -{2 * r}" stroke="{colour}" '
+        'stroke-width="3"/>',
     )
     return shapes[kind % len(shapes)]
 

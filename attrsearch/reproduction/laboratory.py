@@ -292,12 +292,15 @@ class Laboratory:
     @property
     def setting(self) -> str:
         """The people and the gallery in one sentence, for every section that identifies."""
-        edited = ", ".join(f"{len(probe.faces)}" for probe in self.probes)
+        counts = [len(probe.faces) for probe in self.probes]
+        edited = (
+            f"{counts[0]} pictures each" if len(set(counts)) == 1 else f"{', '.join(map(str, counts))} pictures"
+        )
         enrolled = sorted({len(probe.enrolled) for probe in self.probes})
         span = f"{enrolled[0]}" if len(enrolled) == 1 else f"{enrolled[0]} to {enrolled[-1]}"
         gallery = self.galleries[self.judges[0].name]
         return (
-            f"Four people ({edited} pictures edited). In place of web search: the nearest face in a local gallery of "
+            f"Four people ({edited} edited). In place of web search: the nearest face in a local gallery of "
             f"{len(gallery.people)} people, {span} other pictures of each of the four and one of everyone else, by "
             f"{_joined([judge.name for judge in self.judges])}, at whatever distance."
         )
