@@ -105,3 +105,23 @@ def test_poses() -> None:
     rolled = (frontal - 60) @ np.float32([[0.8, 0.6], [-0.6, 0.8]]) + 60
     assert sideways(rolled)[0] == pytest.approx(0, abs=1e-5)
     assert tilts(rolled)[0] == pytest.approx(36.87, abs=0.01)
+
+
+def test_a_persons_grades_are_learnt_where_a_run_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pathlib import Path
+
+    from attrsearch.grading.grades import Edit
+    from attrsearch.reproduction import look
+
+    random = np.random.default_rng(0)
+    edits = [Edit("a", i, f"{i}.jpg", random.uniform(-1, 1, 26).astype(np.float32)) for i in range(90)]
+    grades = {edit.picture: "good" if edit.attributes[0] > 0.3 else "bad" for edit in edits}
+    monkeypatch.setattr(look, "edits_of", lambda run: edits)
+    monkeypatch.setattr(look, "all_grades", lambda run, edits: grades)
+    (counted, learnt), line = look._human(Path("run1"))
+    good = sum(grade == "good" for grade in grades.values())
+    assert counted.measured == f"90; {90 - good}, 0, {good}"
+    accuracy, chance = (int(word) for word in learnt.measured.replace("(", "").split() if word.isdigit())
+    assert accuracy > chance
+    assert "run1" in line
+    assert look._human(None)[0] == []
