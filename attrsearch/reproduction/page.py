@@ -18,7 +18,7 @@ from attrsearch.reproduction.section import Picture, Section, to_markdown
 TITLE = "The thesis, measured anew"
 STYLE = """
 section > .scroll, section > figure { margin-block: .9rem; } th[scope="row"] { font-weight: 400; text-align: left; }
-section img { max-width: 100%; height: auto; } td { text-align: left; }
+section img { max-width: 100%; height: auto; } td, thead th { text-align: left; }
 """
 MIMES = {"svg": "image/svg+xml", "png": "image/png"}
 NAME = "reproduction"
@@ -112,6 +112,7 @@ def render(sections: Sequence[Section], options: Options) -> str:
         lead=lead(options),
         sections=sections,
         sources={picture.file: _source(picture) for section in sections for picture in section.pictures},
+        people=any(picture.people for section in sections for picture in section.pictures),
         style=Markup(style),  # noqa: S704 - our own file
         digest=digest,
     )

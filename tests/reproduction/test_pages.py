@@ -101,6 +101,8 @@ def test_a_page_escapes_and_loads_nothing(section: Section) -> None:
 
 def test_photographs_are_left_out_unless_asked_for(section: Section, photograph: Section) -> None:
     assert [one.name for one in without_people([section, photograph])] == ["table-4.2"]
+    assert "faces of real people" in render([section, photograph], Options())
+    assert "faces of real people" not in render([section], Options())
 
 
 def test_files_of_a_section(section: Section, photograph: Section, tmp_path: Path) -> None:
