@@ -271,7 +271,7 @@ def _bins(lab: Laboratory, runs: Sequence[Batches]) -> Section:
     return Section(
         "table-4.1",
         "distance distribution of the person who is identified most",
-        f"{_method(lab)} The person here is the {one.probe.gender} with most identifications, as 6011 was.",
+        f"{_method(lab)} This is {_who(one.probe)}, identified most often, as 6011 was.",
         (
             *(
                 Comparison(f"success rate at {bin_} standard deviations", _success(*said), _success(*ours))
