@@ -29,6 +29,18 @@ def iou(first: Floats, second: Floats) -> Floats:
     return np.asarray(np.divide(intersection, union, out=np.zeros_like(union), where=union > 0), np.float32)
 
 
+def covered_share(boxes: Floats, others: Floats) -> Floats:
+    """Share of each box's area that another box covers, broadcast over the leading axes; 0 for an empty box.
+
+    >>> covered_share(np.float32([0, 0, 2, 2]), np.float32([[-9, -9, 9, 9], [1, 0, 9, 9], [5, 5, 9, 9]])).tolist()
+    [1.0, 0.5, 0.0]
+    """
+    corners = np.minimum(boxes[..., 2:], others[..., 2:]) - np.maximum(boxes[..., :2], others[..., :2])
+    sides = np.maximum(corners, 0)
+    shared, whole = sides[..., 0] * sides[..., 1], np.broadcast_to(area(boxes), sides.shape[:-1])
+    return np.asarray(np.divide(shared, whole, out=np.zeros_like(shared), where=whole > 0), np.float32)
+
+
 def centres(boxes: Floats) -> Floats:
     """Centre points, shape (…, 2) as x, y."""
     return np.asarray((boxes[..., :2] + boxes[..., 2:]) / 2, np.float32)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,6 @@ from attrsearch.faces.seen import WINDOW_MIN_FACE, see
 from attrsearch.faces.yolo import Yolo
 from attrsearch.faces.yunet import YuNet
 from attrsearch.recipes import load_study
-from attrsearch.search.run import RunResult, run
 from attrsearch.video.linking import People, match_people
 from attrsearch.video.material import Material
 from attrsearch.video.protect import Options, Protected, Sets, protect
@@ -25,6 +25,9 @@ from attrsearch.video.render import Renderer
 from attrsearch.video.stream import Namer, Streamed, protect_stream
 from attrsearch.video.tracks import Tracker
 from attrsearch.video.writer import Encoding
+
+if TYPE_CHECKING:
+    from attrsearch.search.run import RunResult
 
 Floats = npt.NDArray[np.float32]
 Stage = Callable[[str, int, int], None]
@@ -146,7 +149,7 @@ def anonymise_video(
     seed: int | None = None,
     warn: Warn = print,
     progress: Stage = lambda stage, done, frames: None,  # noqa: ARG005
-) -> tuple[Protected, RunResult | None]:
+) -> tuple[Protected, "RunResult | None"]:
     """Find the people of a video, search a set for each, and cover them with it.
 
     Args:
@@ -163,6 +166,8 @@ def anonymise_video(
     Returns:
         What became of the video, and of the search (None where nobody could be known).
     """
+    from attrsearch.search.run import run  # noqa: PLC0415 - slow to import, and no concern of apply_to_video
+
     results: list[RunResult] = []
 
     def decide(people: People) -> Sets:

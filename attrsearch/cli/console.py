@@ -56,7 +56,7 @@ def stage_bar(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
     """A bar for work in stages: call it with the stage, how much of it is done, and of how much (0 if unknown)."""
     from tqdm import tqdm
 
-    units = {"find": "frame", "search": "evaluation", "cover": "frame"}
+    units = {"find": "frame", "search": "evaluation", "cover": "frame", "audit": "frame"}
     with ExitStack() as stack:
         shown: dict[str, Any] = {}
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from attrsearch.cli.console import say
+from attrsearch.cli.console import say, stage_bar
 from attrsearch.errors import InputError
 
 if TYPE_CHECKING:
@@ -148,15 +148,23 @@ def finish(
 def _audit(source: Path, target: Path, eyes: "Eyes", given: dict[str, Any], protected: "Protected") -> int:
     """Audit a protected video and name every leak; how many there are."""
     from attrsearch.applying.videos import choose_judge
-    from attrsearch.faces.mtcnn import Mtcnn
+    from attrsearch.faces.mtcnn import LOW_THRESHOLDS, Mtcnn
     from attrsearch.faces.yunet import YuNet
     from attrsearch.video.audit import audit_video
 
     judge = choose_judge(eyes.scaled.name)
-    independent = YuNet(10, 0.5) if eyes.detector.name == "mtcnn" else Mtcnn(20)
-    found = audit_video(
-        source, target, independent, judge, start=given["start"], end=given["end"], visible=protected.visible
-    )
+    independent = YuNet(10, 0.3) if eyes.detector.name == "mtcnn" else Mtcnn(20, LOW_THRESHOLDS)
+    with stage_bar(given["quiet"]) as progress:
+        found = audit_video(
+            source,
+            target,
+            independent,
+            judge,
+            start=given["start"],
+            end=given["end"],
+            visible=protected.visible,
+            progress=lambda done: progress("audit", done, protected.frames),
+        )
     for leak in found.leaks:
         left, top, right, bottom = (round(value) for value in leak.box)
         place = f"frame {leak.frame} ({leak.seconds:.2f} s), box {left} {top} {right} {bottom}"
@@ -165,5 +173,6 @@ def _audit(source: Path, target: Path, eyes: "Eyes", given: dict[str, Any], prot
     say(
         f"audit: {found.faces} faces found by {independent.name}, {found.judged} judged by {judge.name}, "
         f"{len(found.leaks)} still their person"
+        + (f"; {found.passing} more seen in a single frame only, not counted" if found.passing else "")
     )
     return len(found.leaks)

@@ -39,13 +39,14 @@ def face_mask(size: int = CROP_SIZE) -> Floats:
     return np.asarray(mask)
 
 
-def paste(picture: Picture, edited: Picture, to_crop: Floats) -> None:
+def paste(picture: Picture, edited: Picture, to_crop: Floats, strength: float = 1.0) -> None:
     """Blend an edited crop into its picture, in place.
 
     Args:
         picture: (h, w, 3), uint8; changed.
         edited: (size, size, 3), uint8, the edited crop.
         to_crop: Transform (2, 3) from picture pixels to pixels of a 128-pixel crop.
+        strength: Of the edit over what is there, 0 to 1.
     """
     size = edited.shape[0]
     zoom = size / CROP_SIZE
@@ -61,7 +62,7 @@ def paste(picture: Picture, edited: Picture, to_crop: Floats) -> None:
     matrix, sides = compose(shift, back), (int(right - left), int(bottom - top))
     smooth = cv2.INTER_CUBIC if scale_of(matrix) > 1 else cv2.INTER_LINEAR
     layer = cv2.warpAffine(edited, matrix, sides, flags=smooth, borderMode=cv2.BORDER_REPLICATE)
-    mask = cv2.warpAffine(face_mask(size), matrix, sides, flags=cv2.INTER_LINEAR)[..., None]
+    mask = cv2.warpAffine(face_mask(size), matrix, sides, flags=cv2.INTER_LINEAR)[..., None] * strength
     region = picture[top:bottom, left:right]
     region[:] = np.round(region + (layer.astype(np.float32) - region) * mask).astype(np.uint8)
 

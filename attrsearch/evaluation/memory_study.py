@@ -119,6 +119,7 @@ def follow(
             [
                 LabelledBox(_tuple(face.box), face.track, face.probability)
                 for face in tracker.update(found, picture)
+                if not face.guess
             ]
             for found, picture in zip(detections, pictures, strict=True)
         ]

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.cluster import AgglomerativeClustering
 
 from attrsearch.errors import AttrsearchError, InputError
 from attrsearch.faces.detect import Detections, Detector, load_detector
@@ -64,6 +63,8 @@ def group(embeddings: npt.NDArray[np.float32], threshold: float) -> npt.NDArray[
     """
     if len(embeddings) == 1:
         return np.zeros(1, np.int64)
+    from sklearn.cluster import AgglomerativeClustering  # noqa: PLC0415 - slow to import, and seldom wanted
+
     model = AgglomerativeClustering(n_clusters=None, distance_threshold=threshold, linkage="average")
     labels = model.fit_predict(embeddings)
     order = np.argsort(-np.bincount(labels), kind="stable")

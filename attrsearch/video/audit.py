@@ -1,9 +1,11 @@
 """Look at a protected video as a stranger would: is any face in it still its person?
 
 An independent detector finds the faces of the original; each is compared with what stands at its place in the protected
-video, by pixels (was it covered at all?) and by a judge the protection never used (does it still match?).
+video, by pixels (was it covered at all?) and by a judge the protection never used (does it still match?), both where the
+face was and where the detector finds one there now.
 """
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +17,9 @@ import numpy.typing as npt
 from attrsearch.boxes import iou
 from attrsearch.errors import InputError
 from attrsearch.faces.detect import Detections, Detector
+from attrsearch.faces.people import cut_face
 from attrsearch.faces.recognise import Scaled
+from attrsearch.faces.seen import see
 from attrsearch.video.frames import VideoReader
 from attrsearch.video.labels import LabelledBox
 from attrsearch.video.scan import detect_in_frame
@@ -29,6 +33,8 @@ SAME = 0.3
 """Overlap from which a face that was found is the one that was left on purpose."""
 JUDGED_WIDTH = 36.0
 """Faces narrower than this many pixels are compared by pixels only: a judge cannot know them."""
+NEAR = 2
+"""What a detector finds in one frame, and in none of this many before and after it, is no face: a hand, a scarf."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +61,46 @@ class Audit:
         faces: Faces the independent detector found in the original.
         judged: How many of them the judge compared.
         leaks: Those that are still their person.
+        passing: Untouched places where it found a face in a single frame only; they are no leaks.
     """
 
     faces: int
     judged: int
     leaks: tuple[Leak, ...]
+    passing: int = 0
+
+
+class _Lasting:
+    """Tells faces from what a detector takes for one in a single frame."""
+
+    def __init__(self) -> None:
+        self._frames: deque[tuple[Floats, list[Leak]]] = deque(maxlen=2 * NEAR + 1)
+        self._taken = 0
+        self.leaks: list[Leak] = []
+        self.passing = 0
+
+    def add(self, boxes: Floats, uncovered: list[Leak]) -> None:
+        """Take a frame: every box found in it, and those that are not covered."""
+        self._frames.append((boxes, uncovered))
+        self._taken += 1
+        if self._taken > NEAR:
+            self._decide(len(self._frames) - 1 - NEAR)
+
+    def finish(self) -> None:
+        """Decide about the last frames."""
+        for place in range(max(0, len(self._frames) - NEAR), len(self._frames)):
+            self._decide(place)
+
+    def _decide(self, place: int) -> None:
+        low = max(0, place - NEAR)
+        others = [boxes for i, (boxes, _) in enumerate(self._frames) if low <= i <= place + NEAR and i != place]
+        there = np.concatenate(others) if others else np.zeros((0, 4), np.float32)
+        for leak in self._frames[place][1]:
+            lasts = not others or (len(there) > 0 and iou(there, np.array(leak.box, np.float32)).max() >= SAME)
+            if lasts:
+                self.leaks.append(leak)
+            else:
+                self.passing += 1
 
 
 def audit_video(
@@ -90,6 +131,7 @@ def audit_video(
     """
     faces = judged = 0
     leaks: list[Leak] = []
+    lasting = _Lasting()
     with VideoReader(original, start, end) as first, VideoReader(protected) as second:
         sizes = [(r.info.width, r.info.height) for r in (first, second)]
         if sizes[0] != sizes[1]:
@@ -98,24 +140,25 @@ def audit_video(
         for before, after in zip(first.frames(), second.frames(), strict=False):
             found = _without(detect_in_frame(before.picture, detector), (visible or {}).get(before.index, ()))
             faces += len(found)
-            covered = [_change(before.picture, after.picture, box) > UNCHANGED for box in found.boxes]
-            for box, is_covered in zip(found.boxes, covered, strict=True):
-                if not is_covered:
-                    change = _change(before.picture, after.picture, box)
-                    leaks.append(Leak(before.index, before.seconds, _tuple(box), "uncovered", round(change, 3)))
-            known = [
-                i
-                for i, is_covered in enumerate(covered)
-                if is_covered and found.boxes[i, 2] - found.boxes[i, 0] >= JUDGED_WIDTH
+            changes = [_change(before.picture, after.picture, box) for box in found.boxes]
+            uncovered = [
+                Leak(before.index, before.seconds, _tuple(box), "uncovered", round(change, 3))
+                for box, change in zip(found.boxes, changes, strict=True)
+                if change <= UNCHANGED
             ]
+            lasting.add(found.boxes, uncovered)
+            wide = found.boxes[:, 2] - found.boxes[:, 0] >= JUDGED_WIDTH
+            known = [i for i, change in enumerate(changes) if change > UNCHANGED and wide[i]]
             judged += len(known)
-            for i, distance in _judge(before.picture, after.picture, found, known, judge):
+            for i, distance in _judge(before.picture, after.picture, found, known, detector, judge):
                 if distance < judge.calibration.verification:
                     leaks.append(
                         Leak(before.index, before.seconds, _tuple(found.boxes[i]), "matches", round(distance, 4))
                     )
             progress(before.index + 1)
-    return Audit(faces, judged, tuple(leaks))
+    lasting.finish()
+    leaks = sorted([*leaks, *lasting.leaks], key=lambda leak: leak.frame)
+    return Audit(faces, judged, tuple(leaks), lasting.passing)
 
 
 def _without(found: Detections, visible: Sequence[LabelledBox]) -> Detections:
@@ -128,17 +171,21 @@ def _without(found: Detections, visible: Sequence[LabelledBox]) -> Detections:
 
 
 def _judge(
-    before: Picture, after: Picture, found: Detections, known: list[int], judge: Scaled
+    before: Picture, after: Picture, found: Detections, known: list[int], detector: Detector, judge: Scaled
 ) -> list[tuple[int, float]]:
-    """Judge's distances of faces in two pictures, cut at the same place in both."""
+    """Judge's distances of faces in two pictures: of what is at their place now, and of the face found there now."""
     if not known:
         return []
     boxes, landmarks = found.boxes[known], found.landmarks[known]
     rows = []
     for picture in (before, after):
-        same = np.repeat(picture[None], len(known), 0)
+        same = np.broadcast_to(picture, (len(known), *picture.shape))
         rows.append(judge.recogniser.embed(same, boxes, landmarks))
     apart = np.linalg.norm(rows[0] - rows[1], axis=1)
+    now = see([cut_face(after, found, i, Path("frame")) for i in known], detector)
+    if now.kept:
+        again = np.linalg.norm(rows[0][list(now.kept)] - now.embed(judge.recogniser), axis=1)
+        apart[list(now.kept)] = np.minimum(apart[list(now.kept)], again)
     return [(i, float(distance)) for i, distance in zip(known, apart, strict=True)]
 
 

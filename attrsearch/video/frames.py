@@ -70,6 +70,8 @@ TIMED = {"mov", "mp4", "matroska", "webm", "flv"}
 """Containers that declare how long they are, rather than being measured."""
 MISSING = 0.1
 """Seconds by which a video may end before the time it declares."""
+MARGIN = 2.0
+"""Seconds read before ``start`` and after ``end``: sound is stored up to that far from the pictures it belongs to."""
 LIVE = ("/dev/video", "rtsp://", "rtmp://", "http://", "https://", "udp://", "tcp://")
 
 
@@ -101,13 +103,20 @@ class VideoReader:
 
     def __init__(self, path: Path | str, start: float = 0.0, end: float | None = None) -> None:
         self.path, self._start, self._end = path, start, end
-        live = is_live(str(path))
         self.problem = ""
         self._read = 0
         self._reached: dict[int, float] = {}
-        hint = "give a video such as street.mp4"
+        self._open()
+        live = is_live(str(path))
+        rotation, sides = (0, (self._stream.width, self._stream.height)) if live else _probe(Path(path))
+        base: Any = self._stream.time_base
+        self.first = float((self._stream.start_time or 0) * base)
+        self.info = _describe(self._container, self._stream, rotation, sides)
+
+    def _open(self) -> None:
+        hint, path = "give a video such as street.mp4", str(self.path)
         try:
-            name = "pipe:0" if str(path) == "-" else str(path) if live else f"file:{path}"
+            name = "pipe:0" if path == "-" else path if is_live(path) else f"file:{path}"
             self._container = av.open(name, format="v4l2" if name.startswith("/dev/video") else None)
         except (av.error.FFmpegError, OSError, ValueError) as error:
             found = getattr(error, "strerror", None) or str(error)
@@ -117,10 +126,6 @@ class VideoReader:
             raise InputError(path, required="a video with pictures", found="no video stream", hint=hint)
         self._stream: Any = self._container.streams.video[0]
         self._stream.thread_type = "AUTO"
-        rotation, sides = (0, (self._stream.width, self._stream.height)) if live else _probe(Path(path))
-        base: Any = self._stream.time_base
-        self.first = float((self._stream.start_time or 0) * base)
-        self.info = _describe(self._container, self._stream, rotation, sides)
 
     def __enter__(self) -> "VideoReader":
         return self
@@ -135,15 +140,44 @@ class VideoReader:
         self.check()
 
     def packets(self) -> Iterator[Any]:
-        """Packets of every stream; reading ends at the first that cannot be read."""
+        """Packets of every stream about ``start`` to ``end``; reading ends at the first that cannot be read."""
         try:
+            self._seek()
             for packet in self._container.demux():
                 if packet.pts is not None:
                     end = float((packet.pts + (packet.duration or 0)) * packet.time_base)
                     self._reached[packet.stream.index] = max(end, self._reached.get(packet.stream.index, end))
+                if self._is_past(packet):
+                    rest = av.Packet()  # an empty one: the decoder gives what it still holds
+                    rest.stream = self._stream
+                    yield rest
+                    return
                 yield packet
         except (av.error.FFmpegError, OSError) as error:
             self._break(error)
+
+    def _seek(self) -> None:
+        """Go to the last frame before ``start`` that can be decoded by itself, where the file can be read from there."""
+        target = self._start - MARGIN
+        if target <= 0:
+            return
+        time = round((self.first + target) / self._stream.time_base)
+        try:
+            self._container.seek(time, stream=self._stream)
+            landed = next((p.pts for p in self._container.demux(self._stream) if p.pts is not None), None)
+            if landed is not None and landed * self._stream.time_base <= self.first + self._start:
+                self._container.seek(time, stream=self._stream)
+                return
+        except (av.error.FFmpegError, OSError):
+            pass
+        self._container.close()
+        self._open()
+
+    def _is_past(self, packet: Any) -> bool:
+        """Whether a packet, and so every later one, belongs to what comes after ``end``."""
+        if self._end is None or packet.dts is None or packet.stream.index != self._stream.index:
+            return False
+        return float(packet.dts * packet.time_base) - self.first > self._end + MARGIN
 
     def decode(self, packet: Any) -> Iterator[Frame]:
         """Frames that a packet completes; none for packets of other streams."""

@@ -1,7 +1,8 @@
 """The second pass: cover every face of every frame, by an edit where that is possible, and in any case.
 
-Fails closed.  A face that is too turned, or whose landmarks are not known, gets the last edit of its track warped to
-its place; one without a recent edit, without an attribute set, or too small for an edit is covered by a filter.
+Fails closed.  A face whose landmarks are not known gets the last edit of its track warped to its place; one without a
+recent edit, without an attribute set, too small or too turned for an edit is covered by a filter.  Where edits begin or
+end, edit and filter fade into each other over a few frames.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +21,7 @@ from attrsearch.editing.filters import Fallback, cover
 from attrsearch.faces.align import CROP_SIZE, CROP_TEMPLATE, compose, scale_of, similarity, warp
 from attrsearch.faces.gather import to_editor
 from attrsearch.video.motion import move_points
-from attrsearch.video.sightings import EDIT_RESIDUAL, residual
+from attrsearch.video.sightings import EDIT_RESIDUAL, EDIT_TURN, GO_ON_TURN, residual, turn
 from attrsearch.video.timeline import Face
 
 Floats = npt.NDArray[np.float32]
@@ -33,6 +34,8 @@ CROP_WIDTHS = (40.0, 150.0)
 """How wide a face's box may be in its crop, in pixels; about 75 is usual."""
 RECENT = 25
 """An edit older than this many frames is not warped any more."""
+FADE = 5
+"""Frames over which an edit fades into a filter and back."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +49,13 @@ class Covered:
 
 @dataclass
 class _Last:
-    """The last edit of a track."""
+    """The last edit of a track, and how much of it is shown over the filter, 0 to 1."""
 
     frame: int
     crop: Picture
     box: Floats
     landmarks: Floats
+    shown: float
 
 
 @dataclass
@@ -78,6 +82,8 @@ class Renderer:
     replacement: Picture | None = None
     everyone: str = ""
     _last: dict[int, _Last] = field(default_factory=dict)
+    _edited: set[int] = field(default_factory=set)
+    _filtered: set[int] = field(default_factory=set)
 
     def render(
         self, frames: Sequence[tuple[int, Picture]], faces: Sequence[Sequence[Face]]
@@ -117,15 +123,25 @@ class Renderer:
 
     def forget(self) -> None:
         """Forget the last edits, at a scene cut."""
-        self._last = {}
+        self._last, self._edited, self._filtered = {}, set(), set()
 
     def _person(self, face: Face) -> str:
         return self.names.get(face.track, self.everyone)
 
     def _can_edit(self, face: Face) -> bool:
-        if self.editor is None or self._person(face) not in self.sets or face.box[2] - face.box[0] < self.smallest:
-            return False
-        return residual(face.landmarks) < EDIT_RESIDUAL and _belong(face.landmarks, face.box)
+        """Whether a face is edited; once it is, a little more of a turn is borne, so that it does not flicker."""
+        possible = self.editor is not None and self._person(face) in self.sets
+        if possible and face.box[2] - face.box[0] >= self.smallest:
+            most = GO_ON_TURN if face.track in self._edited else EDIT_TURN
+            if (
+                turn(face.landmarks) < most
+                and residual(face.landmarks) < EDIT_RESIDUAL
+                and _belong(face.landmarks, face.box)
+            ):
+                self._edited.add(face.track)
+                return True
+        self._edited.discard(face.track)
+        return False
 
     def _without_others(self, picture: Picture, face: Face, there: Sequence[Face], edited: set[int]) -> Picture:
         """What an edit is made from: other faces that it would be pasted over do not show in it."""
@@ -171,25 +187,46 @@ class Renderer:
         for face in order:
             edit = edits.get(face.track)
             if edit is not None:
-                self._last[face.track] = _Last(number, edit, face.box, face.landmarks)
-                paste(shown, edit, similarity(face.landmarks[None], CROP_TEMPLATE)[0])
+                self._show_edit(number, shown, face, edit)
                 how: Cover = "edited"
             else:
                 how = self._cover_without_edit(number, shown, face)
             done.append(Covered(face, self._person(face), how))
         return shown, done
 
+    def _show_edit(self, number: int, shown: Picture, face: Face, edit: Picture) -> None:
+        """Paste an edit; over the filter, and by and by, where the frames before were filtered."""
+        last = self._last.get(face.track)
+        strength = 1.0
+        if face.track in self._filtered:
+            before = last.shown if last is not None and number - last.frame <= FADE else 0.0
+            strength = min(1.0, before + 1 / FADE)
+        if strength < 1:
+            cover(shown, face.box, self.fallback)
+        else:
+            self._filtered.discard(face.track)
+        self._last[face.track] = _Last(number, edit, face.box, face.landmarks, strength)
+        paste(shown, edit, similarity(face.landmarks[None], CROP_TEMPLATE)[0], strength)
+
     def _cover_without_edit(self, number: int, shown: Picture, face: Face) -> Cover:
         last = self._last.get(face.track)
-        if last is not None and number - last.frame <= RECENT and self._person(face) in self.sets:
+        if last is not None and (number - last.frame > RECENT or self._person(face) not in self.sets):
+            last = None
+        turned = bool(np.isfinite(face.landmarks).all()) and _belong(face.landmarks, face.box)
+        if last is not None and last.shown > 0 and not turned:
             landmarks = move_points(last.landmarks, last.box, face.box)
             cover(shown, face.box, self.fallback, margin=0.0)  # the warped edit is soft at its border
             paste(shown, last.crop, similarity(landmarks[None], CROP_TEMPLATE)[0])
             return "warped"
+        self._filtered.add(face.track)
         if self.replacement is not None:
             replace_face(shown, face.box, self.replacement)
             return "replaced"
         cover(shown, face.box, self.fallback)
+        if last is not None and last.shown > 0:
+            last.shown, last.frame = max(0.0, last.shown - 1 / FADE), number
+            landmarks = move_points(last.landmarks, last.box, face.box)
+            paste(shown, last.crop, similarity(landmarks[None], CROP_TEMPLATE)[0], last.shown)
         return "filtered"
 
 

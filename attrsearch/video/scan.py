@@ -32,6 +32,7 @@ class Scan:
         remembered: Frame to faces that the memory restored in it.
         cuts: Frames that begin a new scene.
         looks: Track to its best looks.
+        guesses: Tracks for which nothing but few unsure detections speak.
     """
 
     times: list[float] = field(default_factory=list)
@@ -39,6 +40,7 @@ class Scan:
     remembered: dict[int, list[TrackedFace]] = field(default_factory=dict)
     cuts: set[int] = field(default_factory=set)
     looks: dict[int, Sightings] = field(default_factory=dict)
+    guesses: set[int] = field(default_factory=set)
 
     def forget(self, track: int) -> None:
         """Leave a track out, remembered sightings and looks included."""
@@ -47,6 +49,11 @@ class Scan:
         self.remembered = {
             frame: [face for face in faces if face.track != track] for frame, faces in self.remembered.items()
         }
+
+    def forget_guess(self, track: int) -> None:
+        """Leave a guess out; it has neither remembered sightings nor looks."""
+        self.guesses.discard(track)
+        self.tracks.pop(track, None)
 
 
 def scan(
@@ -76,13 +83,25 @@ def scan(
             detections = with_boxes(detections, boxes.get(frame.index, []))
         found.times.append(frame.seconds)
         for face in tracker.update(detections, frame.picture):
-            if face.found == "remembered":
-                found.remembered.setdefault(frame.index, []).append(face)
-            else:
-                found.tracks.setdefault(face.track, {})[frame.index] = face
-                _look(found, frame, face)
+            _take(found, frame, face)
+        for track in found.guesses - tracker.numbers:  # nothing can speak for it any more
+            found.forget_guess(track)
         progress()
+    for track in set(found.guesses):
+        found.forget_guess(track)
     return found
+
+
+def _take(found: Scan, frame: Frame, face: TrackedFace) -> None:
+    """Note a face of a frame."""
+    (found.guesses.add if face.guess else found.guesses.discard)(face.track)
+    if face.found == "remembered":
+        if not face.guess:
+            found.remembered.setdefault(frame.index, []).append(face)
+        return
+    found.tracks.setdefault(face.track, {})[frame.index] = face
+    if not face.guess:
+        _look(found, frame, face)
 
 
 def detect_in_frame(picture: Picture, detector: Detector, side: int = DETECT_SIDE) -> Detections:

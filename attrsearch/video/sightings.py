@@ -17,6 +17,9 @@ KNOWN_RESIDUAL = 7.0
 EDIT_RESIDUAL = 13.0
 """How far aligned landmarks may lie from the template on average, in pixels of a 128-pixel crop: a face that is turned
 further is too turned to be known, or to be edited."""
+EDIT_TURN, GO_ON_TURN = 0.4, 0.55
+"""A face turned further (:func:`turn`) is not edited, and one that is being edited is edited up to the second: an edit
+of a profile is a second face that looks at the viewer.  0.4 is about 40 degrees."""
 SPACING = 10
 MOST = 12
 
@@ -66,6 +69,21 @@ def residual(landmarks: Floats) -> float:
         return float("inf")
     aligned = transform(similarity(landmarks[None], CROP_TEMPLATE)[0], landmarks)
     return float(np.linalg.norm(aligned - CROP_TEMPLATE, axis=1).mean())
+
+
+def turn(landmarks: Floats) -> float:
+    """How far a head is turned aside: where the nose of landmarks (5, 2) stands along the line of the eyes.
+
+    0 between them, 0.5 below one of them, more beside it; inf without landmarks.
+
+    >>> turn(CROP_TEMPLATE) < 0.01, turn(CROP_TEMPLATE[[0, 1, 1, 3, 4]]), turn(np.full((5, 2), np.nan, np.float32))
+    (True, 0.5, inf)
+    """
+    if not np.isfinite(landmarks).all():
+        return float("inf")
+    eyes = landmarks[1] - landmarks[0]
+    along = float(np.dot(landmarks[2] - (landmarks[0] + landmarks[1]) / 2, eyes))
+    return abs(along) / max(float(np.dot(eyes, eyes)), 1e-6)
 
 
 def quality(picture: npt.NDArray[np.uint8], box: Floats, landmarks: Floats, probability: float) -> float:

@@ -103,6 +103,7 @@ def protect_stream(
                     tracker.clear()
                     renderer.forget()
                 tracked = tracker.update(detect_in_frame(frame.picture, detector), frame.picture)
+                tracked = [face for face in tracked if not face.guess]
                 if namer is not None:
                     for face in tracked:
                         namer.look(frame.picture, face)

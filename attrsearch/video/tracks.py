@@ -1,8 +1,8 @@
 """Tracked short-term detection memory: what is remembered moves as it was moving (the thesis's future work, 5.2).
 
 Each frame: tracks are moved to where they should be; sure detections are matched to them, then unsure ones; what is
-not matched starts a track at once; a track that is not matched is remembered, where it should be, for as many frames
-as the memory is long.
+not matched starts a track; a track that is not matched is remembered, where it should be, for as many frames as the
+memory is long.  A track that an unsure detection started is a guess, until a sure one or enough unsure ones follow.
 """
 
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
-from attrsearch.boxes import iou
+from attrsearch.boxes import covered_share, iou
 from attrsearch.faces.detect import Detections
 from attrsearch.video.likeness import FOUND, GONE, Likeness, look_at
 from attrsearch.video.memory import collides
@@ -26,8 +26,10 @@ SURE = 0.5
 UNSURE = 0.1
 SAME_SIZE = 2.5
 """A detection more than this many times larger or smaller than a track's box is another face."""
-HIDDEN = 0.4
-"""A remembered face that overlaps a detected one by more than this is behind it."""
+HIDDEN = 0.57
+"""A remembered face of which a detected one covers more than this share is behind it."""
+GUESSES, LIKELY = 8, 0.45
+"""Unsure detections, and their mean probability, that make a track of them a face."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class TrackedFace:
         landmarks: (5, 2), pixels; NaN where the detector gave none.
         probability: Of the detection, or of the last one where it is remembered.
         found: How.
+        guess: Whether nothing but unsure detections, and few of them, speak for its track so far.
     """
 
     track: int
@@ -47,6 +50,7 @@ class TrackedFace:
     landmarks: Floats
     probability: float
     found: Found
+    guess: bool = False
 
 
 @dataclass
@@ -60,6 +64,8 @@ class _Track:
     likeness: Likeness | None = None
     misses: int = 0
     hits: int = 1
+    total: float = 0.0
+    guess: bool = False
 
 
 @dataclass
@@ -89,26 +95,32 @@ class Tracker:
                 without it they are taken to be where they should be.
 
         Returns:
-            Every face that is there or remembered.
+            Every face that is there or remembered, guesses included.
         """
         for track in self._tracks:
             track.box = track.motion.predict()
         sure = np.flatnonzero(found.probabilities >= self.sure)
         unsure = np.flatnonzero((found.probabilities < self.sure) & (found.probabilities >= self.unsure))
-        waiting = list(self._tracks)
+        known, guesses = ([track for track in self._tracks if track.guess is state] for state in (False, True))
         faces: list[TrackedFace] = []
         for indices, least in ((sure, 0.1), (unsure, 0.2)):
-            pairs = match([track.box for track in waiting], found.boxes[indices], least)
-            for place, index in pairs:
-                faces.append(self._continue(waiting[place], found, int(indices[index])))
-            taken = {place for place, _ in pairs}
-            waiting = [track for place, track in enumerate(waiting) if place not in taken]
-            if indices is sure:
-                used = {index for _, index in pairs}
-                faces += [self._begin(found, int(i)) for place, i in enumerate(indices) if place not in used]
+            left = indices
+            for waiting in (known, guesses):
+                pairs = match([track.box for track in waiting], found.boxes[left], least)
+                faces += [self._continue(waiting[place], found, int(left[index])) for place, index in pairs]
+                for place in sorted((place for place, _ in pairs), reverse=True):
+                    del waiting[place]
+                left = np.delete(left, [index for _, index in pairs])
+            faces += [self._begin(found, int(i)) for i in left]
+        waiting = known + guesses
         if picture is not None:
             self._look(faces, picture)
         return faces + self._remember(waiting, faces, picture)
+
+    @property
+    def numbers(self) -> set[int]:
+        """Tracks that may go on."""
+        return {track.number for track in self._tracks}
 
     def clear(self) -> None:
         """Forget every track, at a scene cut; numbers go on."""
@@ -119,28 +131,34 @@ class Tracker:
         track.motion.correct(box)
         track.box = track.seen_box = box
         track.landmarks, track.probability = found.landmarks[index], probability
-        track.misses, track.hits = 0, track.hits + 1
+        track.misses, track.hits, track.total = 0, track.hits + 1, track.total + probability
         state: Found = "detected" if probability >= self.sure else "low"
-        return TrackedFace(track.number, box, track.landmarks, probability, state)
+        likely = track.hits >= GUESSES and track.total / track.hits >= LIKELY
+        track.guess = track.guess and state == "low" and not likely
+        return TrackedFace(track.number, box, track.landmarks, probability, state, track.guess)
 
     def _begin(self, found: Detections, index: int) -> TrackedFace:
         box, landmarks = found.boxes[index], found.landmarks[index]
         probability = float(found.probabilities[index])
-        self._tracks.append(_Track(self._next, BoxMotion(box), box, box, landmarks, probability))
+        guess = probability < self.sure
+        track = _Track(
+            self._next, BoxMotion(box), box, box, landmarks, probability, total=probability, guess=guess
+        )
+        self._tracks.append(track)
         self._next += 1
-        return TrackedFace(self._next - 1, box, landmarks, probability, "detected")
+        return TrackedFace(track.number, box, landmarks, probability, "low" if guess else "detected", guess)
 
     def _look(self, faces: list[TrackedFace], picture: Picture) -> None:
         """Keep how the faces of this frame look."""
-        by_number = {face.track: face for face in faces}
+        seen = {face.track for face in faces if not face.guess}
         for track in self._tracks:
-            if track.number in by_number:
+            if track.number in seen:
                 track.likeness = look_at(picture, track.box)
 
     def _remember(
         self, tracks: list[_Track], faces: list[TrackedFace], picture: Picture | None
     ) -> list[TrackedFace]:
-        seen = np.array([face.box for face in faces], np.float32).reshape(-1, 4)
+        seen = np.array([face.box for face in faces if not face.guess], np.float32).reshape(-1, 4)
         restored = []
         for track in tracks:
             track.misses += 1
@@ -148,7 +166,7 @@ class Tracker:
             if track.misses > min(self.length, track.hits - 1) or self._has_left(track.box):
                 self._tracks.remove(track)
                 continue
-            if len(seen) and iou(seen, track.box).max() > HIDDEN:
+            if len(seen) and covered_share(track.box, seen).max() > HIDDEN:
                 continue
             if picture is not None and track.likeness is not None:
                 place, alike = track.likeness.find(picture, track.box)
@@ -157,7 +175,9 @@ class Tracker:
                 if alike >= FOUND:
                     track.box = track.motion.correct(place)
             landmarks = move_points(track.landmarks, track.seen_box, track.box)
-            restored.append(TrackedFace(track.number, track.box, landmarks, track.probability, "remembered"))
+            restored.append(
+                TrackedFace(track.number, track.box, landmarks, track.probability, "remembered", track.guess)
+            )
         return restored
 
     def _has_left(self, box: Floats) -> bool:

@@ -1,5 +1,6 @@
 """Reading videos: upright, with their times, up to where they break off."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -63,7 +64,8 @@ def test_a_broken_tail_is_said(tmp_path: Path, name: str, clip: Clip) -> None:
         read = len(list(reader.frames()))
     assert 5 < read < 38
     place = f"after frame {read}" + (" of 40" if path.suffix in (".mp4", ".avi") else "")
-    assert reader.problem == f"{path}: breaks off {place} (the file ends); processed up to there"
+    reason = r"\((the file ends|Invalid data found when processing input)\)"  # as the cut hits a packet
+    assert re.fullmatch(f"{re.escape(f'{path}: breaks off {place}')} {reason}; processed up to there", reader.problem)
 
 
 def test_a_damaged_middle_is_said(tmp_path: Path) -> None:

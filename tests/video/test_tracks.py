@@ -7,7 +7,7 @@ from attrsearch.faces.detect import Detections
 from attrsearch.video.cuts import CutDetector
 from attrsearch.video.likeness import FOUND, GONE, look_at
 from attrsearch.video.motion import BoxMotion, move_points
-from attrsearch.video.tracks import TrackedFace, Tracker, match
+from attrsearch.video.tracks import GUESSES, TrackedFace, Tracker, match
 from tests.clips import textured
 
 SIZE = (640, 480)
@@ -84,13 +84,41 @@ def test_a_face_keeps_its_number_and_a_new_one_gets_its_own() -> None:
 
 def test_little_confidence_goes_on_but_does_not_begin() -> None:
     tracker = Tracker(5, SIZE)
-    assert tracker.update(seen((box(100, 200), 0.3))) == []
-    tracker.update(seen((box(100, 200), 0.9)))
+    (guess,) = tracker.update(seen((box(100, 200), 0.3)))
+    assert (guess.track, guess.found, guess.guess) == (0, "low", True)
+    (face,) = tracker.update(seen((box(100, 200), 0.9)))
+    assert (face.track, face.guess) == (0, False)
     (face,) = tracker.update(seen((box(104, 200), 0.15)))
     assert (face.track, face.found) == (0, "low")
     assert face.probability == pytest.approx(0.15)
     (face,) = tracker.update(seen((box(108, 200), 0.05)))  # too little even for that
     assert face.found == "remembered"
+
+
+@pytest.mark.parametrize(("probability", "likely"), [(0.4, True), (0.3, False)])
+def test_many_guesses_are_a_face_if_they_are_likely(probability: float, likely: bool) -> None:
+    tracker = Tracker(3, SIZE)
+    guesses = [tracker.update(seen((box(100 + 2 * i, 200), probability)))[0].guess for i in range(GUESSES + 2)]
+    assert guesses == [True] * (GUESSES - 1) + [not likely] * 3
+
+
+def test_guesses_neither_hide_nor_take_what_belongs_to_a_face() -> None:
+    tracker = Tracker(5, SIZE)
+    tracker.update(seen((box(100, 200), 0.9), (box(105, 190, 44), 0.3)))
+    faces = tracker.update(seen((box(104, 194, 42), 0.9)))
+    assert {face.track: face.found for face in faces} == {0: "detected"}
+    walk(tracker, 6)
+    faces = tracker.update(seen((box(400, 100), 0.3)))
+    assert {face.found for face in faces if not face.guess} == {"remembered"}
+
+
+def test_a_small_face_behind_a_large_one_is_hidden() -> None:
+    tracker = Tracker(10, SIZE)
+    for i in range(8):
+        tracker.update(seen((box(300, 200, 160), 0.95), (box(140 + 10 * i, 200, 30), 0.9)))
+    for _ in range(6):  # its box lies wholly in the large one, of which it is a thirtieth
+        faces = tracker.update(seen((box(300, 200, 160), 0.95)))
+    assert [face.track for face in faces] == [0]
 
 
 def test_what_is_remembered_moves_as_it_moved() -> None:
