@@ -145,7 +145,7 @@ def _compare(
 
 
 def _embed(picture: Picture, boxes: Floats, landmarks: Floats, judge: Scaled) -> Floats:
-    same = np.broadcast_to(picture, (len(boxes), *picture.shape))
+    same = np.repeat(picture[None], len(boxes), 0)
     return judge.recogniser.embed(same, boxes, landmarks)
 
 

@@ -26,6 +26,8 @@ MISSES = 0.12
 LONGEST = 6
 """A burst lasts one to this many frames."""
 JITTER = 0.03
+MISSED, UNSURE = 2, 1
+"""States of a face in a frame; 0 is found."""
 FALSE = 0.02
 """Share of frames with a false detection."""
 
@@ -43,22 +45,14 @@ class MemoryRow:
 def imagine_detections(street: Street, seed: int = 0) -> list[Detections]:
     """What a detector with known failings would say of a street's true faces: jittered, in bursts missed or unsure."""
     random = np.random.default_rng([7, seed])
-    missed = np.zeros((len(street.walkers), street.frames), int)
-    for walker in range(len(street.walkers)):
-        frame = 0
-        while frame < street.frames:
-            if random.random() < MISSES:
-                length = int(random.integers(1, LONGEST + 1))
-                missed[walker, frame : frame + length] = 2 if random.random() < 0.6 else 1
-                frame += length
-            frame += 1
+    missed = _draw_misses(street, random)
     truth = street.truth()
     result = []
     for frame in range(street.frames):
         boxes, scores = [], []
         for item in truth[frame]:
             state = missed[item.track, frame]
-            if state == 2:
+            if state == MISSED:
                 continue
             box = np.array(item.box)
             side = box[2] - box[0]
@@ -70,6 +64,24 @@ def imagine_detections(street: Street, seed: int = 0) -> list[Detections]:
             scores.append(random.uniform(0.5, 0.7))
         result.append(_detections(boxes, scores))
     return result
+
+
+def missed_frames(street: Street, seed: int = 0) -> npt.NDArray[np.int64]:
+    """Which walkers (rows) are missed (2) or unsurely seen (1) in which frames (columns)."""
+    return _draw_misses(street, np.random.default_rng([7, seed]))
+
+
+def _draw_misses(street: Street, random: np.random.Generator) -> npt.NDArray[np.int64]:
+    missed = np.zeros((len(street.walkers), street.frames), np.int64)
+    for walker in range(len(street.walkers)):
+        frame = 0
+        while frame < street.frames:
+            if random.random() < MISSES:
+                length = int(random.integers(1, LONGEST + 1))
+                missed[walker, frame : frame + length] = MISSED if random.random() < 0.6 else UNSURE
+                frame += length
+            frame += 1
+    return missed
 
 
 def study_memory(

@@ -179,7 +179,7 @@ def _judge(
     boxes, landmarks = found.boxes[known], found.landmarks[known]
     rows = []
     for picture in (before, after):
-        same = np.broadcast_to(picture, (len(known), *picture.shape))
+        same = np.repeat(picture[None], len(known), 0)
         rows.append(judge.recogniser.embed(same, boxes, landmarks))
     apart = np.linalg.norm(rows[0] - rows[1], axis=1)
     now = see([cut_face(after, found, i, Path("frame")) for i in known], detector)

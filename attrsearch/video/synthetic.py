@@ -6,6 +6,7 @@ The heads are the bundled sample's (public domain, or made by our editor).  Path
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Literal
 
 import cv2
@@ -157,10 +158,12 @@ class Head:
 
 
 def load_heads() -> list[Head]:
-    """The heads of the bundled sample."""
+    """The heads of the bundled sample: the first look at each person, then the second, and so on."""
     heads = []
     detector = Mtcnn(40)
-    for path in sorted(sample_folder().glob("*/*.jpg")):
+    people = [sorted(folder.glob("*.jpg")) for folder in sorted(sample_folder().glob("*/"))]
+    looks = [path for row in zip_longest(*people) for path in row if path is not None]
+    for path in looks:
         picture = read_picture(path)
         box = detector.detect(picture[None])[0].boxes[0].astype(np.float64)
         centre, width = (box[:2] + box[2:]) / 2, float(box[2] - box[0])

@@ -183,9 +183,8 @@ def test_a_broken_tail_is_protected_up_to_there(
     cut = replace(scene, clip=path)
     done = run(cut, tmp_path / "out.mp4", forgetful, mtcnn, sface, lambda people: Sets({}, {}, None))
     assert 3 < done.frames < 15
-    assert done.problem == (
-        f"{path}: breaks off after frame {done.frames} of 16 (the file ends); processed up to there"
-    )
+    assert done.problem.startswith(f"{path}: breaks off after frame {done.frames} of 16 (")
+    assert done.problem.endswith("); processed up to there")
     assert len(pictures(tmp_path / "out.mp4")) == done.frames
 
 

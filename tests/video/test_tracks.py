@@ -95,7 +95,7 @@ def test_little_confidence_goes_on_but_does_not_begin() -> None:
     assert face.found == "remembered"
 
 
-@pytest.mark.parametrize(("probability", "likely"), [(0.4, True), (0.3, False)])
+@pytest.mark.parametrize(("probability", "likely"), [(0.48, True), (0.4, False)])
 def test_many_guesses_are_a_face_if_they_are_likely(probability: float, likely: bool) -> None:
     tracker = Tracker(3, SIZE)
     guesses = [tracker.update(seen((box(100 + 2 * i, 200), probability)))[0].guess for i in range(GUESSES + 2)]
