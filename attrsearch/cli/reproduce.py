@@ -127,7 +127,9 @@ def attributes(
 
 @reproduce.command("streets")
 @click.option("--attributes", required=True, type=click.Path(path_type=Path), help="attributes.json of a run.")
-@click.option("--streets", default=2, show_default=True, type=click.IntRange(min=1), help="Of each kind of motion.")
+@click.option(
+    "--streets", default=2, show_default=True, type=click.IntRange(min=1), help="Of each kind of motion."
+)
 @click.option("--frames", default=150, show_default=True, type=click.IntRange(min=5), help="Of each street.")
 @click.option("--judge", help="Recogniser for the spread  [default: one the linking did not use]")
 @click.option("--out", type=click.Path(path_type=Path), help="Markdown file to write.")

@@ -64,12 +64,9 @@ class _Forgetful:
     inner: Detector
     street: Street
     misses: npt.NDArray[np.bool_]
+    name: str = "forgetful"
     frame: int = 0
     missed: int = 0
-
-    @property
-    def name(self) -> str:
-        return self.inner.name
 
     def detect(self, pictures: Picture) -> list[Detections]:
         return [self._forget(found) for found in self.inner.detect(pictures)]

@@ -9,9 +9,8 @@ import numpy as np
 from attrsearch.faces.detect import Detections, Floats, Pictures
 from attrsearch.faces.wheels import wheel_file
 
-
 LARGE_FRAME = 640
-"""Frames with a longer side are looked at reduced to a quarter, too: the network is unsure of faces beyond 400 pixels."""
+"""Frames with a longer side are looked at at a quarter of it, too: the network is unsure beyond 400 pixels."""
 REDUCTION = 4
 LARGE_FACE = 40.0
 """Faces narrower than this in the reduced frame are left to the full one."""
@@ -67,4 +66,4 @@ class YuNet:
 def _surest(table: Floats) -> Floats:
     """Of rows (k, 15) for one face, found at two scales, the surest."""
     kept = cv2.dnn.NMSBoxes(table[:, :4].tolist(), table[:, 14].tolist(), 0.0, SAME_FACE)
-    return table[np.asarray(kept, int).reshape(-1)]
+    return np.asarray(table[np.asarray(kept, int).reshape(-1)], np.float32)

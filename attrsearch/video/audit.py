@@ -1,7 +1,7 @@
 """Look at a protected video as a stranger would: is any face in it still its person?
 
 An independent detector finds the faces of the original; each is compared with what stands at its place in the protected
-video, by pixels (was it covered at all?) and by a judge the protection never used (does it still match?), both where the
+video, by pixels (was it covered?) and by a judge the protection never used (does it still match?), both where the
 face was and where the detector finds one there now.
 """
 

@@ -149,7 +149,7 @@ class VideoReader:
                     self._reached[packet.stream.index] = max(end, self._reached.get(packet.stream.index, end))
                 if self._is_past(packet):
                     rest = av.Packet()  # an empty one: the decoder gives what it still holds
-                    rest.stream = self._stream
+                    rest.stream, rest.time_base = self._stream, self._stream.time_base
                     yield rest
                     return
                 yield packet
@@ -157,7 +157,7 @@ class VideoReader:
             self._break(error)
 
     def _seek(self) -> None:
-        """Go to the last frame before ``start`` that can be decoded by itself, where the file can be read from there."""
+        """Go to a frame before ``start`` that can be decoded by itself, where the file allows it."""
         target = self._start - MARGIN
         if target <= 0:
             return

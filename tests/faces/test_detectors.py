@@ -3,6 +3,7 @@
 import warnings
 from functools import cache
 
+import cv2
 import numpy as np
 import pytest
 
@@ -10,6 +11,7 @@ from attrsearch.errors import UnavailableError
 from attrsearch.faces.detect import Detections, Detector, detect_each, load_detector
 from attrsearch.faces.mtcnn import Mtcnn
 from attrsearch.faces.people import Picture
+from attrsearch.faces.yunet import YuNet
 
 
 @cache
@@ -65,6 +67,26 @@ class TestMtcnn(DetectorContract):
 
 class TestYuNet(DetectorContract):
     name = "yunet"
+
+
+@pytest.mark.parametrize("width", [14, 60, 300, 900])
+def test_yunet_is_sure_of_faces_of_every_size(astronaut: Picture, width: int) -> None:
+    """Beyond 400 pixels it is by the reduced frame: of the full one alone it is not, and such a face would go free."""
+    left, top, right, bottom = Mtcnn(60).detect(astronaut[None])[0].boxes[0]
+    scale = width / (right - left)
+    large = cv2.resize(astronaut, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    frame = np.full((1080, 1920, 3), 110, np.uint8)
+    x, y = (round(960 - (left + right) / 2 * scale), round(540 - (top + bottom) / 2 * scale))
+    shown = large[max(0, -y) : 1080 - y, max(0, -x) : 1920 - x]
+    frame[max(0, y) : max(0, y) + shown.shape[0], max(0, x) : max(0, x) + shown.shape[1]] = shown
+    found = YuNet(10, 0.2).detect(frame[None])[0]
+    box = np.float32([960 - width / 2, 540 - width * 0.62, 960 + width / 2, 540 + width * 0.62])
+    best, overlap = found.nearest(box)
+    assert overlap > 0.5
+    assert found.probabilities[best] > (0.3 if width < 20 else 0.8)
+    assert (np.diff(found.probabilities) <= 0).all()
+    inside = (found.landmarks[best] - box[:2]) / (box[2:] - box[:2])
+    assert ((inside > 0) & (inside < 1)).all()
 
 
 def crowd(astronauts: Picture) -> Picture:

@@ -42,6 +42,31 @@ def test_start_and_end(tmp_path: Path) -> None:
     assert reader.problem == ""
 
 
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.avi", "a.ts"])
+def test_a_part_of_a_long_video_is_read_without_the_rest(tmp_path: Path, name: str) -> None:
+    clip = Clip(codec="mpeg4") if name == "a.avi" else Clip(options={"g": "25"})
+    path = write_clip(tmp_path / name, textured(250, (96, 64)), clip)
+    with VideoReader(path) as reader:
+        whole = list(reader.frames())
+    with VideoReader(path, 5.0, 5.4) as reader:
+        packets = list(reader.packets())
+    assert len(packets) < (150 if name != "a.ts" else 251)  # of 250; a stream has no index to go by
+    with VideoReader(path, 5.0, 5.4) as reader:
+        part = list(reader.frames())
+    assert [round(frame.seconds * 25) for frame in part] == list(range(125, 135))
+    assert [frame.index for frame in part] == list(range(10))
+    for frame, same in zip(part, whole[125:135], strict=True):
+        assert np.array_equal(frame.picture, same.picture)
+    assert reader.problem == ""
+
+
+def test_the_last_seconds_of_a_slow_video(tmp_path: Path) -> None:
+    """A frame every two seconds: what the decoder still holds when the end is passed is not lost."""
+    path = write_clip(tmp_path / "a.mp4", textured(20, (96, 64)), Clip(times=[50 * i for i in range(20)]))
+    with VideoReader(path, 9.0, 21.0) as reader:
+        assert [round(frame.seconds) for frame in reader.frames()] == [10, 12, 14, 16, 18, 20]
+
+
 @pytest.mark.parametrize(
     ("name", "clip"),
     [
@@ -65,7 +90,9 @@ def test_a_broken_tail_is_said(tmp_path: Path, name: str, clip: Clip) -> None:
     assert 5 < read < 38
     place = f"after frame {read}" + (" of 40" if path.suffix in (".mp4", ".avi") else "")
     reason = r"\((the file ends|Invalid data found when processing input)\)"  # as the cut hits a packet
-    assert re.fullmatch(f"{re.escape(f'{path}: breaks off {place}')} {reason}; processed up to there", reader.problem)
+    assert re.fullmatch(
+        f"{re.escape(f'{path}: breaks off {place}')} {reason}; processed up to there", reader.problem
+    )
 
 
 def test_a_damaged_middle_is_said(tmp_path: Path) -> None:

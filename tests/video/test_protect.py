@@ -276,6 +276,24 @@ def test_a_face_that_changed_but_is_known_is_a_leak(scene: Scene, sface: Scaled,
     assert all(0 <= leak.value < sface.calibration.verification for leak in found.leaks)
 
 
+def test_what_is_seen_in_one_frame_only_is_no_face(scene: Scene, sface: Scaled, tmp_path: Path) -> None:
+    """The detector takes a patch of wall for a face once, and in three frames running."""
+
+    class Seeing(Forgetful):
+        def detect(self, pictures: Picture) -> list[Detections]:
+            there = {0, 5, 9, 10, 11} if pictures.shape[1] == 240 else set()
+            found = [self.seen + i in there for i in range(len(pictures))]
+            self.seen += len(pictures) if pictures.shape[1] == 240 else 0
+            one = Detections(
+                np.float32([[10, 180, 40, 220]]), np.float32([0.7]), np.full((1, 5, 2), 200, np.float32)
+            )
+            return [one if yes else Detections.none() for yes in found]
+
+    found = audit_video(scene.clip, scene.clip, Seeing(Mtcnn(30), frozenset()), sface)
+    assert [leak.frame for leak in found.leaks] == [9, 10, 11]
+    assert found.passing == 2
+
+
 def test_an_audit_of_another_video(scene: Scene, sface: Scaled, tmp_path: Path) -> None:
     other = write_clip(tmp_path / "b.mp4", textured(3, (160, 120)))
     with pytest.raises(InputError, match=r"b.mp4: needs frames of \(320, 240\), found \(160, 120\)"):

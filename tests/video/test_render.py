@@ -1,6 +1,7 @@
 """Fail closed: whatever happens to an edit, the face is covered."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -138,6 +139,38 @@ def test_a_turned_face_is_not_edited(editor: Editor, astronaut: Picture, face: F
     shown, done = cover(renderer(editor), astronaut, Face(0, face.box, profile, "detected", 0.9))
     assert done[0].how == "filtered"
     assert change(astronaut, shown, face.box) > 6
+
+
+def profile(face: Face, share: float) -> Face:
+    """A face whose nose stands at that share of its eyes' distance beside their middle."""
+    points = face.landmarks.copy()
+    middle, eyes = points[:2].mean(0), points[1] - points[0]
+    across = float(np.dot(points[2] - middle, eyes) / np.dot(eyes, eyes))
+    points[2] += (share - across) * eyes
+    return Face(face.track, face.box, points.astype(np.float32), face.found, face.probability)
+
+
+def test_a_turning_head_is_edited_a_little_longer_and_not_begun_so_late(
+    editor: Editor, astronaut: Picture, face: Face
+) -> None:
+    turns, one = (0.1, 0.5, 0.7, 0.5, 0.3), renderer(editor)
+    hows = [cover(one, astronaut, profile(face, t), number=i)[1][0].how for i, t in enumerate(turns)]
+    assert hows == ["edited", "edited", "filtered", "filtered", "edited"]
+
+
+def test_edit_and_filter_fade_into_each_other(editor: Editor, astronaut: Picture, face: Face) -> None:
+    """No frame looks much unlike the last, and every one is covered."""
+    one, shown = renderer(editor), []
+    for number, share in enumerate([0.0] * 2 + [0.8] * 7 + [0.0] * 7):
+        picture, _ = cover(one, astronaut, profile(face, share), number=number)
+        assert change(astronaut, picture, face.box) > 6
+        shown.append(picture)
+    whole = change(shown[1], shown[8], face.box)
+    steps = [change(a, b, face.box) for a, b in pairwise(shown)]
+    assert whole > 4
+    assert max(steps) < 0.45 * whole
+    assert change(shown[0], shown[1], face.box) < 0.5
+    assert change(shown[8], shown[7], face.box) < 0.5  # the fade has ended
 
 
 def test_who_consents_is_left_and_exactly_they(editor: Editor, astronaut: Picture, face: Face) -> None:
