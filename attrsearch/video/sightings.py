@@ -76,8 +76,8 @@ def turn(landmarks: Floats) -> float:
 
     0 between them, 0.5 below one of them, more beside it; inf without landmarks.
 
-    >>> turn(CROP_TEMPLATE) < 0.01, turn(CROP_TEMPLATE[[0, 1, 1, 3, 4]]), turn(np.full((5, 2), np.nan, np.float32))
-    (True, 0.5, inf)
+    >>> turn(CROP_TEMPLATE) < 0.01, round(turn(CROP_TEMPLATE[[0, 1, 1, 3, 4]]), 3)
+    (True, 0.5)
     """
     if not np.isfinite(landmarks).all():
         return float("inf")
