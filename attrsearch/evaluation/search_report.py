@@ -169,9 +169,9 @@ def _against_random(curves: dict[str, Curves]) -> str:
         reached = curve.best >= np.maximum(wanted, 1e-9)[:, None]
         needed = np.where(reached.any(1), reached.argmax(1) + 1.0, np.inf)
         middle = pd.Series(needed).groupby(curve.people).median().to_numpy()
-        ratio = np.median(curve.first) / np.median(random.first)
         lines.append([arm, _count(float(np.median(middle))), f"{np.isfinite(middle).mean():.0%}"])
-        lines[-1].append(f"{ratio:.2f}" if np.isfinite(ratio) else "random: never for half")
+        own, other = float(np.median(curve.first)), float(np.median(random.first))
+        lines[-1].append(f"{own / other:.2f}" if np.isfinite(other) else f"{_count(own)}; random: never for half")
     return _table(lines)
 
 
