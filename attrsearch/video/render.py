@@ -34,6 +34,8 @@ CROP_WIDTHS = (40.0, 150.0)
 """How wide a face's box may be in its crop, in pixels; about 75 is usual."""
 RECENT = 25
 """An edit older than this many frames is not warped any more."""
+AWAY = 3
+"""Further from where it was seen than this many frames, a face may be behind something; no edit is put on that."""
 FADE = 5
 """Frames over which an edit fades into a filter and back."""
 
@@ -134,7 +136,8 @@ class Renderer:
         if possible and face.box[2] - face.box[0] >= self.smallest:
             most = GO_ON_TURN if face.track in self._edited else EDIT_TURN
             if (
-                turn(face.landmarks) < most
+                _is_in_view(face)
+                and turn(face.landmarks) < most
                 and residual(face.landmarks) < EDIT_RESIDUAL
                 and _belong(face.landmarks, face.box)
             ):
@@ -213,7 +216,7 @@ class Renderer:
         if last is not None and (number - last.frame > RECENT or self._person(face) not in self.sets):
             last = None
         turned = bool(np.isfinite(face.landmarks).all()) and _belong(face.landmarks, face.box)
-        if last is not None and last.shown > 0 and not turned:
+        if last is not None and last.shown > 0 and not turned and _is_in_view(face):
             landmarks = move_points(last.landmarks, last.box, face.box)
             cover(shown, face.box, self.fallback, margin=0.0)  # the warped edit is soft at its border
             paste(shown, last.crop, similarity(landmarks[None], CROP_TEMPLATE)[0])
@@ -228,6 +231,11 @@ class Renderer:
             landmarks = move_points(last.landmarks, last.box, face.box)
             paste(shown, last.crop, similarity(landmarks[None], CROP_TEMPLATE)[0], last.shown)
         return "filtered"
+
+
+def _is_in_view(face: Face) -> bool:
+    """Whether a face is likely to show; before its first sighting, and long after one, it may be behind something."""
+    return face.found != "extended" and face.away <= AWAY
 
 
 def _belong(landmarks: Floats, box: Floats) -> bool:

@@ -33,6 +33,7 @@ class Face:
         landmarks: (5, 2), pixels, steadied; NaN where they are not known.
         found: How it is known to be there.
         probability: Of the detection; of the nearest one where there is none.
+        away: Frames to the nearest one in which the face was seen.
     """
 
     track: int
@@ -40,6 +41,7 @@ class Face:
     landmarks: Floats
     found: Found
     probability: float
+    away: int = 0
 
 
 def build_timeline(
@@ -122,6 +124,7 @@ def _fill(
             landmarks=landmarks[place],
             found=seen.found if seen else outside,
             probability=nearest.probability,
+            away=int(np.abs(known - frame).min()),
         )
         faces.append((int(frame), face))
     return faces

@@ -1,6 +1,7 @@
 """Fail closed: whatever happens to an edit, the face is covered."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from attrsearch.faces.people import Picture
 from attrsearch.video.render import RECENT, Covered, Renderer
 from attrsearch.video.sightings import EDIT_RESIDUAL, residual
 from attrsearch.video.timeline import Face
+from attrsearch.video.tracks import Found
 
 SET = AttributeSet(np.linspace(-0.8, 0.8, 13).astype(np.float32))
 NAN = np.full((5, 2), np.nan, np.float32)
@@ -156,6 +158,19 @@ def test_a_turning_head_is_edited_a_little_longer_and_not_begun_so_late(
     turns, one = (0.1, 0.5, 0.7, 0.5, 0.3), renderer(editor)
     hows = [cover(one, astronaut, profile(face, t), number=i)[1][0].how for i, t in enumerate(turns)]
     assert hows == ["edited", "edited", "filtered", "filtered", "edited"]
+
+
+@pytest.mark.parametrize(("found", "away"), [("extended", 1), ("interpolated", 8)])
+def test_no_edit_is_put_on_what_a_face_may_be_behind(
+    editor: Editor, astronaut: Picture, face: Face, found: Found, away: int
+) -> None:
+    one = renderer(editor)
+    cover(one, astronaut, face)
+    hidden = Face(0, face.box, face.landmarks, found, 0.9, away)
+    for lost in (hidden, replace(hidden, landmarks=NAN)):
+        assert cover(one, astronaut, lost, number=6)[1][0].how == "filtered"
+    near = Face(0, face.box, face.landmarks, "interpolated", 0.9, 2)
+    assert cover(renderer(editor), astronaut, near)[1][0].how == "edited"
 
 
 def test_edit_and_filter_fade_into_each_other(editor: Editor, astronaut: Picture, face: Face) -> None:
