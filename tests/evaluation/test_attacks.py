@@ -84,7 +84,7 @@ def test_random_sets_stay_in_the_space() -> None:
 def test_negation_is_measured_after_each_time(scene: Scene, attacker: Attacker) -> None:
     before = scene.look.windows.copy()
     rows = by_variant(negation(scene, attacker))
-    assert list(rows) == [f"negated set, {times} times" for times in (1, 2, 3)]
+    assert list(rows) == [f"negated set, {times}" for times in ("once", "twice", "three times")]
     assert np.array_equal(scene.look.windows, before)
     assert all(0 <= row["rank1"] <= 1 for row in rows.values())
 
