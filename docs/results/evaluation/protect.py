@@ -1,0 +1,104 @@
+"""Make the protected folders of docs/results/evaluation.md: python protect.py NAME...
+
+Names: ``filters`` (blur5, blur8, pixelate8, mask), ``random`` (the one random set of run-random, whether feasible or
+not), ``onepass`` (the first, random trial of run-product), ``product`` and ``ensemble`` (the winners of those runs;
+people without a feasible set are covered by the fallback, as ``attrsearch apply`` does).
+"""
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from attrsearch.applying.pictures import Applier
+from attrsearch.attributes import ATTRIBUTES
+from attrsearch.editing.filters import blur, pixelate
+from attrsearch.export import AttributesFile, PersonRecord, read_attributes
+from attrsearch.exporting import export_run
+from attrsearch.faces.detect import load_detector
+from attrsearch.faces.people import MIN_FACE, Picture, detect_reduced, prominence
+from attrsearch.faces.pictures import read_picture
+from attrsearch.threads import in_parallel
+
+PICTURES = sorted(Path("originals").glob("*/*.jpg"))
+DETECTOR = load_detector("mtcnn", MIN_FACE)
+LARGER = 1.4
+
+
+def save(name: str, path: Path, picture: Picture) -> None:
+    """Write a protected picture beside the others of its kind."""
+    out = Path(name) / path.parent.name / f"{path.stem}.png"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(picture).save(out, compress_level=1)
+
+
+def filters(path: Path) -> None:
+    """Filter the face's box and what is around it; radii are in pixels of a face 75 wide."""
+    picture = read_picture(path)
+    found = detect_reduced(picture, DETECTOR)
+    box = found.boxes[prominence(found, picture.shape[1], picture.shape[0]).argmax()]
+    middle, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]) / 2 * LARGER
+    left, top = np.maximum(np.round(middle - half), 0).astype(int)
+    right, bottom = np.minimum(np.round(middle + half), picture.shape[1::-1]).astype(int)
+    where, unit = (slice(top, bottom), slice(left, right)), float(box[2] - box[0]) / 75
+    region = picture[where]
+    mean = region.reshape(-1, 3).mean(0).astype(np.uint8)
+    kinds = {
+        "blur5": blur(picture, 5 * unit)[where],
+        "blur8": blur(picture, 8 * unit)[where],
+        "pixelate8": pixelate(region, 8),
+        "mask": np.broadcast_to(mean, region.shape),
+    }
+    for name, filtered in kinds.items():
+        protected = picture.copy()
+        protected[where] = filtered
+        save(name, path, protected)
+
+
+def sets(run: str, trial: int | None) -> AttributesFile:
+    """The winners of a run, or the sets of one trial: trial 0 is drawn at random."""
+    out = Path(run) / "all.json"
+    export_run(Path(run), out, "json", include_infeasible=True)
+    file = read_attributes(out)
+    if trial is None:
+        return file
+    table = pd.read_parquet(Path(run) / "trials.parquet")
+    table = table[table["trial"] == trial].set_index("identity")
+
+    def other(person: PersonRecord) -> PersonRecord:
+        row = table.loc[person.id]
+        first, second = (
+            {name: float(row[f"{part}_{name}"]) for name in ATTRIBUTES} for part in ("first", "second")
+        )
+        changes = {"first_pass": first, "second_pass": None if np.isnan(second["Male"]) else second}
+        return person.model_copy(update={**changes, "feasible": bool(row["feasible"])})
+
+    return file.model_copy(update={"identities": tuple(other(person) for person in file.identities)})
+
+
+def apply(name: str, file: AttributesFile, everybody: bool) -> None:
+    """Apply sets to every picture; to everybody, or to those whose set is feasible."""
+    feasible = sum(person.feasible for person in file.identities)
+    if everybody:
+        people = tuple(person.model_copy(update={"feasible": True}) for person in file.identities)
+        file = file.model_copy(update={"identities": people})
+    applier = Applier(file, "blur")
+
+    def one(path: Path) -> str:
+        protected, edited, _ = applier.protect(read_picture(path), file.find(path.parent.name))
+        save(name, path, protected)
+        return "edited" if edited else "covered"
+
+    print(name, dict(Counter(in_parallel(one, PICTURES))), "feasible:", feasible, "people", flush=True)
+
+
+for kind in sys.argv[1:]:
+    if kind == "filters":
+        in_parallel(filters, PICTURES)
+    elif kind == "onepass":
+        apply(kind, sets("run-product", 0), everybody=True)
+    else:
+        apply(kind, sets(f"run-{kind}", None), everybody=kind == "random")
