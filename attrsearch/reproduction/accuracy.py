@@ -122,7 +122,7 @@ def study(lab: Laboratory) -> dict[str, Section]:
     batches = []
     for place, (group, (_, count, limit, *_)) in enumerate(zip(wanted, BATCHES, strict=True)):
         batches.append(_run(lab, _part(group, lab.options.count(count, 4)), limit, place))
-        lab.progress("batches", place + 1, len(BATCHES))
+        lab.progress("accuracy", place + 1, len(BATCHES))
     return {"table-4.4": _table(batches), "figure-4.6": _worst(lab, batches)}
 
 
@@ -132,14 +132,14 @@ def _groups(lab: Laboratory) -> list[Group]:
     most = max(count for _, count, *_ in BATCHES)
     if len(lab.listed) > 1 and len(lab.listed[1].files) >= MANY:
         names = [person.id for person in lab.listed[:2]]
-        read = lab.cohort(frozenset(names), lab.options.count(most, 4), "read")
+        read = lab.cohort(frozenset(names), lab.options.count(most, 4), "accuracy: read")
         return [
             _group(lab, read, np.flatnonzero(read.owners == read.people.index(name)), f"person {place + 1}", truth)
             for place, name in enumerate(names)
             if name in read.people
         ]
     names = [person.id for person in lab.listed[: 2 * lab.options.count(most, 4)]]
-    read = lab.cohort(frozenset(names), 1, "read")
+    read = lab.cohort(frozenset(names), 1, "accuracy: read")
     genders = np.array([lab.gender(read, i) for i in range(len(read.people))])
     counts = {gender: int((genders == gender).sum()) for gender in ("male", "female")}
     order = sorted((gender for gender, count in counts.items() if count), key=lambda gender: -counts[gender])

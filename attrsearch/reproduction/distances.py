@@ -52,19 +52,18 @@ def study(lab: Laboratory) -> dict[str, Section]:
     genders: list[Gender] = [lab.gender(lab.others, i) for i in range(len(lab.others.people))]
     men = np.array([i for i, gender in enumerate(genders) if gender == "male"], int)
     women = np.array([i for i, gender in enumerate(genders) if gender == "female"], int)
-    chosen = {"men": men[: lab.options.count(MEN, 3)], "women": women[: lab.options.count(WOMEN, 3)]}
+    chosen = {"men": men[:MEN], "women": women[:WOMEN]}
     chosen["men and women"] = np.concatenate([chosen["men"], chosen["women"]])
     strangers = [
         Group(f"different {what}", STRANGERS[what], _take(embedded, rows)) for what, rows in chosen.items()
     ]
-    each = lab.options.count(EACH, 3)
-    panel = [_take(embedded, rows[:each])[lab.measure.name] for rows in (women, men)]
+    panel = [_take(embedded, rows[:EACH])[lab.measure.name] for rows in (women, men)]
     return {"table-3.1": _table(lab, four, strangers), "figure-3.4": _matrices(lab, four, panel)}
 
 
 def _four(lab: Laboratory) -> list[Group]:
     most = lab.options.count(PICTURES, 4)
-    read = lab.cohort(frozenset(probe.id for probe in lab.probes), most, "read")
+    read = lab.cohort(frozenset(probe.id for probe in lab.probes), most, "distances: read")
     groups = []
     ordered = sorted(lab.probes, key=lambda probe: probe.gender != "female")  # as the thesis lists its four
     for (who, thesis), probe in zip(PEOPLE, ordered, strict=True):

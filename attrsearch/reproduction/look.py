@@ -80,7 +80,7 @@ def _two(lab: Laboratory) -> tuple[Sitter, Sitter]:
         InputError: There are not two.
     """
     names = [person.id for person in lab.listed[:LOOKED_AT]]
-    read = lab.cohort(frozenset(names), 1, "read")
+    read = lab.cohort(frozenset(names), 1, "look: read")
     order = sorted(range(len(read.people)), key=lambda i: names.index(read.people[i]))
     genders = [lab.gender(read, i) for i in order]
     for gender in dict.fromkeys(genders):
