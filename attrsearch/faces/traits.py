@@ -1,5 +1,6 @@
 """Traits: which of the 13 attributes a face already has, gender among them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +39,10 @@ class TraitsNetwork(nn.Module):
     def forward(self, crops: Tensor) -> Tensor:
         """Logits, one an attribute."""
         return self.layers(crops)  # type: ignore[no-any-return]
+
+    def widths(self, layers: Sequence[int]) -> list[int]:
+        """Channels after the activations with these numbers."""
+        return [self.layers[i - 1].num_features for i in layers]  # type: ignore[misc]
 
 
 def _block(channels: int, out: int, kernel: int, stride: int) -> list[nn.Module]:

@@ -13,7 +13,7 @@ OWN = 0.5
 """Magnitude of a face's own attributes when it is to be reconstructed (AttGAN)."""
 
 _index = ATTRIBUTES.index
-BALD, YOUNG = _index("Bald"), _index("Young")
+BALD, YOUNG, EYEGLASSES = _index("Bald"), _index("Young"), _index("Eyeglasses")
 MUSTACHE, NO_BEARD, PALE = _index("Mustache"), _index("No_Beard"), _index("Pale_Skin")
 HAIR = tuple(_index(name) for name in ("Bald", "Bangs", "Black_Hair", "Blond_Hair", "Brown_Hair"))
 
@@ -58,18 +58,21 @@ def ask_one_pass(labels: Tensor, generator: torch.Generator, groups: int = 2) ->
     """One pass of the anonymiser: random attributes in the bounds of the space ``one-pass``, gender kept.
 
     Faces share one draw in ``groups`` groups, so that different people are edited by the same attributes: only
-    what the editor makes of each then keeps them apart.  Where little is asked of the age, it stays.
+    what the editor makes of each then keeps them apart.  Where little is asked of the age, it stays; glasses stay
+    as they are, since half-drawn ones are the ugliest of flaws.
     """
     draws = _uniform((groups, len(ATTRIBUTES)), generator)
     values = draws[torch.arange(len(labels)) % groups].clone()
     gender = labels[:, MALE].round() * 2 - 1
     values = _gendered(values, gender, generator, free_for_men=True)
     values[:, BALD] = 0
+    values[:, EYEGLASSES] = -values[:, EYEGLASSES].abs()
     values[:, PALE] = values[:, PALE].clamp(-0.8, 0.8)
     target, weight = (values > 0).float(), _weight(values)
     young = values[:, YOUNG].abs() < 0.5
     target[:, YOUNG] = torch.where(young, labels[:, YOUNG], target[:, YOUNG])
     weight[:, YOUNG] = torch.where(young, torch.ones(len(labels)), weight[:, YOUNG])
+    target[:, EYEGLASSES], weight[:, EYEGLASSES] = labels[:, EYEGLASSES], 1.0
     weight[:, MALE] = 3.0
     weight[:, list(HAIR)] *= 0.1  # what the blend shows of the hair is little
     return Asked(values, target, weight)

@@ -4,23 +4,43 @@ Source: He et al., "AttGAN", 2019, section 3 (adversarial and attribute heads on
 layers: a lazy gradient penalty (Karras et al., "StyleGAN2", 2020, appendix B) does their work at a lower price.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from attrsearch.attributes import ATTRIBUTES
+from attrsearch.faces.traits import TraitsNetwork
 
 LAYERS = 5
 PATCH_LAYER = 4
 
 
+HEAD = 64
+TAPS = (2, 8, 14, 20)
+"""Layers of the frozen network that are judged: 64, 32, 16 and 8 pixels across."""
+
+
 class Verdict(NamedTuple):
-    """What a discriminator says of n faces: ``whole`` (n,), ``patches`` (n, 8, 8), ``attributes`` (n, 13)."""
+    """What a discriminator says of n faces.
+
+    Attributes:
+        whole: (n,).
+        patches: (n, 8, 8).
+        attributes: (n, 13).
+        levels: Maps (n, 1, h, w) of the heads on a frozen network's features; none where there is no such network.
+    """
 
     whole: Tensor
     patches: Tensor
     attributes: Tensor
+    levels: tuple[Tensor, ...] = ()
+
+    def take(self, part: slice) -> "Verdict":
+        """The verdict on some of the faces."""
+        levels = tuple(level[part] for level in self.levels)
+        return Verdict(self.whole[part], self.patches[part], self.attributes[part], levels)
 
 
 class Discriminator(nn.Module):
@@ -28,10 +48,14 @@ class Discriminator(nn.Module):
 
     Args:
         dim: Channels of the first layer; they double up to 512.
+        frozen: A frozen classifier whose features are judged too.
     """
 
-    def __init__(self, dim: int = 32) -> None:
+    def __init__(self, dim: int = 32, frozen: TraitsNetwork | None = None) -> None:
         super().__init__()
+        self._frozen = [frozen] if frozen is not None else []  # in a list: none of its weights are learnt or kept
+        widths = frozen.widths(TAPS) if frozen is not None else []
+        self.heads = nn.ModuleList(_head(width) for width in widths)
         self.layers = nn.ModuleList()
         channels = 3
         for i in range(LAYERS):
@@ -56,7 +80,26 @@ class Discriminator(nn.Module):
             if i + 1 == PATCH_LAYER:
                 patches = self.patch(x)[:, 0]
         shared = self.shared(x)
-        return Verdict(self.whole(shared)[:, 0].float(), patches.float(), self.attributes(shared).float())
+        levels = tuple(self._levels(faces)) if self._frozen else ()
+        return Verdict(self.whole(shared)[:, 0].float(), patches.float(), self.attributes(shared).float(), levels)
+
+    def _levels(self, faces: Tensor) -> Iterator[Tensor]:
+        heads, x = iter(self.heads), faces
+        for i, layer in enumerate(self._frozen[0].layers[: TAPS[-1] + 1]):
+            x = layer(x)
+            if i in TAPS:
+                yield next(heads)(x).float()
+
+
+def _head(width: int) -> nn.Sequential:
+    """From features to one logit a place."""
+    return nn.Sequential(
+        nn.Conv2d(width, HEAD, 1),
+        nn.LeakyReLU(0.2),
+        nn.Conv2d(HEAD, HEAD, 3, 2, 1),
+        nn.LeakyReLU(0.2),
+        nn.Conv2d(HEAD, 1, 3, 1, 1),
+    )
 
 
 def gradient_penalty(discriminator: Discriminator, real: Tensor) -> Tensor:

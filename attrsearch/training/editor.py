@@ -8,16 +8,20 @@ import copy
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn.functional import l1_loss, pad
 
 from attrsearch.attributes import ATTRIBUTES
+from attrsearch.editing.attgan import Generator
 from attrsearch.editing.blending import face_mask
+from attrsearch.editing.checkpoints import load_checkpoint
+from attrsearch.faces.precision import Precision
 from attrsearch.training import losses
 from attrsearch.training.asks import Asked, ask_edits, ask_one_pass, own
 from attrsearch.training.dataset import FaceSet, Pictures, randomness, to_network
-from attrsearch.training.discriminator import Discriminator, Verdict, gradient_penalty
+from attrsearch.training.discriminator import Discriminator, gradient_penalty
 from attrsearch.training.generator import average, freeze_norms, make_generator
 from attrsearch.training.judges import (
     DetectionJudge,
@@ -29,6 +33,7 @@ from attrsearch.training.judges import (
 from attrsearch.training.recipes import EditorRecipe
 from attrsearch.training.sheet import sheet
 
+Indices = npt.NDArray[np.int64] | npt.NDArray[np.bool_]
 SHOWN = 8
 BETAS = (0.5, 0.99)
 
@@ -55,35 +60,46 @@ class EditorTrainer:
         self._shown = shown or faces.take(np.arange(min(SHOWN, len(faces))))
         self.generator = make_generator(recipe)
         self.ema = copy.deepcopy(self.generator).eval().requires_grad_(False)
+        features = frozen(load_traits_network(recipe.traits)) if recipe.discriminator_features else None
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed + 1)
-            self.discriminator = Discriminator(recipe.discriminator_dim).to(memory_format=torch.channels_last)
+            discriminator = Discriminator(recipe.discriminator_dim, features)
+            self.discriminator = discriminator.to(memory_format=torch.channels_last)
         self._learn_g = torch.optim.Adam(self.generator.parameters(), recipe.generator_rate, BETAS)
         self._learn_d = torch.optim.Adam(self.discriminator.parameters(), recipe.discriminator_rate, BETAS)
         terms = recipe.losses
         self._traits = frozen(load_traits_network(recipe.traits)) if terms.attributes else None
-        self._identity = IdentityJudge() if terms.identity or terms.spread else None
+        precision: Precision = "bf16" if dtype is torch.bfloat16 else "fp32"
+        self._identity = IdentityJudge(precision) if terms.identity or terms.spread else None
+        self._embeddings = np.full((len(faces) if self._identity else 0, 2, 128), np.nan, np.float32)
         self._detection = DetectionJudge() if terms.detection or terms.geometry else None
         self._mask = torch.from_numpy(np.array(face_mask()))[None, None]
         second = round(recipe.replay * recipe.batch) if recipe.asks == "edit" else 0
         self._start = make_generator(recipe).eval().requires_grad_(False) if terms.anchor else None
+        self._sparring = _loaded(recipe.sparring) if recipe.sparring else None
         self._replay = torch.zeros(second, 3, 128, 128), torch.zeros(second, len(ATTRIBUTES))
 
     def step(self, number: int) -> dict[str, float]:
         """One step of the discriminator and, after the warm-up, one of the generator; the losses."""
         random = randomness(self.recipe.seed, number)
-        real, labels = self._batch(random)
+        real, labels, embeddings = self._batch(random)
         asked, source = self._ask(real, labels, random)
         warm = number >= self.recipe.warmup
         with torch.set_grad_enabled(warm), self._fast():
             features = self.generator.encode(torch.cat([source, real]) if self._reconstructs else source)
             fake = self.generator.decode([part[: len(source)] for part in features], asked.values).float()
+            if not warm and self._sparring is not None:
+                half = len(source) // 2
+                fake = torch.cat([fake[:half], self._sparring(source[half:], asked.values[half:]).float()])
         judged = self._blended(fake, source) if self.recipe.blend else fake
         found = {}
         if self._plays:
             found["D"] = self._step_discriminator(real, labels, judged.detach(), number, random)
         if warm:
-            found |= self._step_generator(real, labels, source, features, fake, judged, asked, random)
+            grown = min(1.0, (number - self.recipe.warmup + 1) / self.recipe.ramp) if self.recipe.ramp else 1.0
+            found |= self._step_generator(
+                real, labels, source, features, fake, judged, asked, random, grown, embeddings
+            )
             average(self.ema, self.generator, self.recipe.ema, number - self.recipe.warmup)
         self._remember(fake.detach(), asked)
         return found
@@ -97,6 +113,7 @@ class EditorTrainer:
             "learn_g": self._learn_g.state_dict(),
             "learn_d": self._learn_d.state_dict(),
             "replay": list(self._replay),
+            "embeddings": torch.from_numpy(self._embeddings.copy()),
         }
 
     def load(self, state: dict[str, Any]) -> None:
@@ -107,6 +124,7 @@ class EditorTrainer:
         self._learn_g.load_state_dict(state["learn_g"])
         self._learn_d.load_state_dict(state["learn_d"])
         self._replay = state["replay"][0], state["replay"][1]
+        self._embeddings = state["embeddings"].numpy().copy()
 
     def weights(self) -> dict[str, Tensor]:
         """What is shipped: the averaged generator."""
@@ -129,11 +147,24 @@ class EditorTrainer:
     def _fast(self) -> torch.autocast:
         return torch.autocast("cpu", dtype=torch.bfloat16, enabled=self._dtype is torch.bfloat16)
 
-    def _batch(self, random: torch.Generator) -> tuple[Tensor, Tensor]:
+    def _batch(self, random: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """Faces, their attributes, and their embeddings (n, 128) where the identity counts (else none)."""
         chosen = torch.randint(0, len(self._faces), (self.recipe.batch,), generator=random).numpy()
         faces, labels = to_network(self._faces.crops[chosen]), torch.from_numpy(self._faces.attributes[chosen])
         mirrored = torch.rand(len(chosen), generator=random) < 0.5
-        return torch.where(mirrored[:, None, None, None], faces.flip(-1), faces), labels
+        faces = torch.where(mirrored[:, None, None, None], faces.flip(-1), faces)
+        return faces, labels, self._known(faces, chosen, mirrored.numpy())
+
+    def _known(self, faces: Tensor, chosen: Indices, mirrored: Indices) -> Tensor:
+        """Embeddings of untouched faces, computed when a face is first drawn."""
+        if self._identity is None:
+            return torch.zeros(len(faces), 0)
+        new = np.flatnonzero(np.isnan(self._embeddings[chosen, mirrored.astype(int), 0]))
+        if len(new):
+            with torch.no_grad():
+                found = self._identity.embed(faces[torch.from_numpy(new)])
+            self._embeddings[chosen[new], mirrored[new].astype(int)] = found.numpy()
+        return torch.from_numpy(self._embeddings[chosen, mirrored.astype(int)])
 
     def _ask(self, real: Tensor, labels: Tensor, random: torch.Generator) -> tuple[Asked, Tensor]:
         """What is asked of which faces: of real ones, and of earlier first passes to be turned back."""
@@ -168,8 +199,7 @@ class EditorTrainer:
         real, fake = losses.shifted(real, fake, random)
         with self._fast():
             verdict = self.discriminator(torch.cat([real, fake]))
-        first = Verdict(*(part[: len(real)] for part in verdict))
-        second = Verdict(*(part[len(real) :] for part in verdict))
+        first, second = verdict.take(slice(len(real))), verdict.take(slice(len(real), None))
         game = loss = losses.discriminator_loss(first, second)
         if recipe.losses.joint:
             loss = loss + losses.attribute_loss(first.attributes, labels, torch.ones_like(labels))
@@ -190,6 +220,8 @@ class EditorTrainer:
         judged: Tensor,
         asked: Asked,
         random: torch.Generator,
+        grown: float,
+        embeddings: Tensor,
     ) -> dict[str, float]:
         weights = self.recipe.losses
         terms = self._realism(judged, asked, random)
@@ -200,6 +232,10 @@ class EditorTrainer:
             terms["colour"] = losses.colour_loss(again, real)
         elif weights.colour:
             terms["colour"] = losses.colour_loss(judged, source)
+        if weights.chroma:
+            terms["chroma"] = losses.chroma_loss(judged, source)
+        if weights.grain:
+            terms["grain"] = losses.grain_loss(judged, source)
         if weights.outside:
             terms["outside"] = ((fake - source).abs() * (1 - self._mask)).mean()
         if self._start is not None:
@@ -209,15 +245,16 @@ class EditorTrainer:
         if weights.tone:
             terms["tone"] = losses.tone_loss(judged, source)
         if self._identity is not None:
-            terms |= self._anonymity(source, judged, random)
+            terms |= self._anonymity(embeddings, judged, random)
         if self._detection is not None:
             cuts = self._detection.cuts(len(source), random)
             after = self._detection(judged, cuts)
             terms["detection"] = -after.probability.clamp(min=1e-6).log().mean()
             with torch.no_grad():
-                before = self._detection(source, cuts)
-            terms["geometry"] = geometry_loss(after, before)
-        total = torch.stack([getattr(weights, name, 0.0) * value for name, value in terms.items()]).sum()
+                untouched = self._detection(source, cuts)
+            terms["geometry"] = geometry_loss(after, untouched)
+        weighed = {name: getattr(weights, name, 0.0) * (grown if name == "identity" else 1.0) for name in terms}
+        total = torch.stack([weighed[name] * value for name, value in terms.items()]).sum()
         self._learn_g.zero_grad()
         total.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.generator.parameters(), 20.0)
@@ -242,17 +279,21 @@ class EditorTrainer:
             terms["attributes"] = losses.attribute_loss(logits, asked.target, asked.weight)
         return terms
 
-    def _anonymity(self, source: Tensor, judged: Tensor, random: torch.Generator) -> dict[str, Tensor]:
+    def _anonymity(self, before: Tensor, judged: Tensor, random: torch.Generator) -> dict[str, Tensor]:
         """Identity and spread; distances are SFace's own, the recipe's limits on the FaceNet scale."""
         recipe, judge = self.recipe, self._identity
         if judge is None:
             return {}
-        with torch.no_grad():
-            before = judge.embed(source)
-        after = judge.embed(losses.disturbed(judged, random), random)
+        after = judge.embed(losses.softened(judged, random), random)
         distance = ((before - after).square().sum(1) + 1e-8).sqrt() * judge.scale
         return {
             "identity": losses.identity_loss(distance, recipe.margin, recipe.beyond),
             "spread": losses.spread_loss(before, after, recipe.kept),
             "distance": distance.detach().mean(),
         }
+
+
+def _loaded(name: str) -> Generator:
+    """A frozen editor by name or path, channels last."""
+    generator = load_checkpoint(name).generator
+    return generator.requires_grad_(False).to(memory_format=torch.channels_last)

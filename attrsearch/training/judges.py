@@ -1,7 +1,7 @@
 """The differentiable judges of an anonymising edit: SFace, MTCNN's last network, the attribute classifier."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -12,11 +12,14 @@ from attrsearch.errors import WeightsError
 from attrsearch.faces.align import CROP_TEMPLATE, SFACE_SIZE, SFACE_TEMPLATE, similarity
 from attrsearch.faces.calibration import load_calibration
 from attrsearch.faces.mtcnn import load_onet
+from attrsearch.faces.precision import Precision
 from attrsearch.faces.sampling import sampling_grid
 from attrsearch.faces.sface import SFace
 from attrsearch.faces.traits import TraitsClassifier, TraitsNetwork
+from attrsearch.training.frozen import quick_backward
 from attrsearch.weights import load_tensors
 
+Network = TypeVar("Network", bound=nn.Module)
 CROP = 128
 ONET_SIDE = 48
 FACE_CENTRE = (64.0, 73.0)
@@ -27,12 +30,16 @@ FACE_SIDE = 88.0
 class IdentityJudge:
     """SFace on aligned crops, through small random shifts, turns and changes of size.
 
+    Args:
+        precision: What it computes in, as :class:`SFace` takes it.
+
     Attributes:
         scale: What its distances are multiplied by to lie on the FaceNet scale.
     """
 
-    def __init__(self) -> None:
-        self._network = SFace("fp32")
+    def __init__(self, precision: Precision = "fp32") -> None:
+        self._network = SFace(precision)
+        self._network.replace(quick_backward)
         self.scale = load_calibration("sface").scale
         matrix = similarity(CROP_TEMPLATE[None], SFACE_TEMPLATE)[0].astype(np.float64)
         square = np.vstack([matrix, [0, 0, 1]])
@@ -109,6 +116,6 @@ def load_traits_network(name: str) -> TraitsNetwork:
     return network
 
 
-def frozen(network: nn.Module) -> nn.Module:
+def frozen(network: Network) -> Network:
     """The network in evaluation mode, channels last, without gradients of its weights."""
     return network.eval().requires_grad_(False).to(memory_format=torch.channels_last)

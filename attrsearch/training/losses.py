@@ -20,13 +20,19 @@ CHEEKS = (slice(74, 92), slice(40, 88))
 
 def discriminator_loss(real: Verdict, fake: Verdict) -> Tensor:
     """Logistic loss of telling real faces from edits, whole and by patches (Goodfellow et al. 2014)."""
-    whole = softplus(-real.whole).mean() + softplus(fake.whole).mean()
-    return whole + softplus(-real.patches).mean() + softplus(fake.patches).mean()
+    return realism_loss(real) + _mean_softplus(fake, 1)
 
 
 def realism_loss(fake: Verdict) -> Tensor:
     """Non-saturating loss of passing for real."""
-    return softplus(-fake.whole).mean() + softplus(-fake.patches).mean()
+    return _mean_softplus(fake, -1)
+
+
+def _mean_softplus(verdict: Verdict, sign: int) -> Tensor:
+    """Over the whole, over the patches, and over the levels of the features, where there are any."""
+    terms = softplus(sign * verdict.whole).mean() + softplus(sign * verdict.patches).mean()
+    levels = [softplus(sign * level).mean() for level in verdict.levels]
+    return terms + torch.stack(levels).mean() * 2 if levels else terms
 
 
 def attribute_loss(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
@@ -38,6 +44,17 @@ def attribute_loss(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
 def colour_loss(edited: Tensor, original: Tensor) -> Tensor:
     """L1 between means over squares of 16 pixels: light and tone may not drift, detail may."""
     return l1_loss(avg_pool2d(edited, 16), avg_pool2d(original, 16))
+
+
+def chroma_loss(edited: Tensor, original: Tensor) -> Tensor:
+    """L1 between colours without their light over squares of 4 pixels: no fringe of colour may be painted."""
+    return l1_loss(avg_pool2d(chroma(edited), 4), avg_pool2d(chroma(original), 4))
+
+
+def chroma(faces: Tensor) -> Tensor:
+    """What a grey picture lacks: red and blue less the light (Rec. 601), (n, 2, h, w)."""
+    light = 0.299 * faces[:, :1] + 0.587 * faces[:, 1:2] + 0.114 * faces[:, 2:]
+    return faces[:, ::2] - light
 
 
 def tone_loss(edited: Tensor, original: Tensor) -> Tensor:
@@ -58,6 +75,16 @@ def anchor_loss(edited: Tensor, earlier: Tensor) -> Tensor:
 def fine_detail(faces: Tensor) -> Tensor:
     """What a mean over 3 x 3 pixels takes away."""
     return faces - avg_pool2d(faces, 3, 1, 1, count_include_pad=False)
+
+
+def grain_loss(edited: Tensor, original: Tensor, allowed: float = 0.01) -> Tensor:
+    """Fine detail of the light beyond the original's own, over squares of 8 pixels: no grid on smooth skin."""
+    excess = _grain(edited) - _grain(original) - allowed
+    return relu(excess).mean()
+
+
+def _grain(faces: Tensor) -> Tensor:
+    return avg_pool2d(fine_detail(faces.mean(1, keepdim=True)).abs(), 8)
 
 
 def identity_loss(distance: Tensor, margin: float, beyond: float) -> Tensor:
@@ -91,6 +118,13 @@ def disturbed(faces: Tensor, generator: torch.Generator) -> Tensor:
     elif choice < 0.6:
         small = interpolate(faces, size=72 + int(side * 40), mode="bilinear", antialias=True)
         faces = interpolate(small, size=faces.shape[-1], mode="bilinear")
+    return faces + 0.02 * torch.randn(faces.shape, generator=generator)
+
+
+def softened(faces: Tensor, generator: torch.Generator) -> Tensor:
+    """Faces blurred (a standard deviation of 0.8 to 1.4 pixels) and with noise: identity must lie in the shapes."""
+    for _ in range(int(torch.randint(1, 4, (1,), generator=generator))):
+        faces = avg_pool2d(pad(faces, (1, 1, 1, 1), mode="replicate"), 3, 1)
     return faces + 0.02 * torch.randn(faces.shape, generator=generator)
 
 

@@ -1,8 +1,8 @@
 """Training recipes: TOML files that say how a classifier, an editor or a critic is trained."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from attrsearch.recipes import Finite, Recipe, load_recipe
 
@@ -58,6 +58,8 @@ class EditorLosses(Recipe):
         detection: Minus the log-probability of a face by MTCNN's last network.
         geometry: Change of that network's box and landmarks.
         tone: Change of the mean skin colour.
+        chroma: L1 of colour without light, means over 4 pixels: what forbids fringes of colour.
+        grain: Fine detail beyond the picture's own, over 8 pixels: what forbids a grid on smooth skin.
         anchor: L1 to what ``start`` makes of the same face and attributes, fine detail counted eightfold: what
             keeps a short fine-tuning from painting the texture that a judge is fooled by.
     """
@@ -73,6 +75,8 @@ class EditorLosses(Recipe):
     detection: Weight = 0.0
     geometry: Weight = 0.0
     tone: Weight = 0.0
+    chroma: Weight = 0.0
+    grain: Weight = 0.0
     anchor: Weight = 0.0
 
 
@@ -84,8 +88,12 @@ class EditorRecipe(_Training):
         traits: The classifier that fills attributes in and holds the asked ones, a bundled name or a path.
         asks: ``edit`` (two passes: any attributes, gender turned and turned back) or ``one-pass``.
         blend: Judge the edit as it is blended into the picture, not the whole crop.
+        discriminator_features: The discriminator judges features of ``traits`` too, which teaches it sooner.
         frozen_norm: Keep the statistics of the batch norms of ``start``.
         warmup: Steps in which only the discriminator learns.
+        sparring: Editor whose edits are half of what the discriminator sees in the warm-up, a bundled name or a path:
+            one with plain flaws teaches it what to look for.
+        ramp: Steps after the warm-up in which the weight of the identity grows from nothing.
         replay: Share of the batch that is the second pass over an earlier first one.
         ema: Decay of the average of the weights that is shipped.
         penalty: Weight of the gradient penalty on real faces (R1), applied every ``penalty_every`` steps.
@@ -104,8 +112,11 @@ class EditorRecipe(_Training):
     dec_dim: Annotated[int, Field(ge=4, le=128)] = 32
     shortcut_layers: Annotated[int, Field(ge=0, le=4)] = 1
     inject_layers: Annotated[int, Field(ge=0, le=4)] = 1
+    discriminator_features: bool = False
     discriminator_dim: Annotated[int, Field(ge=4, le=128)] = 32
     warmup: Annotated[int, Field(ge=0)] = 0
+    sparring: str = ""
+    ramp: Annotated[int, Field(ge=0)] = 0
     replay: Share = 0.25
     generator_rate: Rate = 2e-4
     discriminator_rate: Rate = 4e-4
@@ -116,6 +127,12 @@ class EditorRecipe(_Training):
     beyond: Finite = 1.55
     kept: Share = 0.95
     losses: EditorLosses = EditorLosses()
+
+    @model_validator(mode="after")
+    def _identity_of_real_faces(self) -> Self:
+        if self.asks == "edit" and (self.losses.identity or self.losses.spread):
+            raise ValueError('the losses identity and spread go with asks = "one-pass" only')
+        return self
 
 
 class CriticRecipe(_Training):

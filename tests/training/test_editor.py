@@ -105,6 +105,41 @@ def test_in_the_warm_up_only_the_discriminator_learns(prepared: FaceSet) -> None
     assert not all(torch.equal(a, b) for a, b in zip(before, trainer.generator.parameters(), strict=True))
 
 
+def test_the_identity_counts_little_by_little(prepared: FaceSet) -> None:
+    """At the first step of the ramp nearly nothing of the identity's gradient is left."""
+    moved = []
+    for ramp in (0, 1000):
+        trainer = EditorTrainer(recipe(asks="one-pass", ramp=ramp, losses=only(identity=1.0)), prepared)
+        trainer.step(0)
+        moved.append(trainer.generator.enc_layers[0].layers[0].weight.grad.abs().sum().item())
+    assert moved[1] == pytest.approx(moved[0] / 1000, rel=1e-3)
+
+
+def test_a_sparring_partner_is_seen_in_the_warm_up_only(prepared: FaceSet) -> None:
+    found = {}
+    for name, sparring in (("alone", ""), ("sparring", "anonymiser")):
+        trainer = EditorTrainer(recipe(warmup=1, sparring=sparring), prepared)
+        found[name] = trainer.step(0)["D"]
+    assert found["alone"] != found["sparring"]
+
+
+def test_the_discriminator_judges_features_too(prepared: FaceSet) -> None:
+    trainer = EditorTrainer(recipe(discriminator_features=True), prepared)
+    kept = list(trainer.discriminator.state_dict())
+    assert not any("frozen" in name for name in kept)
+    verdict = trainer.discriminator(to_network(prepared.crops[:3]))
+    assert [tuple(level.shape) for level in verdict.levels] == [(3, 1, side, side) for side in (32, 16, 8, 4)]
+    assert verdict.take(slice(1)).levels[0].shape[0] == 1
+    before = trainer.discriminator.heads[0][0].weight.clone()
+    trainer.step(0)
+    assert not torch.equal(before, trainer.discriminator.heads[0][0].weight)
+
+
+def test_identity_is_of_real_faces_only() -> None:
+    with pytest.raises(ValueError, match="go with asks"):
+        recipe(losses={"identity": 1.0})
+
+
 def only(**weights: float) -> EditorLosses:
     return EditorLosses(**({"adversarial": 0, "attributes": 0, "joint": 0} | weights))
 
@@ -117,6 +152,8 @@ def only(**weights: float) -> EditorLosses:
         ("detection", "detection"),
         ("geometry", "geometry"),
         ("tone", "tone"),
+        ("chroma", "chroma"),
+        ("grain", "grain"),
     ],
 )
 def test_every_term_falls_when_it_alone_is_trained(prepared: FaceSet, term: str, shown: str) -> None:

