@@ -65,7 +65,8 @@ class EditorTrainer:
             torch.manual_seed(recipe.seed + 1)
             discriminator = Discriminator(recipe.discriminator_dim, features)
             self.discriminator = discriminator.to(memory_format=torch.channels_last)
-        self._learn_g = torch.optim.Adam(self.generator.parameters(), recipe.generator_rate, BETAS)
+        learnt = [value for value in self.generator.parameters() if value.requires_grad]
+        self._learn_g = torch.optim.Adam(learnt, recipe.generator_rate, BETAS)
         self._learn_d = torch.optim.Adam(self.discriminator.parameters(), recipe.discriminator_rate, BETAS)
         terms = recipe.losses
         self._traits = frozen(load_traits_network(recipe.traits)) if terms.attributes else None

@@ -29,6 +29,8 @@ def make_generator(recipe: EditorRecipe) -> Generator:
         start = load_checkpoint(recipe.start).generator
         generator.load_state_dict(widened(start, config, recipe.name))
     generator = generator.train().requires_grad_(True).to(memory_format=torch.channels_last)
+    for name, value in generator.named_parameters():
+        value.requires_grad_(not name.startswith(recipe.frozen_layers))
     return freeze_norms(generator) if recipe.frozen_norm else generator
 
 

@@ -59,7 +59,7 @@ class EditorLosses(Recipe):
         geometry: Change of that network's box and landmarks.
         tone: Change of the mean skin colour.
         chroma: L1 of colour without light, means over 4 pixels: what forbids fringes of colour.
-        grain: Fine detail beyond the picture's own, over 8 pixels: what forbids a grid on smooth skin.
+        grain: Detail beyond the picture's own nearby: what forbids grids and blots on smooth skin.
         anchor: L1 to what ``start`` makes of the same face and attributes, fine detail counted eightfold: what
             keeps a short fine-tuning from painting the texture that a judge is fooled by.
     """
@@ -90,6 +90,8 @@ class EditorRecipe(_Training):
         blend: Judge the edit as it is blended into the picture, not the whole crop.
         discriminator_features: The discriminator judges features of ``traits`` too, which teaches it sooner.
         frozen_norm: Keep the statistics of the batch norms of ``start``.
+        frozen_layers: Layers that stay as ``start`` has them, by the beginning of their names: with the last ones of
+            the decoder kept, an editor cannot paint what the start could not.
         warmup: Steps in which only the discriminator learns.
         sparring: Editor whose edits are half of what the discriminator sees in the warm-up, a bundled name or a path:
             one with plain flaws teaches it what to look for.
@@ -108,6 +110,7 @@ class EditorRecipe(_Training):
     asks: Literal["edit", "one-pass"] = "edit"
     blend: bool = False
     frozen_norm: bool = False
+    frozen_layers: tuple[str, ...] = ()
     enc_dim: Annotated[int, Field(ge=4, le=128)] = 32
     dec_dim: Annotated[int, Field(ge=4, le=128)] = 32
     shortcut_layers: Annotated[int, Field(ge=0, le=4)] = 1
