@@ -116,8 +116,10 @@ def test_a_frozen_network_with_a_quick_gradient_is_the_same(prepared: FaceSet) -
 def test_grain_and_fringes_are_seen(prepared: FaceSet) -> None:
     faces = to_network(prepared.crops)
     assert grain_loss(faces, faces) == chroma_loss(faces, faces) == 0
-    grid = 0.1 * (torch.arange(128)[:, None] + torch.arange(128)[None]).remainder(2)
-    assert grain_loss(faces + grid, faces) > 0.01 > 2 * chroma_loss(faces + grid, faces)
+    for size in (1, 2, 4):
+        squares = torch.arange(128) // size
+        grid = 0.2 * (squares[:, None] + squares[None]).remainder(2)
+        assert grain_loss(faces + grid, faces) > 0.02 > chroma_loss(faces + grid, faces), size
     tint = torch.tensor([0.2, -0.1, 0.0])[:, None, None]
     assert chroma_loss(faces + tint, faces) > 0.09 > 0.02 > grain_loss(faces + tint, faces)
 
