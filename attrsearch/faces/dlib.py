@@ -1,18 +1,26 @@
 """dlib's ResNet: a judge the search never sees, an extra (``pip install 'attrsearch[judges]'``).
 
 Source: King, "High Quality Face Recognition with Deep Metric Learning", 2017; weights of the
-``face_recognition_models`` package, found without importing it.
+``face_recognition_models`` package, found without importing it.  dlib finds the landmarks and cuts the face; its
+network runs in torch (:mod:`attrsearch.faces.dlib_network`).
 """
 
-from threading import Lock
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
+from torch.nn.functional import normalize
 
 from attrsearch.errors import UnavailableError
+from attrsearch.faces.dlib_network import OUTPUTS, SIDE, read_network
 from attrsearch.faces.wheels import wheel_file
+from attrsearch.threads import network
 from attrsearch.weights import file_sha256
+
+CHUNK = 32
+FEWEST = 8
+"""Smaller batches are filled up, since below five a face's last bits depend on how many there are."""
 
 
 class Dlib:
@@ -40,24 +48,26 @@ class Dlib:
         self.sha256 = file_sha256(weights)
         shape = wheel_file(package, "models/shape_predictor_5_face_landmarks.dat")
         self._shape = dlib.shape_predictor(str(shape))
-        self._network = dlib.face_recognition_model_v1(str(weights))
-        self._turn = Lock()
+        self._network = read_network(weights).to(memory_format=torch.channels_last)
 
+    @network
     def embed(
         self, pictures: npt.NDArray[np.uint8], boxes: npt.NDArray[np.float32], landmarks: object
     ) -> npt.NDArray[np.float32]:
         """Embed one face of each picture (n, h, w, 3); only the boxes are used. Returns (n, 128)."""
         del landmarks
-        if not len(pictures):
-            return np.zeros((0, 128), np.float32)
-        chips = []
-        for picture, box in zip(pictures, boxes, strict=True):
+        chips = np.zeros((len(pictures), SIDE, SIDE, 3), np.uint8)
+        for chip, picture, box in zip(chips, pictures, boxes, strict=True):
             image = np.ascontiguousarray(picture)
             rectangle = self._dlib.rectangle(*(round(float(value)) for value in squared(box)))
-            chips.append(self._dlib.get_face_chip(image, self._shape(image, rectangle), size=150, padding=0.25))
-        with self._turn:  # dlib's networks keep their activations
-            described = np.array(self._network.compute_face_descriptor(chips), np.float32)
-        return np.asarray(described / np.linalg.norm(described, axis=1, keepdims=True), np.float32)
+            chip[:] = self._dlib.get_face_chip(image, self._shape(image, rectangle), size=SIDE, padding=0.25)
+        rows = np.zeros((len(pictures), OUTPUTS), np.float32)
+        for start in range(0, len(pictures), CHUNK):
+            part = torch.from_numpy(chips[start : start + CHUNK])
+            filled = torch.cat([part, part[-1:].expand(max(0, FEWEST - len(part)), -1, -1, -1)])
+            faces = filled.permute(0, 3, 1, 2).float()  # channels-last in memory
+            rows[start : start + CHUNK] = normalize(self._network(faces), dim=1)[: len(part)].numpy()
+        return rows
 
 
 def squared(box: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

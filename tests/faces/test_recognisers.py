@@ -10,6 +10,8 @@ import torch
 from attrsearch.errors import InputError, UnavailableError, WeightsError
 from attrsearch.faces.align import SFACE_SIZE, SFACE_TEMPLATE, similarity, warp
 from attrsearch.faces.calibration import Calibration, Spread, load_calibration, measure
+from attrsearch.faces.dlib import Dlib, squared
+from attrsearch.faces.dlib_network import read_network
 from attrsearch.faces.facenet import FaceNet, find_weights, install_weights
 from attrsearch.faces.mtcnn import Mtcnn
 from attrsearch.faces.people import Picture
@@ -117,13 +119,40 @@ class TestFaceNet(RecogniserContract):
 class TestDlib(RecogniserContract):
     @pytest.fixture
     def recogniser(self) -> Recogniser:
-        from attrsearch.faces.dlib import Dlib
-
         return Dlib()
 
     def test_one_person_is_near(self, recogniser: Recogniser, cut: Cut) -> None:
         rows = cut.embed(recogniser)
         assert np.linalg.norm(rows[0] - rows[1:], axis=1).max() < load_calibration("dlib").verification
+
+    def test_it_equals_dlib(self, cut: Cut) -> None:
+        import dlib
+
+        package = "face_recognition_models"
+        theirs = dlib.face_recognition_model_v1(
+            str(wheel_file(package, "models/dlib_face_recognition_resnet_model_v1.dat"))
+        )
+        shape = dlib.shape_predictor(str(wheel_file(package, "models/shape_predictor_5_face_landmarks.dat")))
+        box = dlib.rectangle(*(round(float(value)) for value in squared(cut.boxes[0])))
+        full = shape(cut.pictures[0], box)
+        expected = np.array(theirs.compute_face_descriptor(cut.pictures[0], full))
+        found = cut.embed(Dlib(), slice(0, 1))[0]
+        assert np.abs(found - expected / np.linalg.norm(expected)).max() < 2e-6
+
+    def test_the_bits_do_not_depend_on_the_batch(self, cut: Cut) -> None:
+        many = [np.concatenate([array] * 9) for array in (cut.pictures, cut.boxes, cut.landmarks)]
+        recogniser = Dlib()
+        rows = recogniser.embed(*many)
+        for count in (1, 3, 9, 33):
+            assert np.array_equal(recogniser.embed(*(array[:count] for array in many)), rows[:count])
+
+    def test_another_file(self, tmp_path: Path) -> None:
+        weights = wheel_file("face_recognition_models", "models/dlib_face_recognition_resnet_model_v1.dat")
+        broken = tmp_path / "dlib.dat"
+        for content in (b"", weights.read_bytes()[:100_000], weights.read_bytes()[:-1000]):
+            broken.write_bytes(content)
+            with pytest.raises(WeightsError, match="needs dlib's face recognition network"):
+                read_network(broken)
 
 
 @pytest.fixture
