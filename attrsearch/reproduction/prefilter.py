@@ -22,6 +22,8 @@ NONE = 128
 LIMIT = 1.0
 THESIS = ((26, 15, 0.80), (38, 25, 0.98))
 """Identifications at 29 and at 16, and faces found at 16, of the thesis's woman and man."""
+FEWEST = 10
+"""Identifications from which on a reduction is a percentage."""
 
 
 @dataclass(frozen=True)
@@ -135,12 +137,14 @@ def _table(lab: Laboratory, two: Sequence[Probe], found: Sequence[dict[int, Filt
 
 
 def _fall(before: int, after: int, share: float) -> str:
-    """Two counts and the reduction.
+    """Two counts and, where there are enough to tell, the reduction.
 
     >>> _fall(26, 15, 11 / 26)
     '26 to 15 (42 % fewer)'
+    >>> _fall(1, 2, -1.0)
+    '1 to 2'
     """
-    if np.isnan(share):
+    if np.isnan(share) or before < FEWEST:
         return f"{before} to {after}"
     return f"{before} to {after} ({percent(abs(share))} {'fewer' if share >= 0 else 'more'})"
 

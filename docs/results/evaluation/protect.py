@@ -1,8 +1,10 @@
 """Make the protected folders of docs/results/evaluation.md: python protect.py NAME...
 
 Names: ``filters`` (blur5, blur8, pixelate8, mask), ``random`` (the one random set of run-random, whether feasible or
-not), ``onepass`` (the first, random trial of run-product), ``product`` and ``ensemble`` (the winners of those runs;
-people without a feasible set are covered by the fallback, as ``attrsearch apply`` does).
+not), ``onepass`` (the first trial of run-product that was drawn at random), ``product`` and ``ensemble`` (the winners
+of those runs; people without a feasible set are covered by the fallback, as ``attrsearch apply`` does), ``product_all``
+and ``ensemble_all`` (the same, but their best set is applied to those people, too, as after ``attrsearch export
+--include-infeasible``).
 """
 
 import sys
@@ -58,15 +60,17 @@ def filters(path: Path) -> None:
         save(name, path, protected)
 
 
-def sets(run: str, trial: int | None) -> AttributesFile:
-    """The winners of a run, or the sets of one trial: trial 0 is drawn at random."""
+def winners(run: str) -> AttributesFile:
+    """The best set of everybody, feasible or not."""
     out = Path(run) / "all.json"
     export_run(Path(run), out, "json", include_infeasible=True)
-    file = read_attributes(out)
-    if trial is None:
-        return file
+    return read_attributes(out)
+
+
+def drawn_at_random(run: str) -> AttributesFile:
+    """Everybody's first set that came from the sampler's random start."""
     table = pd.read_parquet(Path(run) / "trials.parquet")
-    table = table[table["trial"] == trial].set_index("identity")
+    table = table[table["source"] == "sampler"].sort_values("trial").groupby("identity").first()
 
     def other(person: PersonRecord) -> PersonRecord:
         row = table.loc[person.id]
@@ -76,6 +80,7 @@ def sets(run: str, trial: int | None) -> AttributesFile:
         changes = {"first_pass": first, "second_pass": None if np.isnan(second["Male"]) else second}
         return person.model_copy(update={**changes, "feasible": bool(row["feasible"])})
 
+    file = winners(run)
     return file.model_copy(update={"identities": tuple(other(person) for person in file.identities)})
 
 
@@ -99,6 +104,7 @@ for kind in sys.argv[1:]:
     if kind == "filters":
         in_parallel(filters, PICTURES)
     elif kind == "onepass":
-        apply(kind, sets("run-product", 0), everybody=True)
+        apply(kind, drawn_at_random("run-product"), everybody=True)
     else:
-        apply(kind, sets(f"run-{kind}", None), everybody=kind == "random")
+        run, _, all_of_them = kind.partition("_")
+        apply(kind, winners(f"run-{run}"), everybody=kind == "random" or bool(all_of_them))
