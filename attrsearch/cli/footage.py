@@ -171,8 +171,14 @@ def _audit(source: Path, target: Path, eyes: "Eyes", given: dict[str, Any], prot
         what = "not covered" if leak.kind == "uncovered" else f"{judge.name} still matches"
         say(f"audit: {place}: {what} ({leak.value:.3f})")
     say(
-        f"audit: {found.faces} faces found by {independent.name}, {found.judged} judged by {judge.name}, "
-        f"{len(found.leaks)} still their person"
-        + (f"; {found.passing} more seen in a single frame only, not counted" if found.passing else "")
+        f"audit: {found.faces} faces found by {independent.name}, {found.judged} judged by {judge.name} at "
+        f"{found.threshold:.3f}, {len(found.leaks)} still their person"
+        + (f"; {found.passing} more seen in a frame or two only, not counted" if found.passing else "")
     )
+    if found.threshold < judge.calibration.verification:
+        say(
+            f"audit: at its ordinary threshold, {judge.calibration.verification:.3f}, {judge.name} takes {found.taken:.1%} "
+            f"of {found.strangers} pairs of strangers in these frames for one person; {found.doubtful} more faces "
+            "match at it, no nearer than strangers do"
+        )
     return len(found.leaks)

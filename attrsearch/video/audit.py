@@ -3,6 +3,10 @@
 An independent detector finds the faces of the original; each is compared with what stands at its place in the protected
 video, by pixels (was it covered?) and by a judge the protection never used (does it still match?), both where the
 face was and where the detector finds one there now.
+
+Judges take covered faces of strangers for one person far more often than they take real ones: all that is left to
+compare is hair and light.  Faces of one frame are strangers, so every frame tells how near strangers come in this
+footage, and with enough of them the judge's threshold is the one that keeps its rate of false matches here.
 """
 
 from collections import deque
@@ -33,8 +37,15 @@ SAME = 0.3
 """Overlap from which a face that was found is the one that was left on purpose."""
 JUDGED_WIDTH = 36.0
 """Faces narrower than this many pixels are compared by pixels only: a judge cannot know them."""
-NEAR = 2
-"""What a detector finds in one frame, and in none of this many before and after it, is no face: a hand, a scarf."""
+NEAR, OTHERS = 3, 2
+"""What a detector finds in a frame, and in fewer than two of the three before and the three after it, is no face: a
+hand, a scarf."""
+RATE = 1e-3
+"""Rate of false matches of a judge's threshold."""
+STRANGERS = 1000
+"""Fewest pairs of strangers that a threshold can be set on."""
+BINS = 4000
+"""Of the distances of strangers, from 0 to 2."""
 
 
 @dataclass(frozen=True)
@@ -61,13 +72,21 @@ class Audit:
         faces: Faces the independent detector found in the original.
         judged: How many of them the judge compared.
         leaks: Those that are still their person.
-        passing: Untouched places where it found a face in a single frame only; they are no leaks.
+        passing: Untouched places where it found a face in one or two frames only; they are no leaks.
+        threshold: Distance below which the judge's match is a leak.
+        strangers: Pairs of an original face and another one's protected face in the same frame.
+        taken: Share of them that the judge's ordinary threshold takes for one person.
+        doubtful: Faces below the ordinary threshold, but no nearer than strangers come.
     """
 
     faces: int
     judged: int
     leaks: tuple[Leak, ...]
     passing: int = 0
+    threshold: float = 0.0
+    strangers: int = 0
+    taken: float = 0.0
+    doubtful: int = 0
 
 
 class _Lasting:
@@ -94,13 +113,40 @@ class _Lasting:
     def _decide(self, place: int) -> None:
         low = max(0, place - NEAR)
         others = [boxes for i, (boxes, _) in enumerate(self._frames) if low <= i <= place + NEAR and i != place]
-        there = np.concatenate(others) if others else np.zeros((0, 4), np.float32)
         for leak in self._frames[place][1]:
-            lasts = not others or (len(there) > 0 and iou(there, np.array(leak.box, np.float32)).max() >= SAME)
-            if lasts:
+            box = np.array(leak.box, np.float32)
+            again = sum(len(boxes) > 0 and iou(boxes, box).max() >= SAME for boxes in others)
+            if again >= min(OTHERS, len(others)):
                 self.leaks.append(leak)
             else:
                 self.passing += 1
+
+
+class Strangers:
+    """How near the judge sees strangers: a histogram, so that memory does not grow with the video."""
+
+    def __init__(self) -> None:
+        self._counts = np.zeros(BINS, np.int64)
+
+    def add(self, distances: Floats) -> None:
+        """Take distances (n,) of unit vectors."""
+        self._counts += np.histogram(distances, BINS, (0, 2))[0]
+
+    @property
+    def pairs(self) -> int:
+        """How many there are."""
+        return int(self._counts.sum())
+
+    def share_below(self, distance: float) -> float:
+        """The share of them below a distance."""
+        return float(self._counts[: round(distance / 2 * BINS)].sum()) / max(self.pairs, 1)
+
+    def threshold(self, ordinary: float) -> float:
+        """The ordinary threshold, or a smaller one that keeps the rate of false matches here."""
+        if self.pairs < STRANGERS:
+            return ordinary
+        place = int(np.searchsorted(np.cumsum(self._counts), RATE * self.pairs, side="right"))
+        return min(ordinary, place * 2 / BINS)
 
 
 def audit_video(
@@ -130,8 +176,8 @@ def audit_video(
         InputError: One of them is no video, or their frames differ in size.
     """
     faces = judged = 0
-    leaks: list[Leak] = []
-    lasting = _Lasting()
+    matches: list[Leak] = []
+    lasting, strangers = _Lasting(), Strangers()
     with VideoReader(original, start, end) as first, VideoReader(protected) as second:
         sizes = [(r.info.width, r.info.height) for r in (first, second)]
         if sizes[0] != sizes[1]:
@@ -150,15 +196,26 @@ def audit_video(
             wide = found.boxes[:, 2] - found.boxes[:, 0] >= JUDGED_WIDTH
             known = [i for i, change in enumerate(changes) if change > UNCHANGED and wide[i]]
             judged += len(known)
-            for i, distance in _judge(before.picture, after.picture, found, known, detector, judge):
+            apart, others = _judge(before.picture, after.picture, found, known, detector, judge)
+            strangers.add(others)
+            for i, distance in zip(known, apart, strict=True):
                 if distance < judge.calibration.verification:
-                    leaks.append(
-                        Leak(before.index, before.seconds, _tuple(found.boxes[i]), "matches", round(distance, 4))
-                    )
+                    box, value = _tuple(found.boxes[i]), round(float(distance), 4)
+                    matches.append(Leak(before.index, before.seconds, box, "matches", value))
             progress(before.index + 1)
     lasting.finish()
-    leaks = sorted([*leaks, *lasting.leaks], key=lambda leak: leak.frame)
-    return Audit(faces, judged, tuple(leaks), lasting.passing)
+    threshold = strangers.threshold(judge.calibration.verification)
+    sure = [leak for leak in matches if leak.value < threshold]
+    return Audit(
+        faces,
+        judged,
+        tuple(sorted([*sure, *lasting.leaks], key=lambda leak: leak.frame)),
+        lasting.passing,
+        threshold,
+        strangers.pairs,
+        strangers.share_below(judge.calibration.verification),
+        len(matches) - len(sure),
+    )
 
 
 def _without(found: Detections, visible: Sequence[LabelledBox]) -> Detections:
@@ -172,21 +229,25 @@ def _without(found: Detections, visible: Sequence[LabelledBox]) -> Detections:
 
 def _judge(
     before: Picture, after: Picture, found: Detections, known: list[int], detector: Detector, judge: Scaled
-) -> list[tuple[int, float]]:
-    """Judge's distances of faces in two pictures: of what is at their place now, and of the face found there now."""
+) -> tuple[Floats, Floats]:
+    """Judge's distances of a frame's faces before and after: of what is at their place now, or found there now.
+
+    Returns:
+        For each known face (k,), the distance to itself; and the distances of faces that do not touch.
+    """
     if not known:
-        return []
+        return np.zeros(0, np.float32), np.zeros(0, np.float32)
     boxes, landmarks = found.boxes[known], found.landmarks[known]
     rows = []
     for picture in (before, after):
         same = np.repeat(picture[None], len(known), 0)
         rows.append(judge.recogniser.embed(same, boxes, landmarks))
-    apart = np.linalg.norm(rows[0] - rows[1], axis=1)
+    apart = np.linalg.norm(rows[0][:, None] - rows[1][None], axis=2)
     now = see([cut_face(after, found, i, Path("frame")) for i in known], detector)
     if now.kept:
-        again = np.linalg.norm(rows[0][list(now.kept)] - now.embed(judge.recogniser), axis=1)
-        apart[list(now.kept)] = np.minimum(apart[list(now.kept)], again)
-    return [(i, float(distance)) for i, distance in zip(known, apart, strict=True)]
+        again = np.linalg.norm(rows[0][:, None] - now.embed(judge.recogniser)[None], axis=2)
+        apart[:, list(now.kept)] = np.minimum(apart[:, list(now.kept)], again)
+    return np.diag(apart), apart[iou(boxes[:, None], boxes[None]) == 0]
 
 
 def _change(before: Picture, after: Picture, box: Floats) -> float:

@@ -153,7 +153,8 @@ def protect(
         smallest=options.smallest,
         replacement=options.replacement,
     )
-    timeline = with_remembered(build_timeline(found.tracks, found.cuts, len(found.times)), found)
+    timeline = build_timeline(found.tracks, found.cuts, found.frames, people=people.names)
+    timeline = with_remembered(timeline, found)
     return _write(
         material, renderer, timeline, found.cuts, options, lambda n: progress("cover", n, material.count)
     )

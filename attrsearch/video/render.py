@@ -38,6 +38,12 @@ AWAY = 3
 """Further from where it was seen than this many frames, a face may be behind something; no edit is put on that."""
 FADE = 5
 """Frames over which an edit fades into a filter and back."""
+STILL = 10.0
+"""Mean change of an aligned face from frame to frame, 0 to 255, from which nothing of the last edit is kept."""
+MOST_KEPT = 0.8
+"""Share of the last edit that is kept in the next one where nothing changed: an edit makes more of noise than it is."""
+INNER = (0.25, 0.81)
+"""The part of the aligned crop that is face, as shares of its sides."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +55,20 @@ class Covered:
     how: Cover
 
 
+@dataclass(frozen=True)
+class _Edit:
+    """An edited crop (size, size, 3) and what it was made from."""
+
+    source: Picture
+    crop: Picture
+
+
 @dataclass
 class _Last:
     """The last edit of a track, and how much of it is shown over the filter, 0 to 1."""
 
     frame: int
+    source: Picture
     crop: Picture
     box: Floats
     landmarks: Floats
@@ -137,7 +152,7 @@ class Renderer:
             most = GO_ON_TURN if face.track in self._edited else EDIT_TURN
             if (
                 _is_in_view(face)
-                and turn(face.landmarks) < most
+                and (turn(face.landmarks) if face.turn is None else face.turn) < most
                 and residual(face.landmarks) < EDIT_RESIDUAL
                 and _belong(face.landmarks, face.box)
             ):
@@ -163,8 +178,8 @@ class Renderer:
             cover(hidden, other.box, self.fallback, margin=0.0)
         return hidden
 
-    def _edit(self, jobs: Sequence[tuple[Picture, Face]]) -> list[Picture]:
-        """Edited crops (size, size, 3) of faces in pictures."""
+    def _edit(self, jobs: Sequence[tuple[Picture, Face]]) -> list[_Edit]:
+        """Edits of faces in pictures."""
         if not jobs or self.editor is None:
             return []
         size = self.editor.size
@@ -177,10 +192,10 @@ class Renderer:
             out = uncrop(self.editor.edit(encoded, np.stack([passes[i] for i in chosen])).numpy())
             for i, picture in zip(chosen, out, strict=True):
                 edited[i] = picture
-        return edited
+        return [_Edit(source, crop) for source, crop in zip(crops, edited, strict=True)]
 
     def _cover(
-        self, number: int, picture: Picture, faces: Sequence[Face], edits: Mapping[int, Picture]
+        self, number: int, picture: Picture, faces: Sequence[Face], edits: Mapping[int, _Edit]
     ) -> tuple[Picture, list[Covered]]:
         shown = picture.copy()
         done: list[Covered] = []
@@ -197,7 +212,7 @@ class Renderer:
             done.append(Covered(face, self._person(face), how))
         return shown, done
 
-    def _show_edit(self, number: int, shown: Picture, face: Face, edit: Picture) -> None:
+    def _show_edit(self, number: int, shown: Picture, face: Face, edit: _Edit) -> None:
         """Paste an edit; over the filter, and by and by, where the frames before were filtered."""
         last = self._last.get(face.track)
         strength = 1.0
@@ -208,8 +223,10 @@ class Renderer:
             cover(shown, face.box, self.fallback)
         else:
             self._filtered.discard(face.track)
-        self._last[face.track] = _Last(number, edit, face.box, face.landmarks, strength)
-        paste(shown, edit, similarity(face.landmarks[None], CROP_TEMPLATE)[0], strength)
+        follows = last is not None and number - last.frame == 1
+        crop = steady(edit.crop, last.crop, _change(edit.source, last.source)) if last and follows else edit.crop
+        self._last[face.track] = _Last(number, edit.source, crop, face.box, face.landmarks, strength)
+        paste(shown, crop, similarity(face.landmarks[None], CROP_TEMPLATE)[0], strength)
 
     def _cover_without_edit(self, number: int, shown: Picture, face: Face) -> Cover:
         last = self._last.get(face.track)
@@ -231,6 +248,28 @@ class Renderer:
             landmarks = move_points(last.landmarks, last.box, face.box)
             paste(shown, last.crop, similarity(landmarks[None], CROP_TEMPLATE)[0], last.shown)
         return "filtered"
+
+
+def steady(edit: Picture, last: Picture, change: float) -> Picture:
+    """An edit (size, size, 3) of which as much is the last one's as the face stood still.
+
+    Args:
+        edit: The edit of this frame.
+        last: What was shown of the frame before.
+        change: Mean change of the face's pixels between the two, 0 to 255.
+
+    >>> new, old = np.full((1, 1, 3), 100, np.uint8), np.zeros((1, 1, 3), np.uint8)
+    >>> [int(steady(new, old, change).max()) for change in (0.0, 5.0, 10.0, 30.0)]
+    [20, 60, 100, 100]
+    """
+    kept = MOST_KEPT * max(0.0, 1 - change / STILL)
+    return edit if kept == 0 else np.asarray(cv2.addWeighted(edit, 1 - kept, last, kept, 0), np.uint8)
+
+
+def _change(crop: Picture, before: Picture) -> float:
+    """Mean change of the face's pixels between two aligned crops."""
+    inner = slice(*(round(share * len(crop)) for share in INNER))
+    return float(cv2.absdiff(crop[inner, inner], before[inner, inner]).mean())
 
 
 def _is_in_view(face: Face) -> bool:

@@ -27,7 +27,7 @@ class Scan:
     """What the first pass found.
 
     Attributes:
-        times: Seconds of each frame.
+        frames: One more than the number of the last frame; a frame that could not be read has a number, too.
         tracks: Track to its sightings, frame by frame; remembered ones are not in it.
         remembered: Frame to faces that the memory restored in it.
         cuts: Frames that begin a new scene.
@@ -35,7 +35,7 @@ class Scan:
         guesses: Tracks for which nothing but few unsure detections speak.
     """
 
-    times: list[float] = field(default_factory=list)
+    frames: int = 0
     tracks: dict[int, dict[int, TrackedFace]] = field(default_factory=dict)
     remembered: dict[int, list[TrackedFace]] = field(default_factory=dict)
     cuts: set[int] = field(default_factory=set)
@@ -81,7 +81,7 @@ def scan(
         detections = detect_in_frame(frame.picture, detector)
         if boxes is not None:
             detections = with_boxes(detections, boxes.get(frame.index, []))
-        found.times.append(frame.seconds)
+        found.frames = frame.index + 1
         for face in tracker.update(detections, frame.picture):
             _take(found, frame, face)
         for track in found.guesses - tracker.numbers:  # nothing can speak for it any more

@@ -1,7 +1,8 @@
 """From tracks to what must be covered in every frame: gaps filled, ends extended, landmarks steadied.
 
 The second pass knows the future: a gap between two sightings is interpolated, and a track begins before its first
-sighting and ends after its last, because a face is there before a detector is sure of it.
+sighting and ends after its last, because a face is there before a detector is sure of it.  Tracks of one person that
+follow each other closely are one: what lies between them is a gap like any other.
 """
 
 from collections.abc import Mapping
@@ -11,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter1d
 
-from attrsearch.video.tracks import Found, TrackedFace
+from attrsearch.video.sightings import turn
+from attrsearch.video.tracks import SAME_SIZE, Found, TrackedFace
 
 Floats = npt.NDArray[np.float32]
 
@@ -21,6 +23,10 @@ KNOWN_NEAR = 15
 """Landmarks are known at most this many frames from one in which they were seen: half of the longest gap."""
 STEADYING = 1.2
 """Standard deviation of the smoothing of landmarks and boxes over time, in frames."""
+TURN_STEADYING, MOST_TURN = 6.0, 1.0
+"""The same of how far a head is turned; a detector's landmarks of a profile are now beside, now before the face."""
+FASTEST = 0.35
+"""How far a person may have moved between two tracks, in widths of the face a frame."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,8 @@ class Face:
         found: How it is known to be there.
         probability: Of the detection; of the nearest one where there is none.
         away: Frames to the nearest one in which the face was seen.
+        turn: How far it is turned aside (:func:`attrsearch.video.sightings.turn`), steadied over time; None where
+            only the landmarks say.
     """
 
     track: int
@@ -42,6 +50,7 @@ class Face:
     found: Found
     probability: float
     away: int = 0
+    turn: float | None = None
 
 
 def build_timeline(
@@ -49,6 +58,7 @@ def build_timeline(
     cuts: set[int],
     frames: int,
     *,
+    people: Mapping[int, str] | None = None,
     gap: int = LONGEST_GAP,
     extension: int = EXTENSION,
 ) -> dict[int, list[Face]]:
@@ -58,6 +68,7 @@ def build_timeline(
         tracks: Track to frame to sighting.
         cuts: Frames that begin a new scene; nothing is carried over them.
         frames: Frames of the video.
+        people: Track to person; tracks of one person that may be one are joined.
         gap: Gaps of at most this many frames are filled.
         extension: Frames added at both ends of a stretch.
 
@@ -66,11 +77,41 @@ def build_timeline(
     """
     timeline: dict[int, list[Face]] = {}
     edges = sorted(cuts)
-    for number, sightings in tracks.items():
+    for sightings in _join(tracks, people or {}, gap):
         for stretch in _stretches(sightings, edges, gap):
-            for frame, face in _fill(number, stretch, sightings, edges, frames, extension):
+            for frame, face in _fill(stretch, sightings, edges, frames, extension):
                 timeline.setdefault(frame, []).append(face)
     return timeline
+
+
+def _join(
+    tracks: Mapping[int, Mapping[int, TrackedFace]], people: Mapping[int, str], gap: int
+) -> list[Mapping[int, TrackedFace]]:
+    """Sightings of tracks, those of one person that follow each other within a gap as one."""
+    joined: list[Mapping[int, TrackedFace]] = []
+    open_ends: dict[str, int] = {}
+    for number, sightings in sorted(tracks.items(), key=lambda item: min(item[1], default=0)):
+        person = people.get(number)
+        place = open_ends.get(person, -1) if person is not None else -1
+        if place >= 0 and _follows(joined[place], sightings, gap):
+            joined[place] = {**joined[place], **sightings}
+            continue
+        joined.append(sightings)
+        if person is not None:
+            open_ends[person] = len(joined) - 1
+    return joined
+
+
+def _follows(before: Mapping[int, TrackedFace], after: Mapping[int, TrackedFace], gap: int) -> bool:
+    """Whether a face can have gone from the end of one track to the beginning of another."""
+    last, first = max(before), min(after)
+    if not 0 < first - last <= gap + 1:
+        return False
+    end, begin = before[last].box, after[first].box
+    widths = end[2] - end[0], begin[2] - begin[0]
+    apart = float(np.linalg.norm((begin[:2] + begin[2:] - end[:2] - end[2:]) / 2))
+    reach = (1 + FASTEST * (first - last)) * float(sum(widths)) / 2
+    return bool(max(widths) < SAME_SIZE * min(widths) and apart <= reach)
 
 
 def _stretches(sightings: Mapping[int, TrackedFace], cuts: list[int], gap: int) -> list[list[int]]:
@@ -87,7 +128,6 @@ def _stretches(sightings: Mapping[int, TrackedFace], cuts: list[int], gap: int) 
 
 
 def _fill(
-    number: int,
     stretch: list[int],
     sightings: Mapping[int, TrackedFace],
     cuts: list[int],
@@ -104,6 +144,7 @@ def _fill(
     points = np.stack([sightings[f].landmarks for f in stretch])
     good = np.isfinite(points).all((1, 2))
     landmarks = np.full((len(whole), 5, 2), np.nan, np.float32)
+    turns: list[float | None] = [None] * len(whole)
     if good.any():
         there = np.stack([sightings[f].box for f in stretch])[good]
         shares = (points[good] - there[:, None, :2]) / np.maximum(there[:, None, 2:] - there[:, None, :2], 1e-3)
@@ -113,18 +154,22 @@ def _fill(
         near = np.abs(whole[:, None] - known[good]).min(1) <= KNOWN_NEAR
         placed = boxes[:, None, :2] + steady * (boxes[:, None, 2:] - boxes[:, None, :2])
         landmarks[near] = placed[near]
+        turned = np.array([min(turn(shape), MOST_TURN) for shape in points[good]])
+        turns = [*_steady_turn(np.interp(whole, known[good], turned))]
     faces = []
     for place, frame in enumerate(whole):
         seen = sightings.get(int(frame))
         nearest = seen or sightings[int(known[np.abs(known - frame).argmin()])]
+        before = sightings[int(known[max(0, int(np.searchsorted(known, frame, "right")) - 1)])]
         outside: Found = "interpolated" if first < frame < last else "extended"
         face = Face(
-            track=number,
+            track=before.track,
             box=boxes[place],
             landmarks=landmarks[place],
             found=seen.found if seen else outside,
             probability=nearest.probability,
             away=int(np.abs(known - frame).min()),
+            turn=turns[place],
         )
         faces.append((int(frame), face))
     return faces
@@ -149,3 +194,8 @@ def _steady(values: Floats) -> Floats:
     if len(values) < 3:
         return values
     return np.asarray(gaussian_filter1d(values, STEADYING, axis=0, mode="nearest"), np.float32)
+
+
+def _steady_turn(values: npt.NDArray[np.float64]) -> list[float]:
+    """How far a head is turned (n,), smoothed over time, so that edits do not come and go."""
+    return [float(value) for value in gaussian_filter1d(values, TURN_STEADYING, mode="nearest")]
