@@ -175,10 +175,11 @@ def _audit(source: Path, target: Path, eyes: "Eyes", given: dict[str, Any], prot
         f"{found.threshold:.3f}, {len(found.leaks)} still their person"
         + (f"; {found.passing} more seen in a frame or two only, not counted" if found.passing else "")
     )
-    if found.threshold < judge.calibration.verification:
+    ordinary = judge.calibration.verification
+    if found.threshold < ordinary:
         say(
-            f"audit: at its ordinary threshold, {judge.calibration.verification:.3f}, {judge.name} takes {found.taken:.1%} "
-            f"of {found.strangers} pairs of strangers in these frames for one person; {found.doubtful} more faces "
-            "match at it, no nearer than strangers do"
+            f"audit: at its ordinary threshold, {ordinary:.3f}, {judge.name} takes {found.taken:.1%} of "
+            f"{found.strangers} pairs of strangers in these frames for one person; {found.doubtful} more faces match "
+            "at it, no nearer than strangers do"
         )
     return len(found.leaks)

@@ -44,6 +44,8 @@ RATE = 1e-3
 """Rate of false matches of a judge's threshold."""
 STRANGERS = 1000
 """Fewest pairs of strangers that a threshold can be set on."""
+LEAST = 0.5
+"""Share of the ordinary threshold below which it is never set: a face that near is the same picture."""
 BINS = 4000
 """Of the distances of strangers, from 0 to 2."""
 
@@ -146,7 +148,7 @@ class Strangers:
         if self.pairs < STRANGERS:
             return ordinary
         place = int(np.searchsorted(np.cumsum(self._counts), RATE * self.pairs, side="right"))
-        return min(ordinary, place * 2 / BINS)
+        return float(np.clip(place * 2 / BINS, LEAST * ordinary, ordinary))
 
 
 def audit_video(

@@ -198,4 +198,4 @@ def _steady(values: Floats) -> Floats:
 
 def _steady_turn(values: npt.NDArray[np.float64]) -> list[float]:
     """How far a head is turned (n,), smoothed over time, so that edits do not come and go."""
-    return [float(value) for value in gaussian_filter1d(values, TURN_STEADYING, mode="nearest")]
+    return [float(value) for value in gaussian_filter1d(values, TURN_STEADYING, mode="reflect")]

@@ -8,14 +8,18 @@ import pytest
 from PIL import Image
 
 from attrsearch.errors import InputError, OutputError
+from attrsearch.faces.mtcnn import Mtcnn
+from attrsearch.faces.recognise import Scaled
 from attrsearch.video.debug import GREEN, RED, YELLOW, colour, draw
 from attrsearch.video.folders import FrameFolder
 from attrsearch.video.ledger import ROWS_A_GROUP, SCHEMA, Ledger
 from attrsearch.video.preview import COLUMNS, SHOWN, WIDTH, Preview
+from attrsearch.video.protect import Options, Sets, protect
 from attrsearch.video.render import Cover, Covered
 from attrsearch.video.timeline import Face
 from attrsearch.video.tracks import Found
 from tests.clips import textured
+from tests.video.conftest import Scene
 
 
 def covered(
@@ -182,6 +186,21 @@ def test_a_bad_frame_is_named_once_and_not_written(folder: Path, tmp_path: Path)
     assert len(warnings) == 1
     assert warnings[0].startswith(f"{folder / 'f1.png'}: needs a readable picture")
     assert material.problem == "1 of 4 frames could not be read and were not written"
+
+
+def test_a_bad_frame_leaves_no_face_of_the_last_one_out(
+    scene: Scene, mtcnn: Mtcnn, sface: Scaled, tmp_path: Path
+) -> None:
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    for number, picture in enumerate(scene.pictures[:6]):
+        Image.fromarray(picture).save(folder / f"{number}.png")
+    (folder / "1.png").write_bytes(b"no picture")
+    done = protect(
+        FrameFolder(folder, tmp_path / "out", lambda line: None), detector=mtcnn, close_up=mtcnn, scaled=sface,
+        decide=lambda people: Sets({}, {}, None), options=Options(),
+    )  # fmt: skip
+    assert {frame: len(there) for frame, there in done.boxes.items()} == dict.fromkeys((0, 2, 3, 4, 5), 2)
 
 
 def test_folders_that_are_none(folder: Path, tmp_path: Path) -> None:

@@ -255,3 +255,31 @@ def test_faces_of_every_size_are_covered(width: float) -> None:
     shown, done = cover(renderer(None, sets={}), noise, Face(1, box, NAN, "detected", 0.9))
     assert done[0].how == "filtered"
     assert change(noise, shown, np.clip(box, 0, 240), 1.0) > 10
+
+
+def test_a_turn_known_from_other_frames_counts(editor: Editor, astronaut: Picture, face: Face) -> None:
+    for turned, how in ((0.6, "filtered"), (0.1, "edited")):
+        assert cover(renderer(editor), astronaut, replace(face, turn=turned))[1][0].how == how
+
+
+def test_an_edit_of_a_face_that_stands_still_is_still(editor: Editor, astronaut: Picture, face: Face) -> None:
+    """Noise of a camera is not made more by the editor."""
+    random = np.random.default_rng(0)
+    noisy = [np.clip(astronaut + random.normal(0, 4, astronaut.shape), 0, 255).astype(np.uint8) for _ in range(8)]
+    kept = [shown for shown, _ in renderer(editor).render(list(enumerate(noisy)), [[face]] * 8)]
+    alone = [cover(renderer(editor), picture, face)[0] for picture in noisy]
+    inside = np.s_[100:150, 105:145]
+    assert _flicker(kept, inside) < 0.6 * _flicker(alone, inside)
+    assert np.array_equal(kept[0], alone[0])
+
+
+def test_an_edit_of_another_view_keeps_nothing_of_the_last(editor: Editor, astronaut: Picture, face: Face) -> None:
+    dark = (astronaut * 0.5).astype(np.uint8)
+    one = renderer(editor)
+    cover(one, astronaut, face)
+    assert np.array_equal(cover(one, dark, face, number=1)[0], cover(renderer(editor), dark, face)[0])
+
+
+def _flicker(shown: Sequence[Picture], part: tuple[slice, slice]) -> float:
+    """Mean change from frame to frame."""
+    return float(np.mean([np.abs(a[part].astype(int) - b[part]).mean() for a, b in pairwise(shown)]))

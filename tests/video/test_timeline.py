@@ -1,5 +1,7 @@
 """Gaps are filled, ends extended, nothing crosses a cut, and landmarks stay in their faces."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -104,3 +106,65 @@ def test_a_box_that_shrinks_fast_is_never_inside_out() -> None:
 
 def test_nothing_seen() -> None:
     assert build_timeline({}, set(), 10) == {}
+
+
+# tracks of one person
+
+
+def numbered(number: int, seen: dict[int, TrackedFace]) -> dict[int, TrackedFace]:
+    return {frame: replace(face, track=number) for frame, face in seen.items()}
+
+
+def test_tracks_of_one_person_are_one_where_they_can_be() -> None:
+    """Lost behind something and found again a little further on: what lies between is covered."""
+    tracks = {
+        3: numbered(3, {frame: sighting(4.0 * frame) for frame in range(10)}),
+        7: numbered(7, {frame: sighting(4.0 * frame) for frame in range(30, 40)}),
+    }
+    apart = build_timeline(tracks, set(), 60)
+    assert set(range(13, 27)) & set(apart) == set()
+    assert set(range(43)) - set(build_timeline(tracks, set(), 60, people={3: "anna", 7: "bert"})) != set()
+    found = faces(build_timeline(tracks, set(), 60, people={3: "anna", 7: "anna"}))
+    assert list(found) == list(range(43))
+    assert {found[frame].found for frame in range(10, 30)} == {"interpolated"}
+    for frame in range(3, 37):
+        assert found[frame].box[0] == pytest.approx(4 * frame, abs=4)
+    assert [found[frame].track for frame in (0, 9, 10, 29, 30, 42)] == [3, 3, 3, 3, 7, 7]
+
+
+@pytest.mark.parametrize(("first", "x", "width"), [(45, 40, 40), (20, 1000, 40), (20, 40, 140)])
+def test_tracks_of_one_person_that_cannot_be_one_stay_two(first: int, x: float, width: float) -> None:
+    """Too late, too far, too large."""
+    tracks = {
+        0: numbered(0, {frame: sighting(40) for frame in range(10)}),
+        1: numbered(1, {frame: sighting(x, width=width) for frame in range(first, first + 10)}),
+    }
+    assert 15 not in build_timeline(tracks, set(), 60, people={0: "anna", 1: "anna"})
+
+
+def test_tracks_of_one_person_are_not_joined_over_a_cut() -> None:
+    tracks = {
+        0: numbered(0, {frame: sighting(40) for frame in range(10)}),
+        1: numbered(1, {frame: sighting(40) for frame in range(20, 30)}),
+    }
+    assert 16 not in build_timeline(tracks, {14}, 60, people={0: "anna", 1: "anna"})
+
+
+def test_how_far_a_head_is_turned_is_steadied() -> None:
+    """Landmarks of a profile are now beside, now before the face; the head does not turn that fast."""
+    turned = TEMPLATE.copy()
+    turned[2, 0] = 0.74  # the nose beside an eye
+    seen = {}
+    for frame in range(40):
+        face = sighting(100)
+        if frame % 4:
+            seen[frame] = replace(
+                face, landmarks=np.float32(face.box[:2] + turned * (face.box[2:] - face.box[:2]))
+            )
+        else:
+            seen[frame] = face
+    found = faces(build_timeline({0: seen}, set(), 40))
+    turns = [face.turn for face in found.values()]
+    assert all(turn is not None and 0.3 < turn < 0.5 for turn in turns)
+    assert turns[10:30] == pytest.approx([0.45] * 20, abs=0.02)
+    assert faces(build_timeline({0: {1: sighting(0, landmarks=False)}}, set(), 3))[1].turn is None
