@@ -8,6 +8,9 @@ attrsearch.errors.InputError: faces/a.jpg: needs a readable picture, found an em
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+LONGEST = 450
+"""Characters of a part of a message that are shown."""
+
 
 class AttrsearchError(Exception):
     """Base of every error a user can mend.
@@ -27,12 +30,26 @@ class AttrsearchError(Exception):
         super().__init__(subject, required, found, hint)
 
     def __str__(self) -> str:
-        line = f"{self.subject}: needs {self.required}, found {self.found}; {self.hint}"
-        return " ".join(line.split())
+        texts = (_short(text) for text in (self.subject, self.required, self.found, self.hint))
+        line = "{}: needs {}, found {}; {}".format(*texts)
+        return printable(" ".join(line.split()))
 
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:
         """Pickle with keyword arguments, so that worker processes can raise it in the parent."""
         return _rebuild, (type(self), self.subject, self.required, self.found, self.hint)
+
+
+def printable(text: str) -> str:
+    r"""A text with whatever would move a terminal's cursor or hide other text written out.
+
+    >>> printable("a\x1b[2Jb")
+    'a\\x1b[2Jb'
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}…{text[-LONGEST // 2 :]}"
 
 
 def _rebuild(kind: type[AttrsearchError], subject: str, required: str, found: str, hint: str) -> AttrsearchError:

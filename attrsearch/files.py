@@ -10,7 +10,7 @@ from urllib.parse import quote
 from attrsearch.errors import OutputError
 
 LONGEST = 150
-"""Longest file name made of an identity, in characters."""
+"""Longest file name made of an identity, in bytes."""
 
 
 @contextmanager
@@ -51,8 +51,9 @@ def file_name(identity: str) -> str:
     ('Some_Person', '%2E%2E%2Fetc', 'Åse')
     """
     safe = "".join(c if c.isalnum() or c in " -_,()'" else quote(c, safe="").replace(".", "%2E") for c in identity)
-    if len(safe) > LONGEST:
-        safe = f"{safe[: LONGEST - 17]}~{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
+    if len(safe.encode()) > LONGEST:
+        kept = safe.encode()[: LONGEST - 17].decode(errors="ignore")
+        safe = f"{kept}~{hashlib.sha256(identity.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
     return safe or "_"
 
 

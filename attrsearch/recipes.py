@@ -3,13 +3,13 @@
 Data only: nothing in a recipe is executed, unknown keys are refused, and every bound is checked on load.
 """
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from attrsearch.attributes import ATTRIBUTES, LIMIT, Gender
+from attrsearch.bounded import parse_toml
 from attrsearch.bundled import find_recipe
 from attrsearch.errors import RecipeError
 from attrsearch.team import Workers as Workers  # noqa: PLC0414 - a part of study recipes
@@ -294,8 +294,8 @@ def load_recipe(kind: type[Loaded], name: str, folder: str, changes: dict[str, A
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise RecipeError(path, required=f"at most {MAX_BYTES} bytes", found=f"{size}", hint="check the path")
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        table = parse_toml(path.read_text(encoding="utf-8"))
+    except ValueError as error:
         raise RecipeError(path, required="valid TOML", found=str(error), hint="mend that line") from error
     except OSError as error:
         raise RecipeError(path, required="a readable file", found=str(error), hint="check the path") from error

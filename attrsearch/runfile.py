@@ -3,7 +3,6 @@
 import json
 import os
 import platform
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -13,6 +12,7 @@ from typing import Any
 import tomli_w
 from pydantic import ValidationError
 
+from attrsearch.bounded import parse_toml
 from attrsearch.errors import InputError
 from attrsearch.export import AttributesFile, DetectorRecord, EditorRecord, PersonRecord, RecogniserRecord
 from attrsearch.files import write_text
@@ -84,8 +84,8 @@ def read_run(path: Path) -> dict[str, Any]:
         if file.stat().st_size > MAX_BYTES:
             found = f"{file.stat().st_size} bytes"
             raise InputError(file, required=f"at most {MAX_BYTES} bytes", found=found, hint=hint)
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        return parse_toml(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         found = "none" if isinstance(error, FileNotFoundError) else str(error)
         raise InputError(path, required="a run (run.toml)", found=found, hint=hint) from error
 

@@ -14,7 +14,19 @@ ROOT = Path(attrsearch.__file__).parent
 # A module may import from its own layer and from those above it in this list.
 LAYERS = (
     ("errors",),
-    ("attributes", "boxes", "bundled", "files", "allocation", "threads", "seals", "team", "journal", "tables"),
+    (
+        "attributes",
+        "boxes",
+        "bundled",
+        "files",
+        "allocation",
+        "threads",
+        "seals",
+        "bounded",
+        "team",
+        "journal",
+        "tables",
+    ),
     ("recipes", "weights", "fetch", "export"),
     ("faces", "sample"),
     ("editing",),

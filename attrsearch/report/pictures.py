@@ -64,7 +64,7 @@ def thumbnail(run: Path, name: str) -> bytes:
     if path is None:
         return b""
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=("JPEG", "PNG")) as image:
             small = image.convert("RGB")
             small.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
     except OSError:

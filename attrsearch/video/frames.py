@@ -66,6 +66,13 @@ def is_video(path: Path) -> bool:
     return path.suffix.lower() in VIDEO_SUFFIXES
 
 
+MAX_PIXELS = 100_000_000
+"""Frames with more pixels are refused before they are converted."""
+SAFE = {
+    "protocol_whitelist": "file",
+    "format_whitelist": "mov,matroska,avi,mpegts,mpeg,flv,asf,ogg,gif,h264,hevc,mjpeg,image2,rawvideo,yuv4mpegpipe",
+}
+"""What FFmpeg may open of a file: itself, and no playlist that names other files or addresses."""
 TIMED = {"mov", "mp4", "matroska", "webm", "flv"}
 """Containers that declare how long they are, rather than being measured."""
 MISSING = 0.1
@@ -116,8 +123,10 @@ class VideoReader:
     def _open(self) -> None:
         hint, path = "give a video such as street.mp4", str(self.path)
         try:
-            name = "pipe:0" if path == "-" else path if is_live(path) else f"file:{path}"
-            self._container = av.open(name, format="v4l2" if name.startswith("/dev/video") else None)
+            live = is_live(path)
+            name = "pipe:0" if path == "-" else path if live else f"file:{path}"
+            camera = "v4l2" if name.startswith("/dev/video") else None
+            self._container = av.open(name, format=camera, options={} if live else dict(SAFE))
         except (av.error.FFmpegError, OSError, ValueError) as error:
             found = getattr(error, "strerror", None) or str(error)
             raise InputError(path, required="a readable video", found=found, hint=hint) from error
@@ -189,6 +198,9 @@ class VideoReader:
             self._break(error)
             return
         for source in decoded:
+            if source.width * source.height > MAX_PIXELS:
+                self.problem = f"a frame of {source.width} x {source.height} pixels, more than {MAX_PIXELS}"
+                return
             seconds = self._seconds(source)
             if seconds < self._start - 1e-6 or (self._end is not None and seconds >= self._end - 1e-6):
                 continue
@@ -237,7 +249,7 @@ def _probe(path: Path) -> tuple[int, tuple[int, int]]:
     """Rotation in degrees and stored width and height, of the first frame: the container does not tell the rotation."""
     hint = "give a video that plays"
     try:
-        with av.open(f"file:{path}") as probe:
+        with av.open(f"file:{path}", options=dict(SAFE)) as probe:
             first = next(_decode_all(probe), None)
             if first is not None:
                 return round(first.rotation / 90) * 90, (first.width, first.height)

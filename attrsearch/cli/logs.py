@@ -1,0 +1,149 @@
+"""What commands say, as lines for a person or as JSON for machines; and figures for Prometheus.
+
+With ``--log-format json`` a log holds no name of a person and no path of a picture, unless ``--verbose`` is given: names
+become pseudonyms that are the same within a call and lead nowhere after it.
+"""
+
+import hashlib
+import json
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from attrsearch.search.run import Progress
+
+EVERY = 10.0
+"""Seconds between two lines of progress, and two writings of the figures."""
+PATH = re.compile(r"(?<![\w/])(?:[A-Za-z]:)?[^\s'\"]*[/\\][^\s'\"]*|[^\s'\"/\\]+\.(?:jpe?g|png|bmp|webp|tiff?)\b", re.IGNORECASE)
+
+
+@dataclass
+class Log:
+    """How this call speaks.
+
+    Attributes:
+        json: Lines are JSON.
+        verbose: Names and paths stand in them.
+        names: Names of people that are known.
+        roots: Places whose paths, blanks included, are taken out.
+    """
+
+    json: bool = False
+    verbose: bool = False
+    names: set[str] = field(default_factory=set)
+    roots: tuple[str, ...] = ()
+    salt: bytes = field(default_factory=lambda: secrets.token_bytes(16))
+
+    def pseudonym(self, name: str) -> str:
+        """A word that stands for a name within this call."""
+        return "p-" + hashlib.blake2b(name.encode("utf-8", "surrogatepass"), key=self.salt, digest_size=5).hexdigest()
+
+    def clean(self, line: str) -> str:
+        """A line without names and paths."""
+        for root in self.roots:
+            line = re.sub(rf"{re.escape(root)}.*?(?=: |; |$)", "<path>", line)
+        for name in sorted(self.names, key=len, reverse=True):
+            if name in line:
+                line = line.replace(name, self.pseudonym(name))
+        return PATH.sub("<path>", line)
+
+    def line(self, event: str, text: str = "", **figures: Any) -> str:
+        """A line of the log."""
+        when = datetime.now(UTC).isoformat(timespec="milliseconds")
+        said = {"text": text if self.verbose else self.clean(text)} if text else {}
+        return json.dumps({"when": when, "event": event, **said, **figures}, ensure_ascii=False)
+
+
+LOG = Log()
+
+
+def log_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--log-format`` and ``--verbose`` of a command."""
+
+    def set_format(_: click.Context, __: click.Parameter, value: str) -> str:
+        LOG.json = value == "json"
+        return value
+
+    def set_verbose(_: click.Context, __: click.Parameter, value: bool) -> bool:
+        LOG.verbose = value
+        return value
+
+    for option in (
+        click.option("--verbose", is_flag=True, expose_value=False, callback=set_verbose, help="Names and paths in JSON logs."),
+        click.option(
+            "--log-format",
+            type=click.Choice(["text", "json"]),
+            default="text",
+            show_default=True,
+            expose_value=False,
+            callback=set_format,
+            help="Lines on stderr: for people, or JSON without names and paths.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def know(names: Iterable[str], *roots: Path) -> None:
+    """Names and places that must not stand in a log."""
+    LOG.names |= {name for name in names if name}
+    LOG.roots = tuple({*LOG.roots, *(str(root) for root in roots), *(str(root.resolve()) for root in roots)} - {"."})
+
+
+class Reporter:
+    """Progress as lines of the log and as a text file for Prometheus' node exporter.
+
+    Args:
+        metrics: The text file, or None.
+        say: Writes a line.
+    """
+
+    def __init__(self, metrics: Path | None, say: Callable[[str], None]) -> None:
+        self._metrics, self._say = metrics, say
+        self._last = 0.0
+        self._state: Progress | None = None
+
+    def progress(self, state: "Progress") -> None:
+        """Take note of how far a run is."""
+        self._state = state
+        if time.monotonic() - self._last >= EVERY:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is known."""
+        self._last, state = time.monotonic(), self._state
+        if state is None:
+            return
+        if self._metrics is not None:
+            from attrsearch.files import write_text
+
+            write_text(self._metrics, metrics_text(state))
+        if LOG.json:
+            figures = {"people": state.people, "done": state.done, "feasible": state.feasible}
+            left = None if state.seconds_left is None else round(state.seconds_left, 1)
+            figures |= {"evaluations": state.evaluations}
+            self._say(LOG.line("progress", **figures, seconds=round(state.seconds, 1), seconds_left=left))
+
+
+def metrics_text(state: "Progress") -> str:
+    """Figures of a run in Prometheus' text format."""
+    rows = (
+        ("people", "gauge", "People of the run.", state.people),
+        ("people_done", "gauge", "People finished, failures included.", state.done),
+        ("people_feasible", "gauge", "People with a feasible winner.", state.feasible),
+        ("evaluations_total", "counter", "Candidates measured in this call.", state.evaluations),
+        ("seconds_total", "counter", "Seconds since the start of this call.", round(state.seconds, 3)),
+        ("updated_timestamp_seconds", "gauge", "When this was written.", round(time.time(), 3)),
+    )
+    return "".join(
+        f"# HELP attrsearch_{name} {text}\n# TYPE attrsearch_{name} {kind}\nattrsearch_{name} {value}\n"
+        for name, kind, text, value in rows
+    )
