@@ -1,7 +1,7 @@
 """What commands say, as lines for a person or as JSON for machines; and figures for Prometheus.
 
-With ``--log-format json`` a log holds no name of a person and no path of a picture, unless ``--verbose`` is given: names
-become pseudonyms that are the same within a call and lead nowhere after it.
+With ``--log-format json`` a log holds no name of a person and no path of a picture, unless ``--verbose`` is given:
+names become pseudonyms that are the same within a call and lead nowhere after it.
 """
 
 import hashlib
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 EVERY = 10.0
 """Seconds between two lines of progress, and two writings of the figures."""
-PATH = re.compile(r"(?<![\w/])(?:[A-Za-z]:)?[^\s'\"]*[/\\][^\s'\"]*|[^\s'\"/\\]+\.(?:jpe?g|png|bmp|webp|tiff?)\b", re.IGNORECASE)
+PATH = re.compile(
+    r"(?<![\w/])(?:[A-Za-z]:)?[^\s'\"]*[/\\][^\s'\"]*|[^\s'\"/\\]+\.(?:jpe?g|png|bmp|webp|tiff?)\b", re.IGNORECASE
+)
 
 
 @dataclass
@@ -44,7 +46,9 @@ class Log:
 
     def pseudonym(self, name: str) -> str:
         """A word that stands for a name within this call."""
-        return "p-" + hashlib.blake2b(name.encode("utf-8", "surrogatepass"), key=self.salt, digest_size=5).hexdigest()
+        return (
+            "p-" + hashlib.blake2b(name.encode("utf-8", "surrogatepass"), key=self.salt, digest_size=5).hexdigest()
+        )
 
     def clean(self, line: str) -> str:
         """A line without names and paths."""
@@ -77,7 +81,9 @@ def log_options(command: Callable[..., Any]) -> Callable[..., Any]:
         return value
 
     for option in (
-        click.option("--verbose", is_flag=True, expose_value=False, callback=set_verbose, help="Names and paths in JSON logs."),
+        click.option(
+            "--verbose", is_flag=True, expose_value=False, callback=set_verbose, help="Names and paths too."
+        ),
         click.option(
             "--log-format",
             type=click.Choice(["text", "json"]),
@@ -95,7 +101,9 @@ def log_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def know(names: Iterable[str], *roots: Path) -> None:
     """Names and places that must not stand in a log."""
     LOG.names |= {name for name in names if name}
-    LOG.roots = tuple({*LOG.roots, *(str(root) for root in roots), *(str(root.resolve()) for root in roots)} - {"."})
+    LOG.roots = tuple(
+        {*LOG.roots, *(str(root) for root in roots), *(str(root.resolve()) for root in roots)} - {"."}
+    )
 
 
 class Reporter:
@@ -127,7 +135,7 @@ class Reporter:
 
             write_text(self._metrics, metrics_text(state))
         if LOG.json:
-            figures = {"people": state.people, "done": state.done, "feasible": state.feasible}
+            figures: dict[str, Any] = {"people": state.people, "done": state.done, "feasible": state.feasible}
             left = None if state.seconds_left is None else round(state.seconds_left, 1)
             figures |= {"evaluations": state.evaluations}
             self._say(LOG.line("progress", **figures, seconds=round(state.seconds, 1), seconds_left=left))
