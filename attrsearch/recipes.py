@@ -160,7 +160,7 @@ class Surrogate(Recipe):
         pooled: The model learnt from earlier people: ``auto`` (the bundled one that fits, if any), ``none``, or a file.
         portfolio: How many sets that worked for earlier people are tried first.
         local: Whether the person's own trials are learnt from.
-        model: What learns from them: ``xgboost`` or ``mlp``.
+        model: What learns from them: ``gp`` (a Gaussian process), ``xgboost`` or ``mlp``.
         start: Own trials before that.
         refit: New trials before it learns again.
         share: Share of the candidates that are chosen by prediction; the others are the sampler's. 0 for none.
@@ -170,11 +170,11 @@ class Surrogate(Recipe):
     """
 
     pooled: str = "auto"
-    portfolio: Annotated[int, Field(ge=0, le=64)] = 8
+    portfolio: Annotated[int, Field(ge=0, le=64)] = 4
     local: bool = True
-    model: Literal["xgboost", "mlp"] = "xgboost"
-    start: Annotated[int, Field(ge=4, le=1000)] = 24
-    refit: Annotated[int, Field(ge=1, le=1000)] = 16
+    model: Literal["gp", "xgboost", "mlp"] = "gp"
+    start: Annotated[int, Field(ge=4, le=1000)] = 4
+    refit: Annotated[int, Field(ge=1, le=1000)] = 4
     share: Annotated[float, Field(ge=0, le=1)] = 0.85
     audit: Annotated[float, Field(ge=0, le=1)] = 0.04
     gate: Annotated[float, Field(ge=-1, le=1)] = 0.2

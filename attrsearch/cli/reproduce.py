@@ -35,6 +35,7 @@ PLANS = (
 @click.option("--surrogate", help="Pooled model: auto, none or a file.")
 @click.option("--people", "people_file", type=click.Path(path_type=Path), help="Only the people in this file.")
 @click.option("--minutes", type=float, help="Stop after so many minutes; the same command goes on.")
+@click.option("--plot", type=click.Path(path_type=Path), help="SVG file to write: utility against evaluations.")
 @click.option("--rate", default=78.0, show_default=True, help="Evaluations a second, for the wall-clock.")
 @quiet_option
 def search_study(
@@ -45,6 +46,7 @@ def search_study(
     surrogate: str | None,
     people_file: Path | None,
     minutes: float | None,
+    plot: Path | None,
     rate: float,
     quiet: bool,
     **changes: object,
@@ -55,9 +57,11 @@ def search_study(
     """
     from attrsearch.cli.console import stage_bar, warner
     from attrsearch.cli.run import names_in
-    from attrsearch.evaluation.search_report import to_markdown
+    from attrsearch.evaluation.search_report import curves_of, to_markdown
     from attrsearch.evaluation.search_study import Plan, read_study, study_search
+    from attrsearch.files import write_bytes
     from attrsearch.recipes import Surrogate, load_study
+    from attrsearch.reproduction.search_curves import search_curves
 
     recipe = load_study(study, **changes)
     if surrogate:
@@ -66,7 +70,10 @@ def search_study(
     plans = [Plan.parse(text) for text in arms or PLANS]
     with stage_bar(quiet) as progress, warner(quiet) as warn:
         study_search(faces, out, recipe, plans, people=chosen, minutes=minutes, warn=warn, progress=progress)
-    say(to_markdown(read_study(out), rate))
+    trials = read_study(out)
+    say(to_markdown(trials, rate))
+    if plot:
+        write_bytes(plot, search_curves(curves_of(trials)))
     return 0
 
 

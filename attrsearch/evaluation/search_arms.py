@@ -42,6 +42,8 @@ class Arm:
 
 WHOLE = Surrogate()
 ALONE = Surrogate(pooled="none", portfolio=0)
+TREES = {"start": 24, "refit": 16}
+"""Trees and networks need more trials to learn from, and longer to learn."""
 
 ARMS: dict[str, Arm] = {
     "random": Arm("random search", {"name": "random"}, shared=True),
@@ -58,8 +60,12 @@ ARMS: dict[str, Arm] = {
         "TPE and the pooled surrogate", surrogate=WHOLE.model_copy(update={"portfolio": 0, "local": False})
     ),
     "all": Arm("portfolio, pooled and local surrogate, TPE", surrogate=WHOLE),
+    "all-xgboost": Arm(
+        "the same with XGBoost as local surrogate",
+        surrogate=WHOLE.model_copy(update={"model": "xgboost", **TREES}),
+    ),
     "all-mlp": Arm(
-        "the same with the MLP as local surrogate", surrogate=WHOLE.model_copy(update={"model": "mlp"})
+        "the same with the MLP as local surrogate", surrogate=WHOLE.model_copy(update={"model": "mlp", **TREES})
     ),
     "all-stopping": Arm("all together, with stopping", surrogate=WHOLE, stopping=Stopping()),
     "tpe-free": Arm("TPE, not told of constraints", {"constrained": False}),

@@ -232,7 +232,8 @@ def _study_person(
                 order = np.random.default_rng(seed).permutation(len(points))
                 search: Search = RandomDraws(space, plan.trials, points[order])
             else:
-                screener = make_screener(arm_settings, space, seed, pooled, identity.traits, own, subject)
+                known = pooled if arm.surrogate and arm.surrogate.pooled != "none" else None
+                screener = make_screener(arm_settings, space, seed, known, identity.traits, own, subject)
                 goals = len(arm_settings.objective.maximise)
                 stopping = arm_settings.study.stopping
                 sampler = arm_settings.study.sampler

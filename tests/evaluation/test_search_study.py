@@ -11,6 +11,7 @@ from attrsearch.evaluation.search_arms import ARMS
 from attrsearch.evaluation.search_report import curves_of, interval, to_markdown
 from attrsearch.evaluation.search_study import Plan, read_study, study_search
 from attrsearch.recipes import Sampler, load_objective, load_space, load_study
+from attrsearch.reproduction.search_curves import search_curves
 from attrsearch.search.components import Settings
 from attrsearch.search.evaluator import Evaluator
 
@@ -111,6 +112,9 @@ def test_curves_and_what_they_say() -> None:
     assert "+0.100 [+0.100, +0.100]" in lines["all"]
     assert "| all | 2 | 100% | 0.12 |" in text
     assert "| all | 24 | 2 | 3 | 100% |" in text
+    drawing = search_curves(curves)
+    assert drawing.count(b"<polyline") + drawing.count(b"<path") >= 3
+    assert b"tpe" in drawing
 
 
 def test_what_is_never_reached() -> None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -108,8 +109,18 @@ class TestMlp(RegressorContract):
     name = "mlp"
 
 
+class TestGaussianProcess(RegressorContract):
+    name = "gp"
+
+    def test_doubts_what_is_far_from_any_trial(self) -> None:
+        inputs = np.random.default_rng(3).uniform(0, 0.3, (30, 3))
+        model = REGRESSORS["gp"](0).fit(inputs, inputs[:, :1])
+        near, far = model.doubt(np.array([[0.15, 0.15, 0.15], [1.0, 1.0, 1.0]]))
+        assert near < far <= 1
+
+
 def test_every_learner_of_the_recipe_is_registered() -> None:
-    assert set(REGRESSORS) == {"xgboost", "mlp"}
+    assert set(REGRESSORS) == set(get_args(Surrogate.model_fields["model"].annotation))
 
 
 def test_what_is_composed_of_the_targets() -> None:
@@ -127,17 +138,19 @@ def test_what_is_composed_of_the_targets() -> None:
 def test_expected_gain_weighs_chance_and_improvement() -> None:
     spread = Spread(0.02, 0.03)
     rows = np.array([[1, 1, 1.5, 0.1], [1, 1, 1.5, -0.1], [1, 1, 1.3, 0.1], [1, 1, 1.45, 0.1]])
-    gain = expected_gain(OBJECTIVE, rows, spread, best=1.4)
+    gain = expected_gain(OBJECTIVE, rows, spread, 1.4, np.ones(4))
     assert gain.argmax() == 0
     assert gain[1] < gain[3] < gain[0]
     assert gain[2] < 1e-3
     assert gain[0] == pytest.approx(0.1, abs=0.01)
+    less = expected_gain(OBJECTIVE, rows, spread, 1.4, np.full(4, 0.2))
+    assert less[1] < gain[1]  # who is sure does not hope
 
 
 def test_calibration_needs_few_trials_for_an_offset() -> None:
     predicted = np.random.default_rng(0).normal(1.3, 0.05, (6, 1))
     found = Calibrated.fit(predicted, predicted - 0.2)
-    assert found.apply(predicted) == pytest.approx(predicted - 0.2, abs=0.03)
+    assert found.apply(predicted).mean() == pytest.approx(predicted.mean() - 0.2, abs=0.02)
     nothing = Calibrated.fit(predicted[:0], predicted[:0])
     assert np.array_equal(nothing.apply(predicted), predicted)
 
@@ -222,10 +235,7 @@ def test_a_portfolio_comes_first_and_pays(pooled: PooledModel) -> None:
     sources = [proposal.source for proposal in study.proposals if proposal.evaluated]
     assert sources[:4] == ["portfolio"] * 4
     assert set(sources[4:]) >= {"surrogate", "sampler"}
-    with_it = measured(study, NEW)
-    alone = measured(search(NEW, 40), NEW)
-    assert with_it.any()
-    assert with_it.sum() > alone.sum() + 5
+    assert measured(study, NEW)[:24].sum() > measured(search(NEW, 24), NEW).sum() + 3
 
 
 def test_a_local_surrogate_waits_for_trials() -> None:

@@ -1,4 +1,4 @@
-"""Fit a pooled model's predictions to one person: an offset and a slope a target, drawn towards 0 and 1."""
+"""Fit a pooled model's predictions to one person: an offset and a slope a target, drawn towards 0 and ``PRIOR``."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -10,8 +10,8 @@ Floats64 = npt.NDArray[np.float64]
 
 OFFSET = 0.5
 """How many trials of their own the belief in no offset weighs as much as."""
-SLOPE = 8.0
-"""The same for a slope of 1."""
+SLOPE, PRIOR = 32.0, 0.25
+"""The same for a slope of ``PRIOR``: what people have in common is a small part of what each of them shows."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,8 @@ class Calibrated:
         apart, rest = predicted - centre, measured - predicted
         offset = rest.sum(0) / (len(rest) + OFFSET)
         variance = np.maximum((apart**2).mean(0), 1e-8)
-        slope = 1 + (apart * (rest - offset)).sum(0) / ((apart**2).sum(0) + SLOPE * variance)
+        left = measured - centre - offset - PRIOR * apart
+        slope = PRIOR + (apart * left).sum(0) / ((apart**2).sum(0) + SLOPE * variance)
         return cls(centre, offset, np.maximum(slope, 0.1))
 
     def apply(self, predicted: Floats64) -> Floats64:

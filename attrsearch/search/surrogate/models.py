@@ -20,6 +20,7 @@ BELIEF = 12
 WINDOW = 48
 """Trials that a model is judged by: the latest."""
 LEAST_SPREAD = 0.01
+LEAST_DOUBT = 0.2
 UNKNOWN = Spread(0.08, 0.08)
 """How wrong a local model is believed to be before it has predicted anything."""
 
@@ -84,13 +85,21 @@ class PersonModels:
 
     def predict(self, name: str, points: Floats64, fixed: int = 0) -> Floats64:
         """Targets (n, 4) of points; the first ``fixed`` are the same at every call and predicted once."""
+        if not fixed:
+            return self._predict(name, points, self._typically(points))
         if self._fixed is None or len(self._fixed) != fixed:
             self._fixed = self._typically(points[:fixed])
         typical = np.concatenate([self._fixed, self._typically(points[fixed:])])
         return self._predict(name, points, typical)
 
+    def doubt(self, name: str, points: Floats64) -> Floats64:
+        """How little a model knows of points, (n,), beside how little it knew before."""
+        if name == "pooled":
+            return np.ones(len(points))
+        return np.maximum(self._local[name].doubt(self._scaled(points)), LEAST_DOUBT)
+
     def _names(self) -> list[str]:
-        return (["pooled"] if self.pooled is not None else []) + list(self._local)
+        return list(self._local) + (["pooled"] if self.pooled is not None else [])
 
     def _typically(self, points: Floats64) -> Floats64:
         if self.pooled is None or self.person is None or not len(points):

@@ -1,18 +1,21 @@
-"""The learners behind one small interface: XGBoost, and scikit-learn's MLP.
+"""The learners behind one small interface: XGBoost, and scikit-learn's MLP and Gaussian process.
 
-Both run on one thread with a seed, so that what is predicted for a person depends on nothing else.
+All run on one thread with a seed, so that what is predicted for a person depends on nothing else.
 """
 
 import warnings
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 import xgboost
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import RBF
 from sklearn.neural_network import MLPRegressor
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 Floats64 = npt.NDArray[np.float64]
 
@@ -32,6 +35,10 @@ class Regressor(Protocol):
 
     def predict(self, inputs: Floats64, start: Floats64 | None = None) -> Floats64:
         """Predict (n, k); ``start`` where the fit had one."""
+        ...
+
+    def doubt(self, inputs: Floats64) -> Floats64:
+        """How little is known of each input, (n,), from 0 to 1; 1 everywhere from a learner that cannot say."""
         ...
 
 
@@ -89,6 +96,10 @@ class XGBoost:
         rest = np.asarray(self._booster.inplace_predict(inputs), np.float64).reshape(len(inputs), -1)
         return rest * self._scale + (self._centre if start is None else start)
 
+    def doubt(self, inputs: Floats64) -> Floats64:
+        """Trees cannot say."""
+        return np.ones(len(inputs))
+
 
 class Mlp:
     """A multi-layer perceptron with the thesis's hidden layers (section 4.3.1), inputs and targets scaled."""
@@ -105,7 +116,7 @@ class Mlp:
         rest = targets if start is None else targets - start
         self._inputs = inputs.mean(0), np.maximum(inputs.std(0), 1e-6)
         self._targets = rest.mean(0), np.maximum(rest.std(0), 1e-6)
-        with warnings.catch_warnings(), threadpool_limits(1):
+        with warnings.catch_warnings(), _threads().limit(limits=1):
             warnings.simplefilter("ignore", ConvergenceWarning)
             scaled = _scaled(rest, self._targets)
             self._network.fit(_scaled(inputs, self._inputs), scaled if scaled.shape[1] > 1 else scaled[:, 0])
@@ -113,13 +124,61 @@ class Mlp:
 
     def predict(self, inputs: Floats64, start: Floats64 | None = None) -> Floats64:
         """Predict; see :class:`Regressor`."""
-        with threadpool_limits(1):
+        with _threads().limit(limits=1):
             raw = self._network.predict(_scaled(inputs, self._inputs)).reshape(len(inputs), -1)
         rest = np.asarray(raw * self._targets[1] + self._targets[0])
         return rest if start is None else rest + start
 
+    def doubt(self, inputs: Floats64) -> Floats64:
+        """Nor can networks."""
+        return np.ones(len(inputs))
 
-REGRESSORS: dict[str, Callable[[int], Regressor]] = {"xgboost": XGBoost, "mlp": Mlp}
+
+class GaussianProcess:
+    """A Gaussian process with a fixed kernel: the learner for a handful of trials.
+
+    The inputs are meant to be scaled to [0, 1].  Length scale and noise are those that predicted the trials of people
+    left out best (docs/results/search.md); fitting them to a few trials of one person would only add noise.
+    """
+
+    LENGTH, NOISE = 1.0, 0.3
+
+    def __init__(self, seed: int) -> None:
+        self._process = GaussianProcessRegressor(
+            RBF(self.LENGTH), alpha=self.NOISE, optimizer=None, random_state=seed % 2**31
+        )
+        self._centre: Floats64 = np.zeros(0)
+        self._scale: Floats64 = np.zeros(0)
+
+    def fit(self, inputs: Floats64, targets: Floats64, start: Floats64 | None = None) -> Self:
+        """Learn; see :class:`Regressor`."""
+        self._centre = targets.mean(0)
+        rest = targets - (self._centre if start is None else start)
+        self._scale = np.maximum(rest.std(0), 1e-6)
+        with _threads().limit(limits=1):
+            self._process.fit(inputs, rest / self._scale)
+        return self
+
+    def predict(self, inputs: Floats64, start: Floats64 | None = None) -> Floats64:
+        """Predict; see :class:`Regressor`."""
+        with _threads().limit(limits=1):
+            rest = np.asarray(self._process.predict(inputs)).reshape(len(inputs), -1)
+        return rest * self._scale + (self._centre if start is None else start)
+
+    def doubt(self, inputs: Floats64) -> Floats64:
+        """Standard deviation of what is predicted, as a share of what it was before any trial."""
+        with _threads().limit(limits=1):
+            spread = np.asarray(self._process.predict(inputs, return_std=True)[1])
+        return spread.reshape(len(inputs), -1)[:, 0]
+
+
+REGRESSORS: dict[str, Callable[[int], Regressor]] = {"gp": GaussianProcess, "xgboost": XGBoost, "mlp": Mlp}
+
+
+@cache
+def _threads() -> ThreadpoolController:
+    """Finding the libraries takes longer than a prediction: once is enough."""
+    return ThreadpoolController()
 
 
 def _scaled(values: Floats64, by: tuple[Floats64, Floats64]) -> Floats64:

@@ -25,6 +25,7 @@ Floats64 = npt.NDArray[np.float64]
 Source = Literal["sampler", "portfolio", "surrogate", "audit"]
 
 INCUMBENTS = 6
+ROUNDS, NEAR = 1, 256
 APART = 0.25
 """Candidates of a round differ by at least this much (root mean square, as a share of the bounds' width)."""
 
@@ -112,8 +113,12 @@ class Screener:
             return []
         name, correlation, spread = chosen
         pool = np.concatenate([self._pool, self._moved()]) if len(self._points) else self._pool
-        predicted = self._models.predict(name, pool, fixed=len(self._pool))
-        gains = expected_gain(self.objective, predicted, spread, self._best())
+        predicted, gains = self._score(name, spread, pool, fixed=len(self._pool))
+        for _ in range(ROUNDS):  # around the most promising ones there may be better ones
+            near = moved_points(self.space, pool[np.argsort(-gains)[:INCUMBENTS]], NEAR, self._random)
+            pool = np.concatenate([pool, near])
+            more, gained = self._score(name, spread, near)
+            predicted, gains = np.concatenate([predicted, more]), np.concatenate([gains, gained])
         self.gain = float(gains.max())
         kinds = [self._kind() for _ in range(count)]
         picked = self._pick(pool, gains, kinds.count("surrogate"))
@@ -130,6 +135,12 @@ class Screener:
         # as many again of those screened out are kept on record, drawn at random
         kept = [_proposal("surrogate", pool[i], predicted[i], spread, correlation, evaluated=False) for i in drawn]
         return proposals + kept
+
+    def _score(self, name: str, spread: Spread, pool: Floats64, fixed: int = 0) -> tuple[Floats64, Floats64]:
+        """Predicted targets (n, 4) and expected gains (n,) of a pool."""
+        predicted = self._models.predict(name, pool, fixed)
+        doubt = self._models.doubt(name, pool)
+        return predicted, expected_gain(self.objective, predicted, spread, self._best(), doubt)
 
     def _kind(self) -> Source:
         draw = self._random.random()

@@ -66,7 +66,9 @@ class Spread:
     margin: float
 
 
-def expected_gain(objective: Objective, predicted: Floats64, spread: Spread, best: float) -> Floats64:
+def expected_gain(
+    objective: Objective, predicted: Floats64, spread: Spread, best: float, doubt: Floats64
+) -> Floats64:
     """Expected improvement over the best feasible merit, times the probability of being feasible.
 
     Args:
@@ -74,12 +76,14 @@ def expected_gain(objective: Objective, predicted: Floats64, spread: Spread, bes
         predicted: Targets (n, 4).
         spread: How wrong they are.
         best: Merit of the best feasible candidate so far; 0 where there is none.
+        doubt: Factors of the spread, (n,): how little is known of each candidate.
 
     Returns:
         (n,), in units of merit (Gardner et al., "Bayesian Optimization with Inequality Constraints", 2014).
     """
     merit = merit_of(objective, predicted)
-    scaled = (merit - best) / spread.merit
+    merit_spread, margin_spread = spread.merit * doubt, spread.margin * doubt
+    scaled = (merit - best) / merit_spread
     density = np.exp(-0.5 * scaled**2) / np.sqrt(2 * np.pi)
-    gain = spread.merit * (scaled * ndtr(scaled) + density)
-    return np.asarray(gain * ndtr(predicted[:, TARGETS.index("margin")] / spread.margin))
+    gain = merit_spread * (scaled * ndtr(scaled) + density)
+    return np.asarray(gain * ndtr(predicted[:, TARGETS.index("margin")] / margin_spread))
