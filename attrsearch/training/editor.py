@@ -134,7 +134,7 @@ class EditorTrainer:
     @torch.no_grad()
     def sheet(self) -> Pictures:
         """A picture of what the averaged generator does to the shown faces."""
-        return sheet(self.ema, self._shown, self.recipe.asks, self._mask if self.recipe.blend else None)
+        return sheet(self.ema, self._shown, self.recipe.asks, self._seen)
 
     @property
     def _reconstructs(self) -> bool:
@@ -144,6 +144,11 @@ class EditorTrainer:
     def _plays(self) -> bool:
         """Whether there is a game with the discriminator at all."""
         return self.recipe.losses.adversarial > 0 or self.recipe.losses.joint > 0
+
+    @property
+    def _seen(self) -> Tensor | None:
+        """Where an edit can be seen at all."""
+        return self._mask if self.recipe.blend else None
 
     def _fast(self) -> torch.autocast:
         return torch.autocast("cpu", dtype=torch.bfloat16, enabled=self._dtype is torch.bfloat16)
@@ -201,7 +206,7 @@ class EditorTrainer:
         with self._fast():
             verdict = self.discriminator(torch.cat([real, fake]))
         first, second = verdict.take(slice(len(real))), verdict.take(slice(len(real), None))
-        game = loss = losses.discriminator_loss(first, second)
+        game = loss = losses.discriminator_loss(first, second, self._seen)
         if recipe.losses.joint:
             loss = loss + losses.attribute_loss(first.attributes, labels, torch.ones_like(labels))
         if recipe.penalty and number % recipe.penalty_every == 0:
@@ -271,7 +276,7 @@ class EditorTrainer:
             with self._fast():
                 verdict = self.discriminator(losses.shifted(judged, judged, random)[0])
             self.discriminator.requires_grad_(True)
-            terms["adversarial"] = losses.realism_loss(verdict)
+            terms["adversarial"] = losses.realism_loss(verdict, self._seen)
             terms["joint"] = losses.attribute_loss(verdict.attributes, asked.target, asked.weight)
         if self._traits is not None:
             seen = pad(losses.disturbed(judged, random), (3, 3, 3, 3), mode="reflect")[:, :, 2:130, 4:132]

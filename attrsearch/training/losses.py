@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 from torch.nn.functional import (
+    adaptive_avg_pool2d,
     avg_pool2d,
     binary_cross_entropy_with_logits,
     interpolate,
@@ -19,21 +20,35 @@ CHEEKS = (slice(74, 92), slice(40, 88))
 """Rows and columns of the crop where skin shows on nearly every face: under the eyes, beside the nose."""
 
 
-def discriminator_loss(real: Verdict, fake: Verdict) -> Tensor:
-    """Logistic loss of telling real faces from edits, whole and by patches (Goodfellow et al. 2014)."""
-    return realism_loss(real) + _mean_softplus(fake, 1)
+def discriminator_loss(real: Verdict, fake: Verdict, mask: Tensor | None = None) -> Tensor:
+    """Logistic loss of telling real faces from edits, whole and by patches (Goodfellow et al. 2014).
+
+    Args:
+        real: The verdict on real faces.
+        fake: The verdict on edits.
+        mask: (1, 1, 128, 128), where an edit can be seen: patches elsewhere say nothing and do not count.
+    """
+    return realism_loss(real, mask) + _mean_softplus(fake, 1, mask)
 
 
-def realism_loss(fake: Verdict) -> Tensor:
-    """Non-saturating loss of passing for real."""
-    return _mean_softplus(fake, -1)
+def realism_loss(fake: Verdict, mask: Tensor | None = None) -> Tensor:
+    """Non-saturating loss of passing for real; ``mask`` as in :func:`discriminator_loss`."""
+    return _mean_softplus(fake, -1, mask)
 
 
-def _mean_softplus(verdict: Verdict, sign: int) -> Tensor:
+def _mean_softplus(verdict: Verdict, sign: int, mask: Tensor | None) -> Tensor:
     """Over the whole, over the patches, and over the levels of the features, where there are any."""
-    terms = softplus(sign * verdict.whole).mean() + softplus(sign * verdict.patches).mean()
-    levels = [softplus(sign * level).mean() for level in verdict.levels]
+    terms = softplus(sign * verdict.whole).mean() + _mean_where(softplus(sign * verdict.patches), mask)
+    levels = [_mean_where(softplus(sign * level[:, 0]), mask) for level in verdict.levels]
     return terms + torch.stack(levels).mean() * 2 if levels else terms
+
+
+def _mean_where(values: Tensor, mask: Tensor | None) -> Tensor:
+    """Mean of maps (n, h, w), weighted by a mask of any size."""
+    if mask is None:
+        return values.mean()
+    weight = adaptive_avg_pool2d(mask, (values.shape[-2], values.shape[-1]))[0]
+    return (values * weight).mean() / weight.mean()
 
 
 def attribute_loss(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
