@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.optimize import linear_sum_assignment
 
 from attrsearch.boxes import iou
 from attrsearch.errors import InputError
@@ -188,12 +189,12 @@ def identity_switches(ledger: Path, truth: Mapping[int, Sequence[tuple[int, Floa
     switches = 0
     for frame, rows in table.groupby("frame"):
         boxes = rows[["left", "top", "right", "bottom"]].to_numpy(np.float32)
-        for person, box in truth.get(int(str(frame)), ()):
-            overlaps = iou(boxes, box)
-            best = int(overlaps.argmax())
-            if overlaps[best] < 0.5:
+        there = truth.get(int(str(frame)), ())
+        overlaps = iou(np.array([box for _, box in there], np.float32).reshape(-1, 1, 4), boxes[None])
+        for i, best in zip(*linear_sum_assignment(-overlaps), strict=True):  # a box is one person's
+            if overlaps[i, best] < 0.5:
                 continue
-            name = str(rows.iloc[best]["person"])
+            person, name = there[i][0], str(rows.iloc[best]["person"])
             switches += names.get(person, name) != name
             names[person] = name
     return switches

@@ -1,6 +1,7 @@
 """Link tracks into people by embedding, across gaps and scene cuts.
 
-A track whose every look is too small or too turned to be known stays a person of its own.
+A track whose every look is too small or too turned to be known is never linked by them: it is the person who was seen
+at its place just before or after, or a person of its own.
 """
 
 from collections.abc import Mapping
@@ -14,8 +15,14 @@ from attrsearch.faces.people import Face, PersonFaces
 from attrsearch.faces.recognise import Scaled
 from attrsearch.faces.seen import see
 from attrsearch.video.scan import Scan
+from attrsearch.video.swaps import divide
+from attrsearch.video.timeline import follows
+from attrsearch.video.tracks import TrackedFace
 
 Floats = npt.NDArray[np.float32]
+
+SOON = 8
+"""A track that nobody can be known by is the person who was seen there at most this many frames before or after."""
 
 
 @dataclass(frozen=True)
@@ -41,24 +48,28 @@ def link_people(found: Scan, detector: Detector, scaled: Scaled) -> People:
     """Group the tracks of a scan into people.
 
     Args:
-        found: The scan.
+        found: The scan; tracks that went on with somebody else are divided in it.
         detector: Finds a face again in its window.
         scaled: Recogniser and calibration: tracks nearer than its verification threshold are one person.
     """
+    threshold = scaled.calibration.verification
     looks: dict[int, list[Face]] = {}
     embeddings: dict[int, Floats] = {}
-    for track, sightings in found.looks.items():
-        faces = [sighting.face for sighting in sightings.sorted()]
-        if not faces:
+    waiting = list(found.looks)
+    for track in waiting:  # grows while it is gone through: a track may turn out to be two
+        sightings = found.looks[track].sorted()
+        seen = see([sighting.face for sighting in sightings], detector) if sightings else None
+        if seen is None or not seen.kept:
             continue
-        seen = see(faces, detector)
-        if seen.kept:
-            looks[track] = [faces[i] for i in seen.kept]
-            embeddings[track] = seen.embed(scaled.recogniser)
-    groups = group_tracks(
-        embeddings, {t: set(found.tracks[t]) for t in found.tracks}, scaled.calibration.verification
-    )
-    groups += [{track} for track in found.tracks if track not in embeddings]
+        rows, frames = seen.embed(scaled.recogniser), [sightings[i].frame for i in seen.kept]
+        order = np.argsort(frames)
+        other = divide(found, track, [frames[i] for i in order], rows[order], threshold)
+        if other is not None:
+            waiting += [track, other]
+            continue
+        looks[track], embeddings[track] = [sightings[i].face for i in seen.kept], rows
+    groups = group_tracks(embeddings, {t: set(found.tracks[t]) for t in found.tracks}, threshold)
+    groups = join_unknown(groups, found.tracks)
     groups.sort(key=lambda group: (-sum(len(found.tracks[track]) for track in group), min(group)))
     names: dict[int, str] = {}
     person_looks: dict[str, list[Face]] = {}
@@ -101,6 +112,40 @@ def group_tracks(
         i, j = pair
         joined = (groups[i][0] | groups[j][0], groups[i][1] | groups[j][1], groups[i][2] + groups[j][2])
         groups = [group for k, group in enumerate(groups) if k not in pair] + [joined]
+
+
+def join_unknown(groups: list[set[int]], tracks: Mapping[int, Mapping[int, TrackedFace]]) -> list[set[int]]:
+    """Add tracks that nobody can be known by to the people they go on from, or go on as, by where they are.
+
+    Args:
+        groups: Tracks of each person that is known.
+        tracks: Track to frame to sighting.
+
+    Returns:
+        The groups, and those of unknown people.
+    """
+    groups = [set(group) for group in groups]
+    known = set().union(*groups)
+    for track in sorted(set(tracks) - known, key=lambda number: min(tracks[number])):
+        frames = set(tracks[track])
+        near = [
+            (_steps(tracks[track], tracks[other]), place)
+            for place, group in enumerate(groups)
+            if not any(frames & set(tracks[member]) for member in group)
+            for other in group
+        ]
+        steps, place = min(near, default=(float("inf"), -1))
+        if steps < float("inf"):
+            groups[place].add(track)
+        else:
+            groups.append({track})
+    return groups
+
+
+def _steps(one: Mapping[int, TrackedFace], two: Mapping[int, TrackedFace]) -> float:
+    """Frames between two tracks of which one can go on as the other; infinite where it cannot."""
+    first, second = (one, two) if min(one) < min(two) else (two, one)
+    return float(min(second) - max(first)) if follows(first, second, SOON) else float("inf")
 
 
 def match_people(people: People, known: Mapping[str, Floats], threshold: float) -> dict[str, str]:

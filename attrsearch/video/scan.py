@@ -1,7 +1,7 @@
 """The first pass over a video: detect, track, remember; keep boxes of every frame and the best looks at every face."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
@@ -49,6 +49,22 @@ class Scan:
         self.remembered = {
             frame: [face for face in faces if face.track != track] for frame, faces in self.remembered.items()
         }
+
+    def divide(self, track: int, frame: int) -> int:
+        """Give what is known of a track from a frame on to a new one; its number."""
+        number = max(self.tracks) + 1
+        own = self.tracks[track]
+        self.tracks[number] = {f: replace(face, track=number) for f, face in own.items() if f >= frame}
+        self.tracks[track] = {f: face for f, face in own.items() if f < frame}
+        self.remembered = {
+            f: [replace(face, track=number) if face.track == track and f >= frame else face for face in faces]
+            for f, faces in self.remembered.items()
+        }
+        looks = self.looks.pop(track, Sightings()).best
+        for name, late in ((track, False), (number, True)):
+            chosen = {key: look for key, look in looks.items() if (look.frame >= frame) is late}
+            self.looks[name] = Sightings(chosen)
+        return number
 
     def forget_guess(self, track: int) -> None:
         """Leave a guess out; it has neither remembered sightings nor looks."""

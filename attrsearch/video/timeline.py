@@ -93,7 +93,7 @@ def _join(
     for number, sightings in sorted(tracks.items(), key=lambda item: min(item[1], default=0)):
         person = people.get(number)
         place = open_ends.get(person, -1) if person is not None else -1
-        if place >= 0 and _follows(joined[place], sightings, gap):
+        if place >= 0 and follows(joined[place], sightings, gap):
             joined[place] = {**joined[place], **sightings}
             continue
         joined.append(sightings)
@@ -102,7 +102,7 @@ def _join(
     return joined
 
 
-def _follows(before: Mapping[int, TrackedFace], after: Mapping[int, TrackedFace], gap: int) -> bool:
+def follows(before: Mapping[int, TrackedFace], after: Mapping[int, TrackedFace], gap: int) -> bool:
     """Whether a face can have gone from the end of one track to the beginning of another."""
     last, first = max(before), min(after)
     if not 0 < first - last <= gap + 1:
