@@ -8,14 +8,15 @@ import pytest
 
 from attrsearch.faces.detect import Detections, Detector
 from attrsearch.faces.mtcnn import Mtcnn
-from attrsearch.faces.people import Picture
+from attrsearch.faces.people import Face, Picture
 from attrsearch.faces.pictures import read_picture
 from attrsearch.faces.recognise import Scaled
 from attrsearch.video.frames import Frame
-from attrsearch.video.linking import People, group_tracks, link_people, match_people
+from attrsearch.video.linking import People, group_tracks, join_unknown, link_people, match_people
 from attrsearch.video.scan import Scan, scan
 from attrsearch.video.sightings import KNOWN_WIDTH, Sighting, Sightings, quality
-from attrsearch.video.tracks import Tracker
+from attrsearch.video.swaps import divide
+from attrsearch.video.tracks import TrackedFace, Tracker
 
 # groups
 
@@ -115,7 +116,7 @@ def test_a_face_too_small_or_too_turned_stays_its_own_person(
 
     gone: list[Picture | None] = [None]
     found = go_through([astronaut] * 2 + gone, mtcnn)
-    profile = scan(frames([astronaut] * 2, 3), Turned(), Tracker(0))
+    profile = scan(frames([astronaut] * 2, 30), Turned(), Tracker(0))
     found.tracks[99] = profile.tracks[0]
     found.looks[99] = profile.looks.get(0, Sightings())
     people = link_people(found, mtcnn, sface)
@@ -171,3 +172,52 @@ def test_the_best_looks_are_kept_spread_over_time() -> None:
     assert len({item.frame // 10 for item in kept}) == 12
     assert not looks.wants(5, 0.5)
     assert looks.wants(kept[0].frame, 9.0)
+
+
+# people who are known by where they are, and tracks that are two people's
+
+
+def walk(first: int, last: int, x: float, pace: float = 4.0, number: int = 0) -> dict[int, TrackedFace]:
+    nothing = np.full((5, 2), np.nan, np.float32)
+    return {
+        frame: TrackedFace(
+            number,
+            np.float32([0, 50, 40, 100]) + np.float32([1, 0, 1, 0]) * (x + pace * frame),
+            nothing,
+            0.9,
+            "detected",
+        )
+        for frame in range(first, last)
+    }
+
+
+def test_an_unknown_track_is_who_was_there_just_before() -> None:
+    tracks = {0: walk(0, 10, 0), 1: walk(14, 20, 0), 2: walk(16, 30, 300), 3: walk(23, 30, 0)}
+    assert sorted(map(sorted, join_unknown([{0}, {3}], tracks))) == [[0], [1, 3], [2]]  # the nearer in time
+    assert sorted(map(sorted, join_unknown([{0, 2}, {3}], tracks))) == [[0, 2], [1, 3]]
+    assert sorted(map(sorted, join_unknown([{0, 3}], tracks))) == [[0, 1, 3], [2]]
+
+
+@pytest.mark.parametrize("other", [walk(20, 30, 0), walk(12, 20, 200), walk(8, 20, 0)])
+def test_an_unknown_track_too_late_too_far_or_beside_is_nobody(other: dict[int, TrackedFace]) -> None:
+    assert join_unknown([{0}], {0: walk(0, 10, 0), 1: other}) == [{0}, {1}]
+
+
+def test_a_track_that_went_on_with_somebody_else_is_divided_where_they_met() -> None:
+    found = Scan(tracks={0: walk(0, 40, 0), 1: walk(15, 22, 20)})
+    found.remembered = {30: [found.tracks[0][30]]}
+    cut = np.zeros((8, 8, 3), np.uint8)
+    face = Face(Path("x"), cut, cut, np.eye(2, 3, dtype=np.float32), np.zeros((0, 4), np.float32))
+    found.looks[0] = Sightings({key: Sighting(10 * key + 2, 1.0, face) for key in range(4)})
+    rows = np.concatenate([unit(1, 0), unit(1, 0.1), unit(0, 1), unit(0.1, 1)])
+    assert divide(found, 0, [2, 12, 22, 32], rows, 1.0) == 2
+    cut_at = min(found.tracks[2])
+    assert 15 <= cut_at < 22
+    assert set(found.tracks[0]) == set(range(cut_at))
+    assert {face.track for face in found.tracks[2].values()} == {2}
+    assert found.remembered[30][0].track == 2
+    assert [sorted(look.frame for look in found.looks[number].best.values()) for number in (0, 2)] == [
+        [2, 12],
+        [22, 32],
+    ]
+    assert divide(found, 1, [16, 20], rows[:2], 1.0) is None
