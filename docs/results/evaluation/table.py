@@ -1,4 +1,4 @@
-"""Print the tables of docs/results/evaluation.md and their verdicts: python table.py table.json."""
+"""Print the tables of docs/results/evaluation.md and their verdicts: python table.py EVALUATION.json..."""
 
 import json
 import sys
@@ -30,9 +30,9 @@ USED = {
 """Whom the search used; the anonymiser was trained against SFace, too."""
 
 Row = Mapping[str, Any]
-data = json.loads(Path(sys.argv[1]).read_text())
-judged = {(row["protection"], row["judge"]): row for row in data["judges"]}
-kept = {row["protection"]: row for row in data["protections"]}
+files = [json.loads(Path(name).read_text()) for name in sys.argv[1:]]
+judged = {(row["protection"], row["judge"]): row for data in files for row in data["judges"]}
+kept = {row["protection"]: row for data in files for row in data["protections"]}
 names = [name for name in LABELS if name in kept]
 judges = [name for name in JUDGES if ("original", name) in judged]
 
@@ -101,7 +101,7 @@ for name in names:
     line([LABELS[name], *first, *rest, text(row["kid"], 3), far])
 print()
 head(["judge", "genuine", "impostor", "TAR at 1e-2, 1e-3, 1e-4", "rank-1 of 500", "chance"])
-for row in data["originals"]:
+for row in files[0]["originals"]:
     own = judged["original", row["judge"]]
     rates = ", ".join(text(own.get(f"tar_{far}")) for far in ("1e-2", "1e-3", "1e-4"))
     spread = [f"{row[f'{kind}_mean']:.3f} ± {row[f'{kind}_std']:.3f}" for kind in ("genuine", "impostor")]
