@@ -15,6 +15,7 @@ LABELS = {
     "random": "thesis: random set, two passes",
     "onepass": "anonymiser, random set, one pass",
     "product": "attrsearch `utility_product`",
+    "again": "  … the others searched again",
     "product_all": "  … best set of all 100",
     "ensemble": "attrsearch `ensemble`",
     "ensemble_all": "  … best set of all 100",
@@ -23,6 +24,7 @@ BASELINES = ("blur5", "blur8", "pixelate8", "mask", "random")
 JUDGES = {"dlib": "dlib", "sface": "SFace", "faceres": "VGGFace2 MobileNet", "gabor-lda": "Gabor"}
 USED = {
     "product": {"sface"},
+    "again": {"sface"},
     "product_all": {"sface"},
     "ensemble": {"sface", "dlib"},
     "ensemble_all": {"sface", "dlib"},
@@ -110,7 +112,8 @@ for row in files[0]["originals"]:
     line([JUDGES[row["judge"]], *spread, rates, text(own["rank1"]), chance])
 print()
 for name in (name for name in names if name in USED):
-    print(f"**{LABELS[name].strip()}**" if name.endswith(("product", "ensemble")) else f"**{name}**")
+    run = LABELS["product" if name == "again" else name.partition("_")[0]]
+    print(f"{run}{'' if LABELS[name] == run else LABELS[name]}:", end="\n\n")
     unseen = [judge for judge in judges if judge not in USED[name]]
     for judge in unseen:
         ours, random = judged[name, judge]["rank1"], judged["random", judge]["rank1"]
@@ -128,3 +131,4 @@ for name in (name for name in names if name in USED):
         ]
         verdict = "met" if not lost else "missed against " + ", ".join(LABELS[other] for other in lost)
         print(f"- better found (MTCNN) and no better identified by {JUDGES[judge]} than every baseline: {verdict}")
+    print()
