@@ -124,11 +124,11 @@ for name in (name for name in names if name in USED):
         print(f"- recall by {eye} {ours:.3f} of {original:.3f}: {'met' if ours >= 0.98 * original else 'missed'}")
     for judge in unseen:
         ours, found = judged[name, judge]["rank1"], kept[name]["recall_mtcnn"]
-        lost = [
-            other
-            for other in BASELINES
-            if not (found > kept[other]["recall_mtcnn"] and ours <= judged[other, judge]["rank1"])
-        ]
-        verdict = "met" if not lost else "missed against " + ", ".join(LABELS[other] for other in lost)
-        print(f"- better found (MTCNN) and no better identified by {JUDGES[judge]} than every baseline: {verdict}")
+        theirs = {other: (judged[other, judge]["rank1"], kept[other]["recall_mtcnn"]) for other in BASELINES}
+        beyond = [LABELS[other] for other, (rank1, recall) in theirs.items() if rank1 <= ours and recall >= found]
+        short = [LABELS[other] for other, (rank1, recall) in theirs.items() if rank1 < ours or recall >= found]
+        verdict = f"missed: {', '.join(beyond)}" if beyond else "met"
+        print(f"- no baseline is identified as little by {JUDGES[judge]} and found as often by MTCNN: {verdict}")
+        verdict = f"not {', '.join(short)}" if short else "met"
+        print(f"  - stricter, found more and identified no more than each of them: {verdict}")
     print()
