@@ -26,7 +26,7 @@ def _with_an_inside(box: tuple[float, float, float, float]) -> tuple[float, floa
 Box = Annotated[tuple[Coordinate, Coordinate, Coordinate, Coordinate], AfterValidator(_with_an_inside)]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LabelledBox:
     """One face of one frame.
 

@@ -29,7 +29,7 @@ FASTEST = 0.35
 """How far a person may have moved between two tracks, in widths of the face a frame."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Face:
     """A face to cover in one frame.
 

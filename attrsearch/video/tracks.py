@@ -32,7 +32,7 @@ GUESSES, LIKELY = 8, 0.45
 """Unsure detections, and their mean probability, that make a track of them a face."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class TrackedFace:
     """One face of one frame.
 
