@@ -4,7 +4,7 @@ Names: ``filters`` (blur5, blur8, pixelate8, mask), ``random`` (the one random s
 not), ``onepass`` (the first trial of run-product that was drawn at random), ``product`` and ``ensemble`` (the winners
 of those runs; people without a feasible set are covered by the fallback, as ``attrsearch apply`` does), ``product_all``
 and ``ensemble_all`` (the same, but their best set is applied to those people, too, as after ``attrsearch export
---include-infeasible``), and ``again`` (as product, with the sets of run-again for the people who were searched again).
+--include-infeasible``).
 """
 
 import sys
@@ -67,13 +67,6 @@ def winners(run: str) -> AttributesFile:
     return read_attributes(out)
 
 
-def searched_again() -> AttributesFile:
-    """Everybody's set of run-product, or of run-again for those who are in it."""
-    first, second = winners("run-product"), winners("run-again")
-    people = tuple(second.find(person.id) or person for person in first.identities)
-    return first.model_copy(update={"identities": people})
-
-
 def drawn_at_random(run: str) -> AttributesFile:
     """Everybody's first set that came from the sampler's random start."""
     table = pd.read_parquet(Path(run) / "trials.parquet")
@@ -112,8 +105,6 @@ for kind in sys.argv[1:]:
         in_parallel(filters, PICTURES)
     elif kind == "onepass":
         apply(kind, drawn_at_random("run-product"), everybody=True)
-    elif kind == "again":
-        apply(kind, searched_again(), everybody=False)
     else:
         run, _, all_of_them = kind.partition("_")
         apply(kind, winners(f"run-{run}"), everybody=kind == "random" or bool(all_of_them))

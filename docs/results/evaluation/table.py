@@ -15,7 +15,6 @@ LABELS = {
     "random": "thesis: random set, two passes",
     "onepass": "anonymiser, random set, one pass",
     "product": "attrsearch `utility_product`",
-    "again": "  … the others searched again",
     "product_all": "  … best set of all 100",
     "ensemble": "attrsearch `ensemble`",
     "ensemble_all": "  … best set of all 100",
@@ -24,7 +23,6 @@ BASELINES = ("blur5", "blur8", "pixelate8", "mask", "random")
 JUDGES = {"dlib": "dlib", "sface": "SFace", "faceres": "VGGFace2 MobileNet", "gabor-lda": "Gabor"}
 USED = {
     "product": {"sface"},
-    "again": {"sface"},
     "product_all": {"sface"},
     "ensemble": {"sface", "dlib"},
     "ensemble_all": {"sface", "dlib"},
@@ -112,7 +110,7 @@ for row in files[0]["originals"]:
     line([JUDGES[row["judge"]], *spread, rates, text(own["rank1"]), chance])
 print()
 for name in (name for name in names if name in USED):
-    run = LABELS["product" if name == "again" else name.partition("_")[0]]
+    run = LABELS[name.partition("_")[0]]
     print(f"{run}{'' if LABELS[name] == run else LABELS[name]}:", end="\n\n")
     unseen = [judge for judge in judges if judge not in USED[name]]
     for judge in unseen:
