@@ -30,6 +30,7 @@ from attrsearch.runfile import read_run as read_run  # noqa: PLC0414 - the same
 from attrsearch.seals import is_whole, seal, sealed_files
 from attrsearch.tables import add_rows, join_tables
 from attrsearch.trials import PREDICTION_SCHEMA, TRIAL_SCHEMA
+from attrsearch.vault import locked, private_path
 
 HELDBACK_COLUMNS = tuple(
     f"heldback_{name}" for name in ("detection", "iou", "distance", "worst_distance", "feasible")
@@ -200,9 +201,11 @@ class RunFolder:
         """A person's trials, the columns of ``trials.parquet``."""
         return pd.read_parquet(self.people / f"{file_name(identity)}.parquet")
 
-    def write_image(self, identity: str, name: str, data: bytes) -> str:
-        """Write a picture of a person; returns its path inside the run."""
+    def write_image(self, identity: str, name: str, data: bytes, private: bool = False) -> str:
+        """Write a picture of a person, encrypted where it is private and that was asked for; returns its path."""
         path = Path("images") / file_name(identity) / name
+        if private:
+            path, data = private_path(path), locked(data)
         write_bytes(self.path / path, data)
         return path.as_posix()
 

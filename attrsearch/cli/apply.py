@@ -15,6 +15,7 @@ from attrsearch.cli.footage import (
     read_options,
     refuse_for_live,
 )
+from attrsearch.cli.private import encrypt_options
 
 
 @click.command(epilog="Example: attrsearch apply faces/ --attributes run1/attributes.json --out protected/")
@@ -30,6 +31,7 @@ from attrsearch.cli.footage import (
 @click.option("--editor", help="Editor weights by path, where the export names none of ours.")
 @footage_options
 @quiet_option
+@encrypt_options
 def apply(
     source: str,
     attributes: Path,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from attrsearch.cli.console import json_option, print_json, quiet_option, say, stage_bar, warner
+from attrsearch.cli.private import key_option
 
 if TYPE_CHECKING:
     from attrsearch.evaluation.anonymity import Figures
@@ -39,6 +40,7 @@ def _common(function: Callable[..., Any]) -> Callable[..., Any]:
             click.option("--ledger", type=path, help="coverage.parquet of a video's protection."),
             quiet_option,
             json_option,
+            key_option,
         )
     ):
         function = decorate(function)

@@ -7,7 +7,7 @@ import click
 from attrsearch.cli.console import json_option, print_json
 
 
-@click.command()
+@click.command(epilog="Example: attrsearch bench --json")
 @click.option(
     "--picture", type=click.Path(path_type=Path), help="A picture of one person  [default: the sample's]"
 )

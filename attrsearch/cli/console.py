@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from attrsearch.cli.logs import LOG
+
 if TYPE_CHECKING:
     from attrsearch.search.run import Progress
     from attrsearch.training.loop import Reached
@@ -17,8 +19,8 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 
 
 def say(line: str) -> None:
-    """A line for a person, on stderr."""
-    click.echo(line, err=True)
+    """A line for a person, on stderr; of JSON where logs are."""
+    click.echo(LOG.line("said", line) if LOG.json else line, err=True)
 
 
 def print_json(value: dict[str, Any]) -> None:
@@ -33,7 +35,7 @@ def warner(quiet: bool) -> Iterator[Callable[[str], None]]:
 
     def warn(line: str) -> None:
         if not quiet:
-            tqdm.write(line, file=sys.stderr)
+            tqdm.write(LOG.line("warning", line) if LOG.json else line, file=sys.stderr)
 
     yield warn
 
@@ -78,7 +80,7 @@ def run_bar(quiet: bool) -> Iterator[Callable[["Progress"], None]]:
     from tqdm import tqdm
 
     layout = "search {percentage:3.0f}%|{bar}|{postfix}"
-    with tqdm(total=1, file=sys.stderr, disable=quiet, dynamic_ncols=True, bar_format=layout) as shown:
+    with tqdm(total=1, file=sys.stderr, disable=quiet or LOG.json, dynamic_ncols=True, bar_format=layout) as shown:
 
         def show(state: "Progress") -> None:
             rate = state.evaluations / state.seconds if state.seconds else 0.0

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from attrsearch.cli.console import bar, quiet_option, say
+from attrsearch.cli.private import key_option
 
 _PATH = click.Path(path_type=Path)
 
@@ -23,6 +24,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--optuna", is_flag=True, help="Do not serve: export the studies for optuna-dashboard.")
 @click.option("--out", type=_PATH, help="With --optuna: .db, or a faster .log  [default: RUN/optuna.db]")
 @quiet_option
+@key_option
 def dashboard(
     run: Path,
     host: str,

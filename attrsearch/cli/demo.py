@@ -7,7 +7,7 @@ import click
 from attrsearch.cli.console import quiet_option, run_bar, say, warner
 
 
-@click.command()
+@click.command(epilog="Example: attrsearch demo --out demo-run")
 @click.option("--out", default="attrsearch-demo", show_default=True, type=click.Path(path_type=Path))
 @click.option("--trials", default=60, show_default=True, type=click.IntRange(min=1), help="Candidates a person.")
 @quiet_option

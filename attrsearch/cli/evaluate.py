@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from attrsearch.cli.console import json_option, print_json, quiet_option, say, stage_bar, warner
+from attrsearch.cli.private import key_option
 
 if TYPE_CHECKING:
     from attrsearch.evaluation.examining import Examined, Examiner
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 @click.option("--hifd", type=click.Path(path_type=Path), help="Folder for the predictions that hifd scores.")
 @quiet_option
 @json_option
+@key_option
 def evaluate(
     originals: Path, protected: tuple[Path, ...], gate: Path | None, quiet: bool, as_json: bool, **options: Any
 ) -> int:

@@ -54,9 +54,8 @@ class Log:
         """A line without names and paths."""
         for root in self.roots:
             line = re.sub(rf"{re.escape(root)}.*?(?=: |; |$)", "<path>", line)
-        for name in sorted(self.names, key=len, reverse=True):
-            if name in line:
-                line = line.replace(name, self.pseudonym(name))
+        for name in sorted(filter(line.__contains__, self.names), key=len, reverse=True):
+            line = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", self.pseudonym(name), line)
         return PATH.sub("<path>", line)
 
     def line(self, event: str, text: str = "", **figures: Any) -> str:
@@ -98,6 +97,15 @@ def log_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def know_faces(faces: Path, names: Iterable[str] = ()) -> None:
+    """Take names out of JSON logs: of the people in a folder, and of those that were asked for."""
+    if not LOG.json:
+        return
+    found = faces.iterdir() if faces.is_dir() else iter([faces])
+    know((name for path in found for name in (path.name, path.stem)), faces)
+    know(names)
+
+
 def know(names: Iterable[str], *roots: Path) -> None:
     """Names and places that must not stand in a log."""
     LOG.names |= {name for name in names if name}
@@ -111,11 +119,11 @@ class Reporter:
 
     Args:
         metrics: The text file, or None.
-        say: Writes a line.
+        quiet: Write no lines.
     """
 
-    def __init__(self, metrics: Path | None, say: Callable[[str], None]) -> None:
-        self._metrics, self._say = metrics, say
+    def __init__(self, metrics: Path | None, quiet: bool) -> None:
+        self._metrics, self._quiet = metrics, quiet
         self._last = 0.0
         self._state: Progress | None = None
 
@@ -134,11 +142,12 @@ class Reporter:
             from attrsearch.files import write_text
 
             write_text(self._metrics, metrics_text(state))
-        if LOG.json:
+        if LOG.json and not self._quiet:
             figures: dict[str, Any] = {"people": state.people, "done": state.done, "feasible": state.feasible}
             left = None if state.seconds_left is None else round(state.seconds_left, 1)
             figures |= {"evaluations": state.evaluations}
-            self._say(LOG.line("progress", **figures, seconds=round(state.seconds, 1), seconds_left=left))
+            line = LOG.line("progress", **figures, seconds=round(state.seconds, 1), seconds_left=left)
+            click.echo(line, err=True)
 
 
 def metrics_text(state: "Progress") -> str:

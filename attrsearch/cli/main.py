@@ -12,12 +12,15 @@ from attrsearch.cli.apply import apply
 from attrsearch.cli.attack import attack
 from attrsearch.cli.bench import bench
 from attrsearch.cli.calibrate import calibrate
+from attrsearch.cli.completion import completion
 from attrsearch.cli.dashboard import dashboard
 from attrsearch.cli.demo import demo
 from attrsearch.cli.evaluate import evaluate
 from attrsearch.cli.grade import grade
 from attrsearch.cli.keeping import check, merge
+from attrsearch.cli.logs import LOG
 from attrsearch.cli.models import models
+from attrsearch.cli.private import scrub
 from attrsearch.cli.reproduce import reproduce
 from attrsearch.cli.results import compare, export, report
 from attrsearch.cli.run import run
@@ -49,7 +52,7 @@ def cli() -> None:
 COMMANDS = (
     *(run, export, apply, anonymise, report, dashboard, compare, evaluate, attack, reproduce),
     *(calibrate, train, grade, models, bench, demo),
-    *(check, merge),
+    *(check, merge, scrub, completion),
 )
 for command in COMMANDS:
     cli.add_command(command)
@@ -57,6 +60,7 @@ for command in COMMANDS:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; errors a user can mend end as one line on stderr."""
+    LOG.json = LOG.verbose = False
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
     try:
@@ -80,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _say(line: str) -> None:
-    click.echo(f"attrsearch: {line}", err=True)
+    click.echo(LOG.line("error", line) if LOG.json else f"attrsearch: {line}", err=True)
 
 
 def entry() -> None:

@@ -11,7 +11,7 @@ def models() -> None:
     """The weights attrsearch uses."""
 
 
-@models.command("list")
+@models.command("list", epilog="Example: attrsearch models list")
 def list_models() -> None:
     """List bundled weights and the recognisers that can be had here."""
     from attrsearch.editing.installed import installed_editors
@@ -33,7 +33,7 @@ def list_models() -> None:
             click.echo(f"{name:18} recogniser  not here: {error.found} ({error.hint})")
 
 
-@models.command("verify")
+@models.command("verify", epilog="Example: attrsearch models verify")
 def verify_models() -> None:
     """Check every bundled file against its SHA-256."""
     from attrsearch.weights import manifest, verify

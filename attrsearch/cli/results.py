@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from attrsearch.cli.console import bar, quiet_option, say
+from attrsearch.cli.private import key_option
 
 
 @click.command(epilog="Example: attrsearch export run1 --format csv --out sets.csv")
@@ -36,6 +37,7 @@ SOON = 1.0
     "--ledger", type=click.Path(path_type=Path), help="A video's ledger  [default: RUN/coverage.parquet]"
 )
 @quiet_option
+@key_option
 def report(
     run: Path, out: Path | None, include_originals: bool, against: Path | None, ledger: Path | None, quiet: bool
 ) -> None:

@@ -1,10 +1,16 @@
 """``attrsearch run``."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from attrsearch.cli.console import json_option, print_json, quiet_option, run_bar, say, warner
+from attrsearch.cli.logs import Reporter, know_faces, log_options
+from attrsearch.cli.private import encrypt_options
+
+if TYPE_CHECKING:
+    from attrsearch.search.run import Progress
 
 
 @click.command(epilog="Example: attrsearch run faces/ --out run1 --trials 100")
@@ -40,6 +46,11 @@ from attrsearch.cli.console import json_option, print_json, quiet_option, run_ba
 @click.option("--include-originals", is_flag=True, help="Show untouched pictures in the report.")
 @quiet_option
 @json_option
+@click.option(
+    "--metrics", type=click.Path(path_type=Path), help="Text file of figures for Prometheus, kept fresh."
+)
+@log_options
+@encrypt_options
 def run(
     faces: Path,
     out: Path,
@@ -51,6 +62,7 @@ def run(
     backend: str | None,
     scheduler: str | None,
     shard: str | None,
+    metrics: Path | None,
     quiet: bool,
     as_json: bool,
     **options: object,
@@ -59,6 +71,9 @@ def run(
 
     FACES is a folder with one sub-folder of pictures a person, a folder with one picture a person, or, with
     --cluster, a folder of mixed pictures.
+
+    With --encrypt, untouched pictures are written encrypted and stay out of the report; attrsearch report RUN
+    --include-originals --key FILE shows them.
     """
     from attrsearch.faces.people import read_genders
     from attrsearch.recipes import load_study, workers_of
@@ -66,8 +81,15 @@ def run(
     from attrsearch.search.run import run as search
     from attrsearch.search.shards import Shard
 
+    know_faces(faces, people)
     chosen = [*people, *(names_in(people_file) if people_file else [])] or None
-    with run_bar(quiet or as_json) as progress, warner(quiet) as warn:
+    reporter = Reporter(metrics, quiet)
+    with run_bar(quiet or as_json) as show, warner(quiet) as warn:
+
+        def progress(state: "Progress") -> None:
+            show(state)
+            reporter.progress(state)
+
         result = search(
             faces,
             out,
@@ -80,6 +102,7 @@ def run(
             progress=progress,
             **options,  # type: ignore[arg-type]
         )
+        reporter.flush()
         page = write_report(out, include_originals=bool(options["include_originals"]))
     if as_json:
         print_json(

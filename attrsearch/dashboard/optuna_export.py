@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +28,7 @@ from attrsearch.report.cohort import CANDIDATES, read_trials
 from attrsearch.report.pictures import picture_file, shown_kinds
 from attrsearch.results import PersonPart, RunFolder, read_run
 from attrsearch.search.space import person_space
+from attrsearch.vault import SUFFIX, read_private
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -223,13 +225,24 @@ def _attach(
             if file is None:
                 continue
             target = study if number is None else scratch.ask()
-            upload_artifact(artifact_store=store, file_path=str(file), study_or_trial=target)
+            _upload(file, store, target)
             if number is not None and isinstance(target, optuna.Trial):
                 attached.setdefault(number, {}).update(
                     scratch.get_trials(deepcopy=False)[target.number].system_attrs
                 )
             count += 1
     return attached, count
+
+
+def _upload(file: Path, store: FileSystemArtifactStore, target: optuna.Study | optuna.Trial) -> None:
+    """Store a picture; an encrypted one is stored as it is to be seen."""
+    if file.suffix != SUFFIX:
+        upload_artifact(artifact_store=store, file_path=str(file), study_or_trial=target)
+        return
+    with TemporaryDirectory() as folder:
+        plain = Path(folder) / file.stem
+        plain.write_bytes(read_private(file))
+        upload_artifact(artifact_store=store, file_path=str(plain), study_or_trial=target)
 
 
 def _empty_folder(path: Path) -> Path:

@@ -24,6 +24,8 @@ from attrsearch.report.about import about
 from attrsearch.report.packing import SOURCES
 from attrsearch.report.page import render, write_report
 from attrsearch.report.pictures import INLINE_PEOPLE
+from attrsearch.runfile import read_run
+from attrsearch.vault import SUFFIX, read_private
 
 if TYPE_CHECKING:
     from attrsearch.search.verify import Verifier
@@ -101,7 +103,14 @@ class Dashboard:
     async def _picture(self, request: Request) -> Response:
         given = request.path_params
         file = self._live.picture(given["key"], given["kind"], given["number"])
-        return FileResponse(file, media_type="image/jpeg") if file else PlainTextResponse("no such picture", 404)
+        if file is None:
+            return PlainTextResponse("no such picture", 404)
+        if file.suffix != SUFFIX:
+            return FileResponse(file, media_type="image/jpeg")
+        try:
+            return Response(await run_in_threadpool(read_private, file), media_type="image/jpeg")
+        except InputError as error:
+            return PlainTextResponse(f"encrypted: needs {error.required}", 403)
 
     async def _download(self, request: Request) -> Response:
         name = request.path_params["name"]
@@ -171,7 +180,8 @@ class Dashboard:
         finished = write_again(self._live.path)
         small = self._live.people <= INLINE_PEOPLE
         if finished and small and (self._live.path / "report.html").is_file():
-            write_report(self._live.path, include_originals=self._originals)
+            encrypted = read_run(self._live.path)["settings"].get("encrypted", False)
+            write_report(self._live.path, include_originals=self._originals and not encrypted)
         return finished and small
 
 

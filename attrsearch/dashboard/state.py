@@ -15,7 +15,7 @@ from attrsearch.report.extras import read_judges, read_surrogate, read_video
 from attrsearch.report.pictures import picture_file, shown_kinds
 from attrsearch.results import PersonPart, RunFolder, read_part, read_run
 
-EXTRAS = ("coverage.parquet", "evaluation.json", "surrogate.parquet", "run.toml")
+EXTRAS = ("coverage.parquet", "coverage.parquet.fernet", "evaluation.json", "surrogate.parquet", "run.toml")
 
 
 class LiveRun:

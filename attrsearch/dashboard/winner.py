@@ -59,8 +59,10 @@ def choose_winner(run: Path, identity: str, trial: int, verifier: Verifier) -> P
         (trial, *runners, part.random or 0),
         evaluator,
         folder,
-        "original" in part.images,
+        include_originals=False,
     )
+    if "original" in part.images:  # they are what they were
+        images["original"] = part.images["original"]
     record = PersonRecord.model_validate(
         {
             **part.record.model_dump(),

@@ -18,6 +18,7 @@ from attrsearch.errors import InputError
 from attrsearch.faces.align import CROP_SIZE, CROP_TEMPLATE, similarity, warp
 from attrsearch.faces.detect import Detections, Detector
 from attrsearch.faces.recognise import Scaled
+from attrsearch.vault import open_private
 from attrsearch.video.frames import VideoReader
 from attrsearch.video.scan import detect_in_frame
 
@@ -107,7 +108,7 @@ def read_ledger(path: Path) -> Mapping[int, pd.DataFrame]:
     """
     hint = "attrsearch apply VIDEO … --ledger coverage.parquet writes one"
     try:
-        table = pd.read_parquet(path)
+        table = pd.read_parquet(open_private(path))
         edited = table[table["cover"].isin(["edited", "warped"]) & (table["right"] - table["left"] >= NARROWEST)]
     except (OSError, ValueError, KeyError) as error:
         found = str(error).splitlines()[0][:100]
@@ -184,7 +185,7 @@ def identity_switches(ledger: Path, truth: Mapping[int, Sequence[tuple[int, Floa
         ledger: ``coverage.parquet``.
         truth: Frame to true persons and their boxes (4,).
     """
-    table = pd.read_parquet(ledger)
+    table = pd.read_parquet(open_private(ledger))
     names: dict[int, str] = {}
     switches = 0
     for frame, rows in table.groupby("frame"):

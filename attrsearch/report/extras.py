@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from attrsearch.errors import InputError
+from attrsearch.vault import find_private, open_private
 
 FOUND = ("detected", "low", "remembered", "interpolated", "extended")
 COVERS = ("edited", "warped", "filtered", "replaced")
@@ -45,7 +46,7 @@ def read_video(run: Path, ledger: Path | None = None) -> dict[str, Any] | None:
         number, person, median width in pixels, and stretches ``[first frame, last frame, found, cover]`` (codes
         of the words).
     """
-    if ledger is not None and not ledger.is_file():
+    if ledger is not None and find_private(ledger) is None:
         hint = "give the file that apply or anonymise wrote with --ledger"
         raise InputError(ledger, required="the ledger of a video", found="no such file", hint=hint)
     table = _read(ledger or run / "coverage.parquet", LEDGER)
@@ -151,10 +152,10 @@ def _stages(predicted: pd.DataFrame) -> list[list[float]]:
 
 
 def _read(path: Path, columns: tuple[str, ...]) -> pd.DataFrame | None:
-    if not path.is_file():
+    if find_private(path) is None:
         return None
     try:
-        table: pd.DataFrame = pq.read_table(path, columns=list(columns)).to_pandas()
+        table: pd.DataFrame = pq.read_table(open_private(path), columns=list(columns)).to_pandas()
     except (OSError, pa.ArrowException, KeyError, ValueError) as error:
         required = f"a table with the columns {', '.join(columns)}"
         hint = "make it again, or remove it"

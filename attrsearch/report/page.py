@@ -23,6 +23,7 @@ from attrsearch.report.extras import read_judges, read_surrogate, read_video
 from attrsearch.report.packing import SOURCES
 from attrsearch.report.pictures import INLINE_PEOPLE, inline, linked
 from attrsearch.results import PersonPart, RunFolder, read_run
+from attrsearch.vault import encrypting
 
 BLOCK = 50
 """People in a block of trials or pictures: what is decoded at once when one of them is opened."""
@@ -54,7 +55,7 @@ def write_report(
     ledger: Path | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Path:
-    """Write the report of a run.
+    """Write the report of a run; while private files are encrypted, nothing of them stands in it.
 
     Args:
         run: The run's folder.
@@ -76,6 +77,7 @@ def write_report(
         hint = "finish it first: attrsearch run … --resume"
         raise InputError(run, required="a finished run", found="one that was stopped", hint=hint)
     page = out or run / "report.html"
+    include_originals = include_originals and not encrypting()
     decisions = read_decisions(run)
     parts = [part for part in RunFolder(run).read_people() if part.record.id not in decisions.dropped]
     limit = limits(head["settings"])
@@ -103,7 +105,7 @@ def write_report(
         "block": BLOCK,
         "people": rows,
         "against": against.name if against else None,
-        "video": read_video(run, ledger),
+        "video": None if encrypting() else read_video(run, ledger),
         "judges": read_judges(run),
         "surrogate": read_surrogate(run),
     }

@@ -11,6 +11,7 @@ from PIL import Image
 
 from attrsearch.files import write_bytes
 from attrsearch.results import PersonPart
+from attrsearch.vault import SUFFIX, open_private
 
 KINDS = ("best", "runner", "random", "original")
 THUMBNAIL = 160
@@ -35,7 +36,8 @@ def inline(run: Path, part: PersonPart, originals: bool) -> dict[str, list[str]]
 def linked(run: Path, part: PersonPart, originals: bool, page: Path) -> dict[str, list[str]]:
     """A person's pictures as addresses relative to the page.
 
-    A page inside the run links the run's own files; one elsewhere gets thumbnails in a folder beside it.
+    A page inside the run links the run's own files; one elsewhere, and encrypted ones, become thumbnails in a folder
+    beside it.
     """
     inside = page.parent.resolve() == run.resolve()
     folder = page.with_name(f"{page.stem}_files")
@@ -43,11 +45,14 @@ def linked(run: Path, part: PersonPart, originals: bool, page: Path) -> dict[str
     for kind in shown_kinds(originals):
         found[kind] = []
         for name in part.images.get(kind, ()):
-            if not inside:
-                data = thumbnail(run, name)
-                if data:
-                    write_bytes(folder / name, data)
-            found[kind].append(quote(name if inside else f"{folder.name}/{name}"))
+            if inside and not name.endswith(SUFFIX):
+                found[kind].append(quote(name))
+                continue
+            plain = name.removesuffix(SUFFIX)
+            data = thumbnail(run, name)
+            if data:
+                write_bytes(folder / plain, data)
+            found[kind].append(quote(f"{folder.name}/{plain}"))
     return found
 
 
@@ -59,12 +64,16 @@ def picture_file(run: Path, name: str) -> Path | None:
 
 
 def thumbnail(run: Path, name: str) -> bytes:
-    """A picture as a JPEG of at most ``THUMBNAIL`` pixels, without metadata; empty where the file is gone."""
+    """A picture as a JPEG of at most ``THUMBNAIL`` pixels, without metadata; empty where the file is gone.
+
+    Raises:
+        InputError: It is encrypted, and there is no key, or another.
+    """
     path = picture_file(run, name)
     if path is None:
         return b""
     try:
-        with Image.open(path, formats=("JPEG", "PNG")) as image:
+        with Image.open(open_private(path), formats=("JPEG", "PNG")) as image:
             small = image.convert("RGB")
             small.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
     except OSError:

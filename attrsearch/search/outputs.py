@@ -17,6 +17,7 @@ from attrsearch.search.evaluator import Evaluator, Request, Subject, hide_others
 from attrsearch.search.importance import importance
 from attrsearch.search.objective import Judgement
 from attrsearch.trials import predictions_table, trials_table
+from attrsearch.vault import encrypting
 
 Floats = npt.NDArray[np.float32]
 
@@ -133,9 +134,9 @@ def write_images(
     runners = range(1, len(trials) - 1)
     shown = min(SHOWN_FACES, len(subject))
 
-    def save(name: str, window: Any, face: int) -> str:
+    def save(name: str, window: Any, face: int, private: bool = False) -> str:
         data = to_jpeg(hide_others(window, faces[face], subject.masks[face]))
-        return folder.write_image(identity, f"{name}.jpg", data)
+        return folder.write_image(identity, f"{name}.jpg", data, private)
 
     images = {
         "best": tuple(save(f"best_{face}", windows[0, face], face) for face in range(shown)),
@@ -143,7 +144,8 @@ def write_images(
         "random": (save("random_0", windows[len(trials) - 1, 0], 0),),
     }
     if include_originals:
-        images["original"] = tuple(save(f"original_{face}", faces[face].window, face) for face in range(shown))
+        originals = (save(f"original_{face}", faces[face].window, face, private=True) for face in range(shown))
+        images["original"] = tuple(originals)
     return images
 
 
@@ -187,6 +189,7 @@ def provenance(settings: Settings, components: Components) -> Provenance:
             "space": settings.space.model_dump(),
             "editor_sha256": evaluator.editor.sha256,
             "surrogate_sha256": components.pooled.sha256 if components.pooled else None,
+            "encrypted": encrypting() or None,
             "recognisers": [
                 {**scaled.record, "sha256": scaled.recogniser.sha256} for scaled in evaluator.recognisers
             ],

@@ -19,6 +19,7 @@ from attrsearch.search.outputs import provenance
 from attrsearch.search.shards import Shard
 from attrsearch.search.workers import Job, Outcome, search_here, search_in_workers
 from attrsearch.threads import threads
+from attrsearch.vault import encrypting
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,7 @@ def run(
             feasible += part.record.feasible
     todo = [person for person in waiting if person.id not in finished]
     tally = _Tally(len(waiting), len(finished), feasible, started, recipe.trials, progress)
-    job = Job(settings, folder.path, include_originals, storage)
+    job = Job(settings, folder.path, include_originals, storage, encrypting())
     elsewhere = team.backend == "dask" or (team.jobs > 1 and (len(todo) > 1 or bool(storage and todo)))
     if elsewhere:
         team = (

@@ -1,5 +1,6 @@
 """Search people here or in worker processes; every person is written to the run by whoever finished it."""
 
+import math
 import os
 import threading
 from collections import deque
@@ -16,9 +17,10 @@ from attrsearch.search.outputs import write_finished
 from attrsearch.search.pool import Pool, WorkersLostError
 from attrsearch.search.shared import SharedEvaluator
 from attrsearch.threads import set_threads
+from attrsearch.vault import set_encrypting
 
 BATCH = 12
-"""People given to a worker process at a time."""
+"""People given to a worker process at a time, at most."""
 ALONE = 2
 """Times that a worker may die with one person alone before the person is given up."""
 
@@ -42,12 +44,14 @@ class Job:
         out: The run's folder, at the same path on every machine.
         include_originals: Keep untouched pictures.
         storage: Database by which workers share one person's study; empty where each person has one worker.
+        encrypt: Private files are encrypted, with the key of the worker's own environment: it is not sent.
     """
 
     settings: Settings
     out: Path
     include_originals: bool
     storage: str = ""
+    encrypt: bool = False
 
 
 def search_here(
@@ -96,10 +100,20 @@ def search_in_workers(people: Sequence[Person], job: Job, workers: Workers, warn
             for person in people:
                 yield from search.shared(person)
             return
-        size = max(1, min(BATCH, len(people) // pool.size()))
+        size = batch_size(len(people), pool.size())
         yield from search.batches([people[i : i + size] for i in range(0, len(people), size)])
         while search.suspects:
             yield from search.alone(search.suspects.popleft())
+
+
+def batch_size(people: int, workers: int) -> int:
+    """People a batch, so that every worker gets as many batches as the others.
+
+    >>> batch_size(40, 2), batch_size(1000, 2), batch_size(3, 8)
+    (10, 12, 1)
+    """
+    rounds = max(1, math.ceil(people / (BATCH * workers)))
+    return max(1, math.ceil(people / (rounds * workers)))
 
 
 class _Search:
@@ -191,6 +205,7 @@ class _Search:
 def _work(people: Sequence[Person], job: Job, threads: int, write: bool = True) -> tuple[list[Outcome], list[str]]:
     with _one_batch:  # a Dask worker may have several threads
         set_threads(threads)
+        set_encrypting(job.encrypt)
         components, lines = _loaded(job.settings)
         lines.clear()
         found = list(search_here(people, job, components, warn=lines.append, write=write))

@@ -1,5 +1,6 @@
 """``coverage.parquet``: a row for every face of every frame, how it was found and how it was covered."""
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from attrsearch.files import written
+from attrsearch.vault import encrypting, locked, private_path
 from attrsearch.video.render import Covered
 
 SCHEMA = pa.schema(
@@ -31,13 +33,17 @@ ROWS_A_GROUP = 20_000
 class Ledger:
     """Collects rows and writes them group by group, so that memory does not grow with the video.
 
+    An encrypted one is collected in memory, compressed: nothing plain touches the disk.
+
     Args:
-        path: The file.
+        path: The file; ``.fernet`` is added where private files are encrypted.
     """
 
     def __init__(self, path: Path) -> None:
-        self._opened = written(path)
-        self._writer = pq.ParquetWriter(self._opened.__enter__(), SCHEMA)
+        self._opened = written(private_path(path))
+        self._part = self._opened.__enter__()
+        self._memory = io.BytesIO() if encrypting() else None
+        self._writer = pq.ParquetWriter(self._memory or self._part, SCHEMA)
         self._rows: dict[str, list[Any]] = {name: [] for name in SCHEMA.names}
         self.counts: dict[str, int] = {}
 
@@ -47,6 +53,8 @@ class Ledger:
     def __exit__(self, *error: Any) -> None:
         self._flush()
         self._writer.close()
+        if self._memory is not None:
+            self._part.write_bytes(locked(self._memory.getvalue()))
         self._opened.__exit__(*error)
 
     def add(self, frame: int, seconds: float, covered: Sequence[Covered]) -> None:

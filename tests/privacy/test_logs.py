@@ -1,0 +1,70 @@
+"""What operators read: JSON logs without names and paths, figures for Prometheus."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from attrsearch.cli.logs import LOG, Log, metrics_text
+from attrsearch.cli.main import main
+from attrsearch.search.run import Progress
+from tests.privacy.conftest import NAME, Called
+
+SAMPLE = re.compile(r"^[a-zA-Z_:][a-zA-Z0-9_:]* -?[0-9.e+]+$")
+
+
+@pytest.mark.parametrize(
+    ("line", "cleaned"),
+    [
+        ("pictures/a b.jpg: needs", "<path>: needs"),
+        ("/data/people/Ann/1.jpg is gone", "<path> is gone"),
+        ("C:\\people\\Ann\\1.png; next", "<path> next"),
+        ("holiday.JPEG: needs a face", "<path>: needs a face"),
+        ("3/4 people", "<path> people"),
+        ("12 people anonymised", "12 people anonymised"),
+    ],
+)
+def test_paths_are_taken_out(line: str, cleaned: str) -> None:
+    assert Log(roots=("pictures",)).clean(line) == cleaned
+
+
+def test_names_become_pseudonyms_that_lead_nowhere() -> None:
+    log = Log(names={"Ann", "Ann Berg"})
+    line = log.clean("not anonymised: Ann Berg, Annette, Ann")
+    assert re.fullmatch(r"not anonymised: (p-[0-9a-f]{10}), Annette, (p-[0-9a-f]{10})", line)
+    assert log.pseudonym("Ann") == log.pseudonym("Ann") != Log(names={"Ann"}).pseudonym("Ann")
+
+
+def test_a_run_logs_json_without_names_and_paths(called: Called) -> None:
+    assert {"progress", "warning", "said"} <= {line["event"] for line in called.log}
+    words = (NAME, "Jane", "pilot", "Nobody", str(called.faces), str(called.out), "blank.png")
+    assert not [word for word in words if word in called.printed]
+    last = [line for line in called.log if line["event"] == "progress"][-1]
+    assert (last["people"], last["done"]) == (3, 3)
+    texts = [line["text"] for line in called.log if line["event"] == "said"]
+    assert any(re.match(r"(failed|not anonymised): p-[0-9a-f]{10}", text) for text in texts), texts
+
+
+def test_figures_for_prometheus(called: Called) -> None:
+    lines = called.metrics.splitlines()
+    assert all(line.startswith(("# HELP ", "# TYPE ")) or SAMPLE.match(line) for line in lines), lines
+    figures = {line.split()[0]: float(line.split()[1]) for line in lines if not line.startswith("#")}
+    assert figures["attrsearch_people"] == figures["attrsearch_people_done"] == 3
+    assert figures["attrsearch_evaluations_total"] == 16
+    assert called.metrics.endswith("\n")
+    assert metrics_text(Progress(1, 0, 0, 0, 8, 0.5, None)).count("# TYPE") == 6
+
+
+def test_errors_are_lines_of_the_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    faces = tmp_path / "nowhere"
+    command = ["run", str(faces), "--out", str(tmp_path / "run"), "--recogniser", "sface", "--log-format", "json"]
+    assert main(command) == 2
+    line = json.loads(capsys.readouterr().err.splitlines()[-1])
+    assert line["event"] == "error"
+    assert str(tmp_path) not in line["text"]
+    assert main([*command, "--verbose"]) == 2
+    assert str(faces) in json.loads(capsys.readouterr().err.splitlines()[-1])["text"]
+    assert main(["report", str(faces)]) == 2
+    assert capsys.readouterr().err.startswith("attrsearch: ")
+    assert not LOG.json
