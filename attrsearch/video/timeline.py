@@ -18,7 +18,8 @@ from attrsearch.video.tracks import SAME_SIZE, Found, TrackedFace
 Floats = npt.NDArray[np.float32]
 
 LONGEST_GAP = 30
-EXTENSION = 3
+LEAD, EXTENSION = 6, 3
+"""Frames added before a stretch, where nothing remembers the face yet, and after it."""
 KNOWN_NEAR = 15
 """Landmarks are known at most this many frames from one in which they were seen: half of the longest gap."""
 STEADYING = 1.2
@@ -61,6 +62,7 @@ def build_timeline(
     people: Mapping[int, str] | None = None,
     gap: int = LONGEST_GAP,
     extension: int = EXTENSION,
+    lead: int = LEAD,
 ) -> dict[int, list[Face]]:
     """What to cover in every frame.
 
@@ -70,7 +72,8 @@ def build_timeline(
         frames: Frames of the video.
         people: Track to person; tracks of one person that may be one are joined.
         gap: Gaps of at most this many frames are filled.
-        extension: Frames added at both ends of a stretch.
+        extension: Frames added after a stretch.
+        lead: Frames added before it.
 
     Returns:
         Frame to faces.
@@ -79,7 +82,7 @@ def build_timeline(
     edges = sorted(cuts)
     for sightings in _join(tracks, people or {}, gap):
         for stretch in _stretches(sightings, edges, gap):
-            for frame, face in _fill(stretch, sightings, edges, frames, extension):
+            for frame, face in _fill(stretch, sightings, edges, frames, (lead, extension)):
                 timeline.setdefault(frame, []).append(face)
     return timeline
 
@@ -132,11 +135,11 @@ def _fill(
     sightings: Mapping[int, TrackedFace],
     cuts: list[int],
     frames: int,
-    extension: int,
+    added: tuple[int, int],
 ) -> list[tuple[int, Face]]:
     first, last = stretch[0], stretch[-1]
-    begin = max([0, first - extension, *(cut for cut in cuts if cut <= first)])
-    end = min([frames - 1, last + extension, *(cut - 1 for cut in cuts if cut > last)])
+    begin = max([0, first - added[0], *(cut for cut in cuts if cut <= first)])
+    end = min([frames - 1, last + added[1], *(cut - 1 for cut in cuts if cut > last)])
     whole = np.arange(begin, end + 1)
     known = np.array(stretch)
     boxes = _steady(_spread(np.stack([sightings[f].box for f in stretch]), known, whole))
