@@ -157,7 +157,8 @@ class Surrogate(Recipe):
     """How predictions steer the search, and how far they are trusted.
 
     Attributes:
-        pooled: The model learnt from earlier people: ``auto`` (the bundled one that fits, if any), ``none``, or a file.
+        pooled: The model learnt from earlier people: ``auto`` (the bundled one that fits), a file, or ``none`` (the
+            person's own trials only). Where one is wanted and none fits, the sampler goes alone.
         portfolio: How many sets that worked for earlier people are tried first.
         local: Whether the person's own trials are learnt from.
         model: What learns from them: ``gp`` (a Gaussian process), ``xgboost`` or ``mlp``.

@@ -168,9 +168,12 @@ def make_screener(
     faces: tuple[Face, ...],
     subject: Subject,
 ) -> Screener | None:
-    """What proposes by prediction for a person; None where the study has no surrogate, or none that can predict."""
+    """What proposes by prediction for a person; None where the study has no surrogate, or none that can predict.
+
+    A study that wants a pooled model and has none that fits is searched by the sampler alone.
+    """
     recipe = settings.study.surrogate
-    if recipe is None or not predictable(settings.objective):
+    if recipe is None or not predictable(settings.objective) or (pooled is None and recipe.pooled != "none"):
         return None
     portfolio = portfolio_points(space, pooled, traits.gender)
     person = describe(traits, faces, subject) if pooled else None

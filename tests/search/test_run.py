@@ -23,7 +23,7 @@ from attrsearch.search.run import Progress, RunResult, run
 from attrsearch.trials import TRIAL_COLUMNS
 
 TRIALS = 8
-STUDY = load_study("quick", recogniser="sface")
+STUDY = load_study("quick", recogniser="sface").model_copy(update={"surrogate": None})
 
 
 def search(faces: Path, out: Path, **options: object) -> RunResult:

@@ -71,12 +71,14 @@ def test_the_report_tells_of_the_surrogate(screened: RunResult) -> None:
 
 def test_predictions_depend_on_the_person_only(screened: RunResult, sample: Path, tmp_path: Path) -> None:
     search(sample, tmp_path / "alone", local_study(), people=["pilot"])
+    search(sample, tmp_path / "team", local_study(), jobs=2)
     columns = [name for name in TRIAL_COLUMNS if name != "seconds"]
-    alone, among = (
+    alone, among, team = (
         pd.read_parquet(out / "trials.parquet").query("identity == 'pilot'")[columns].reset_index(drop=True)
-        for out in (tmp_path / "alone", screened.out)
+        for out in (tmp_path / "alone", screened.out, tmp_path / "team")
     )
     pd.testing.assert_frame_equal(alone, among)
+    pd.testing.assert_frame_equal(team, among)
 
 
 @pytest.fixture(scope="module")
