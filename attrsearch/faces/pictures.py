@@ -50,7 +50,7 @@ class _Decoder:
             process = self._running()
             to, back = cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
             try:
-                to.write(json.dumps({"path": str(path), "seconds": seconds}).encode() + b"\n")
+                to.write(json.dumps({"path": str(path.absolute()), "seconds": seconds}).encode() + b"\n")
                 to.flush()
                 answer = _answer(back.readline())
                 if answer is None or "shape" not in answer:

@@ -89,6 +89,16 @@ def test_bad_pictures(tmp_path: Path, make: object, line: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_the_working_folder_may_change_while_the_decoder_lives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        Image.new("RGB", (32, 24)).save(tmp_path / name / "a.png")
+        monkeypatch.chdir(tmp_path / name)
+        assert read_picture(Path("a.png")).shape == (24, 32, 3)
+
+
 def test_a_missing_picture(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="No such file"):
         read_picture(tmp_path / "a.jpg")
