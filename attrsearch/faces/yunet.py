@@ -14,6 +14,8 @@ LARGE_FRAME = 640
 REDUCTION = 4
 LARGE_FACE = 40.0
 """Faces narrower than this in the reduced frame are left to the full one."""
+LEAST_SIDE = 64
+"""Smaller pictures are filled up with black: OpenCV's int8 layers find faces of earlier pictures in very small ones."""
 SAME_FACE = 0.3
 """Of boxes that overlap by more than this, the surest is kept."""
 
@@ -57,10 +59,15 @@ class YuNet:
 
     def _rows(self, bgr: Pictures) -> Floats:
         """What the network says of a picture: rows (k, 15) of box, landmarks and probability, in its pixels."""
+        height, width = bgr.shape[:2]
+        if min(height, width) < LEAST_SIDE:
+            below, right = max(0, LEAST_SIDE - height), max(0, LEAST_SIDE - width)
+            bgr = np.asarray(cv2.copyMakeBorder(bgr, 0, below, 0, right, cv2.BORDER_CONSTANT), np.uint8)
         self._net.setInputSize(bgr.shape[1::-1])
         rows: Sequence[Sequence[float]] | None = self._net.detect(bgr)[1]
         table = np.zeros((0, 15), np.float32) if rows is None else np.asarray(rows, np.float32)
-        return table[np.isfinite(table).all(1)]
+        centres = table[:, :2] + table[:, 2:4] / 2
+        return table[np.isfinite(table).all(1) & (centres < (width, height)).all(1)]
 
 
 def _surest(table: Floats) -> Floats:
