@@ -153,7 +153,7 @@ def study_search(
     found = [person for person in find_people(faces) if people is None or person.id in set(people)]
     done = 0
     for number, person in enumerate(found):
-        missing = [plan for plan in plans if not _file(out, plan.arm, person.id).exists()]
+        missing = [plan for plan in plans if not _finished(_file(out, plan.arm, person.id), plan)]
         if missing and minutes is not None and time.monotonic() - started > 60 * minutes:
             continue
         if missing:
@@ -203,6 +203,14 @@ def _begin(out: Path, settings: Settings, components: Components, pooled: Pooled
 
 def _file(out: Path, arm: str, person: str) -> Path:
     return out / arm / f"{file_name(person)}.parquet"
+
+
+def _finished(file: Path, plan: Plan) -> bool:
+    """Whether an earlier study of a person has as many seeds, and searched for as long."""
+    if not file.exists():
+        return False
+    seeds = pd.read_parquet(file, columns=["seed"])["seed"].value_counts()
+    return len(seeds) >= plan.seeds and (bool(seeds.min() >= plan.trials) or ARMS[plan.arm].stopping is not None)
 
 
 def _study_person(

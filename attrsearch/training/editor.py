@@ -293,7 +293,7 @@ class EditorTrainer:
         after = judge.embed(losses.softened(judged, random), random)
         distance = ((before - after).square().sum(1) + 1e-8).sqrt() * judge.scale
         return {
-            "identity": losses.identity_loss(distance, recipe.margin, recipe.beyond),
+            "identity": losses.identity_loss(distance, recipe.margin, recipe.beyond, recipe.tail),
             "spread": losses.spread_loss(before, after, recipe.kept),
             "distance": distance.detach().mean(),
         }

@@ -101,6 +101,7 @@ class EditorRecipe(_Training):
         penalty: Weight of the gradient penalty on real faces (R1), applied every ``penalty_every`` steps.
         margin: Distance the identity is pushed to, on the FaceNet scale.
         beyond: Distance past which it is pulled back.
+        tail: Weight of the squared shortfall, beside the shortfall itself.
         kept: Share of the distance of different people that their edits keep.
     """
 
@@ -128,6 +129,7 @@ class EditorRecipe(_Training):
     penalty_every: Annotated[int, Field(ge=1)] = 16
     margin: Finite = 1.45
     beyond: Finite = 1.55
+    tail: Weight = 0.0
     kept: Share = 0.95
     losses: EditorLosses = EditorLosses()
 

@@ -42,8 +42,10 @@ def test_a_study_continues_and_measures_nothing_twice(
     counts.clear()
     assert study(sample, tmp_path, "tpe:8:1", "cmaes:4:2") == 1
     assert not counts
+    assert study(sample, tmp_path, "cmaes:4:3") == 1  # one more seed is searched, the others are not measured again
+    assert 0 < sum(counts) <= 4
     trials = read_study(tmp_path)
-    assert trials.groupby("arm").size().to_dict() == {"cmaes": 8, "tpe": 8, "tpe-free": 8}
+    assert trials.groupby("arm").size().to_dict() == {"cmaes": 12, "tpe": 8, "tpe-free": 8}
     first = trials[trials["arm"] == "tpe"].reset_index(drop=True)
     same = trials[trials["arm"] == "tpe-free"].reset_index(drop=True)
     assert first["merit"].equals(same["merit"])
