@@ -109,7 +109,8 @@ class PersonStudy:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about experimental samplers, independent sampling, powers of two
             trial = self._study.ask(self._distributions)
-        return trial, np.array([trial.params[name] for name in self.space.names], np.float64)
+        params = trial.params  # a copy at every call
+        return trial, np.array([params[name] for name in self.space.names], np.float64)
 
     def _result(self, judgement: Judgement, i: int) -> tuple[list[float], dict[str, float]]:
         """Values and constraints of a candidate as the sampler is told them."""

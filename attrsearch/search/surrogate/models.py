@@ -55,10 +55,11 @@ class PersonModels:
         self._local: dict[str, Regressor] = {}
         self._learnt = 0
         self._fixed: Floats64 | None = None
+        self._scored: list[tuple[Floats64, Floats64]] = []
 
     def observe(self, points: Floats64, measured: Floats64) -> None:
         """Note what the models said of candidates that are now measured, then learn from them."""
-        typical = self._typically(points)
+        typical = self._again(points)
         for name in self._names():
             said = self._predict(name, points, typical)
             before = self._log.get(name, np.full((len(self._points), len(TARGETS)), np.nan))
@@ -85,11 +86,12 @@ class PersonModels:
 
     def predict(self, name: str, points: Floats64, fixed: int = 0) -> Floats64:
         """Targets (n, 4) of points; the first ``fixed`` are the same at every call and predicted once."""
-        if not fixed:
-            return self._predict(name, points, self._typically(points))
-        if self._fixed is None or len(self._fixed) != fixed:
+        if self._fixed is None or len(self._fixed) != fixed > 0:
             self._fixed = self._typically(points[:fixed])
-        typical = np.concatenate([self._fixed, self._typically(points[fixed:])])
+        typical = self._typically(points[fixed:])
+        if fixed:
+            typical = np.concatenate([self._fixed, typical])
+        self._scored.append((points, typical))
         return self._predict(name, points, typical)
 
     def doubt(self, name: str, points: Floats64) -> Floats64:
@@ -105,6 +107,19 @@ class PersonModels:
         if self.pooled is None or self.person is None or not len(points):
             return np.zeros((len(points), len(TARGETS)))
         return self.pooled.predict(self.space.attributes(points), self.person)
+
+    def _again(self, points: Floats64) -> Floats64:
+        """As :meth:`_typically`, but what was scored since the last candidates is not scored again."""
+        typical = np.zeros((len(points), len(TARGETS)))
+        new = np.ones(len(points), bool)
+        for pool, scores in self._scored:
+            same = (points[:, None] == pool[None]).all(2)
+            known = same.any(1)
+            typical[known] = scores[same[known].argmax(1)]
+            new &= ~known
+        typical[new] = self._typically(points[new])
+        self._scored.clear()
+        return typical
 
     def _predict(self, name: str, points: Floats64, typical: Floats64) -> Floats64:
         if name == "pooled":
