@@ -114,7 +114,7 @@ def _detail(light: Tensor, size: int) -> Tensor:
 def identity_loss(distance: Tensor, margin: float, beyond: float, tail: float) -> Tensor:
     """How far distances (n,) fall short of the margin, and a fifth of how far they lie beyond.
 
-    A shortfall s costs s + tail s²: the few people who fall short by far count for more than the many who nearly arrive.
+    A shortfall s costs s + tail s²: the few people far from it count for more than the many who nearly arrive.
 
     >>> round(identity_loss(torch.tensor([1.0, 1.5, 2.0]), 1.4, 1.6, tail=0.0).item(), 4)
     0.16

@@ -42,7 +42,9 @@ def test_a_study_continues_and_measures_nothing_twice(
     counts.clear()
     assert study(sample, tmp_path, "tpe:8:1", "cmaes:4:2") == 1
     assert not counts
-    assert study(sample, tmp_path, "cmaes:4:3") == 1  # one more seed is searched, the others are not measured again
+    assert (
+        study(sample, tmp_path, "cmaes:4:3") == 1
+    )  # one more seed is searched, the others are not measured again
     assert 0 < sum(counts) <= 4
     trials = read_study(tmp_path)
     assert trials.groupby("arm").size().to_dict() == {"cmaes": 12, "tpe": 8, "tpe-free": 8}
