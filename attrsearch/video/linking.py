@@ -10,11 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from attrsearch.boxes import iou
 from attrsearch.faces.detect import Detector
 from attrsearch.faces.people import Face, PersonFaces
 from attrsearch.faces.recognise import Scaled
 from attrsearch.faces.seen import see
 from attrsearch.video.scan import Scan
+from attrsearch.video.sightings import Sighting, Sightings
 from attrsearch.video.swaps import divide
 from attrsearch.video.timeline import follows
 from attrsearch.video.tracks import TrackedFace
@@ -53,22 +55,19 @@ def link_people(found: Scan, detector: Detector, scaled: Scaled) -> People:
         scaled: Recogniser and calibration: tracks nearer than its verification threshold are one person.
     """
     threshold = scaled.calibration.verification
-    looks: dict[int, list[Face]] = {}
-    embeddings: dict[int, Floats] = {}
-    waiting = list(found.looks)
+    tracks = {track: seen for track in found.looks if (seen := _embed(found.looks[track], detector, scaled))}
+    waiting = list(tracks)
     for track in waiting:  # grows while it is gone through: a track may turn out to be two
-        sightings = found.looks[track].sorted()
-        seen = see([sighting.face for sighting in sightings], detector) if sightings else None
-        if seen is None or not seen.kept:
-            continue
-        rows, frames = seen.embed(scaled.recogniser), [sightings[i].frame for i in seen.kept]
-        order = np.argsort(frames)
-        other = divide(found, track, [frames[i] for i in order], rows[order], threshold)
+        seen = tracks[track]
+        others = [_unit(tracks[number].rows.sum(0)) for number in tracks if number != track]
+        other = divide(found, track, seen.frames, seen.rows, threshold, np.array(others, np.float32))
         if other is not None:
+            first = min(found.tracks[other])
+            tracks[track], tracks[other] = seen.part(0, first), seen.part(first, found.frames)
             waiting += [track, other]
-            continue
-        looks[track], embeddings[track] = [sightings[i].face for i in seen.kept], rows
-    groups = group_tracks(embeddings, {t: set(found.tracks[t]) for t in found.tracks}, threshold)
+    looks = {track: seen.by_quality() for track, seen in tracks.items()}
+    embeddings = {track: seen.rows for track, seen in tracks.items()}
+    groups = group_tracks(embeddings, find_rivals(found.tracks), threshold)
     groups = join_unknown(groups, found.tracks)
     groups.sort(key=lambda group: (-sum(len(found.tracks[track]) for track in group), min(group)))
     names: dict[int, str] = {}
@@ -84,25 +83,73 @@ def link_people(found: Scan, detector: Detector, scaled: Scaled) -> People:
     return People(names, person_looks, person_embeddings)
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """What a track is known by: sightings, their frames, and embeddings (n, d), in the order of the frames."""
+
+    sightings: tuple[Sighting, ...]
+    rows: Floats
+
+    @property
+    def frames(self) -> list[int]:
+        return [sighting.frame for sighting in self.sightings]
+
+    def part(self, first: int, end: int) -> "_Seen":
+        chosen = [i for i, frame in enumerate(self.frames) if first <= frame < end]
+        return _Seen(tuple(self.sightings[i] for i in chosen), self.rows[chosen])
+
+    def by_quality(self) -> list[Face]:
+        """Faces, the best first."""
+        return [sighting.face for sighting in sorted(self.sightings, key=lambda item: -item.quality)]
+
+
+def _embed(looks: Sightings, detector: Detector, scaled: Scaled) -> _Seen | None:
+    """Embed a track's looks; None where it has none."""
+    sightings = sorted(looks.best.values(), key=lambda item: item.frame)
+    seen = see([sighting.face for sighting in sightings], detector) if sightings else None
+    if seen is None or not seen.kept:
+        return None
+    return _Seen(tuple(sightings[i] for i in seen.kept), seen.embed(scaled.recogniser))
+
+
+def find_rivals(tracks: Mapping[int, Mapping[int, TrackedFace]]) -> dict[int, set[int]]:
+    """Track to those that were seen elsewhere in the same frame, and so are other people.
+
+    Two that overlap in every frame they share may be two detections of one face that is half behind something.
+    """
+    rivals: dict[int, set[int]] = {track: set() for track in tracks}
+    for one in tracks:
+        for two in tracks:
+            if two > one and not _touch(tracks[one], tracks[two]):
+                rivals[one].add(two)
+                rivals[two].add(one)
+    return rivals
+
+
+def _touch(one: Mapping[int, TrackedFace], two: Mapping[int, TrackedFace]) -> bool:
+    """Whether the boxes of two tracks overlap in every frame they share."""
+    return all(float(iou(one[frame].box, two[frame].box)) > 0 for frame in one.keys() & two.keys())
+
+
 def group_tracks(
-    embeddings: Mapping[int, Floats], frames: Mapping[int, set[int]], threshold: float
+    embeddings: Mapping[int, Floats], rivals: Mapping[int, set[int]], threshold: float
 ) -> list[set[int]]:
     """Join the nearest groups of tracks until none are nearer than the threshold.
 
-    Two tracks that share a frame are two people, and so are the groups they are in.
+    Groups of which two tracks are rivals are two people.
 
     Args:
         embeddings: Track to (n, d), rows of unit length.
-        frames: Track to the frames it was seen in.
+        rivals: Track to those that are surely other people.
         threshold: Raw distance between the means of two groups, below which they are one person.
     """
-    groups = [({track}, frames[track], rows.sum(0)) for track, rows in embeddings.items()]
+    groups = [({track}, set(rivals[track]), rows.sum(0)) for track, rows in embeddings.items()]
     while True:
         best, pair = threshold, None
         for i, (_, there, first) in enumerate(groups):
             for j in range(i):
-                _, other, second = groups[j]
-                if there & other:
+                tracks, _, second = groups[j]
+                if there & tracks:
                     continue
                 apart = float(np.linalg.norm(_unit(first) - _unit(second)))
                 if apart < best:

@@ -14,7 +14,7 @@ from attrsearch.video.cuts import CutDetector
 from attrsearch.video.frames import Frame, Picture
 from attrsearch.video.labels import LabelledBox
 from attrsearch.video.sightings import Sighting, Sightings, quality
-from attrsearch.video.tracks import TrackedFace, Tracker
+from attrsearch.video.tracks import DOUBT, TrackedFace, Tracker
 
 Floats = npt.NDArray[np.float32]
 
@@ -148,6 +148,8 @@ def _look(found: Scan, frame: Frame, face: TrackedFace) -> None:
     """Keep a good look at a face for linking and searching."""
     value = quality(frame.picture, face.box, face.landmarks, face.probability)
     looks = found.looks.setdefault(face.track, Sightings())
+    if face.fit < DOUBT:
+        looks.doubt()
     if value <= 0 or not looks.wants(frame.index, value):
         return
     one = Detections(face.box[None], np.ones(1, np.float32), face.landmarks[None])

@@ -35,20 +35,28 @@ class Sighting:
 
 @dataclass
 class Sightings:
-    """The best sightings of one track, at most one in ``SPACING`` frames and ``MOST`` in all."""
+    """The best sightings of one track, at most one in ``SPACING`` frames and ``MOST`` in all.
 
-    best: dict[int, Sighting] = field(default_factory=dict)
+    Where a track may have gone on with somebody else (:meth:`doubt`), there is one on either side.
+    """
+
+    best: dict[tuple[int, int], Sighting] = field(default_factory=dict)
+    _doubts: int = 0
+
+    def doubt(self) -> None:
+        """What is seen from now on may be somebody else."""
+        self._doubts += 1
 
     def wants(self, frame: int, quality: float) -> bool:
         """Whether a sighting of that quality would be kept."""
-        there = self.best.get(frame // SPACING)
+        there = self.best.get((self._doubts, frame // SPACING))
         if there is not None:
             return quality > there.quality
         return len(self.best) < MOST or quality > min(item.quality for item in self.best.values())
 
     def add(self, sighting: Sighting) -> None:
         """Keep a sighting, and let the worst go where there are too many."""
-        self.best[sighting.frame // SPACING] = sighting
+        self.best[self._doubts, sighting.frame // SPACING] = sighting
         if len(self.best) > MOST:
             del self.best[min(self.best, key=lambda key: self.best[key].quality)]
 

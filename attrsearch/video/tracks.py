@@ -31,6 +31,9 @@ HIDDEN = 0.57
 GUESSES, LIKELY = 8, 0.45
 """Unsure detections, and their mean probability, that make a track of them a face."""
 
+DOUBT = 0.5
+"""A track that goes on with a detection that overlaps its expected place by less may go on with somebody else."""
+
 
 @dataclass(frozen=True, slots=True)
 class TrackedFace:
@@ -43,6 +46,7 @@ class TrackedFace:
         probability: Of the detection, or of the last one where it is remembered.
         found: How.
         guess: Whether nothing but unsure detections, and few of them, speak for its track so far.
+        fit: Overlap with where its track was expected; 1 where the track begins, or is remembered.
     """
 
     track: int
@@ -51,6 +55,7 @@ class TrackedFace:
     probability: float
     found: Found
     guess: bool = False
+    fit: float = 1.0
 
 
 @dataclass
@@ -128,6 +133,7 @@ class Tracker:
 
     def _continue(self, track: _Track, found: Detections, index: int) -> TrackedFace:
         box, probability = found.boxes[index], float(found.probabilities[index])
+        fit = float(iou(track.box, box))
         track.motion.correct(box)
         track.box = track.seen_box = box
         track.landmarks, track.probability = found.landmarks[index], probability
@@ -135,7 +141,7 @@ class Tracker:
         state: Found = "detected" if probability >= self.sure else "low"
         likely = track.hits >= GUESSES and track.total / track.hits >= LIKELY
         track.guess = track.guess and state == "low" and not likely
-        return TrackedFace(track.number, box, track.landmarks, probability, state, track.guess)
+        return TrackedFace(track.number, box, track.landmarks, probability, state, track.guess, fit)
 
     def _begin(self, found: Detections, index: int) -> TrackedFace:
         box, landmarks = found.boxes[index], found.landmarks[index]

@@ -1,6 +1,7 @@
 """Tracks become people: across gaps and cuts, never two at once, never by a look that is no good."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from attrsearch.faces.people import Face, Picture
 from attrsearch.faces.pictures import read_picture
 from attrsearch.faces.recognise import Scaled
 from attrsearch.video.frames import Frame
-from attrsearch.video.linking import People, group_tracks, join_unknown, link_people, match_people
+from attrsearch.video.linking import People, find_rivals, group_tracks, join_unknown, link_people, match_people
 from attrsearch.video.scan import Scan, scan
 from attrsearch.video.sightings import KNOWN_WIDTH, Sighting, Sightings, quality
 from attrsearch.video.swaps import divide
@@ -28,14 +29,13 @@ def unit(*values: float) -> np.ndarray:
 
 def test_the_near_are_joined_and_the_far_are_not() -> None:
     embeddings = {0: unit(1, 0), 1: unit(1, 0.1), 2: unit(0, 1)}
-    groups = group_tracks(embeddings, {0: {0, 1}, 1: {5, 6}, 2: {9}}, 0.5)
+    groups = group_tracks(embeddings, {0: set(), 1: set(), 2: set()}, 0.5)
     assert sorted(map(sorted, groups)) == [[0, 1], [2]]
 
 
 def test_two_tracks_of_one_frame_are_two_people_and_so_are_their_groups() -> None:
     embeddings = {0: unit(1, 0), 1: unit(1, 0.01), 2: unit(1, 0.02)}
-    frames = {0: {0, 1, 2}, 1: {2, 3}, 2: {8, 9}}
-    groups = group_tracks(embeddings, frames, 0.5)
+    groups = group_tracks(embeddings, {0: {1}, 1: {0}, 2: set()}, 0.5)
     assert len(groups) == 2
     assert not any({0, 1} <= group for group in groups)
     assert sorted(map(sorted, groups)) == [[0], [1, 2]]  # the nearest pair is joined
@@ -43,7 +43,15 @@ def test_two_tracks_of_one_frame_are_two_people_and_so_are_their_groups() -> Non
 
 def test_the_group_decides_not_one_track() -> None:
     embeddings = {0: unit(1, 0), 1: unit(0.9, 0.3), 2: unit(0.7, 0.7)}
-    assert len(group_tracks(embeddings, {0: {0}, 1: {1}, 2: {2}}, 0.55)) == 2
+    assert len(group_tracks(embeddings, {0: set(), 1: set(), 2: set()}, 0.55)) == 2
+
+
+def test_who_was_elsewhere_in_the_same_frame_is_somebody_else_and_half_a_face_is_not() -> None:
+    whole, half, beside = walk(0, 20, 0, 0.0), walk(5, 25, 30, 0.0), walk(15, 30, 100, 0.0)
+    assert find_rivals({0: whole, 1: half, 2: beside}) == {0: {2}, 1: {2}, 2: {0, 1}}
+    embeddings = {0: unit(1, 0), 1: unit(1, 0.01), 2: unit(1, 0.02)}
+    groups = group_tracks(embeddings, find_rivals({0: whole, 1: half, 2: beside}), 0.5)
+    assert sorted(map(sorted, groups)) == [[0, 1], [2]]
 
 
 def test_nobody() -> None:
@@ -208,7 +216,7 @@ def test_a_track_that_went_on_with_somebody_else_is_divided_where_they_met() -> 
     found.remembered = {30: [found.tracks[0][30]]}
     cut = np.zeros((8, 8, 3), np.uint8)
     face = Face(Path("x"), cut, cut, np.eye(2, 3, dtype=np.float32), np.zeros((0, 4), np.float32))
-    found.looks[0] = Sightings({key: Sighting(10 * key + 2, 1.0, face) for key in range(4)})
+    found.looks[0] = Sightings({(0, key): Sighting(10 * key + 2, 1.0, face) for key in range(4)})
     rows = np.concatenate([unit(1, 0), unit(1, 0.1), unit(0, 1), unit(0.1, 1)])
     assert divide(found, 0, [2, 12, 22, 32], rows, 1.0) == 2
     cut_at = min(found.tracks[2])
@@ -221,3 +229,25 @@ def test_a_track_that_went_on_with_somebody_else_is_divided_where_they_met() -> 
         [22, 32],
     ]
     assert divide(found, 1, [16, 20], rows[:2], 1.0) is None
+
+
+def test_a_single_look_that_is_somebody_elses_divides_a_track_where_it_fitted_least() -> None:
+    tracks = walk(0, 30, 0)
+    tracks[21] = replace(tracks[21], fit=0.4)
+    tracks[23] = replace(tracks[23], fit=0.1)
+    found = Scan(tracks={0: tracks, 1: walk(0, 12, 300)})
+    rows = np.concatenate([unit(1, 0), unit(1, 0.1), unit(0, 1)])
+    assert divide(found, 0, [2, 12, 26], rows, 1.0) is None  # it may be a bad look
+    assert divide(found, 0, [2, 12, 26], rows, 1.0, unit(-1, 0)) is None  # nobody's
+    assert divide(found, 0, [2, 12, 26], rows, 1.0, unit(0.1, 1)) == 2
+    assert min(found.tracks[2]) == 23
+
+
+def test_a_look_is_kept_on_either_side_of_a_doubt() -> None:
+    looks = Sightings()
+    looks.add(Sighting(41, 9.0, None))  # type: ignore[arg-type]
+    assert not looks.wants(44, 1.0)
+    looks.doubt()
+    assert looks.wants(44, 1.0)
+    looks.add(Sighting(44, 1.0, None))  # type: ignore[arg-type]
+    assert [look.frame for look in looks.sorted()] == [41, 44]

@@ -7,7 +7,7 @@ from attrsearch.faces.detect import Detections
 from attrsearch.video.cuts import CutDetector
 from attrsearch.video.likeness import FOUND, GONE, look_at
 from attrsearch.video.motion import BoxMotion, move_points
-from attrsearch.video.tracks import GUESSES, TrackedFace, Tracker, match
+from attrsearch.video.tracks import DOUBT, GUESSES, TrackedFace, Tracker, match
 from tests.clips import textured
 
 SIZE = (640, 480)
@@ -263,3 +263,9 @@ def test_a_flat_picture_does_not_break_it() -> None:
     detector = CutDetector()
     assert not detector.is_cut(np.zeros((40, 60, 3), np.uint8))
     assert detector.is_cut(np.full((40, 60, 3), 255, np.uint8))
+
+
+def test_a_detection_that_is_not_where_its_track_should_be_fits_badly() -> None:
+    tracker = Tracker(5, SIZE)
+    assert walk(tracker, 8)[0].fit > 0.8
+    assert tracker.update(seen((box(168, 215), 0.9)))[0].fit < DOUBT
