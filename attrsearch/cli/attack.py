@@ -142,7 +142,7 @@ def linking(**options: Any) -> None:
 
 
 def _run(options: dict[str, Any], attack_scene: "Callable[[Scene, Any], list[Figures]]") -> None:
-    from attrsearch.evaluation.record import add_attacks, write_attacks
+    from attrsearch.evaluation.record import add_attacks, clean, write_attacks
     from attrsearch.report.evaluation import write_evaluation
 
     quiet, as_json = options["quiet"], options["as_json"]
@@ -155,13 +155,13 @@ def _run(options: dict[str, Any], attack_scene: "Callable[[Scene, Any], list[Fig
         data = add_attacks(rows, options["into"])
         write_evaluation(data, options["into"].with_suffix(".html"))
     if as_json:
-        from attrsearch.evaluation.record import clean
-
         print_json({"attacks": clean(rows)})
         return
-    for row in rows:
-        rates = f"rank-1 {row['rank1']:.3f} [{row['rank1_low']:.2f}, {row['rank1_high']:.2f}]"
-        chance = f"chance {row['chance1']:.3f}" if row["chance1"] is not None else "one person only"
+    for row in clean(rows):
+        rates = "not measured"
+        if row["rank1"] is not None:
+            rates = f"rank-1 {row['rank1']:.3f} [{row['rank1_low']:.2f}, {row['rank1_high']:.2f}]"
+        chance = f"chance {row['chance1']:.3f}" if row["chance1"] is not None else "one person only, so no chance"
         say(f"{row['attack']}, {row['variant']}, {row['judge']}: {rates}, {chance}, {row['probes']} probes")
 
 
@@ -172,18 +172,19 @@ def _scene(
     from attrsearch.evaluation.cohort import load_cohort, load_embeddings
     from attrsearch.evaluation.footage import load_footage
     from attrsearch.evaluation.judges import load_judges, used_by
-    from attrsearch.evaluation.pairing import load_protection
+    from attrsearch.evaluation.pairing import check_places, load_protection
     from attrsearch.faces.detect import load_detector
     from attrsearch.faces.people import MIN_FACE
     from attrsearch.faces.recognise import load_recogniser
     from attrsearch.faces.seen import WINDOW_MIN_FACE
     from attrsearch.faces.yunet import YuNet
 
+    originals, protected = options["originals"], options["protected"]
+    check_places(originals, [protected], options.get("distractors") or options.get("train"))
     judges, notes = load_judges(options["judges"], used_by(options["run"]) if options["run"] else None)
     for note in notes:
         warn(note)
     whole, window = load_detector("mtcnn", MIN_FACE), load_detector("mtcnn", WINDOW_MIN_FACE)
-    originals, protected = options["originals"], options["protected"]
     if originals.is_dir():
         cohort = load_cohort(originals, whole, window, max_faces=options["max_faces"], warn=warn)
         protection = load_protection(cohort, originals, protected, warn=warn)

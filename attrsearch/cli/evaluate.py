@@ -1,6 +1,7 @@
 """``attrsearch evaluate``."""
 
 from dataclasses import asdict
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -92,9 +93,10 @@ def _evaluate(
     from attrsearch.evaluation.cohort import load_cohort, load_embeddings
     from attrsearch.evaluation.examining import Examiner, open_eyes
     from attrsearch.evaluation.judges import load_judges, used_by
-    from attrsearch.evaluation.pairing import load_protection, untouched
+    from attrsearch.evaluation.pairing import check_places, load_protection, untouched
     from attrsearch.evaluation.record import begin
 
+    check_places(originals, protected, options["distractors"])
     judges, notes = load_judges(options["judges"], used_by(options["run"]) if options["run"] else None)
     eyes, further = open_eyes(options["detector"])
     names = _names(options["people"])
@@ -195,6 +197,9 @@ def _show(record: "Record") -> None:
     for row in record.protections:
         cells = " ".join(f"{_text(row[f'recall_{n}']):>13} {_text(row[f'iou_{n}']):>10}" for n in detectors)
         say(f"{row['protection']:<{width}}  {cells} {_text(row['naturalness']):>8} {_text(row['gender_kept']):>7}")
+    for row in record.protections:
+        if row["missing"]:
+            say(f"{row['protection']}: {row['missing']} faces have no protected picture and were left out")
     for track in record.tracks:
         say(
             f"track {track['track']} ({track['person']}, {track['frames']} frames): "
@@ -204,7 +209,7 @@ def _show(record: "Record") -> None:
 
 
 def _text(value: object) -> str:
-    return f"{value:.3f}" if isinstance(value, float) else "–"
+    return f"{value:.3f}" if isinstance(value, float) and isfinite(value) else "–"
 
 
 def _name(folder: Path, protected: tuple[Path, ...]) -> str:

@@ -128,23 +128,39 @@ def load_cohort(
         progress: Called with people done and people in all.
 
     Raises:
-        InputError: No people, or no face in any picture.
+        InputError: No people, none of a name asked for, or no face in any picture.
     """
-    people = [person for person in find_people(folder) if names is None or person.id in names]
+    people = _chosen(find_people(folder), names, folder)
+    left_out: list[str] = []
+
+    def leave_out(line: str) -> None:
+        left_out.append(line)
+        warn(line)
+
     found: list[tuple[str, list[_Read]]] = []
     for start in range(0, len(people), CHUNK):
         part = people[start : start + CHUNK]
         found += zip(
-            (p.id for p in part), in_parallel(lambda p: _read(p, whole, max_faces, warn), part), strict=True
+            (p.id for p in part), in_parallel(lambda p: _read(p, whole, max_faces, leave_out), part), strict=True
         )
         progress(start + len(part), len(people))
     reads = [(name, read) for name, rows in found for read in rows]
     if not reads:
         hint = "give a folder with one sub-folder of pictures a person"
-        raise InputError(folder, required="pictures that show faces", found="none", hint=hint)
+        found_none = f"none in {len(left_out)} pictures ({left_out[0]})" if left_out else "none"
+        raise InputError(folder, required="pictures that show faces", found=found_none, hint=hint)
     matrices = np.stack([read.to_window for _, read in reads])
     sizes = np.array([read.size for _, read in reads], np.int64)
     return make_cohort([name for name, _ in reads], [read.face for _, read in reads], matrices, sizes, window)[0]
+
+
+def _chosen(people: list[PersonFiles], names: frozenset[str] | None, folder: Path) -> list[PersonFiles]:
+    """The people of those names; all of them where no names are given."""
+    unknown = sorted((names or frozenset()) - {person.id for person in people})
+    if unknown:
+        found = f"{len(people)} people without {unknown[0]}"
+        raise InputError(folder, required=f"a person named {unknown[0]}", found=found, hint="check the name")
+    return [person for person in people if names is None or person.id in names]
 
 
 def make_cohort(

@@ -1,6 +1,6 @@
 """What was made of a cohort's faces: each protected face cut exactly where its original was."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +35,36 @@ class Protection:
     missing: int
 
 
+def check_places(originals: Path, protected: Sequence[Path], further: Path | None = None) -> None:
+    """Say what is not there before hours are spent on what is.
+
+    Args:
+        originals: A folder of pictures or a video.
+        protected: Of the same kind.
+        further: A folder of further people.
+
+    Raises:
+        InputError: One does not exist, or is of another kind.
+    """
+    if not originals.exists():
+        hint = "check the path"
+        raise InputError(originals, required="a folder of pictures or a video", found="nothing there", hint=hint)
+    pictures = originals.is_dir()
+    for path in protected:
+        if pictures and not path.is_dir():
+            found = "a file" if path.exists() else "no such folder"
+            hint = "give a folder with the same sub-folders and file names as the originals"
+            raise InputError(path, required="a folder of protected pictures", found=found, hint=hint)
+        if not pictures and not path.is_file():
+            found = "a folder" if path.exists() else "no such file"
+            hint = f"give the video that was made of {originals.name}"
+            raise InputError(path, required="a protected video", found=found, hint=hint)
+    if further is not None and not further.is_dir():
+        hint = "give a folder with one sub-folder of pictures a person"
+        found = "a file" if further.exists() else "no such folder"
+        raise InputError(further, required="a folder of people", found=found, hint=hint)
+
+
 def untouched(cohort: Cohort) -> Protection:
     """The originals themselves, as if they had been protected."""
     return Protection("original", np.arange(len(cohort)), cohort.look.windows, 0)
@@ -64,9 +94,7 @@ def load_protection(
     Raises:
         InputError: No such folder, or not one protected picture of these originals.
     """
-    if not folder.is_dir():
-        hint = "give a folder with the same sub-folders and file names as the originals"
-        raise InputError(folder, required="a folder of protected pictures", found="no such folder", hint=hint)
+    check_places(originals, [folder])
     windows: list[Picture | None] = []
     for start in range(0, len(cohort), CHUNK):
         part = range(start, min(start + CHUNK, len(cohort)))

@@ -10,13 +10,16 @@ import numpy as np
 import pandas as pd
 
 from attrsearch.errors import InputError
-from attrsearch.evaluation.anonymity import BINS, Figures
+from attrsearch.evaluation.anonymity import BINS, Figures, far_name
 from attrsearch.evaluation.cohort import Cohort
 from attrsearch.evaluation.examining import Examined, Examiner
 from attrsearch.evaluation.looks import FEATURES
+from attrsearch.evaluation.verification import LEAST_BELOW
 from attrsearch.files import write_text
 
 FORMAT = "attrsearch/evaluation"
+MAIN_FAR = 1e-3
+"""The false-accept rate of the figure that is shown first."""
 FOR_RUN = {
     "tar_1e-3": "true_accept_rate_at_FAR_1e-3",
     "rank1": "rank_1",
@@ -89,7 +92,27 @@ def begin(examiner: Examiner, originals: Path, distractors: Mapping[str, Any], n
         "distractors": max((len(rows) for rows in distractors.values()), default=0),
         "detectors": [detector.name for detector in examiner.eyes.windows],
     }
-    return Record(about, examiner.originals(), notes=list(notes))
+    return Record(about, examiner.originals(), notes=[*notes, *_too_few(examiner)])
+
+
+def _too_few(examiner: Examiner) -> list[str]:
+    """Lines on what these faces are too few for."""
+    lines = []
+    standard = next(iter(examiner.standards.values()))
+    if not len(standard.genuine.distances):
+        lines.append(
+            "nobody has two pictures, so there is no other picture to recognise anyone by; give a folder with one "
+            "sub-folder a person"
+        )
+    elif len(examiner.cohort.people) == 1:
+        lines.append("one person only: rank-1 says little, and there is no chance to set it beside")
+    if MAIN_FAR not in standard.thresholds:
+        pairs, least = len(standard.impostor.distances), round(LEAST_BELOW / MAIN_FAR)
+        lines.append(
+            f"TAR at FAR {far_name(MAIN_FAR)} needs {least} pairs of strangers, these are {pairs}: give more people, "
+            "or --distractors FOLDER"
+        )
+    return lines
 
 
 def write_record(record: Record, out: Path) -> tuple[Path, Path]:

@@ -74,7 +74,10 @@ def test_a_missed_gate_is_exit_code_1_and_named(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("nowhere", "protected"), "nowhere"),
+        (("nowhere", "protected"), "nowhere: needs a folder of pictures or a video, found nothing there"),
+        (("gate.toml", "protected"), "needs a protected video, found a folder"),
+        (("faces", "gate.toml"), "needs a folder of protected pictures, found a file"),
+        (("faces", "protected", "--distractors", "nowhere"), "needs a folder of people, found no such folder"),
         (("faces", "nowhere"), "needs a folder of protected pictures, found no such folder"),
         (("faces", "protected", "--judge", "dlip"), "needs a known recogniser"),
         (("faces", "protected", "--judge", "missing.onnx"), "needs a face embedder in an ONNX file"),
@@ -87,11 +90,32 @@ def test_mistakes_are_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "gate.toml").write_text("")
     places = {"faces": str(finished_people), "protected": str(protected_people)}
     code, said = call(capsys, "evaluate", *(places.get(argument, argument) for argument in arguments), "--quiet")
     assert code == 2
     assert words in said
     assert len([line for line in said.splitlines() if line.startswith("attrsearch:")]) == 1
+
+
+def test_one_person_says_what_one_person_is_too_few_for(
+    finished_people: Path, protected_people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is shown as a figure that was not measured, and no attack stumbles over it."""
+    for name, folder in (("one", finished_people), ("covered", protected_people)):
+        shutil.copytree(folder / "cadet", tmp_path / name / "cadet")
+    places = [tmp_path / "one", tmp_path / "covered"]
+    code, said = call(capsys, "evaluate", *places, "--judge", "sface", "--quiet")
+    assert code == 0
+    assert "one person only" in said
+    assert "TAR at FAR 1e-3 needs 10000 pairs of strangers, these are 0" in said
+    assert "nan" not in said
+    code, said = call(capsys, "evaluate", *(place / "cadet" for place in places), "--judge", "sface", "--quiet")
+    assert code == 0
+    assert "nobody has two pictures" in said
+    code, said = call(capsys, "attack", "naive", *places, "--judge", "sface", "--quiet")
+    assert code == 0
+    assert "one person only, so no chance" in said
 
 
 def test_an_attack_gets_a_line_in_the_page(

@@ -63,6 +63,12 @@ def test_a_folder_without_faces_is_named(tmp_path: Path, mtcnn: object) -> None:
     (tmp_path / "nobody").mkdir()
     (tmp_path / "nobody" / "a.png").write_bytes(b"")
     lines: list[str] = []
-    with pytest.raises(InputError, match="pictures that show faces"):
+    with pytest.raises(InputError, match=r"pictures that show faces.*1 pictures .*a\.png: .*an empty file"):
         load_cohort(tmp_path, mtcnn, mtcnn, warn=lines.append)  # type: ignore[arg-type]
     assert "a.png" in lines[0]
+
+
+def test_a_name_that_nobody_has_is_named(sample: Path, mtcnn: object) -> None:
+    names = frozenset({"pilot", "plumber"})
+    with pytest.raises(InputError, match="a person named plumber"):
+        load_cohort(sample, mtcnn, mtcnn, names=names)  # type: ignore[arg-type]
