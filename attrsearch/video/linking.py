@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from attrsearch.boxes import iou
 from attrsearch.faces.detect import Detector
 from attrsearch.faces.people import Face, PersonFaces
 from attrsearch.faces.recognise import Scaled
@@ -25,6 +24,9 @@ Floats = npt.NDArray[np.float32]
 
 SOON = 8
 """A track that nobody can be known by is the person who was seen there at most this many frames before or after."""
+
+OFTEN = 3
+"""Frames in which two tracks are seen beside each other, one of them unsurely, that make them two people."""
 
 
 @dataclass(frozen=True)
@@ -113,22 +115,33 @@ def _embed(looks: Sightings, detector: Detector, scaled: Scaled) -> _Seen | None
 
 
 def find_rivals(tracks: Mapping[int, Mapping[int, TrackedFace]]) -> dict[int, set[int]]:
-    """Track to those that were seen elsewhere in the same frame, and so are other people.
+    """Track to those that were seen beside it, and so are other people.
 
-    Two that overlap in every frame they share may be two detections of one face that is half behind something.
+    Two that are nearer to each other than a face is wide may be two detections of one face that is half behind
+    something, and a few unsure ones may be anything.
     """
     rivals: dict[int, set[int]] = {track: set() for track in tracks}
     for one in tracks:
         for two in tracks:
-            if two > one and not _touch(tracks[one], tracks[two]):
+            if two > one and _are_apart(tracks[one], tracks[two]):
                 rivals[one].add(two)
                 rivals[two].add(one)
     return rivals
 
 
-def _touch(one: Mapping[int, TrackedFace], two: Mapping[int, TrackedFace]) -> bool:
-    """Whether the boxes of two tracks overlap in every frame they share."""
-    return all(float(iou(one[frame].box, two[frame].box)) > 0 for frame in one.keys() & two.keys())
+def _are_apart(one: Mapping[int, TrackedFace], two: Mapping[int, TrackedFace]) -> bool:
+    """Whether two tracks were beside each other: once where both were sure, or often."""
+    shared = one.keys() & two.keys()
+    if not shared:
+        return False
+    width = max(float(np.median([face.box[2] - face.box[0] for face in track.values()])) for track in (one, two))
+    beside = [
+        frame
+        for frame in shared
+        if np.linalg.norm(one[frame].box[:2] + one[frame].box[2:] - two[frame].box[:2] - two[frame].box[2:])
+        >= 2 * width
+    ]
+    return len(beside) >= OFTEN or any(one[f].found == two[f].found == "detected" for f in beside)
 
 
 def group_tracks(

@@ -46,12 +46,21 @@ def test_the_group_decides_not_one_track() -> None:
     assert len(group_tracks(embeddings, {0: set(), 1: set(), 2: set()}, 0.55)) == 2
 
 
-def test_who_was_elsewhere_in_the_same_frame_is_somebody_else_and_half_a_face_is_not() -> None:
+def test_who_was_beside_is_somebody_else_and_half_a_face_is_not() -> None:
     whole, half, beside = walk(0, 20, 0, 0.0), walk(5, 25, 30, 0.0), walk(15, 30, 100, 0.0)
-    assert find_rivals({0: whole, 1: half, 2: beside}) == {0: {2}, 1: {2}, 2: {0, 1}}
+    rivals = find_rivals({0: whole, 1: half, 2: beside})
+    assert rivals == {0: {2}, 1: {2}, 2: {0, 1}}
     embeddings = {0: unit(1, 0), 1: unit(1, 0.01), 2: unit(1, 0.02)}
-    groups = group_tracks(embeddings, find_rivals({0: whole, 1: half, 2: beside}), 0.5)
-    assert sorted(map(sorted, groups)) == [[0, 1], [2]]
+    assert sorted(map(sorted, group_tracks(embeddings, rivals, 0.5))) == [[0, 1], [2]]
+
+
+@pytest.mark.parametrize(("frames", "sure", "rival"), [(2, False, False), (2, True, True), (3, False, True)])
+def test_few_unsure_detections_beside_a_track_do_not_make_two_people(frames: int, sure: bool, rival: bool) -> None:
+    beside = walk(18, 18 + frames, 100, 0.0)
+    unsure = {f: face if sure else replace(face, found="low") for f, face in beside.items()}
+    assert find_rivals({0: walk(0, 30, 0, 0.0), 1: unsure}) == (
+        {0: {1}, 1: {0}} if rival else {0: set(), 1: set()}
+    )
 
 
 def test_nobody() -> None:
