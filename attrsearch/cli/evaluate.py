@@ -200,6 +200,9 @@ def _show(record: "Record") -> None:
     for row in record.protections:
         if row["missing"]:
             say(f"{row['protection']}: {row['missing']} faces have no protected picture and were left out")
+        scores = {name: value for name, value in row.items() if name.startswith("hifd_") and value is not None}
+        if scores:
+            say(f"{row['protection']}: " + ", ".join(f"{name} {_text(value)}" for name, value in scores.items()))
     for track in record.tracks:
         say(
             f"track {track['track']} ({track['person']}, {track['frames']} frames): "
