@@ -244,6 +244,8 @@ class EditorTrainer:
             terms["grain"] = losses.grain_loss(judged, source)
         if weights.outside:
             terms["outside"] = ((fake - source).abs() * (1 - self._mask)).mean()
+        if weights.hair:
+            terms["hair"] = losses.hair_loss(judged, source, self._mask)
         if self._start is not None:
             with torch.no_grad(), self._fast():
                 earlier = self._start(source, asked.values).float()

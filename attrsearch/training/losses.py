@@ -18,6 +18,8 @@ from attrsearch.training.discriminator import Verdict
 
 CHEEKS = (slice(74, 92), slice(40, 88))
 """Rows and columns of the crop where skin shows on nearly every face: under the eyes, beside the nose."""
+BROWS = 58
+"""The row of the crop above which there is forehead, and what covers it."""
 
 
 def discriminator_loss(real: Verdict, fake: Verdict, mask: Tensor | None = None) -> Tensor:
@@ -81,6 +83,32 @@ def tone_loss(edited: Tensor, original: Tensor) -> Tensor:
 def cheek_colour(faces: Tensor) -> Tensor:
     """Mean colour (n, 3) of the cheeks, RGB from -1 to 1."""
     return faces[:, :, CHEEKS[0], CHEEKS[1]].mean((2, 3))
+
+
+def hair_loss(edited: Tensor, original: Tensor, mask: Tensor) -> Tensor:
+    """L1 where the picture shows hair, a hat or a band above the brows: what is not the face stays as it was.
+
+    Args:
+        edited: Edited faces.
+        original: The same faces before.
+        mask: (1, 1, 128, 128), where an edit can be seen.
+    """
+    hair = hair_mask(original) * mask
+    return ((edited - original).abs() * hair).mean() / hair.mean().clamp(min=0.01)
+
+
+def hair_mask(faces: Tensor) -> Tensor:
+    """Where faces have another colour than their cheeks, above the brows: (n, 1, 128, 128), 0 to 1."""
+    light = 0.299 * faces[:, :1] + 0.587 * faces[:, 1:2] + 0.114 * faces[:, 2:]
+    seen = avg_pool2d(torch.cat([light, chroma(faces)], 1), 3, 1, 1, count_include_pad=False)
+    skin = seen[:, :, CHEEKS[0], CHEEKS[1]].flatten(2)
+    middle = skin.median(2).values
+    least = torch.tensor([0.1, 0.03, 0.03])
+    spread = torch.maximum(2 * (skin - middle[..., None]).abs().median(2).values, least)
+    unlike = ((seen - middle[..., None, None]) / spread[..., None, None]).square().sum(1, keepdim=True).sqrt()
+    rows = torch.arange(faces.shape[2], dtype=torch.float32)[:, None]
+    above = ((BROWS - rows) / 8).clamp(0, 1)
+    return torch.sigmoid((unlike - 4) * 1.5) * above
 
 
 def anchor_loss(edited: Tensor, earlier: Tensor) -> Tensor:

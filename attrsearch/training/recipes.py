@@ -53,6 +53,7 @@ class EditorLosses(Recipe):
         reconstruction: L1 to the picture itself, asked for its own attributes.
         colour: L1 of means over 16 pixels: light and skin tone.
         outside: L1 outside the blend mask.
+        hair: L1 where hair, a hat or a band covers the forehead.
         identity: The embedding's distance short of the margin, by SFace (and a fifth of it beyond ``beyond``).
         spread: Different people's edits nearer to each other than ``kept`` of their distance before.
         detection: Minus the log-probability of a face by MTCNN's last network.
@@ -70,6 +71,7 @@ class EditorLosses(Recipe):
     reconstruction: Weight = 0.0
     colour: Weight = 0.0
     outside: Weight = 0.0
+    hair: Weight = 0.0
     identity: Weight = 0.0
     spread: Weight = 0.0
     detection: Weight = 0.0

@@ -23,7 +23,16 @@ from attrsearch.training.frozen import quick_backward
 from attrsearch.training.judges import DetectionJudge, IdentityJudge, load_traits_network
 from attrsearch.training.likeness import FeatureDistance, psnr, ssim
 from attrsearch.training.loop import Pace, train
-from attrsearch.training.losses import chroma_loss, disturbed, fine_detail, grain_loss, softened, spread_loss
+from attrsearch.training.losses import (
+    chroma_loss,
+    disturbed,
+    fine_detail,
+    grain_loss,
+    hair_loss,
+    hair_mask,
+    softened,
+    spread_loss,
+)
 from attrsearch.training.recipes import AttributesRecipe, CriticRecipe
 from attrsearch.training.sources import filled, labelled_only, load_sources, probabilities
 
@@ -122,6 +131,20 @@ def test_grain_and_fringes_are_seen(prepared: FaceSet) -> None:
         assert grain_loss(faces + grid, faces) > 0.02 > chroma_loss(faces + grid, faces), size
     tint = torch.tensor([0.2, -0.1, 0.0])[:, None, None]
     assert chroma_loss(faces + tint, faces) > 0.09 > 0.02 > grain_loss(faces + tint, faces)
+
+
+def test_hair_is_what_does_not_look_like_the_cheeks() -> None:
+    faces = torch.full((1, 3, 128, 128), 0.4) + torch.tensor([0.2, 0.0, -0.2])[:, None, None]
+    faces[:, :, :40] = -0.7  # a dark fringe; the forehead below it is skin
+    hair = hair_mask(faces)[0, 0]
+    assert hair[10:36].min() > 0.95
+    assert hair[44:].max() < 0.05
+    seen = torch.ones(1, 1, 128, 128)
+    fringe, chin = faces.clone(), faces.clone()
+    fringe[:, :, 10:36] += 0.1
+    chin[:, :, 90:120] += 0.1
+    assert hair_loss(fringe, faces, seen) > 0.05
+    assert hair_loss(chin, faces, seen) < 1e-4
 
 
 def test_softened_faces_keep_their_shapes(prepared: FaceSet) -> None:
