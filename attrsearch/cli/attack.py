@@ -180,7 +180,7 @@ def _scene(
     from attrsearch.faces.yunet import YuNet
 
     originals, protected = options["originals"], options["protected"]
-    check_places(originals, [protected], options.get("distractors") or options.get("train"))
+    check_places(originals, [protected], options.get("distractors") or options.get("train"), options["ledger"])
     judges, notes = load_judges(options["judges"], used_by(options["run"]) if options["run"] else None)
     for note in notes:
         warn(note)

@@ -96,7 +96,7 @@ def _evaluate(
     from attrsearch.evaluation.pairing import check_places, load_protection, untouched
     from attrsearch.evaluation.record import begin
 
-    check_places(originals, protected, options["distractors"])
+    check_places(originals, protected, options["distractors"], options["ledger"])
     judges, notes = load_judges(options["judges"], used_by(options["run"]) if options["run"] else None)
     eyes, further = open_eyes(options["detector"])
     names = _names(options["people"])

@@ -35,13 +35,16 @@ class Protection:
     missing: int
 
 
-def check_places(originals: Path, protected: Sequence[Path], further: Path | None = None) -> None:
+def check_places(
+    originals: Path, protected: Sequence[Path], further: Path | None = None, ledger: Path | None = None
+) -> None:
     """Say what is not there before hours are spent on what is.
 
     Args:
         originals: A folder of pictures or a video.
         protected: Of the same kind.
         further: A folder of further people.
+        ledger: Of a video's protection.
 
     Raises:
         InputError: One does not exist, or is of another kind.
@@ -59,6 +62,10 @@ def check_places(originals: Path, protected: Sequence[Path], further: Path | Non
             found = "a folder" if path.exists() else "no such file"
             hint = f"give the video that was made of {originals.name}"
             raise InputError(path, required="a protected video", found=found, hint=hint)
+    if ledger is not None and (pictures or not ledger.is_file()):
+        found = "two folders of pictures" if pictures else "no such ledger"
+        hint = "give the ledger that attrsearch wrote with the protected video"
+        raise InputError(ledger, required="two videos and their ledger", found=found, hint=hint)
     if further is not None and not further.is_dir():
         hint = "give a folder with one sub-folder of pictures a person"
         found = "a file" if further.exists() else "no such folder"

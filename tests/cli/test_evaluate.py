@@ -76,6 +76,7 @@ def test_a_missed_gate_is_exit_code_1_and_named(
     [
         (("nowhere", "protected"), "nowhere: needs a folder of pictures or a video, found nothing there"),
         (("gate.toml", "protected"), "needs a protected video, found a folder"),
+        (("faces", "protected", "--ledger", "gate.toml"), "two videos and their ledger, found two folders"),
         (("faces", "gate.toml"), "needs a folder of protected pictures, found a file"),
         (("faces", "protected", "--distractors", "nowhere"), "needs a folder of people, found no such folder"),
         (("faces", "nowhere"), "needs a folder of protected pictures, found no such folder"),
