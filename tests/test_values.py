@@ -119,3 +119,34 @@ def test_freed_memory_is_kept_where_there_is_glibc() -> None:
     from attrsearch.allocation import keep_freed_memory
 
     assert keep_freed_memory() == sys.platform.startswith("linux")
+
+
+THREAD_THAT_FREES = """
+import resource, threading
+from attrsearch.allocation import keep_freed_memory
+
+def faults():
+    before = resource.getrusage(resource.RUSAGE_THREAD).ru_minflt
+    for _ in range(5):
+        [bytearray(40 << 20) for _ in range(3)]
+    return resource.getrusage(resource.RUSAGE_THREAD).ru_minflt - before
+
+def work():
+    faults()
+    print(faults())
+
+keep_freed_memory()
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+"""
+
+
+def test_threads_keep_freed_memory_too() -> None:
+    import subprocess
+    import sys
+
+    if not sys.platform.startswith("linux"):
+        pytest.skip("glibc only")
+    done = subprocess.run([sys.executable, "-c", THREAD_THAT_FREES], capture_output=True, check=True, text=True)
+    assert int(done.stdout) < 1000  # 153,600 pages of 4 KB are cleared otherwise

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import click
 
 from attrsearch import __version__
+from attrsearch.allocation import keep_freed_memory
 from attrsearch.cli.anonymise import anonymise
 from attrsearch.cli.apply import apply
 from attrsearch.cli.attack import attack
@@ -89,6 +90,7 @@ def _say(line: str) -> None:
 
 def entry() -> None:
     """The console script."""
+    keep_freed_memory()  # before any thread
     sys.exit(main())
 
 

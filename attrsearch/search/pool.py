@@ -19,6 +19,8 @@ R = TypeVar("R")
 PATIENCE = 300.0
 """Seconds a scheduler that is gone is waited for."""
 PAUSE = 2.0
+PRELOAD = "attrsearch.search.dask_worker"
+"""What a Dask worker should load when it starts."""
 
 
 class WorkersLostError(Exception):
@@ -92,7 +94,7 @@ class Pool:
             waited = time.monotonic() - started
             if waited > PATIENCE:
                 self._close()
-                hint = f"start one: dask scheduler; dask worker {address} --nthreads 1"
+                hint = f"start one: dask scheduler; dask worker {address} --nthreads 1 --preload {PRELOAD}"
                 required = "a Dask scheduler with a worker"
                 raise InputError(address, required=required, found=f"none in {waited:.0f} s", hint=hint)
             try:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 STARTED_WITHIN = 90
+OPTIONS = ("--no-nanny", "--no-dashboard", "--preload", "attrsearch.search.dask_worker")
 
 
 def free_port() -> int:
@@ -100,7 +101,7 @@ class Cluster:
         self.workers = [self.add() for _ in range(self._count)]
 
     def add(self) -> "subprocess.Popen[bytes]":
-        return self._launch("dask_worker", self.address, "--nthreads", "1", "--no-nanny", "--no-dashboard")
+        return self._launch("dask_worker", self.address, "--nthreads", "1", *OPTIONS)
 
     def stop(self) -> None:
         for process in (self.scheduler, *self.workers):

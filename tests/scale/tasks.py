@@ -1,6 +1,7 @@
 """What workers are given in tests; imported by them by name."""
 
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -23,3 +24,11 @@ def dies_once(number: int, folder: str) -> int:
 
 def fails(number: int) -> int:
     raise ValueError(f"number {number}")
+
+
+def profiled() -> tuple[list[str], bool]:
+    """What looks at the stack of the Dask worker that has the call, and whether it had loaded the libraries."""
+    import distributed
+
+    looking = [name for name in distributed.get_worker().periodic_callbacks if name.startswith("profile")]
+    return looking, "attrsearch.search.workers" in sys.modules

@@ -12,7 +12,7 @@ from attrsearch.recipes import Workers
 from attrsearch.search import pool as module
 from attrsearch.search.pool import Pool, WorkersLostError
 from tests.scale.servers import Cluster, free_port
-from tests.scale.tasks import dies_once, fails, where
+from tests.scale.tasks import dies_once, fails, profiled, where
 
 LOKY = Workers(jobs=2)
 
@@ -99,4 +99,10 @@ def test_no_scheduler_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.raises(InputError, match="needs a Dask scheduler with a worker") as error,
     ):
         pool.size()
-    assert f"dask worker {address} --nthreads 1" in str(error.value)
+    command = f"dask worker {address} --nthreads 1 --preload attrsearch.search.dask_worker"
+    assert command in str(error.value)
+
+
+def test_dask_workers_are_ready_when_they_start(cluster: Cluster) -> None:
+    with Pool(dask(cluster.address)) as pool:
+        assert list(pool.spread(profiled, [()])) == [([], True)]
