@@ -34,6 +34,8 @@ Stage = Callable[[str, int, int], None]
 
 SEARCH_LOOKS = 10
 """Looks at a person given to the search, those kept back from it included."""
+CLOSE_UP_SCORE = 0.5
+"""Probability from which a face is found again in its window."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,8 @@ def open_eyes(
     else:
         chosen = load_detector(detector, max(min_face, 12.0))
     scaled, _ = choose_recogniser(recogniser)
-    return Eyes(chosen, load_detector("mtcnn", WINDOW_MIN_FACE), scaled)
+    # not MTCNN: with it comes torchvision, whose import takes as long as looking at a hundred small frames
+    return Eyes(chosen, YuNet(WINDOW_MIN_FACE, CLOSE_UP_SCORE), scaled)
 
 
 def apply_to_video(

@@ -92,7 +92,7 @@ def _apply_video(
     with warner(given["quiet"]) as warn, stage_bar(given["quiet"]) as progress:
         material = open_material(source, out, given, warn)
         options = add_debug(read_options(given, material.size), source, given)
-        eyes = open_eyes_for(options, given)
+        eyes = open_eyes_for(options, given, nobody_known=match is None)
         protected = apply_to_video(
             material,
             file,

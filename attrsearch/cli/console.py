@@ -64,6 +64,8 @@ def stage_bar(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
 
         def advance(stage: str, done: int, total: int) -> None:
             if stage not in shown:
+                for before in shown.values():
+                    before.close()  # or its clock goes on with the next
                 unit = units.get(stage, "step")
                 new: Any = tqdm(
                     total=total or None, desc=stage, unit=unit, file=sys.stderr, disable=quiet, dynamic_ncols=True

@@ -120,13 +120,19 @@ def add_debug(options: "Options", source: Path, given: dict[str, Any]) -> "Optio
     return replace(options, debug=lambda: VideoSecondPass(source, given["debug_video"], span, None))
 
 
-def open_eyes_for(options: "Options", given: dict[str, Any]) -> "Eyes":
-    """Detector and recogniser of the command line."""
+def open_eyes_for(options: "Options", given: dict[str, Any], *, nobody_known: bool = False) -> "Eyes":
+    """Detector and recogniser of the command line.
+
+    Args:
+        options: Of the video.
+        given: The command line's.
+        nobody_known: Whether people are told apart only; the recogniser that loads fastest does for that.
+    """
     from attrsearch.applying.videos import open_eyes
 
-    return open_eyes(
-        options, detector=given["detector"] or "yunet", recogniser=given["recogniser"], yolo=given["yolo"]
-    )
+    auto = nobody_known and given["recogniser"] == "auto"
+    recogniser = "sface" if auto else given["recogniser"]
+    return open_eyes(options, detector=given["detector"] or "yunet", recogniser=recogniser, yolo=given["yolo"])
 
 
 def finish(

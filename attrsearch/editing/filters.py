@@ -12,6 +12,8 @@ import numpy.typing as npt
 Picture = npt.NDArray[np.uint8]
 Fallback = Literal["blur", "pixelate", "mask"]
 FALLBACKS: tuple[Fallback, ...] = get_args(Fallback)
+HEAD = 1.5
+"""A head's width in face widths: where nothing but a filter covers a face, hair and jaw still tell who it is."""
 FALLBACK_BLOCKS = 6
 """Superpixels across a face of the ``pixelate`` fallback: where the thesis's figure 2.6 ends."""
 
@@ -30,7 +32,9 @@ def blur(picture: Picture, radius: float) -> Picture:
     return np.asarray(cv2.GaussianBlur(picture, (0, 0), radius), np.uint8)
 
 
-def cover(picture: Picture, box: npt.NDArray[np.float32], how: Fallback, margin: float = 0.25) -> None:
+def cover(
+    picture: Picture, box: npt.NDArray[np.float32], how: Fallback, margin: float = 0.25, reach: float = 1.0
+) -> None:
     """Cover one face of a picture (h, w, 3), in place.
 
     The whole box is covered; around it an ellipse fades out, so that no rectangle catches the eye.
@@ -41,12 +45,13 @@ def cover(picture: Picture, box: npt.NDArray[np.float32], how: Fallback, margin:
         how: ``blur`` (kernel two thirds of the face width, thesis appendix C.3, applied three times), ``pixelate``
             or ``mask`` (the region's mean colour).
         margin: How far the ellipse reaches beyond the box's corners, as a share of its sides.
+        reach: The box is taken to be so many times as large; ``HEAD`` covers the head.
     """
     height, width = picture.shape[:2]
-    centre, half = (box[:2] + box[2:]) / 2, np.maximum((box[2:] - box[:2]) / 2, 0.5)
-    reach = half * (np.sqrt(2) + margin) + 1
-    left, top = np.floor(np.maximum(centre - reach, 0)).astype(int)
-    right, bottom = np.ceil(np.minimum(centre + reach, (width, height))).astype(int)
+    centre, half = (box[:2] + box[2:]) / 2, np.maximum((box[2:] - box[:2]) / 2, 0.5) * np.float32(reach)
+    far = half * (np.sqrt(2) + margin) + 1
+    left, top = np.floor(np.maximum(centre - far, 0)).astype(int)
+    right, bottom = np.ceil(np.minimum(centre + far, (width, height))).astype(int)
     if left >= right or top >= bottom:
         return
     region = picture[top:bottom, left:right]

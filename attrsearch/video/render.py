@@ -17,7 +17,7 @@ from attrsearch.attributes import AttributeSet
 from attrsearch.boxes import area, iou
 from attrsearch.editing.blending import paste, uncrop
 from attrsearch.editing.editor import Editor
-from attrsearch.editing.filters import Fallback, cover
+from attrsearch.editing.filters import HEAD, Fallback, cover
 from attrsearch.faces.align import CROP_SIZE, CROP_TEMPLATE, compose, scale_of, similarity, warp
 from attrsearch.faces.gather import to_editor
 from attrsearch.video.motion import move_points
@@ -220,7 +220,7 @@ class Renderer:
             before = last.shown if last is not None and number - last.frame <= FADE else 0.0
             strength = min(1.0, before + 1 / FADE)
         if strength < 1:
-            cover(shown, face.box, self.fallback)
+            cover(shown, face.box, self.fallback, reach=HEAD)
         else:
             self._filtered.discard(face.track)
         follows = last is not None and number - last.frame == 1
@@ -242,7 +242,7 @@ class Renderer:
         if self.replacement is not None:
             replace_face(shown, face.box, self.replacement)
             return "replaced"
-        cover(shown, face.box, self.fallback)
+        cover(shown, face.box, self.fallback, reach=HEAD)
         if last is not None and last.shown > 0:
             last.shown, last.frame = max(0.0, last.shown - 1 / FADE), number
             landmarks = move_points(last.landmarks, last.box, face.box)

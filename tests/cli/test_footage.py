@@ -8,8 +8,11 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
+from tqdm import tqdm
 
 from attrsearch.attributes import ATTRIBUTES
+from attrsearch.cli.console import stage_bar
+from attrsearch.cli.footage import open_eyes_for
 from attrsearch.cli.main import main
 from attrsearch.export import (
     AttributesFile,
@@ -19,6 +22,7 @@ from attrsearch.export import (
     RecogniserRecord,
     to_json,
 )
+from attrsearch.video.protect import Options
 from attrsearch.video.synthetic import Street
 from attrsearch.weights import manifest
 from tests.clips import Clip, packets, pictures, street, textured, times, walker, write_clip
@@ -243,3 +247,26 @@ def test_a_search_never_mixes_with_what_is_there(capsys: pytest.CaptureFixture[s
     assert code == 2
     found = "needs a new or empty folder for the search, found something there; choose another place with --run"
     assert err.strip() == f"attrsearch: {tmp_path / 'out.mp4.run'}: {found}"
+
+
+# what is loaded and shown
+
+
+def test_people_who_are_only_told_apart_need_nothing_that_is_slow_to_load() -> None:
+    given = {"detector": None, "recogniser": "auto", "yolo": None}
+    eyes = open_eyes_for(Options(), given, nobody_known=True)
+    assert (eyes.detector.name, eyes.close_up.name, eyes.scaled.name) == (
+        "yunet",
+        "yunet",
+        "sface",
+    )  # no torchvision
+    assert open_eyes_for(Options(), given | {"recogniser": "dlib"}, nobody_known=True).scaled.name == "dlib"
+
+
+def test_a_stage_ends_when_the_next_begins(capsys: pytest.CaptureFixture[str]) -> None:
+    with stage_bar(quiet=False) as progress:
+        progress("find", 2, 2)
+        progress("search", 0, 3)
+        open_bars = [shown.desc for shown in tqdm._instances]
+    assert open_bars == ["search"]
+    assert "find: 100%" in capsys.readouterr().err

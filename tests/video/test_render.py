@@ -77,6 +77,13 @@ def test_without_any_set_everything_is_filtered(astronaut: Picture, face: Face) 
     assert change(astronaut, shown, face.box) > 6
 
 
+def test_a_filter_covers_the_head(astronaut: Picture, face: Face) -> None:
+    shown, _ = cover(renderer(None, sets={}), astronaut, face)
+    left, top, right, bottom = (round(float(value)) for value in face.box)
+    beside = np.s_[top + 40 : bottom - 40, left - (right - left) * 9 // 20 : left - (right - left) * 7 // 20]
+    assert np.abs(shown[beside].astype(int) - astronaut[beside]).mean() > 3  # hair and ears are blurred, too
+
+
 def test_small_faces_are_filtered(editor: Editor, astronaut: Picture, face: Face) -> None:
     width = float(face.box[2] - face.box[0])
     for smallest, how in ((width + 1, "filtered"), (width - 1, "edited")):
