@@ -5,8 +5,9 @@ from typing import Any
 
 import click
 
-from attrsearch.cli.console import quiet_option, run_bar, say, stage_bar, warner
+from attrsearch.cli.console import name_unfinished, quiet_option, run_bar, say, stage_bar, warner
 from attrsearch.cli.footage import add_debug, finish, footage_options, open_eyes_for, open_material, read_options
+from attrsearch.cli.logs import know, know_faces, log_options
 from attrsearch.cli.private import encrypt_options
 from attrsearch.errors import OutputError
 
@@ -22,6 +23,7 @@ from attrsearch.errors import OutputError
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of the search.")
 @footage_options
 @quiet_option
+@log_options
 @encrypt_options
 def anonymise(
     source: Path,
@@ -36,6 +38,8 @@ def anonymise(
     from attrsearch.video.frames import is_video
 
     folder = run_folder or out.with_name(f"{out.name}.run")
+    know_faces(source)
+    know((), out, folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         hint = "choose another place with --run"
         raise OutputError(
@@ -81,6 +85,7 @@ def _pictures(
         write_report(folder)
     file = read_attributes(folder / "attributes.json")
     done = apply_all(Applier(file, given["fallback"]), plan(source, out, file, None))
+    name_unfinished(result)
     problems = [item for item in done if item.problem]
     for item in problems:
         say(f"not written: {item.problem}")

@@ -15,6 +15,7 @@ from attrsearch.cli.footage import (
     read_options,
     refuse_for_live,
 )
+from attrsearch.cli.logs import know, know_faces, log_options
 from attrsearch.cli.private import encrypt_options
 
 
@@ -31,6 +32,7 @@ from attrsearch.cli.private import encrypt_options
 @click.option("--editor", help="Editor weights by path, where the export names none of ours.")
 @footage_options
 @quiet_option
+@log_options
 @encrypt_options
 def apply(
     source: str,
@@ -50,7 +52,10 @@ def apply(
     from attrsearch.export import read_attributes
     from attrsearch.video.frames import is_live, is_video
 
+    know_faces(Path(source), [person] if person else [])
+    know((), out, attributes, *([match] if match else []))
     file = read_attributes(attributes)
+    know(record.id for record in file.identities)
     if is_live(source):
         return _apply_live(source, out, file, match, person, editor, given)
     path = Path(source)

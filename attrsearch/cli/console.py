@@ -11,7 +11,7 @@ import click
 from attrsearch.cli.logs import LOG
 
 if TYPE_CHECKING:
-    from attrsearch.search.run import Progress
+    from attrsearch.search.run import Progress, RunResult
     from attrsearch.training.loop import Reached
 
 quiet_option = click.option("--quiet", is_flag=True, help="No progress bar and no warnings.")
@@ -21,6 +21,14 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 def say(line: str) -> None:
     """A line for a person, on stderr; of JSON where logs are."""
     click.echo(LOG.line("said", line) if LOG.json else line, err=True)
+
+
+def name_unfinished(result: "RunResult") -> None:
+    """A line for everybody who failed or stayed infeasible."""
+    for name, reason in sorted(result.failed.items()):
+        say(f"failed: {name}: {reason}")
+    for name in result.infeasible:
+        say(f"not anonymised: {name} (best trial kept; left out of the export)")
 
 
 def print_json(value: dict[str, Any]) -> None:
@@ -45,7 +53,8 @@ def bar(total: int | None, unit: str, quiet: bool, delay: float = 0) -> Iterator
     """A progress bar, shown after ``delay`` seconds; call what it gives with how many units were done."""
     from tqdm import tqdm
 
-    with tqdm(total=total, unit=unit, file=sys.stderr, disable=quiet, dynamic_ncols=True, delay=delay) as shown:
+    silent = quiet or LOG.json
+    with tqdm(total=total, unit=unit, file=sys.stderr, disable=silent, dynamic_ncols=True, delay=delay) as shown:
 
         def advance(count: int) -> None:
             shown.update(count)
@@ -59,6 +68,7 @@ def stage_bar(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
     from tqdm import tqdm
 
     units = {"find": "frame", "search": "evaluation", "cover": "frame", "audit": "frame"}
+    silent = quiet or LOG.json
     with ExitStack() as stack:
         shown: dict[str, Any] = {}
 
@@ -68,7 +78,7 @@ def stage_bar(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
                     before.close()  # or its clock goes on with the next
                 unit = units.get(stage, "step")
                 new: Any = tqdm(
-                    total=total or None, desc=stage, unit=unit, file=sys.stderr, disable=quiet, dynamic_ncols=True
+                    total=total or None, desc=stage, unit=unit, file=sys.stderr, disable=silent, dynamic_ncols=True
                 )
                 shown[stage] = stack.enter_context(new)
             shown[stage].update(done - shown[stage].n)

@@ -1,6 +1,7 @@
 """What commands say, as lines for a person or as JSON for machines; and figures for Prometheus.
 
-With ``--log-format json`` a log holds no name of a person and no path of a picture, unless ``--verbose`` is given:
+Text is for whoever typed the command and must find what went wrong: it names people and pictures.  What is kept is a
+log: with ``--log-format json`` it holds no name of a person and no path of a picture, unless ``--verbose`` is given;
 names become pseudonyms that are the same within a call and lead nowhere after it.
 """
 
@@ -81,7 +82,11 @@ def log_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     for option in (
         click.option(
-            "--verbose", is_flag=True, expose_value=False, callback=set_verbose, help="Names and paths too."
+            "--verbose",
+            is_flag=True,
+            expose_value=False,
+            callback=set_verbose,
+            help="Names of people and paths in JSON logs, too; text has them always.",
         ),
         click.option(
             "--log-format",
@@ -90,7 +95,7 @@ def log_options(command: Callable[..., Any]) -> Callable[..., Any]:
             show_default=True,
             expose_value=False,
             callback=set_format,
-            help="Lines on stderr: for people, or JSON without names and paths.",
+            help="Lines on stderr: text names who failed; JSON, for logs that are kept, has no names and no paths.",
         ),
     ):
         command = option(command)

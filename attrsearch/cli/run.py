@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from attrsearch.cli.console import json_option, print_json, quiet_option, run_bar, say, warner
+from attrsearch.cli.console import json_option, name_unfinished, print_json, quiet_option, run_bar, say, warner
 from attrsearch.cli.logs import Reporter, know_faces, log_options
 from attrsearch.cli.private import encrypt_options
 
@@ -115,11 +115,9 @@ def run(
                 "out": str(result.out),
             }
         )
-    else:
-        for name, reason in sorted(result.failed.items()):
-            say(f"failed: {name}: {reason}")
-        for name in result.infeasible:
-            say(f"not anonymised: {name} (best trial kept; left out of the export)")
+    if not (as_json and quiet):
+        name_unfinished(result)
+    if not as_json:
         say(
             f"{result.feasible} of {result.identities} people anonymised, {result.evaluations} evaluations; {page}"
         )

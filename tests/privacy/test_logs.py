@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,30 @@ def test_figures_for_prometheus(called: Called) -> None:
     assert figures["attrsearch_evaluations_total"] == 16
     assert called.metrics.endswith("\n")
     assert metrics_text(Progress(1, 0, 0, 0, 8, 0.5, None)).count("# TYPE") == 6
+
+
+@pytest.mark.parametrize("command", [["apply"], ["anonymise", "--study", "quick", "--trials", "1"]])
+def test_text_names_who_failed_and_json_does_not(
+    command: list[str], sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], called: Called
+) -> None:
+    faces = tmp_path / "faces"
+    shutil.copytree(sample / "pilot", faces / "pilot")
+    (faces / NAME).mkdir()
+    (faces / NAME / "blank.png").write_bytes(b"no picture")
+    if command == ["apply"]:
+        command = ["apply", "--attributes", str(called.out / "attributes.json")]
+
+    def says(*options: str) -> str:
+        out = tmp_path / f"out{len(options)}"
+        assert main([*command, str(faces), "--out", str(out), "--recogniser", "sface", *options]) == 1
+        return capsys.readouterr().err
+
+    spoken, logged = says(), says("--log-format", "json")
+    assert f"{NAME}" in spoken
+    assert "blank.png" in spoken
+    texts = [json.loads(line).get("text", "") for line in logged.splitlines()]
+    assert any(re.search(r"not written: ", text) for text in texts), texts
+    assert not [word for word in (NAME, "Jane", "pilot", "blank.png", str(tmp_path)) if word in logged]
 
 
 def test_errors_are_lines_of_the_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
