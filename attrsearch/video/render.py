@@ -38,12 +38,12 @@ AWAY = 3
 """Further from where it was seen than this many frames, a face may be behind something; no edit is put on that."""
 FADE = 5
 """Frames over which an edit fades into a filter and back."""
-STILL = 10.0
-"""Mean change of an aligned face from frame to frame, 0 to 255, from which nothing of the last edit is kept."""
-MOST_KEPT = 0.8
+STILL = 20.0
+"""Change of an aligned face, 0 to 255, from which nothing of the last edit is kept."""
+MOST_KEPT = 0.9
 """Share of the last edit that is kept in the next one where nothing changed: an edit makes more of noise than it is."""
-INNER = (0.25, 0.81)
-"""The part of the aligned crop that is face, as shares of its sides."""
+AROUND = 11
+"""Over how many pixels of a crop of 128 the change is averaged: a mouth that opens is edited anew, the rest is kept."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +65,11 @@ class _Edit:
 
 @dataclass
 class _Last:
-    """The last edit of a track, and how much of it is shown over the filter, 0 to 1."""
+    """The last edit of a track, what it was made from, and how much of it is shown over the filter, 0 to 1."""
 
     frame: int
-    source: Picture
-    crop: Picture
+    source: Floats
+    crop: Floats
     box: Floats
     landmarks: Floats
     shown: float
@@ -224,9 +224,11 @@ class Renderer:
         else:
             self._filtered.discard(face.track)
         follows = last is not None and number - last.frame == 1
-        crop = steady(edit.crop, last.crop, _change(edit.source, last.source)) if last and follows else edit.crop
-        self._last[face.track] = _Last(number, edit.source, crop, face.box, face.landmarks, strength)
-        paste(shown, crop, similarity(face.landmarks[None], CROP_TEMPLATE)[0], strength)
+        source, crop = edit.source.astype(np.float32), edit.crop.astype(np.float32)
+        if last is not None and follows:
+            source, crop = steady(source, crop, last.source, last.crop)
+        self._last[face.track] = _Last(number, source, crop, face.box, face.landmarks, strength)
+        paste(shown, _picture(crop), similarity(face.landmarks[None], CROP_TEMPLATE)[0], strength)
 
     def _cover_without_edit(self, number: int, shown: Picture, face: Face) -> Cover:
         last = self._last.get(face.track)
@@ -236,7 +238,7 @@ class Renderer:
         if last is not None and last.shown > 0 and not turned and _is_in_view(face):
             landmarks = move_points(last.landmarks, last.box, face.box)
             cover(shown, face.box, self.fallback, margin=0.0)  # the warped edit is soft at its border
-            paste(shown, last.crop, similarity(landmarks[None], CROP_TEMPLATE)[0])
+            paste(shown, _picture(last.crop), similarity(landmarks[None], CROP_TEMPLATE)[0])
             return "warped"
         self._filtered.add(face.track)
         if self.replacement is not None:
@@ -246,30 +248,37 @@ class Renderer:
         if last is not None and last.shown > 0:
             last.shown, last.frame = max(0.0, last.shown - 1 / FADE), number
             landmarks = move_points(last.landmarks, last.box, face.box)
-            paste(shown, last.crop, similarity(landmarks[None], CROP_TEMPLATE)[0], last.shown)
+            paste(shown, _picture(last.crop), similarity(landmarks[None], CROP_TEMPLATE)[0], last.shown)
         return "filtered"
 
 
-def steady(edit: Picture, last: Picture, change: float) -> Picture:
-    """An edit (size, size, 3) of which as much is the last one's as the face stood still.
+def steady(source: Floats, edit: Floats, last_source: Floats, last_edit: Floats) -> tuple[Floats, Floats]:
+    """An edit of which as much is the last one's as the face stood still, place by place.
+
+    Two edits of nearly the same picture differ by more than the pictures do, and drift.  What was kept of earlier
+    pictures is kept of their edits; a face that turns by and by moves away from both.
 
     Args:
+        source: What the edit was made from (size, size, 3), 0 to 255.
         edit: The edit of this frame.
-        last: What was shown of the frame before.
-        change: Mean change of the face's pixels between the two, 0 to 255.
+        last_source: What this gave for the frame before.
+        last_edit: The same of its edit.
 
-    >>> new, old = np.full((1, 1, 3), 100, np.uint8), np.zeros((1, 1, 3), np.uint8)
-    >>> [int(steady(new, old, change).max()) for change in (0.0, 5.0, 10.0, 30.0)]
-    [20, 60, 100, 100]
+    Returns:
+        The source and the edit to show.
+
+    >>> new, old = np.full((1, 1, 3), 100, np.float32), np.zeros((1, 1, 3), np.float32)
+    >>> [round(float(steady(old + moved, new, old, old)[1].max())) for moved in (0, 10, 20, 60)]
+    [10, 55, 100, 100]
     """
-    kept = MOST_KEPT * max(0.0, 1 - change / STILL)
-    return edit if kept == 0 else np.asarray(cv2.addWeighted(edit, 1 - kept, last, kept, 0), np.uint8)
+    side = max(1, round(AROUND * len(edit) / CROP_SIZE))
+    change = cv2.blur(cv2.absdiff(source, last_source).mean(2), (side, side))
+    kept = np.clip(MOST_KEPT * (1 - change / STILL), 0, 1).astype(np.float32)[..., None]
+    return source + kept * (last_source - source), edit + kept * (last_edit - edit)
 
 
-def _change(crop: Picture, before: Picture) -> float:
-    """Mean change of the face's pixels between two aligned crops."""
-    inner = slice(*(round(share * len(crop)) for share in INNER))
-    return float(cv2.absdiff(crop[inner, inner], before[inner, inner]).mean())
+def _picture(crop: Floats) -> Picture:
+    return np.asarray(np.round(crop), np.uint8)
 
 
 def _is_in_view(face: Face) -> bool:
