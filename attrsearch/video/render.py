@@ -38,9 +38,9 @@ AWAY = 3
 """Further from where it was seen than this many frames, a face may be behind something; no edit is put on that."""
 FADE = 5
 """Frames over which an edit fades into a filter and back."""
-STILL = 20.0
-"""Change of an aligned face, 0 to 255, from which nothing of the last edit is kept."""
-MOST_KEPT = 0.9
+QUIET, MOVED = 6.0, 20.0
+"""Changes of an aligned face, 0 to 255: up to the first it is noise, and from the second on nothing is kept."""
+MOST_KEPT = 0.95
 """Share of the last edit that is kept in the next one where nothing changed: an edit makes more of noise than it is."""
 AROUND = 11
 """Over how many pixels of a crop of 128 the change is averaged: a mouth that opens is edited anew, the rest is kept."""
@@ -268,12 +268,12 @@ def steady(source: Floats, edit: Floats, last_source: Floats, last_edit: Floats)
         The source and the edit to show.
 
     >>> new, old = np.full((1, 1, 3), 100, np.float32), np.zeros((1, 1, 3), np.float32)
-    >>> [round(float(steady(old + moved, new, old, old)[1].max())) for moved in (0, 10, 20, 60)]
-    [10, 55, 100, 100]
+    >>> [round(float(steady(old + moved, new, old, old)[1].max())) for moved in (0, 13, 20, 60)]
+    [5, 52, 100, 100]
     """
     side = max(1, round(AROUND * len(edit) / CROP_SIZE))
     change = cv2.blur(cv2.absdiff(source, last_source).mean(2), (side, side))
-    kept = np.clip(MOST_KEPT * (1 - change / STILL), 0, 1).astype(np.float32)[..., None]
+    kept = (MOST_KEPT * np.clip((MOVED - change) / (MOVED - QUIET), 0, 1)).astype(np.float32)[..., None]
     return source + kept * (last_source - source), edit + kept * (last_edit - edit)
 
 

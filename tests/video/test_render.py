@@ -276,7 +276,7 @@ def test_an_edit_of_a_face_that_stands_still_is_still(editor: Editor, astronaut:
     kept = [shown for shown, _ in renderer(editor).render(list(enumerate(noisy)), [[face]] * 8)]
     alone = [cover(renderer(editor), picture, face)[0] for picture in noisy]
     inside = np.s_[100:150, 105:145]
-    assert _flicker(kept, inside) < 0.35 * _flicker(alone, inside)
+    assert _flicker(kept, inside) < 0.2 * _flicker(alone, inside)
     assert np.array_equal(kept[0], alone[0])
 
 
@@ -294,7 +294,7 @@ def test_a_face_that_changes_by_and_by_does_not_keep_an_old_edit() -> None:
         source, edit = steady(
             np.full(shape, 2.0 * step, np.float32), np.full(shape, step, np.float32), source, edit
         )
-        assert abs(float(edit.mean()) - step) < 9
+        assert abs(float(edit.mean()) - step) < 12
     moved = np.full(shape, 200.0, np.float32)
     moved[:, :40] += 60  # one place changes, and only there is the edit new
     edit = steady(
