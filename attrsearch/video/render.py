@@ -219,8 +219,8 @@ class Renderer:
         if face.track in self._filtered:
             before = last.shown if last is not None and number - last.frame <= FADE else 0.0
             strength = min(1.0, before + 1 / FADE)
-        if strength < 1:
-            cover(shown, face.box, self.fallback, reach=HEAD)
+        if strength < 1:  # what the filter covers shrinks from the head to the face, as the edit comes
+            cover(shown, face.box, self.fallback, reach=HEAD + strength * (1 - HEAD))
         else:
             self._filtered.discard(face.track)
         follows = last is not None and number - last.frame == 1

@@ -79,9 +79,14 @@ def test_without_any_set_everything_is_filtered(astronaut: Picture, face: Face) 
 
 def test_a_filter_covers_the_head(astronaut: Picture, face: Face) -> None:
     shown, _ = cover(renderer(None, sets={}), astronaut, face)
-    left, top, right, bottom = (round(float(value)) for value in face.box)
-    beside = np.s_[top + 40 : bottom - 40, left - (right - left) * 9 // 20 : left - (right - left) * 7 // 20]
+    beside = _beside(face)
     assert np.abs(shown[beside].astype(int) - astronaut[beside]).mean() > 3  # hair and ears are blurred, too
+
+
+def _beside(face: Face) -> tuple[slice, slice]:
+    """A strip of hair beside a face's box."""
+    left, top, right, bottom = (round(float(value)) for value in face.box)
+    return np.s_[top + 40 : bottom - 40, left - (right - left) * 9 // 20 : left - (right - left) * 7 // 20]
 
 
 def test_small_faces_are_filtered(editor: Editor, astronaut: Picture, face: Face) -> None:
@@ -193,6 +198,8 @@ def test_edit_and_filter_fade_into_each_other(editor: Editor, astronaut: Picture
     assert max(steps) < 0.45 * whole
     assert change(shown[0], shown[1], face.box) < 0.5
     assert change(shown[8], shown[7], face.box) < 0.5  # the fade has ended
+    heads = [np.abs(picture[_beside(face)].astype(int) - astronaut[_beside(face)]).mean() for picture in shown]
+    assert heads[8] > heads[11] > heads[13]  # the head comes out by and by, too
 
 
 def test_who_consents_is_left_and_exactly_they(editor: Editor, astronaut: Picture, face: Face) -> None:
