@@ -54,7 +54,7 @@ class Log:
     def clean(self, line: str) -> str:
         """A line without names and paths."""
         for root in self.roots:
-            line = re.sub(rf"{re.escape(root)}.*?(?=: |; |$)", "<path>", line)
+            line = re.sub(rf"(?<![\w./\\]){re.escape(root)}{_ends(root)}.*?(?=: |; |$)", "<path>", line)
         for name in sorted(filter(line.__contains__, self.names), key=len, reverse=True):
             line = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", self.pseudonym(name), line)
         return PATH.sub("<path>", line)
@@ -64,6 +64,11 @@ class Log:
         when = datetime.now(UTC).isoformat(timespec="milliseconds")
         said = {"text": text if self.verbose else self.clean(text)} if text else {}
         return json.dumps({"when": when, "event": event, **said, **figures}, ensure_ascii=False)
+
+
+def _ends(root: str) -> str:
+    """What must follow a place: a folder's name alone (``--out o``) may be a word, or the start of one."""
+    return "" if re.search(r"[/\\]", root) else r"(?=[/\\]|: |; |$)"
 
 
 LOG = Log()

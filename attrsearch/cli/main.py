@@ -62,6 +62,7 @@ for command in COMMANDS:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; errors a user can mend end as one line on stderr."""
     LOG.json = LOG.verbose = False
+    LOG.names, LOG.roots = set(), ()
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
     try:

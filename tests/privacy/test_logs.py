@@ -24,10 +24,13 @@ SAMPLE = re.compile(r"^[a-zA-Z_:][a-zA-Z0-9_:]* -?[0-9.e+]+$")
         ("holiday.JPEG: needs a face", "<path>: needs a face"),
         ("3/4 people", "<path> people"),
         ("12 people anonymised", "12 people anonymised"),
+        ("not written: o/1.jpg: no face", "not written: <path>: no face"),
+        ("4 pictures edited in o", "4 pictures edited in <path>"),
+        ("go on: o", "go on: <path>"),
     ],
 )
 def test_paths_are_taken_out(line: str, cleaned: str) -> None:
-    assert Log(roots=("pictures",)).clean(line) == cleaned
+    assert Log(roots=("pictures", "o")).clean(line) == cleaned
 
 
 def test_names_become_pseudonyms_that_lead_nowhere() -> None:
