@@ -71,8 +71,12 @@ def chroma_loss(edited: Tensor, original: Tensor) -> Tensor:
 
 def chroma(faces: Tensor) -> Tensor:
     """What a grey picture lacks: red and blue less the light (Rec. 601), (n, 2, h, w)."""
-    light = 0.299 * faces[:, :1] + 0.587 * faces[:, 1:2] + 0.114 * faces[:, 2:]
-    return faces[:, ::2] - light
+    return faces[:, ::2] - brightness(faces)
+
+
+def brightness(faces: Tensor) -> Tensor:
+    """Brightness (Rec. 601), (n, 1, h, w)."""
+    return 0.299 * faces[:, :1] + 0.587 * faces[:, 1:2] + 0.114 * faces[:, 2:]
 
 
 def tone_loss(edited: Tensor, original: Tensor) -> Tensor:
@@ -99,14 +103,13 @@ def hair_loss(edited: Tensor, original: Tensor, mask: Tensor) -> Tensor:
 
 def hair_mask(faces: Tensor) -> Tensor:
     """Where faces have another colour than their cheeks, above the brows: (n, 1, 128, 128), 0 to 1."""
-    light = 0.299 * faces[:, :1] + 0.587 * faces[:, 1:2] + 0.114 * faces[:, 2:]
-    seen = avg_pool2d(torch.cat([light, chroma(faces)], 1), 3, 1, 1, count_include_pad=False)
+    seen = avg_pool2d(torch.cat([brightness(faces), chroma(faces)], 1), 3, 1, 1, count_include_pad=False)
     skin = seen[:, :, CHEEKS[0], CHEEKS[1]].flatten(2)
     middle = skin.median(2).values
-    least = torch.tensor([0.1, 0.03, 0.03])
+    least = faces.new_tensor([0.1, 0.03, 0.03])
     spread = torch.maximum(2 * (skin - middle[..., None]).abs().median(2).values, least)
     unlike = ((seen - middle[..., None, None]) / spread[..., None, None]).square().sum(1, keepdim=True).sqrt()
-    rows = torch.arange(faces.shape[2], dtype=torch.float32)[:, None]
+    rows = torch.arange(faces.shape[2], dtype=faces.dtype, device=faces.device)[:, None]
     above = ((BROWS - rows) / 8).clamp(0, 1)
     return torch.sigmoid((unlike - 4) * 1.5) * above
 

@@ -86,10 +86,10 @@ class PersonModels:
 
     def predict(self, name: str, points: Floats64, fixed: int = 0) -> Floats64:
         """Targets (n, 4) of points; the first ``fixed`` are the same at every call and predicted once."""
-        if self._fixed is None or len(self._fixed) != fixed > 0:
-            self._fixed = self._typically(points[:fixed])
         typical = self._typically(points[fixed:])
         if fixed:
+            if self._fixed is None or len(self._fixed) != fixed:
+                self._fixed = self._typically(points[:fixed])
             typical = np.concatenate([self._fixed, typical])
         self._scored.append((points, typical))
         return self._predict(name, points, typical)
