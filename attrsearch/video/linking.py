@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from attrsearch.faces.detect import Detector
-from attrsearch.faces.people import Face, PersonFaces
+from attrsearch.faces.people import PersonFaces
 from attrsearch.faces.recognise import Scaled
 from attrsearch.faces.seen import see
 from attrsearch.video.scan import Scan
@@ -35,17 +35,18 @@ class People:
 
     Attributes:
         names: Track to the name of its person, ``person_001`` and so on by how long they are seen.
-        looks: Person to their best looks, the best first; persons without a look good enough are not in it.
+        looks: Person to their best looks, track by track, the best of a track first; persons without a look good
+            enough are not in it.
         embeddings: Person to the embeddings (n, d) of those looks.
     """
 
     names: dict[int, str]
-    looks: dict[str, list[Face]]
+    looks: dict[str, list[Sighting]]
     embeddings: dict[str, Floats]
 
     def faces(self, person: str, most: int) -> PersonFaces:
         """A person for the search."""
-        return PersonFaces(person, tuple(self.looks[person][:most]))
+        return PersonFaces(person, tuple(look.face for look in self.looks[person][:most]))
 
 
 def link_people(found: Scan, detector: Detector, scaled: Scaled) -> People:
@@ -73,14 +74,14 @@ def link_people(found: Scan, detector: Detector, scaled: Scaled) -> People:
     groups = join_unknown(groups, found.tracks)
     groups.sort(key=lambda group: (-sum(len(found.tracks[track]) for track in group), min(group)))
     names: dict[int, str] = {}
-    person_looks: dict[str, list[Face]] = {}
+    person_looks: dict[str, list[Sighting]] = {}
     person_embeddings: dict[str, Floats] = {}
     for number, group in enumerate(groups, 1):
         name = f"person_{number:03d}"
         names |= dict.fromkeys(group, name)
         known = sorted(track for track in group if track in embeddings)
         if known:
-            person_looks[name] = [face for track in known for face in looks[track]]
+            person_looks[name] = [look for track in known for look in looks[track]]
             person_embeddings[name] = np.concatenate([embeddings[track] for track in known])
     return People(names, person_looks, person_embeddings)
 
@@ -100,9 +101,9 @@ class _Seen:
         chosen = [i for i, frame in enumerate(self.frames) if first <= frame < end]
         return _Seen(tuple(self.sightings[i] for i in chosen), self.rows[chosen])
 
-    def by_quality(self) -> list[Face]:
-        """Faces, the best first."""
-        return [sighting.face for sighting in sorted(self.sightings, key=lambda item: -item.quality)]
+    def by_quality(self) -> list[Sighting]:
+        """Sightings, the best first."""
+        return sorted(self.sightings, key=lambda item: -item.quality)
 
 
 def _embed(looks: Sightings, detector: Detector, scaled: Scaled) -> _Seen | None:
@@ -121,9 +122,10 @@ def find_rivals(tracks: Mapping[int, Mapping[int, TrackedFace]]) -> dict[int, se
     something, and a few unsure ones may be anything.
     """
     rivals: dict[int, set[int]] = {track: set() for track in tracks}
-    for one in tracks:
-        for two in tracks:
-            if two > one and _are_apart(tracks[one], tracks[two]):
+    spans = {track: (min(sightings), max(sightings)) for track, sightings in tracks.items()}
+    for one, (begin, end) in spans.items():
+        for two, (first, last) in spans.items():
+            if two > one and first <= end and begin <= last and _are_apart(tracks[one], tracks[two]):
                 rivals[one].add(two)
                 rivals[two].add(one)
     return rivals
@@ -131,7 +133,7 @@ def find_rivals(tracks: Mapping[int, Mapping[int, TrackedFace]]) -> dict[int, se
 
 def _are_apart(one: Mapping[int, TrackedFace], two: Mapping[int, TrackedFace]) -> bool:
     """Whether two tracks were beside each other: once where both were sure, or often."""
-    shared = one.keys() & two.keys()
+    shared = [frame for frame in one if frame in two]
     if not shared:
         return False
     width = max(float(np.median([face.box[2] - face.box[0] for face in track.values()])) for track in (one, two))

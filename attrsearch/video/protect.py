@@ -23,9 +23,11 @@ from attrsearch.video.ledger import Ledger
 from attrsearch.video.linking import People, link_people
 from attrsearch.video.material import Material, Rewriting
 from attrsearch.video.preview import Preview
-from attrsearch.video.render import SMALLEST_EDIT, Covered, Renderer
-from attrsearch.video.scan import Scan, scan
-from attrsearch.video.timeline import Face, build_timeline
+from attrsearch.video.render import SMALLEST_EDIT, Renderer
+from attrsearch.video.rows import BoxRows
+from attrsearch.video.scan import scan
+from attrsearch.video.shelf import Shelf
+from attrsearch.video.timeline import Face, Timeline
 from attrsearch.video.tracks import Tracker
 
 Picture = npt.NDArray[np.uint8]
@@ -153,37 +155,23 @@ def protect(
         smallest=options.smallest,
         replacement=options.replacement,
     )
-    timeline = build_timeline(found.tracks, found.cuts, found.frames, people=people.names)
-    timeline = with_remembered(timeline, found)
+    timeline = Timeline(found.tracks, found.cuts, found.frames, people=people.names, remembered=found.remembered)
     return _write(
         material, renderer, timeline, found.cuts, options, lambda n: progress("cover", n, material.count)
     )
 
 
-def with_remembered(timeline: dict[int, list[Face]], found: Scan) -> dict[int, list[Face]]:
-    """Add faces that only the memory still holds, where the timeline has nothing of their track."""
-    for frame, faces in found.remembered.items():
-        there = timeline.setdefault(frame, [])
-        present = {face.track for face in there}
-        there += [
-            Face(face.track, face.box, face.landmarks, face.found, face.probability)
-            for face in faces
-            if face.track not in present
-        ]
-    return timeline
-
-
 def _write(
     material: Material,
     renderer: Renderer,
-    timeline: Mapping[int, list[Face]],
+    timeline: Timeline,
     cuts: set[int],
     options: Options,
     progress: Callable[[int], None],
 ) -> Protected:
     counts: dict[str, int] = {}
-    boxes: dict[int, list[LabelledBox]] = {}
-    visible: dict[int, list[LabelledBox]] = {}
+    shelf = Shelf()
+    boxes, visible = BoxRows(shelf), BoxRows(shelf)
     written_frames = 0
     with ExitStack() as stack:
         out = stack.enter_context(material.rewrite())
@@ -193,9 +181,9 @@ def _write(
         for batch in _batches(out.frames(), cuts):
             if batch[0].index in cuts:
                 renderer.forget()
-            faces = [timeline.get(frame.index, []) for frame in batch]
+            faces = [timeline.at(frame.index) for frame in batch]
             results = renderer.render([(frame.index, frame.picture) for frame in batch], faces)
-            for frame, (picture, covered) in zip(batch, results, strict=True):
+            for frame, there, (picture, covered) in zip(batch, faces, results, strict=True):
                 out.write(frame, picture)
                 if debug is not None:
                     debug.write(frame, draw(picture, covered))
@@ -203,11 +191,11 @@ def _write(
                     ledger.add(frame.index, frame.seconds, covered)
                 if preview is not None:
                     preview.add(picture)
-                _count(counts, boxes, frame.index, covered)
+                for item in covered:
+                    counts[item.how] = counts.get(item.how, 0) + 1
                 done = {item.face.track for item in covered}
-                left = [_labelled(face) for face in timeline.get(frame.index, ()) if face.track not in done]
-                if left:
-                    visible[frame.index] = left
+                _add(boxes, frame.index, [item.face for item in covered])
+                _add(visible, frame.index, [face for face in there if face.track not in done])
                 written_frames += 1
             progress(written_frames)
         out.close()
@@ -220,17 +208,9 @@ def _write(
     return Protected(written_frames, people, counts, problem, boxes, visible)
 
 
-def _count(
-    counts: dict[str, int], boxes: dict[int, list[LabelledBox]], frame: int, covered: Sequence[Covered]
-) -> None:
-    for item in covered:
-        counts[item.how] = counts.get(item.how, 0) + 1
-        boxes.setdefault(frame, []).append(_labelled(item.face))
-
-
-def _labelled(face: Face) -> LabelledBox:
-    left, top, right, bottom = (float(value) for value in face.box)
-    return LabelledBox((left, top, right, bottom), face.track, min(1.0, face.probability))
+def _add(rows: BoxRows, frame: int, faces: Sequence[Face]) -> None:
+    for face in faces:
+        rows.add(frame, face.track, face.box, face.probability)
 
 
 def _visible(options: Options, names: set[str]) -> frozenset[str]:

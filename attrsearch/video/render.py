@@ -133,10 +133,13 @@ class Renderer:
             ]
         )
         ready = {(place, face.track): edit for (place, face), edit in zip(jobs, edits, strict=True)}
-        return [
+        shown = [
             self._cover(number, picture, faces[place], {t: e for (p, t), e in ready.items() if p == place})
             for place, (number, picture) in enumerate(frames)
         ]
+        oldest = frames[-1][0] - RECENT if frames else 0  # an older edit is not shown again: it is let go
+        self._last = {track: last for track, last in self._last.items() if last.frame >= oldest}
+        return shown
 
     def forget(self) -> None:
         """Forget the last edits, at a scene cut."""

@@ -1,7 +1,7 @@
 """The first pass over a video: detect, track, remember; keep boxes of every frame and the best looks at every face."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
@@ -13,6 +13,8 @@ from attrsearch.faces.people import cut_face
 from attrsearch.video.cuts import CutDetector
 from attrsearch.video.frames import Frame, Picture
 from attrsearch.video.labels import LabelledBox
+from attrsearch.video.rows import TrackRows, part
+from attrsearch.video.shelf import Shelf
 from attrsearch.video.sightings import Sighting, Sightings, quality
 from attrsearch.video.tracks import DOUBT, TrackedFace, Tracker
 
@@ -24,42 +26,48 @@ DETECT_SIDE = 1920
 
 @dataclass
 class Scan:
-    """What the first pass found.
+    """What the first pass found.  What is known of a track that has ended lies on a shelf.
 
     Attributes:
         frames: One more than the number of the last frame; a frame that could not be read has a number, too.
         tracks: Track to its sightings, frame by frame; remembered ones are not in it.
-        remembered: Frame to faces that the memory restored in it.
+        remembered: Track to its faces that the memory restored, frame by frame.
         cuts: Frames that begin a new scene.
         looks: Track to its best looks.
         guesses: Tracks for which nothing but few unsure detections speak.
+        shelf: Where the pages of tracks and the pictures of looks lie.
     """
 
     frames: int = 0
-    tracks: dict[int, dict[int, TrackedFace]] = field(default_factory=dict)
-    remembered: dict[int, list[TrackedFace]] = field(default_factory=dict)
+    tracks: dict[int, Mapping[int, TrackedFace]] = field(default_factory=dict)
+    remembered: dict[int, Mapping[int, TrackedFace]] = field(default_factory=dict)
     cuts: set[int] = field(default_factory=set)
     looks: dict[int, Sightings] = field(default_factory=dict)
     guesses: set[int] = field(default_factory=set)
+    shelf: Shelf = field(default_factory=Shelf)
+
+    def put_away(self, track: int) -> None:
+        """Put what is known of a track on the shelf, because it has ended."""
+        for rows in (self.tracks.get(track), self.remembered.get(track)):
+            if isinstance(rows, TrackRows):
+                rows.put_away()
+        if track in self.looks:
+            self.looks[track].put_away(self.shelf)
 
     def forget(self, track: int) -> None:
         """Leave a track out, remembered sightings and looks included."""
         self.tracks.pop(track, None)
         self.looks.pop(track, None)
-        self.remembered = {
-            frame: [face for face in faces if face.track != track] for frame, faces in self.remembered.items()
-        }
+        self.remembered.pop(track, None)
 
     def divide(self, track: int, frame: int) -> int:
         """Give what is known of a track from a frame on to a new one; its number."""
         number = max(self.tracks) + 1
-        own = self.tracks[track]
-        self.tracks[number] = {f: replace(face, track=number) for f, face in own.items() if f >= frame}
-        self.tracks[track] = {f: face for f, face in own.items() if f < frame}
-        self.remembered = {
-            f: [replace(face, track=number) if face.track == track and f >= frame else face for face in faces]
-            for f, faces in self.remembered.items()
-        }
+        for known in (self.tracks, self.remembered):
+            own = known.pop(track, None)
+            if own is not None:
+                known[track] = part(own, 0, frame, track, self.shelf)
+                known[number] = part(own, frame, float("inf"), number, self.shelf)
         looks = self.looks.pop(track, Sightings()).best
         for name, late in ((track, False), (number, True)):
             chosen = {key: look for key, look in looks.items() if (look.frame >= frame) is late}
@@ -90,6 +98,7 @@ def scan(
         progress: Called after each frame.
     """
     found, cutter = Scan(), CutDetector()
+    followed: set[int] = set()
     for frame in frames:
         if cutter.is_cut(frame.picture):
             found.cuts.add(frame.index)
@@ -102,9 +111,14 @@ def scan(
             _take(found, frame, face)
         for track in found.guesses - tracker.numbers:  # nothing can speak for it any more
             found.forget_guess(track)
+        for track in followed - tracker.numbers:
+            found.put_away(track)
+        followed = tracker.numbers
         progress()
     for track in set(found.guesses):
         found.forget_guess(track)
+    for track in followed:
+        found.put_away(track)
     return found
 
 
@@ -113,11 +127,17 @@ def _take(found: Scan, frame: Frame, face: TrackedFace) -> None:
     (found.guesses.add if face.guess else found.guesses.discard)(face.track)
     if face.found == "remembered":
         if not face.guess:
-            found.remembered.setdefault(frame.index, []).append(face)
+            _add(found.remembered, found.shelf, frame.index, face)
         return
-    found.tracks.setdefault(face.track, {})[frame.index] = face
+    _add(found.tracks, found.shelf, frame.index, face)
     if not face.guess:
         _look(found, frame, face)
+
+
+def _add(known: dict[int, Mapping[int, TrackedFace]], shelf: Shelf, frame: int, face: TrackedFace) -> None:
+    rows = known.setdefault(face.track, TrackRows(shelf))
+    if isinstance(rows, TrackRows):
+        rows.add(frame, face)
 
 
 def detect_in_frame(picture: Picture, detector: Detector, side: int = DETECT_SIDE) -> Detections:

@@ -1,6 +1,6 @@
 """The best looks at a face while it is tracked: sharp, large, frontal, spread over time."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from attrsearch.faces.align import CROP_TEMPLATE, similarity, transform
 from attrsearch.faces.people import Face
+from attrsearch.video.shelf import Place, Shelf
 
 Floats = npt.NDArray[np.float32]
 
@@ -25,12 +26,41 @@ MOST = 12
 
 
 @dataclass(frozen=True)
+class _PutAway:
+    """A face whose pictures are on a shelf: their shapes, and where they lie one behind the other."""
+
+    face: Face
+    shelf: Shelf
+    place: Place
+    shapes: tuple[tuple[int, ...], tuple[int, ...]]
+
+    def read(self) -> Face:
+        pixels = np.frombuffer(self.shelf.get(self.place), np.uint8)
+        crop, window = np.split(pixels, [int(np.prod(self.shapes[0]))])
+        return replace(self.face, crop=crop.reshape(self.shapes[0]), window=window.reshape(self.shapes[1]))
+
+
+@dataclass(frozen=True)
 class Sighting:
-    """One look: which frame, how good, and the face as the search takes it."""
+    """One look: which frame, how good, and the face as the search takes it, or where it was put."""
 
     frame: int
     quality: float
-    face: Face
+    kept: Face | _PutAway
+
+    @property
+    def face(self) -> Face:
+        """The face as the search takes it."""
+        return self.kept.read() if isinstance(self.kept, _PutAway) else self.kept
+
+    def put_away(self, shelf: Shelf) -> "Sighting":
+        """The same with its pictures on a shelf: 160 kB that are not in memory."""
+        if isinstance(self.kept, _PutAway):
+            return self
+        face, nothing = self.kept, np.zeros((0, 0, 3), np.uint8)
+        place = shelf.put(face.crop.tobytes() + face.window.tobytes())
+        bare = replace(face, crop=nothing, window=nothing)
+        return replace(self, kept=_PutAway(bare, shelf, place, (face.crop.shape, face.window.shape)))
 
 
 @dataclass
@@ -59,6 +89,10 @@ class Sightings:
         self.best[self._doubts, sighting.frame // SPACING] = sighting
         if len(self.best) > MOST:
             del self.best[min(self.best, key=lambda key: self.best[key].quality)]
+
+    def put_away(self, shelf: Shelf) -> None:
+        """Put the pictures on a shelf, because the track has ended."""
+        self.best = {key: sighting.put_away(shelf) for key, sighting in self.best.items()}
 
     def sorted(self) -> list[Sighting]:
         """The best first."""

@@ -222,7 +222,7 @@ def test_an_unknown_track_too_late_too_far_or_beside_is_nobody(other: dict[int, 
 
 def test_a_track_that_went_on_with_somebody_else_is_divided_where_they_met() -> None:
     found = Scan(tracks={0: walk(0, 40, 0), 1: walk(15, 22, 20)})
-    found.remembered = {30: [found.tracks[0][30]]}
+    found.remembered = {0: {30: found.tracks[0][30]}}
     cut = np.zeros((8, 8, 3), np.uint8)
     face = Face(Path("x"), cut, cut, np.eye(2, 3, dtype=np.float32), np.zeros((0, 4), np.float32))
     found.looks[0] = Sightings({(0, key): Sighting(10 * key + 2, 1.0, face) for key in range(4)})
@@ -232,7 +232,8 @@ def test_a_track_that_went_on_with_somebody_else_is_divided_where_they_met() -> 
     assert 15 <= cut_at < 22
     assert set(found.tracks[0]) == set(range(cut_at))
     assert {face.track for face in found.tracks[2].values()} == {2}
-    assert found.remembered[30][0].track == 2
+    assert found.remembered[0].get(30) is None
+    assert found.remembered[2][30].track == 2
     assert [sorted(look.frame for look in found.looks[number].best.values()) for number in (0, 2)] == [
         [2, 12],
         [22, 32],

@@ -1,11 +1,13 @@
 """Gaps are filled, ends extended, nothing crosses a cut, and landmarks stay in their faces."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from attrsearch.video.timeline import Face, build_timeline
+from attrsearch.video.timeline import Face, Timeline
 from attrsearch.video.tracks import TrackedFace
 
 TEMPLATE = np.float32([[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.8], [0.65, 0.8]])
@@ -15,6 +17,13 @@ def sighting(x: float, *, width: float = 40, landmarks: bool = True, probability
     box = np.float32([x, 100, x + width, 100 + 1.25 * width])
     points = box[:2] + TEMPLATE * (box[2:] - box[:2]) if landmarks else np.full((5, 2), np.nan)
     return TrackedFace(0, box, points.astype(np.float32), probability, "detected")
+
+
+def build_timeline(
+    tracks: Mapping[int, Mapping[int, TrackedFace]], cuts: set[int], frames: int, **options: Any
+) -> dict[int, list[Face]]:
+    timeline = Timeline(tracks, cuts, frames, **options)
+    return {frame: there for frame in range(frames) if (there := timeline.at(frame))}
 
 
 def faces(timeline: dict[int, list[Face]]) -> dict[int, Face]:
