@@ -188,4 +188,8 @@ def _audit(source: Path, target: Path, eyes: "Eyes", given: dict[str, Any], prot
             f"{found.strangers} pairs of strangers in these frames for one person; {found.doubtful} more faces match "
             "at it, no nearer than strangers do"
         )
+    if found.blank:
+        say(
+            f"audit: {found.blank} more match {judge.name} no better than a blank in their place does: not counted"
+        )
     return len(found.leaks)

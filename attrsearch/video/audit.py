@@ -6,7 +6,9 @@ face was and where the detector finds one there now.
 
 Judges take covered faces of strangers for one person far more often than they take real ones: all that is left to
 compare is hair and light.  Faces of one frame are strangers, so every frame tells how near strangers come in this
-footage, and with enough of them the judge's threshold is the one that keeps its rate of false matches here.
+footage, and with enough of them the judge's threshold is the one that keeps its rate of false matches here.  And of
+some heads in profile a judge knows so little that a blank in their place matches as well: such a match says nothing of
+what is left of the face.
 """
 
 from collections import deque
@@ -19,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from attrsearch.boxes import iou
+from attrsearch.editing.filters import HEAD, cover
 from attrsearch.errors import InputError
 from attrsearch.faces.detect import Detections, Detector
 from attrsearch.faces.people import cut_face
@@ -46,6 +49,9 @@ STRANGERS = 1000
 """Fewest pairs of strangers that a threshold can be set on."""
 LEAST = 0.5
 """Share of the ordinary threshold below which it is never set: a face that near is the same picture."""
+BLANK = 0.08
+"""A face is known if it is nearer than a blank in its place by more than this share of the ordinary threshold: covers
+that leave nothing (a mask, a wide blur, three large pixels) differ by up to half of it among themselves."""
 BINS = 4000
 """Of the distances of strangers, from 0 to 2."""
 
@@ -79,6 +85,7 @@ class Audit:
         strangers: Pairs of an original face and another one's protected face in the same frame.
         taken: Share of them that the judge's ordinary threshold takes for one person.
         doubtful: Faces below the ordinary threshold, but no nearer than strangers come.
+        blank: Faces below the ordinary threshold, but no nearer than a blank (the head in its mean colour) is.
     """
 
     faces: int
@@ -89,6 +96,7 @@ class Audit:
     strangers: int = 0
     taken: float = 0.0
     doubtful: int = 0
+    blank: int = 0
 
 
 class _Lasting:
@@ -177,7 +185,7 @@ def audit_video(
     Raises:
         InputError: One of them is no video, or their frames differ in size.
     """
-    faces = judged = 0
+    faces = judged = blank = 0
     matches: list[Leak] = []
     lasting, strangers = _Lasting(), Strangers()
     with VideoReader(original, start, end) as first, VideoReader(protected) as second:
@@ -201,7 +209,11 @@ def audit_video(
             apart, others = _judge(before.picture, after.picture, found, known, detector, judge)
             strangers.add(others)
             for i, distance in zip(known, apart, strict=True):
-                if distance < judge.calibration.verification:
+                if distance >= judge.calibration.verification:
+                    continue
+                if distance >= _of_a_blank(before.picture, after.picture, found, i, detector, judge):
+                    blank += 1
+                else:
                     box, value = _tuple(found.boxes[i]), round(float(distance), 4)
                     matches.append(Leak(before.index, before.seconds, box, "matches", value))
             progress(before.index + 1)
@@ -217,6 +229,7 @@ def audit_video(
         strangers.pairs,
         strangers.share_below(judge.calibration.verification),
         len(matches) - len(sure),
+        blank,
     )
 
 
@@ -250,6 +263,16 @@ def _judge(
         again = np.linalg.norm(rows[0][:, None] - now.embed(judge.recogniser)[None], axis=2)
         apart[:, list(now.kept)] = np.minimum(apart[:, list(now.kept)], again)
     return np.diag(apart), apart[iou(boxes[:, None], boxes[None]) == 0]
+
+
+def _of_a_blank(
+    before: Picture, after: Picture, found: Detections, chosen: int, detector: Detector, judge: Scaled
+) -> float:
+    """The distance below which a face is nearer to itself than a blank in its place is."""
+    blank = after.copy()
+    cover(blank, found.boxes[chosen], "mask", reach=HEAD)
+    distance = _judge(before, blank, found, [chosen], detector, judge)[0][0]
+    return float(distance) - BLANK * judge.calibration.verification
 
 
 def _change(before: Picture, after: Picture, box: Floats) -> float:

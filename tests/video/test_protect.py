@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from attrsearch.editing.editor import Editor
+from attrsearch.editing.filters import HEAD, cover
 from attrsearch.errors import InputError
 from attrsearch.faces.detect import Detections
 from attrsearch.faces.mtcnn import Mtcnn
@@ -274,6 +275,24 @@ def test_a_face_that_changed_but_is_known_is_a_leak(scene: Scene, sface: Scaled,
     assert {leak.kind for leak in found.leaks} == {"matches"}
     assert {leak.frame for leak in found.leaks} == set(range(16))
     assert all(0 <= leak.value < sface.calibration.verification for leak in found.leaks)
+
+
+def test_a_match_that_a_blank_has_as_well_is_no_leak(scene: Scene, sface: Scaled, tmp_path: Path) -> None:
+    """Of a judge that takes everybody for everybody: what is left of a face is told by what is there without it."""
+    lenient = replace(sface, calibration=sface.calibration.model_copy(update={"thresholds": {"0.001": 1.9}}))
+    truth = scene.street.truth()
+    shown = []
+    for frame, picture in enumerate(scene.pictures):
+        covered = np.clip(picture.astype(int) + 25, 0, 255).astype(np.uint8)  # changed, but known
+        if frame != 9:
+            covered = picture.copy()
+            for item in truth[frame]:
+                cover(covered, np.array(item.box, np.float32), "mask", reach=HEAD)
+        shown.append(covered)
+    target = write_clip(tmp_path / "out.mp4", shown, Clip(options={"crf": "8"}))
+    found = audit_video(scene.clip, target, Mtcnn(30), lenient)
+    assert [(leak.frame, leak.kind) for leak in found.leaks] == [(9, "matches")] * 2
+    assert found.blank == found.judged - 2
 
 
 def test_what_is_seen_in_one_frame_only_is_no_face(scene: Scene, sface: Scaled, tmp_path: Path) -> None:
