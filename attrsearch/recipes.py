@@ -189,22 +189,21 @@ class Surrogate(Recipe):
 
 
 class Stopping(Recipe):
-    """When a search ends before its last trial, and what becomes of the trials left.
-
-    A person's search depends on the person only, so the allowance of those who have no feasible candidate is a
-    fixed one, paid for on average by those who stop early.
+    """When a search ends before its last trial, or after it: for people without a feasible candidate.
 
     Attributes:
-        tolerance: The search stops when a feasible winner is there and the expected gain is below this.
+        tolerance: The search stops when a feasible winner is there and the expected gain is below this; never at 0.
         patience: For so many rounds on end.
         least: Never before so many trials.
         extra: Further trials for a person without a feasible candidate, as a share of ``trials``.
+        widen: By how much the outer bounds of the space are multiplied for those; signs stay.
     """
 
     tolerance: Annotated[float, Field(ge=0, le=1)] = 0.002
     patience: Annotated[int, Field(ge=1, le=1000)] = 3
     least: Annotated[int, Field(ge=1, le=100_000)] = 60
     extra: Annotated[float, Field(ge=0, le=10)] = 0.5
+    widen: Annotated[float, Field(ge=1, le=2)] = 1.0
 
 
 class PreFilter(Recipe):

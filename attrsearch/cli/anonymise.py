@@ -19,7 +19,7 @@ from attrsearch.errors import OutputError
     "--run", "run_folder", type=click.Path(path_type=Path), help="Folder of the search  [default: OUT.run]"
 )
 @click.option("--study", default="per_identity", show_default=True, help="Study recipe.")
-@click.option("--trials", type=click.IntRange(min=1), help="Candidates a person.")
+@click.option("--trials", type=click.IntRange(min=1), help="Candidates a person; nobody gets more.")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of the search.")
 @footage_options
 @quiet_option

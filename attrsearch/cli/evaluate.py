@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 def evaluate(
     originals: Path, protected: tuple[Path, ...], gate: Path | None, quiet: bool, as_json: bool, **options: Any
 ) -> int:
-    r"""Measure whether PROTECTED pictures or videos still show who is in the ORIGINALS, and what they keep.
+    """Measure whether PROTECTED pictures or videos still show who is in the ORIGINALS, and what they keep.
 
     Both are folders of one layout (a sub-folder a person, the same file names), or two videos; protected by attrsearch
     or by anything else. Several PROTECTED folders are set side by side.
@@ -56,7 +56,7 @@ def evaluate(
       figure = "rank1"
       judge = "dlib"
       at_most = 0.05
-    """
+    """  # noqa: D301
     from attrsearch.evaluation.gate import load_gate, missed
     from attrsearch.evaluation.record import write_for_run, write_record
     from attrsearch.report.evaluation import write_evaluation

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.option("--editor", help="Editor weights instead of the study's: anonymiser, base, or a path.")
 @click.option("--recogniser", help="auto, sface, facenet-vggface2, facenet-casia or dlib.")
 @click.option("--detector", help="mtcnn or yunet.")
-@click.option("--trials", type=click.IntRange(min=1), help="Candidates a person.")
+@click.option("--trials", type=click.IntRange(min=1), help="Candidates a person; nobody gets more.")
 @click.option("--surrogate", help="Pooled model of earlier people: auto, none or a file.")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of the run.")
 @click.option("--jobs", type=click.IntRange(1, 10_000), help="Worker processes  [default: the study's, 1]")

@@ -6,6 +6,7 @@ A person's result depends on the person and the seed only; how many studies are 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -155,7 +156,8 @@ def _open(
     faces = tuple(searched[i] for i in kept)
     screener = make_screener(settings, space, seed, pooled, identity.traits, faces, subject)
     goals = len(settings.objective.maximise)
-    study = PersonStudy(space, recipe.sampler, goals, recipe.trials, seed, screener, recipe.stopping)
+    wider = partial(_local_screener, settings, seed)
+    study = PersonStudy(space, recipe.sampler, goals, recipe.trials, seed, screener, recipe.stopping, wider)
     return _Open(identity, seed, faces, tuple(held), subject, study)
 
 
@@ -178,6 +180,14 @@ def make_screener(
     portfolio = portfolio_points(space, pooled, traits.gender)
     person = describe(traits, faces, subject) if pooled else None
     return Screener(recipe, space, settings.objective, seed, pooled, portfolio, person)
+
+
+def _local_screener(settings: Settings, seed: int, space: PersonSpace) -> Screener | None:
+    """What proposes in a space that no pooled model knows."""
+    recipe = settings.study.surrogate
+    if recipe is None or not predictable(settings.objective):
+        return None
+    return Screener(recipe, space, settings.objective, seed)
 
 
 def _round(

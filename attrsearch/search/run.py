@@ -107,7 +107,8 @@ def run(
         editor: Editor weights instead of the study's.
         recogniser: ``auto``, ``sface``, ``facenet-vggface2``, ``facenet-casia`` or ``dlib``.
         detector: ``mtcnn`` or ``yunet``.
-        trials: Candidates a person.
+        trials: Candidates a person, instead of the study's; nobody gets more then, whatever the study's ``[stopping]``
+            allows who has no feasible one.
         surrogate: Pooled model: ``auto``, ``none`` or a file, instead of the study's.
         seed: Seed of the run; every person's own follows from it.
         workers: Who does the work, instead of the study's.
@@ -145,6 +146,8 @@ def run(
     if surrogate is not None:
         predicting = recipe.surrogate or Surrogate()
         recipe = recipe.model_copy(update={"surrogate": predicting.model_copy(update={"pooled": surrogate})})
+    if trials is not None and recipe.stopping is not None:
+        recipe = recipe.model_copy(update={"stopping": recipe.stopping.model_copy(update={"extra": 0.0})})
     settings = Settings(
         recipe,
         load_space(recipe.space),

@@ -3,12 +3,12 @@
 Source: thesis 3.1.3 (gender-synchronised attributes) and 4.1.1 (asymmetric attributes).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from attrsearch.attributes import ATTRIBUTES, Gender
+from attrsearch.attributes import ATTRIBUTES, LIMIT, Gender
 from attrsearch.recipes import Space
 
 Floats = npt.NDArray[np.float32]
@@ -59,6 +59,17 @@ class PersonSpace:
         columns = [name.split("_", 1) for name in self.names]
         picked = [attributes[:, int(which == "second"), ATTRIBUTES.index(name)] for which, name in columns]
         return np.stack(picked, 1).astype(np.float64) if picked else np.zeros((len(attributes), 0))
+
+    def widened(self, factor: float) -> "PersonSpace":
+        """The same space with its outer bounds multiplied, up to what an editor is ever given.
+
+        >>> from attrsearch.recipes import load_space
+        >>> person_space(load_space("one-pass"), "female").widened(1.5).high.round(2).tolist()
+        [1.65, 1.65, 1.65, 1.65, 1.65, 0.0, -0.1, 1.65, 0.0, 1.65, 1.2, 1.65]
+        """
+        low = np.where(self.low < 0, np.maximum(self.low * factor, -LIMIT), self.low)
+        high = np.where(self.high > 0, np.minimum(self.high * factor, LIMIT), self.high)
+        return replace(self, low=low, high=high)
 
 
 def person_space(space: Space, gender: Gender) -> PersonSpace:

@@ -1,7 +1,7 @@
 """End a search that has little more to gain, and give one that has nothing yet a little more.
 
 What a person gets depends on that person alone.  Trials are not handed from one person to another: everyone without
-a feasible candidate gets the same fixed allowance, which those who stop early pay for on average.
+a feasible candidate gets the same fixed allowance, which ends with their first feasible candidate.
 """
 
 import numpy as np
@@ -16,12 +16,15 @@ class Stopper:
     Args:
         recipe: When to stop, and how much to add.
         trials: How many candidates the search was given.
+
+    Attributes:
+        extended: Whether the allowance has begun.
     """
 
     def __init__(self, recipe: Stopping, trials: int) -> None:
         self._recipe = recipe
         self._allowance = round(recipe.extra * trials)
-        self._extended = False
+        self.extended = False
         self._told = 0
         self._feasible = False
         self._idle = 0
@@ -45,8 +48,8 @@ class Stopper:
         self._idle = self._idle + 1 if gain < self._recipe.tolerance else 0
         if self._feasible:
             enough = self._told >= self._recipe.least and self._idle >= self._recipe.patience
-            return 0 if enough or self._extended else remaining
-        if remaining == 0 and not self._extended:
-            self._extended = True
+            return 0 if enough or self.extended else remaining
+        if remaining == 0 and not self.extended:
+            self.extended = True
             return self._allowance
         return remaining

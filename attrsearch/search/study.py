@@ -6,6 +6,7 @@ screener proposes are told to the sampler once they are measured, as any other; 
 
 import hashlib
 import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy.typing as npt
 import optuna
 from optuna.distributions import BaseDistribution, FloatDistribution
 from optuna.study import StudyDirection
-from optuna.trial import Trial, create_trial
+from optuna.trial import FrozenTrial, Trial, create_trial
 
 from attrsearch.recipes import Sampler, Stopping
 from attrsearch.search.objective import Judgement
@@ -35,9 +36,11 @@ class PersonStudy:
         trials: How many candidates to propose in all.
         seed: The person's own seed; the same seed proposes the same candidates.
         screener: Proposes candidates by prediction; the sampler goes alone where it is None.
-        stopping: When to end before the last trial.
+        stopping: When to end before the last trial, and what becomes of someone without a feasible candidate.
+        wider: Makes what proposes in the wider space of that allowance, from that person's own trials alone.
 
     Attributes:
+        space: What is searched; wider than at first once the allowance of ``stopping`` has begun, if that says so.
         remaining: Candidates still to be proposed.
         proposals: Every candidate so far in order, the sample of what was screened out among them.
     """
@@ -51,21 +54,37 @@ class PersonStudy:
         seed: int,
         screener: Screener | None = None,
         stopping: Stopping | None = None,
+        wider: Callable[[PersonSpace], Screener | None] = lambda space: None,  # noqa: ARG005
     ) -> None:
         self.space = space
         self.remaining = trials
         self.proposals: list[Proposal] = []
         self.screener = screener
         self._stopper = Stopper(stopping, trials) if stopping else None
-        self._sampler = sampler
+        self._widen, self._wider = stopping.widen if stopping else 1.0, wider
+        self._lessons: list[tuple[npt.NDArray[np.float64], Judgement]] = []
+        self._sampler, self._goals, self._seed = sampler, goals, seed
+        self._begin()
+        self._asked: list[tuple[Trial | None, npt.NDArray[np.float64]]] = []
+
+    def _begin(self, earlier: Sequence[FrozenTrial] = ()) -> None:
+        """Open an Optuna study over the space, which knows of earlier trials."""
+        bounds = zip(self.space.names, self.space.low, self.space.high, strict=True)
         self._distributions: dict[str, BaseDistribution] = {
-            name: FloatDistribution(float(low), float(high))
-            for name, low, high in zip(space.names, space.low, space.high, strict=True)
+            name: FloatDistribution(float(low), float(high)) for name, low, high in bounds
         }
         self._study = optuna.create_study(
-            directions=[StudyDirection.MAXIMIZE] * goals, sampler=make_sampler(sampler, seed)
+            directions=[StudyDirection.MAXIMIZE] * self._goals, sampler=make_sampler(self._sampler, self._seed)
         )
-        self._asked: list[tuple[Trial | None, npt.NDArray[np.float64]]] = []
+        for trial in earlier:
+            self._study.add_trial(
+                create_trial(
+                    values=trial.values,
+                    params=trial.params,
+                    distributions=self._distributions,
+                    constraints=trial.constraints,
+                )
+            )
 
     def ask(self) -> Floats:
         """The next candidates, (n, passes, 13), n at most the recipe's ``asks``; none when the study is over."""
@@ -98,12 +117,29 @@ class PersonStudy:
             for name, violation in constraints.items():
                 trial.set_constraint(name, violation)
             self._study.tell(trial, values)
-        if self.screener and self._asked:
-            self.screener.observe(np.array([point for _, point in self._asked]), judgement)
+        if self._asked:
+            lesson = np.array([point for _, point in self._asked]), judgement
+            self._lessons += [lesson] if self._widen > 1 else []
+            if self.screener:
+                self.screener.observe(*lesson)
         if self._stopper:
             gain = self.screener.gain if self.screener else np.inf
             self.remaining = self._stopper.remaining(self.remaining, judgement.feasible, gain)
+            if self._stopper.extended and self._widen > 1:
+                self._go_wider()
         self._asked = []
+
+    def _go_wider(self) -> None:
+        """Search on in a wider space, knowing what was measured in the first."""
+        self.space, self._widen = self.space.widened(self._widen), 1.0
+        self._begin(self._study.get_trials(deepcopy=False))
+        first, self.screener = self.screener, self._wider(self.space)
+        if self.screener:
+            for points, judgement in self._lessons:
+                self.screener.observe(points, judgement)
+            self.screener.screened_out = first.screened_out if first else 0
+            self.screener.seconds += first.seconds if first else 0.0
+        self._lessons = []
 
     def _ask_sampler(self) -> tuple[Trial, npt.NDArray[np.float64]]:
         with warnings.catch_warnings():

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 from attrsearch.attributes import ATTRIBUTES
+from attrsearch.bundled import bundled
 from attrsearch.errors import InputError, OutputError, RecipeError, WeightsError
 from attrsearch.export import AttributesFile, read_attributes
 from attrsearch.recipes import load_study
@@ -228,6 +229,21 @@ def test_one_bad_person_does_not_end_the_run(sample: Path, tmp_path: Path) -> No
     assert any("a.jpg: needs a readable picture" in line for line in lines)
     assert result.identities == 2
     assert read_run(tmp_path / "run")["failures"][0]["id"] == "nobody"
+
+
+def test_trials_asked_for_are_all_there_are(sample: Path, tmp_path: Path) -> None:
+    study = load_study(
+        "quick", recogniser="sface", trials=2, stopping={"tolerance": 0, "extra": 2.0, "widen": 1.5}
+    )
+    hard = tmp_path / "hard.toml"
+    text = (bundled("objectives") / "utility_product.toml").read_text()
+    hard.write_text(text.replace("above = 1.4", "above = 1.9"))
+    options = {"study": study, "objective": str(hard), "people": ["cadet"]}
+    assert search(sample, tmp_path / "given", trials=2, **options).evaluations == 2  # type: ignore[arg-type]
+    longer = search(sample, tmp_path / "longer", trials=None, **options)  # type: ignore[arg-type]
+    assert longer.evaluations == 2 + 4
+    assert pd.read_parquet(tmp_path / "longer" / "trials.parquet").shape[0] == 6
+    assert load_study("quick").stopping is None
 
 
 def test_nobody_at_all(sample: Path, tmp_path: Path) -> None:

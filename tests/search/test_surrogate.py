@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from optuna.trial import TrialState
 
-from attrsearch.attributes import GENDERS
+from attrsearch.attributes import ATTRIBUTES, GENDERS
 from attrsearch.errors import RecipeError, WeightsError
 from attrsearch.recipes import Sampler, Stopping, Surrogate, load_objective, load_study
 from attrsearch.search.stopping import Stopper
@@ -55,6 +55,11 @@ def search(landscape: Landscape, trials: int, seed: int = 0, **options: object) 
         seed,
         screener,
         options.get("stopping"),  # type: ignore[arg-type]
+        lambda space: (
+            Screener(wider, space, OBJECTIVE, seed)
+            if isinstance(wider := options.get("wider"), Surrogate)
+            else None
+        ),
     )
     while study.remaining:
         study.tell(landscape.judge(study.ask()))
@@ -324,6 +329,40 @@ def test_who_has_nothing_gets_more_of_it_once() -> None:
     study = search(hopeless, 16, stopping=Stopping(extra=0.5))
     assert len(study.proposals) == 24
     assert not measured(study, hopeless).any()
+
+
+def further_than_bounds() -> Landscape:
+    """Someone whom only edits beyond the bounds of the space hide: 1.5, where it ends at 1.1."""
+    corner = np.zeros(len(ATTRIBUTES))
+    corner[[ATTRIBUTES.index(name.removeprefix("first_")) for name in NEW.space.names]] = 1.5
+    return Landscape(NEW.gender, corner, 1.45, NEW.person)
+
+
+@pytest.mark.parametrize("recipe", [None, Surrogate(pooled="none")])
+def test_who_has_nothing_is_searched_on_in_wider_bounds(recipe: Surrogate | None) -> None:
+    person = further_than_bounds()
+    stopping = Stopping(tolerance=0, extra=6, widen=1.5)
+    study = search(person, 32, recipe=recipe, stopping=stopping, wider=recipe)
+    found = measured(study, person)
+    assert len(found) < 32 + 6 * 32  # ends with the first one
+    assert found.any()
+    assert not found[:-4].any()
+    points = np.array([proposal.point for proposal in study.proposals if proposal.evaluated])
+    narrow = NEW.space
+    assert (points[:32] >= narrow.low).all()
+    assert (points[:32] <= narrow.high).all()
+    assert (np.abs(points[32:]) > np.maximum(-narrow.low, narrow.high)).any()
+    assert study.space.high.max() == pytest.approx(1.65)
+    assert np.array_equal(np.sign(study.space.low), np.sign(narrow.low))
+
+
+def test_the_first_trials_are_the_same_whatever_comes_after() -> None:
+    person = further_than_bounds()
+    alone = search(person, 32)
+    longer = search(person, 32, stopping=Stopping(tolerance=0, extra=1, widen=1.5))
+    first = [np.array([proposal.point for proposal in study.proposals])[:32] for study in (alone, longer)]
+    assert np.array_equal(*first)
+    assert len(longer.proposals) == 64
 
 
 def test_recipes_of_the_surrogate() -> None:
