@@ -71,7 +71,17 @@ class OnnxEmbedder:
         parts = [faces[i : i + 1] for i in range(len(faces))] if self._fixed else [faces]
         with self._turn:  # OpenCV's networks keep their activations
             rows = np.concatenate([self._call(part) for part in parts])
-        return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9), np.float32)
+        lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+        silent = not np.isfinite(lengths).all() or np.mean(lengths < 1e-9) > 0.5
+        if silent:  # every face would be everybody's nearest
+            raise WeightsError(
+                self._path,
+                required="a network that gives a vector a face",
+                found="vectors of zeros, or values that are not finite",
+                hint=f"say which pixels it wants in {self._path.with_suffix('.json').name} beside it, "
+                'as {"mean": 0, "scale": 255, "channels": "rgb"}',
+            )
+        return np.asarray(rows / np.maximum(lengths, 1e-9), np.float32)
 
     def _call(self, faces: Floats) -> Floats:
         required = "a network that gives one vector a face"

@@ -81,6 +81,15 @@ def test_pixels_are_what_the_json_beside_it_says(tmp_path: Path, faces: tuple[np
     assert np.allclose(found, expected / np.linalg.norm(expected, axis=1, keepdims=True), atol=1e-3)
 
 
+@pytest.mark.parametrize("value", [0.0, np.inf])
+def test_a_network_that_says_the_same_of_everybody_is_no_judge(
+    tmp_path: Path, faces: tuple[np.ndarray, ...], value: float
+) -> None:
+    path = write_network(tmp_path / "dead.onnx", ["n", 3, 112, 112], weights=np.full((12, 4), value, np.float32))
+    with np.errstate(all="ignore"), pytest.raises(WeightsError, match=r"a vector a face.*dead\.json beside it"):
+        OnnxEmbedder(path).embed(*faces)
+
+
 def test_a_misspelt_key_is_named(tmp_path: Path) -> None:
     path = write_network(tmp_path / "own.onnx", ["n", 3, 112, 112])
     path.with_suffix(".json").write_text(json.dumps({"means": 0}))
