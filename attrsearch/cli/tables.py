@@ -20,7 +20,7 @@ OPTIONS = (
     click.option("--people", "people_file", type=PATH, help="Only the people named in this file."),
     click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Of all that is drawn."),
     click.option("--size", default=1.0, show_default=True, type=SIZE, help="Edits, as a share of the thesis's."),
-    click.option("--editor", default="base", show_default=True, help="A bundled editor's name, or a path."),
+    click.option("--editor", default="thesis", show_default=True, help="A bundled editor's name, or a path."),
     click.option("--space", default="thesis10", show_default=True, help="What attributes are drawn from."),
     click.option("--recogniser", default="auto", show_default=True, help="Measures the distance."),
     click.option("--distractors", default=300, show_default=True, type=click.IntRange(min=1), help="In the gallery."),

@@ -202,7 +202,7 @@ def critic(
     _train(trainer, chosen, out, Pace(chosen.steps, minutes, checkpoint_minutes), resume, quiet)
 
 
-@train.command(epilog="Example: attrsearch train evaluate base --against old.safetensors --faces F --people P")
+@train.command(epilog="Example: attrsearch train evaluate base --against thesis --faces F --people P")
 @click.argument("name")
 @click.option("--against", multiple=True, help="Another editor to measure beside it; may be given again.")
 @click.option("--faces", required=True, type=path_type, help="Prepared held-out faces.")
@@ -236,10 +236,10 @@ def evaluate(
         write_bytes(sheet, to_png(found.sheet))
 
 
-@train.command(epilog="Example: attrsearch train truths critic/weights.safetensors --faces F --editor base")
+@train.command(epilog="Example: attrsearch train truths critic/weights.safetensors --faces F --editor thesis")
 @click.argument("weights", type=path_type)
 @click.option("--faces", required=True, type=path_type, help="Prepared held-out faces.")
-@click.option("--editor", "editors", multiple=True, default=("base", "anonymiser"), help="Makes the edits.")
+@click.option("--editor", "editors", multiple=True, default=("thesis", "anonymiser"), help="Makes the edits.")
 @click.option("--limit", default=200, show_default=True, help="Faces to use.")
 def truths(weights: Path, faces: Path, editors: tuple[str, ...], limit: int) -> None:
     """Whether a critic orders real, reconstructed, edited, blurred and shuffled faces as everybody would."""

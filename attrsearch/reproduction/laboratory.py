@@ -54,7 +54,7 @@ class Options:
         seed: Of everything that is drawn.
         size: Share of the thesis's number of edits, above 0; 1 is as many as it made.  Pictures become fewer, or
             edits where there is one picture only.
-        editor: A bundled editor's name or a path; the thesis's two passes want ``base``.
+        editor: A bundled editor's name or a path; the thesis's two passes want ``thesis``.
         space: What is drawn from: a search-space recipe.
         recogniser: Measures the distance.
         distractors: Other people in the gallery, at most.
@@ -65,7 +65,7 @@ class Options:
     names: frozenset[str] | None = None
     seed: int = 0
     size: float = 1.0
-    editor: str = "base"
+    editor: str = "thesis"
     space: str = "thesis10"
     recogniser: str = "auto"
     distractors: int = 300

@@ -12,6 +12,9 @@ REACH = 1.1
 OWN = 0.5
 """Magnitude of a face's own attributes when it is to be reconstructed (AttGAN)."""
 
+TURNED_COUNTS = 6.0
+"""Weight of the one attribute that is turned, beside those that stay."""
+
 _index = ATTRIBUTES.index
 BALD, YOUNG, EYEGLASSES = _index("Bald"), _index("Young"), _index("Eyeglasses")
 MUSTACHE, NO_BEARD, PALE = _index("Mustache"), _index("No_Beard"), _index("Pale_Skin")
@@ -32,6 +35,11 @@ class Asked:
     target: Tensor
     weight: Tensor
 
+    def followed_by(self, other: "Asked") -> "Asked":
+        """What is asked of these faces and of further ones."""
+        parts = zip(vars(self).values(), vars(other).values(), strict=True)
+        return Asked(*(torch.cat(pair) for pair in parts))
+
 
 def own(labels: Tensor) -> Tensor:
     """The attributes (n, 13) that ask for a face as it is, from its labels 0 to 1."""
@@ -39,19 +47,33 @@ def own(labels: Tensor) -> Tensor:
 
 
 def ask_edits(labels: Tensor, generator: torch.Generator) -> Asked:
-    """First passes of the thesis: half with another face's attributes, half random with the gender turned.
+    """First passes of the thesis, and edits as AttGAN learns them.
 
-    Values are drawn up to ``REACH``, since a search asks for all of them.
+    One third is random with the gender turned, as a search begins; one third turns a single attribute of the face's
+    own; one third asks for all of another face's.  Values are drawn up to ``REACH``, since a search asks for all of
+    them.  The random ones come first: they are what a second pass follows.
     """
     count = len(labels)
     strength = 0.25 + (REACH - 0.25) * torch.rand(count, 1, generator=generator)
     other = (labels[torch.randperm(count, generator=generator)].round() * 2 - 1) * strength
-    values = _uniform(labels.shape, generator)
-    gender = -(labels[:, MALE].round() * 2 - 1)
-    values = _gendered(values, gender, generator)
-    searched = torch.rand(count, 1, generator=generator) < 0.5
-    values = torch.where(searched, values, other)
-    return Asked(values, (values > 0).float(), _weight(values))
+    searched = _gendered(_uniform(labels.shape, generator), -(labels[:, MALE].round() * 2 - 1), generator)
+    turned = torch.randint(0, len(ATTRIBUTES), (count, 1), generator=generator)
+    one = own(labels)
+    one.scatter_(1, turned, -one.gather(1, turned).sign() * strength.clamp(min=0.5))
+    part = (torch.arange(count) * 3 // max(count, 1))[:, None]
+    values = torch.where(part == 0, searched, torch.where(part == 1, one, other))
+    weight = _weight(values)
+    emphasis = torch.ones_like(weight).scatter_(1, turned, TURNED_COUNTS)
+    return Asked(values, (values > 0).float(), torch.where(part == 1, weight * emphasis, weight))
+
+
+def ask_back(values: Tensor) -> Asked:
+    """Second passes of the thesis: the first one's attributes (n, 13) negated, the gender back with them."""
+    turned = -values
+    weight = _weight(turned)
+    weight[:, MALE] = 3.0
+    weight[:, list(HAIR)] *= 0.1  # what the blend shows of the hair is little
+    return Asked(turned, (turned > 0).float(), weight)
 
 
 def ask_one_pass(labels: Tensor, generator: torch.Generator, groups: int = 2) -> Asked:

@@ -1,11 +1,11 @@
 """Train the editor: AttGAN's game of generator and discriminator, and the anonymiser's judges where asked for.
 
 Source: He et al., "AttGAN", 2019, section 3: reconstruction, attribute constraint, adversarial loss.  Ours: the
-second pass in the loop (``replay``), and for the anonymiser identity, spread, detection, geometry and tone.
+second pass in the loop (``replay``), and for finished edits identity, spread, detection, geometry and tone.
 """
 
 import copy
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ from attrsearch.editing.blending import face_mask
 from attrsearch.editing.checkpoints import load_checkpoint
 from attrsearch.faces.precision import Precision
 from attrsearch.training import losses
-from attrsearch.training.asks import Asked, ask_edits, ask_one_pass, own
+from attrsearch.training.asks import Asked, ask_back, ask_edits, ask_one_pass, own
 from attrsearch.training.dataset import FaceSet, Pictures, randomness, to_network
 from attrsearch.training.discriminator import Discriminator, gradient_penalty
 from attrsearch.training.generator import average, freeze_norms, make_generator
@@ -36,6 +36,24 @@ from attrsearch.training.sheet import sheet
 Indices = npt.NDArray[np.int64] | npt.NDArray[np.bool_]
 SHOWN = 8
 BETAS = (0.5, 0.99)
+
+
+class Round(NamedTuple):
+    """What one step edits.
+
+    Attributes:
+        asked: What is asked.
+        source: Faces (n, 3, 128, 128) that are edited: real ones, and first passes that are to be turned back.
+        began: The real faces they began as.
+        embeddings: Theirs, (n, 128), or (n, 0) where the identity does not count.
+        finished: The edits after which nothing more comes: all in one pass, the second passes in two.
+    """
+
+    asked: Asked
+    source: Tensor
+    began: Tensor
+    embeddings: Tensor
+    finished: slice
 
 
 class EditorTrainer:
@@ -78,13 +96,19 @@ class EditorTrainer:
         second = round(recipe.replay * recipe.batch) if recipe.asks == "edit" else 0
         self._start = make_generator(recipe).eval().requires_grad_(False) if terms.anchor else None
         self._sparring = _loaded(recipe.sparring) if recipe.sparring else None
-        self._replay = torch.zeros(second, 3, 128, 128), torch.zeros(second, len(ATTRIBUTES))
+        self._replay: list[Tensor] = [
+            torch.zeros(second, 3, 128, 128),
+            torch.zeros(second, len(ATTRIBUTES)),
+            torch.zeros(second, 3, 128, 128),
+            torch.zeros(second, 128 if self._identity else 0),
+        ]
 
     def step(self, number: int) -> dict[str, float]:
         """One step of the discriminator and, after the warm-up, one of the generator; the losses."""
         random = randomness(self.recipe.seed, number)
         real, labels, embeddings = self._batch(random)
-        asked, source = self._ask(real, labels, random)
+        now = self._round(real, labels, embeddings, random)
+        asked, source = now.asked, now.source
         warm = number >= self.recipe.warmup
         with torch.set_grad_enabled(warm), self._fast():
             features = self.generator.encode(torch.cat([source, real]) if self._reconstructs else source)
@@ -92,17 +116,15 @@ class EditorTrainer:
             if not warm and self._sparring is not None:
                 half = len(source) // 2
                 fake = torch.cat([fake[:half], self._sparring(source[half:], asked.values[half:]).float()])
-        judged = self._blended(fake, source) if self.recipe.blend else fake
+        judged = self._judged(fake, now)
         found = {}
         if self._plays:
             found["D"] = self._step_discriminator(real, labels, judged.detach(), number, random)
         if warm:
             grown = min(1.0, (number - self.recipe.warmup + 1) / self.recipe.ramp) if self.recipe.ramp else 1.0
-            found |= self._step_generator(
-                real, labels, source, features, fake, judged, asked, random, grown, embeddings
-            )
+            found |= self._step_generator(real, labels, now, features, fake, judged, random, grown)
             average(self.ema, self.generator, self.recipe.ema, number - self.recipe.warmup)
-        self._remember(fake.detach(), asked)
+        self._remember(fake.detach(), now)
         return found
 
     def state(self) -> dict[str, Any]:
@@ -124,7 +146,7 @@ class EditorTrainer:
         self.discriminator.load_state_dict(state["discriminator"])
         self._learn_g.load_state_dict(state["learn_g"])
         self._learn_d.load_state_dict(state["learn_d"])
-        self._replay = state["replay"][0], state["replay"][1]
+        self._replay = list(state["replay"])
         self._embeddings = state["embeddings"].numpy().copy()
 
     def weights(self) -> dict[str, Tensor]:
@@ -172,30 +194,36 @@ class EditorTrainer:
             self._embeddings[chosen[new], mirrored[new].astype(int)] = found.numpy()
         return torch.from_numpy(self._embeddings[chosen, mirrored.astype(int)])
 
-    def _ask(self, real: Tensor, labels: Tensor, random: torch.Generator) -> tuple[Asked, Tensor]:
+    def _round(self, real: Tensor, labels: Tensor, embeddings: Tensor, random: torch.Generator) -> Round:
         """What is asked of which faces: of real ones, and of earlier first passes to be turned back."""
         if self.recipe.asks == "one-pass":
-            return ask_one_pass(labels, random), real
-        asked = ask_edits(labels, random)
-        again, values = self._replay
-        if not len(again) or not bool(values.any()):
-            return asked, real
-        first = len(real) - len(again)
-        turned = -values
-        weight = ((turned.abs() - 0.15) / 0.35).clamp(0, 1)
-        both = Asked(
-            torch.cat([asked.values[:first], turned]),
-            torch.cat([asked.target[:first], (turned > 0).float()]),
-            torch.cat([asked.weight[:first], weight]),
+            return Round(ask_one_pass(labels, random), real, real, embeddings, slice(0, None))
+        again, values, began, before = self._replay
+        first = len(real) - len(again) * bool(values.any())
+        asked = ask_edits(labels[:first], random)
+        if first == len(real):
+            return Round(asked, real, real, embeddings, slice(first, None))
+        return Round(
+            asked.followed_by(ask_back(values)),
+            torch.cat([real[:first], again]),
+            torch.cat([real[:first], began]),
+            torch.cat([embeddings[:first], before]),
+            slice(first, None),
         )
-        return both, torch.cat([real[:first], again])
 
-    def _remember(self, fake: Tensor, asked: Asked) -> None:
+    def _remember(self, fake: Tensor, now: Round) -> None:
         count = len(self._replay[0])
-        self._replay = fake[:count].clone(), asked.values[:count].clone()
+        kept = fake, now.asked.values, now.began, now.embeddings
+        self._replay = [part[:count].clone() for part in kept]
 
-    def _blended(self, fake: Tensor, source: Tensor) -> Tensor:
-        return source + (fake - source) * self._mask
+    def _judged(self, fake: Tensor, now: Round) -> Tensor:
+        """What is looked at: edits as they come, and finished ones as the product blends them."""
+        blended = now.began + (fake - now.began) * self._mask
+        if self.recipe.blend:
+            return blended
+        if self.recipe.asks == "one-pass":
+            return fake
+        return torch.cat([fake[: now.finished.start], blended[now.finished]])
 
     def _step_discriminator(
         self, real: Tensor, labels: Tensor, fake: Tensor, number: int, random: torch.Generator
@@ -220,47 +248,29 @@ class EditorTrainer:
         self,
         real: Tensor,
         labels: Tensor,
-        source: Tensor,
+        now: Round,
         features: list[Tensor],
         fake: Tensor,
         judged: Tensor,
-        asked: Asked,
         random: torch.Generator,
         grown: float,
-        embeddings: Tensor,
     ) -> dict[str, float]:
-        weights = self.recipe.losses
-        terms = self._realism(judged, asked, random)
+        weights, source = self.recipe.losses, now.source
+        terms = self._realism(judged, now.asked, random)
         if self._reconstructs:
             with self._fast():
                 again = self.generator.decode([part[len(source) :] for part in features], own(labels)).float()
             terms["reconstruction"] = l1_loss(again, real)
             terms["colour"] = losses.colour_loss(again, real)
-        elif weights.colour:
-            terms["colour"] = losses.colour_loss(judged, source)
-        if weights.chroma:
-            terms["chroma"] = losses.chroma_loss(judged, source)
-        if weights.grain:
-            terms["grain"] = losses.grain_loss(judged, source)
         if weights.outside:
             terms["outside"] = ((fake - source).abs() * (1 - self._mask)).mean()
-        if weights.hair:
-            terms["hair"] = losses.hair_loss(judged, source, self._mask)
         if self._start is not None:
             with torch.no_grad(), self._fast():
-                earlier = self._start(source, asked.values).float()
+                earlier = self._start(source, now.asked.values).float()
             terms["anchor"] = losses.anchor_loss(fake, earlier)
-        if weights.tone:
-            terms["tone"] = losses.tone_loss(judged, source)
-        if self._identity is not None:
-            terms |= self._anonymity(embeddings, judged, random)
-        if self._detection is not None:
-            cuts = self._detection.cuts(len(source), random)
-            after = self._detection(judged, cuts)
-            terms["detection"] = -after.probability.clamp(min=1e-6).log().mean()
-            with torch.no_grad():
-                untouched = self._detection(source, cuts)
-            terms["geometry"] = geometry_loss(after, untouched)
+        if len(source[now.finished]):
+            began, embeddings = now.began[now.finished], now.embeddings[now.finished]
+            terms |= self._finished(began, embeddings, judged[now.finished], random)
         weighed = {name: getattr(weights, name, 0.0) * (grown if name == "identity" else 1.0) for name in terms}
         total = torch.stack([weighed[name] * value for name, value in terms.items()]).sum()
         self._learn_g.zero_grad()
@@ -285,6 +295,32 @@ class EditorTrainer:
             with self._fast():
                 logits = self._traits(seen).float()
             terms["attributes"] = losses.attribute_loss(logits, asked.target, asked.weight)
+        return terms
+
+    def _finished(
+        self, before: Tensor, embeddings: Tensor, after: Tensor, random: torch.Generator
+    ) -> dict[str, Tensor]:
+        """What is asked of an edit when nothing more comes after it."""
+        weights, terms = self.recipe.losses, dict[str, Tensor]()
+        if weights.colour and not self._reconstructs:
+            terms["colour"] = losses.colour_loss(after, before)
+        if weights.chroma:
+            terms["chroma"] = losses.chroma_loss(after, before)
+        if weights.grain:
+            terms["grain"] = losses.grain_loss(after, before)
+        if weights.hair:
+            terms["hair"] = losses.hair_loss(after, before, self._mask)
+        if weights.tone:
+            terms["tone"] = losses.tone_loss(after, before)
+        if self._identity is not None:
+            terms |= self._anonymity(embeddings, after, random)
+        if self._detection is not None:
+            cuts = self._detection.cuts(len(before), random)
+            sight = self._detection(after, cuts)
+            terms["detection"] = -sight.probability.clamp(min=1e-6).log().mean()
+            with torch.no_grad():
+                untouched = self._detection(before, cuts)
+            terms["geometry"] = geometry_loss(sight, untouched)
         return terms
 
     def _anonymity(self, before: Tensor, judged: Tensor, random: torch.Generator) -> dict[str, Tensor]:

@@ -136,9 +136,9 @@ class EditorRecipe(_Training):
     losses: EditorLosses = EditorLosses()
 
     @model_validator(mode="after")
-    def _identity_of_real_faces(self) -> Self:
-        if self.asks == "edit" and (self.losses.identity or self.losses.spread):
-            raise ValueError('the losses identity and spread go with asks = "one-pass" only')
+    def _identity_of_finished_edits(self) -> Self:
+        if self.asks == "edit" and not self.replay and (self.losses.identity or self.losses.spread):
+            raise ValueError('the losses identity and spread need a replay above 0, or asks = "one-pass"')
         return self
 
 
@@ -151,7 +151,7 @@ class CriticRecipe(_Training):
     """
 
     kind: Literal["critic"]
-    editors: Annotated[tuple[str, ...], Field(min_length=1)] = ("base", "anonymiser")
+    editors: Annotated[tuple[str, ...], Field(min_length=1)] = ("thesis", "anonymiser")
     rate: Rate = 2e-3
 
 

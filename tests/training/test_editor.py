@@ -11,7 +11,7 @@ from attrsearch.attributes import ATTRIBUTES, MALE
 from attrsearch.editing.attgan import Generator, GeneratorConfig
 from attrsearch.editing.checkpoints import load_checkpoint
 from attrsearch.errors import InputError, OutputError, RecipeError, TrainingError
-from attrsearch.training.asks import ask_edits, ask_one_pass
+from attrsearch.training.asks import ask_back, ask_edits, ask_one_pass
 from attrsearch.training.dataset import FaceSet, randomness, to_network
 from attrsearch.training.discriminator import Discriminator, gradient_penalty
 from attrsearch.training.editor import EditorTrainer
@@ -135,9 +135,18 @@ def test_the_discriminator_judges_features_too(prepared: FaceSet) -> None:
     assert not torch.equal(before, trainer.discriminator.heads[0][0].weight)
 
 
-def test_identity_is_of_real_faces_only() -> None:
-    with pytest.raises(ValueError, match="go with asks"):
-        recipe(losses={"identity": 1.0})
+def test_identity_is_of_finished_edits_only() -> None:
+    with pytest.raises(ValueError, match="need a replay above 0"):
+        recipe(losses={"identity": 1.0}, replay=0)
+
+
+def test_a_second_pass_is_judged_beside_the_face_it_began_as(prepared: FaceSet) -> None:
+    """The first step has no second passes; in the next the blended second pass is held to the untouched face."""
+    trainer = EditorTrainer(recipe(replay=0.5, losses=only(attributes=1.0, identity=1.0, tone=1.0)), prepared)
+    first, second = trainer.step(0), trainer.step(1)
+    assert "tone" not in first
+    assert second["distance"] > 0.1
+    assert second["tone"] > 0.01
 
 
 def only(**weights: float) -> EditorLosses:
@@ -159,7 +168,7 @@ def only(**weights: float) -> EditorLosses:
 def test_every_term_falls_when_it_alone_is_trained(prepared: FaceSet, term: str, shown: str) -> None:
     one_pass = term != "reconstruction"
     chosen = recipe(
-        start="base", enc_dim=32, dec_dim=32, frozen_norm=True, replay=0, penalty=0, generator_rate=3e-4,
+        start="thesis", enc_dim=32, dec_dim=32, frozen_norm=True, replay=0, penalty=0, generator_rate=3e-4,
         asks="one-pass" if one_pass else "edit", blend=one_pass, losses=only(**{term: 10.0}),
         margin=1.6, beyond=2.0, batch=2,
     )  # fmt: skip
@@ -221,12 +230,26 @@ def test_one_pass_asks_as_the_search_does() -> None:
         assert all(low - 1e-6 <= value <= high + 1e-6 for value, (low, high) in zip(row, bounds, strict=True))
 
 
-def test_edits_ask_for_the_other_gender_in_half_of_the_cases() -> None:
-    labels = torch.zeros(400, len(ATTRIBUTES))
+def test_edits_ask_in_three_ways() -> None:
+    labels = torch.from_numpy(np.random.default_rng(0).integers(0, 2, (300, 13)).astype(np.float32))
     asked = ask_edits(labels, randomness(0, 0))
-    assert 150 < int((asked.values[:, MALE] > 0).sum()) < 250
+    own_values = (labels * 2 - 1) * 0.5
+    assert (asked.values[:100, MALE] * own_values[:100, MALE] < 0).all()
+    turned = asked.values[100:200] != own_values[100:200]
+    assert (turned.sum(1) == 1).all()
+    assert (asked.values[100:200][turned] * own_values[100:200][turned] < 0).all()
+    assert (asked.weight[100:200][turned] > asked.weight[100:200][~turned].max()).all()
+    others = (asked.values[200:] > 0).float()
+    assert all(any(torch.equal(row, label) for label in labels) for row in others)
     assert asked.weight.min() >= 0
-    assert asked.weight.max() <= 1
+
+
+def test_the_second_pass_asks_for_the_gender_back() -> None:
+    first = ask_edits(torch.zeros(30, len(ATTRIBUTES)), randomness(0, 0)).values
+    back = ask_back(first)
+    assert torch.equal(back.values, -first)
+    assert torch.equal(back.target[:, MALE], (first[:, MALE] < 0).float())
+    assert (back.weight[:, MALE] == 3).all()
 
 
 def test_the_bundled_recipes() -> None:
