@@ -58,6 +58,9 @@ def check_places(
             found = "a file" if path.exists() else "no such folder"
             hint = "give a folder with the same sub-folders and file names as the originals"
             raise InputError(path, required="a folder of protected pictures", found=found, hint=hint)
+        if pictures and not any(item.suffix.lower() in SUFFIXES for item in path.rglob("*")):
+            hint = "protect the same folder: attrsearch apply ORIGINALS --out PROTECTED"
+            raise InputError(path, required="a folder of protected pictures", found="no picture in it", hint=hint)
         if not pictures and not path.is_file():
             found = "a folder" if path.exists() else "no such file"
             hint = f"give the video that was made of {originals.name}"

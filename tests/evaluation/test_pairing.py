@@ -37,6 +37,9 @@ def test_missing_pictures_are_counted_and_named(cohort: Cohort, finished_people:
 
 
 def test_another_layout_is_refused(cohort: Cohort, finished_people: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no picture in it"):
+        load_protection(cohort, finished_people, tmp_path, warn=lambda line: None)
+    (tmp_path / "other.png").write_bytes(cohort.faces[0].source.read_bytes())
     with pytest.raises(InputError, match="none of them"):
         load_protection(cohort, finished_people, tmp_path, warn=lambda line: None)
     with pytest.raises(InputError, match="no such folder"):
