@@ -1,10 +1,10 @@
 """Make the protected folders of docs/results/evaluation.md: python protect.py NAME...
 
-Names: ``filters`` (blur5, blur8, pixelate8, mask), ``random`` (the one random set of run-random, whether feasible or
-not), ``onepass`` (the first trial of run-product that was drawn at random), ``product`` and ``ensemble`` (the winners
-of those runs; people without a feasible set are covered by the fallback, as ``attrsearch apply`` does), ``product_all``
-and ``ensemble_all`` (the same, but their best set is applied to those people, too, as after ``attrsearch export
---include-infeasible``).
+Names: ``filters`` (blur5, blur8, pixelate8, mask), ``random`` and ``thesis`` (the one random set of those runs, whether
+feasible or not), ``onepass`` (the first trial of run-product that was drawn at random), ``product`` and ``ensemble``
+(the winners of those runs; people without a feasible set are covered by the fallback, as ``attrsearch apply`` does),
+``product_all`` and ``ensemble_all`` (the same, but their best set is applied to those people, too, as after
+``attrsearch export --include-infeasible``).
 """
 
 import sys
@@ -107,4 +107,4 @@ for kind in sys.argv[1:]:
         apply(kind, drawn_at_random("run-product"), everybody=True)
     else:
         run, _, all_of_them = kind.partition("_")
-        apply(kind, winners(f"run-{run}"), everybody=kind == "random" or bool(all_of_them))
+        apply(kind, winners(f"run-{run}"), everybody=kind in ("random", "thesis") or bool(all_of_them))
