@@ -1,5 +1,6 @@
 """A database that may go away and come back: every call is made again until it is answered, for a while."""
 
+import threading
 import time
 from collections.abc import Callable
 from typing import Self, TypeVar
@@ -52,9 +53,10 @@ class Database:
         options = {"connect_args": {"timeout": 60}} if url.startswith("sqlite") else {"pool_pre_ping": True}
         for attempt in range(TRIES):
             try:
-                if url not in _opened:
-                    _opened[url] = RDBStorage(url, engine_kwargs=options)
-                return cls(_opened[url], shown, warn)
+                with _opening:  # two threads at once would open two, and the connections of one were never closed
+                    if url not in _opened:
+                        _opened[url] = RDBStorage(url, engine_kwargs=options)
+                    return cls(_opened[url], shown, warn)
             except (ImportError, NoSuchModuleError) as error:
                 hint = "pip install 'attrsearch[scale]'"
                 raise InputError(shown, required=f"{required}'s driver", found=str(error), hint=hint) from error
@@ -94,6 +96,7 @@ class Database:
 
 
 _opened: dict[str, RDBStorage] = {}
+_opening = threading.Lock()
 
 
 def forget() -> None:
