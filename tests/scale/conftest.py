@@ -13,18 +13,24 @@ from tests.scale.servers import Cluster, Postgres
 
 
 @pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """PostgreSQL; where there is none the test is skipped, and says so."""
     import tempfile
 
     with tempfile.TemporaryDirectory(prefix="attrsearch-postgres-") as folder:  # where another user may go
-        server = Postgres(Path(folder))
-        yield server
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # connections that were cut, or belong to threads that ended
-            forget()
-            gc.collect()
-        server.stop()
+        running = Postgres(Path(folder))
+        yield running
+        running.stop()
+
+
+@pytest.fixture
+def postgres(server: Postgres) -> Iterator[Postgres]:
+    """The same, every connection closed after the test."""
+    yield server
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # connections that were cut, or belong to threads that ended
+        forget()
+        gc.collect()
 
 
 @pytest.fixture
