@@ -1,6 +1,7 @@
 """Every name runs, says what it must, and is documented; unknown ones are answered with the list."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,9 @@ EXPERIMENTS = {experiment.__module__: experiment for experiment in CATALOGUE.val
 
 @pytest.mark.slow
 @pytest.mark.parametrize("experiment", EXPERIMENTS.values(), ids=EXPERIMENTS)
-def test_every_experiment_gives_all_its_names(experiment: Experiment, lab: Laboratory) -> None:
+def test_every_experiment_gives_all_its_names(experiment: Experiment, lab: Laboratory, women: Path) -> None:
+    if experiment is find("table-4.6"):  # it edits women, and of the four only the cadet is surely one
+        lab = Laboratory(replace(lab.options, faces=women), warn=lambda line: None)
     sections = experiment(lab)
     assert set(sections) == {name for name, its in CATALOGUE.items() if its is experiment}
     for name, section in sections.items():
