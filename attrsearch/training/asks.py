@@ -70,10 +70,7 @@ def ask_edits(labels: Tensor, generator: torch.Generator) -> Asked:
 def ask_back(values: Tensor) -> Asked:
     """Second passes of the thesis: the first one's attributes (n, 13) negated, the gender back with them."""
     turned = -values
-    weight = _weight(turned)
-    weight[:, MALE] = 3.0
-    weight[:, list(HAIR)] *= 0.1  # what the blend shows of the hair is little
-    return Asked(turned, (turned > 0).float(), weight)
+    return Asked(turned, (turned > 0).float(), _of_a_blend(_weight(turned)))
 
 
 def ask_one_pass(labels: Tensor, generator: torch.Generator, groups: int = 2) -> Asked:
@@ -95,9 +92,7 @@ def ask_one_pass(labels: Tensor, generator: torch.Generator, groups: int = 2) ->
     target[:, YOUNG] = torch.where(young, labels[:, YOUNG], target[:, YOUNG])
     weight[:, YOUNG] = torch.where(young, torch.ones(len(labels)), weight[:, YOUNG])
     target[:, EYEGLASSES], weight[:, EYEGLASSES] = labels[:, EYEGLASSES], 1.0
-    weight[:, MALE] = 3.0
-    weight[:, list(HAIR)] *= 0.1  # what the blend shows of the hair is little
-    return Asked(values, target, weight)
+    return Asked(values, target, _of_a_blend(weight))
 
 
 def _uniform(shape: tuple[int, ...] | torch.Size, generator: torch.Generator) -> Tensor:
@@ -116,3 +111,10 @@ def _gendered(values: Tensor, gender: Tensor, generator: torch.Generator, free_f
 
 def _weight(values: Tensor) -> Tensor:
     return ((values.abs() - 0.15) / 0.35).clamp(0, 1)
+
+
+def _of_a_blend(weight: Tensor) -> Tensor:
+    """Weights (n, 13) for edits that are seen blended: gender counts more, hair, which hardly shows, less."""
+    weight[:, MALE] = 3.0
+    weight[:, list(HAIR)] *= 0.1
+    return weight
