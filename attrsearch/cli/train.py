@@ -1,4 +1,4 @@
-"""``attrsearch train prepare|attributes|editor|critic|evaluate``."""
+"""``attrsearch train``: prepare faces, train networks on them, measure what came of it."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -209,6 +209,7 @@ def critic(
 @click.option("--people", type=path_type, help="Prepared held-out people with several pictures.")
 @click.option("--space", default="thesis10", show_default=True, help="Space of the random candidates.")
 @click.option("--limit", default=500, show_default=True, help="Faces of each set to use.")
+@click.option("--traits", default="traits", show_default=True, help="Classifier that judges: a name or a path.")
 @click.option("--sheet", type=path_type, help="PNG file for pictures of both.")
 @quiet_option
 def evaluate(
@@ -218,6 +219,7 @@ def evaluate(
     people: Path | None,
     space: str,
     limit: int,
+    traits: str,
     sheet: Path | None,
     quiet: bool,
 ) -> None:
@@ -230,10 +232,26 @@ def evaluate(
         if not quiet:
             say(text)
 
-    found = compare((*against, name), faces, people, space=space, limit=limit, progress=line)
-    click.echo(markdown(found))
+    names = (*against, name)
+    found = compare(names, faces, people, space=space, limit=limit, traits=traits, progress=line)
+    click.echo(markdown(names, found.rows))
     if sheet is not None:
         write_bytes(sheet, to_png(found.sheet))
+
+
+@train.command(epilog="Example: attrsearch train accuracy traits/weights.safetensors --against traits --faces F")
+@click.argument("name")
+@click.option("--against", multiple=True, help="Another classifier to measure beside it; may be given again.")
+@click.option("--faces", required=True, type=path_type, help="Prepared held-out faces with a table.")
+@click.option("--limit", default=500, show_default=True, help="Faces to use.")
+def accuracy(name: str, against: tuple[str, ...], faces: Path, limit: int) -> None:
+    """How often the attribute classifier NAME (bundled, or a file) is right; print a Markdown table."""
+    from attrsearch.training.accuracy import accuracy as measure
+    from attrsearch.training.compare import markdown
+
+    found = measure((*against, name), faces, limit)
+    click.echo(markdown(found.names, found.rows))
+    say(f"{found.faces} faces")
 
 
 @train.command(epilog="Example: attrsearch train truths critic/weights.safetensors --faces F --editor thesis")

@@ -1,7 +1,7 @@
 """The table of an editor against another, on the same held-out faces, and a sheet of both."""
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +54,7 @@ def compare(
     *,
     space: str = "thesis10",
     limit: int = 500,
+    traits: str = "traits",
     progress: Callable[[str], None] = lambda _: None,
 ) -> Comparison:
     """Measure editors.
@@ -64,9 +65,11 @@ def compare(
         people: Prepared held-out people, for distinguishability; left out where not given.
         space: The search space random candidates come from.
         limit: Use at most this many faces of each set.
+        traits: The classifier that judges attributes, a bundled name or a path: one that trained no editor is
+            the stricter judge.
         progress: Called with a line about what is measured.
     """
-    tools = load_instruments()
+    tools = load_instruments(traits)
     chosen = filled(_first(load_face_set(faces), limit), tools.traits)
     others = filled(_several(load_face_set(people), limit), tools.traits) if people is not None else None
     columns: list[dict[str, float]] = []
@@ -81,7 +84,10 @@ def compare(
         column["edit, mean of 13"] = float(np.mean(list(single.values())))
         progress(f"{name}: random candidates of {space}")
         asks = figures.random_asks(chosen, space)
-        column |= figures.searched_edits(chosen, figures.edit_all(generator, chosen, asks), tools)
+        first = figures.edit_all(generator, chosen, asks)
+        column |= figures.searched_edits(chosen, first, tools)
+        second = figures.edit_all(generator, chosen, figures.random_asks(chosen, space, seed=1))
+        column |= figures.steered(first, second, tools)
         if others is not None:
             progress(f"{name}: distinguishability of {len(set(others.people))} people")
             asks = _same_for_a_person(others, space)
@@ -94,20 +100,16 @@ def compare(
     return Comparison(tuple(editors), rows, np.concatenate([np.concatenate(list(row), 1) for row in pictures]))
 
 
-def markdown(comparison: Comparison) -> str:
-    """The comparison as a Markdown table.
+def markdown(names: Sequence[str], rows: Mapping[str, Sequence[float]]) -> str:
+    """Figures as a Markdown table, a column for each of ``names``.
 
-    >>> print(markdown(Comparison(("a", "b"), {"SSIM": (0.5, 0.75)}, np.zeros((1, 1, 3), np.uint8))))
+    >>> print(markdown(("models/a.safetensors", "b"), {"SSIM": (0.5, 0.75)}))
     | | a | b |
     |---|---|---|
     | SSIM | 0.500 | 0.750 |
     """
-    head = ["| | " + " | ".join(Path(name).stem for name in comparison.editors) + " |"]
-    head.append("|---" * (len(comparison.editors) + 1) + "|")
-    lines = [
-        f"| {key} | " + " | ".join(f"{value:.3f}" for value in values) + " |"
-        for key, values in comparison.rows.items()
-    ]
+    head = ["| | " + " | ".join(Path(name).stem for name in names) + " |", "|---" * (len(names) + 1) + "|"]
+    lines = [f"| {key} | " + " | ".join(f"{value:.3f}" for value in values) + " |" for key, values in rows.items()]
     return "\n".join(head + lines)
 
 

@@ -110,6 +110,7 @@ class EditorTrainer:
         now = self._round(real, labels, embeddings, random)
         asked, source = now.asked, now.source
         warm = number >= self.recipe.warmup
+        self._set_rates(number)
         with torch.set_grad_enabled(warm), self._fast():
             features = self.generator.encode(torch.cat([source, real]) if self._reconstructs else source)
             fake = self.generator.decode([part[: len(source)] for part in features], asked.values).float()
@@ -126,6 +127,12 @@ class EditorTrainer:
             average(self.ema, self.generator, self.recipe.ema, number - self.recipe.warmup)
         self._remember(fake.detach(), now)
         return found
+
+    def _set_rates(self, number: int) -> None:
+        recipe, slower = self.recipe, self.recipe.slower(number)
+        for learn, rate in ((self._learn_g, recipe.generator_rate), (self._learn_d, recipe.discriminator_rate)):
+            for group in learn.param_groups:
+                group["lr"] = rate * slower
 
     def state(self) -> dict[str, Any]:
         """Everything a later step depends on."""

@@ -119,6 +119,18 @@ def searched_edits(faces: FaceSet, edited: Pictures, tools: Instruments) -> dict
     return figures
 
 
+def steered(first: Pictures, second: Pictures, tools: Instruments) -> dict[str, float]:
+    """How much the attributes decide: the mean distance between two random candidates of the same face."""
+    scaled = tools.recognisers[0]
+    one, other = seen(first, tools.detector), seen(second, tools.detector)
+    kept = np.flatnonzero([a is not None and b is not None for a, b in zip(one, other, strict=True)])
+    embedded = [
+        embed(crops[kept], [found[i] for i in kept], scaled) for crops, found in ((first, one), (second, other))
+    ]
+    apart = distances(*embedded).mean() * scaled.calibration.scale
+    return {f"two candidates of a face apart, {scaled.name}": float(apart)}
+
+
 def distinguishability(faces: FaceSet, edited: Pictures, tools: Instruments) -> dict[str, float]:
     """Different people's distance after the edit over that before it, and linking of one person's edits.
 

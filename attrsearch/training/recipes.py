@@ -98,6 +98,7 @@ class EditorRecipe(_Training):
         sparring: Editor whose edits are half of what the discriminator sees in the warm-up, a bundled name or a path:
             one with plain flaws teaches it what to look for.
         ramp: Steps after the warm-up in which the weight of the identity grows from nothing.
+        cooldown: Last steps, over which both rates fall to a twentieth.
         replay: Share of the batch that is the second pass over an earlier first one.
         ema: Decay of the average of the weights that is shipped.
         penalty: Weight of the gradient penalty on real faces (R1), applied every ``penalty_every`` steps.
@@ -123,6 +124,7 @@ class EditorRecipe(_Training):
     warmup: Annotated[int, Field(ge=0)] = 0
     sparring: str = ""
     ramp: Annotated[int, Field(ge=0)] = 0
+    cooldown: Annotated[int, Field(ge=0)] = 0
     replay: Share = 0.25
     generator_rate: Rate = 2e-4
     discriminator_rate: Rate = 4e-4
@@ -134,6 +136,11 @@ class EditorRecipe(_Training):
     tail: Weight = 0.0
     kept: Share = 0.95
     losses: EditorLosses = EditorLosses()
+
+    def slower(self, step: int) -> float:
+        """What both rates are multiplied by at a step: 1, and less in the last steps."""
+        left = (self.steps - step) / self.cooldown if self.cooldown else 1.0
+        return 0.05 + 0.95 * min(1.0, left)
 
     @model_validator(mode="after")
     def _identity_of_finished_edits(self) -> Self:

@@ -105,6 +105,15 @@ def test_in_the_warm_up_only_the_discriminator_learns(prepared: FaceSet) -> None
     assert not all(torch.equal(a, b) for a, b in zip(before, trainer.generator.parameters(), strict=True))
 
 
+def test_the_rates_fall_in_the_last_steps(prepared: FaceSet) -> None:
+    trainer = EditorTrainer(recipe(steps=4, cooldown=2, generator_rate=1e-4, discriminator_rate=4e-4), prepared)
+    rates = []
+    for number in range(4):
+        trainer.step(number)
+        rates.append([learn.param_groups[0]["lr"] for learn in (trainer._learn_g, trainer._learn_d)])
+    assert np.allclose(rates, np.outer([1, 1, 1, 0.525], [1e-4, 4e-4]))
+
+
 def test_the_identity_counts_little_by_little(prepared: FaceSet) -> None:
     """At the first step of the ramp nearly nothing of the identity's gradient is left."""
     moved = []
@@ -242,6 +251,9 @@ def test_edits_ask_in_three_ways() -> None:
     others = (asked.values[200:] > 0).float()
     assert all(any(torch.equal(row, label) for label in labels) for row in others)
     assert asked.weight.min() >= 0
+    often = turned.float().mean(0)
+    assert often.argmax() == MALE
+    assert often.min() > 0
 
 
 def test_the_second_pass_asks_for_the_gender_back() -> None:

@@ -12,7 +12,9 @@ from attrsearch.faces.mtcnn import Mtcnn
 from attrsearch.faces.naturalness import Critic, CriticNetwork, calibrated
 from attrsearch.faces.recognise import load_recogniser
 from attrsearch.faces.sface import fuse, read_network
+from attrsearch.faces.traits import TraitsNetwork
 from attrsearch.faces.wheels import wheel_file
+from attrsearch.training.accuracy import accuracy
 from attrsearch.training.attributes import AttributesTrainer
 from attrsearch.training.compare import compare, markdown
 from attrsearch.training.critic import KINDS, CriticTrainer, Spoiler, blurred, shuffled
@@ -212,11 +214,24 @@ def test_editors_are_compared(folder: Path, prepared: FaceSet) -> None:
     lines: list[str] = []
     found = compare(("base", "anonymiser"), folder, folder, limit=3, progress=lines.append)
     assert len(lines) == 6
+    assert 0.1 < found.rows["two candidates of a face apart, sface"][1] < 2
     assert found.rows["PSNR (dB)"][0] > 15
     assert 0 <= found.rows["edit Male"][0] <= 1
     assert found.rows["distance, sface"][0] > 0.3
     assert 0 < found.rows["different people, mean distance after / before"][0] < 2
     assert found.sheet.shape[1] == 3 * 128
-    text = markdown(found)
+    text = markdown(found.editors, found.rows)
     assert text.startswith("| | base | anonymiser |")
     assert "| edit, mean of 13 |" in text
+
+
+def test_classifiers_are_compared(folder: Path, prepared: FaceSet, tmp_path: Path) -> None:
+    untrained = tmp_path / "untrained.safetensors"
+    write_weights(untrained, TraitsNetwork().eval().state_dict())
+    found = accuracy(("traits", str(untrained)), folder)
+    guessed = probabilities(load_traits_network("traits"), prepared.crops)
+    right = ((guessed > 0.5) == (prepared.attributes > 0.5)).mean(0)
+    assert np.allclose([values[0] for values in found.right.values()], right)
+    assert found.faces == len(prepared)
+    assert found.rows["mean of 13"][0] == pytest.approx(right.mean())
+    assert all(value > 0 for value in found.rows["negative log-likelihood"])
