@@ -8,6 +8,7 @@ import click
 from attrsearch.cli.console import bar, quiet_option, say, training_bar, warner
 
 if TYPE_CHECKING:
+    from attrsearch.training.device import DeviceName
     from attrsearch.training.loop import Pace, Trainer
     from attrsearch.training.state import TrainingRecipe
 
@@ -71,6 +72,13 @@ every_option = click.option(
     "--checkpoint-minutes", type=float, default=5.0, show_default=True, help="Time between checkpoints."
 )
 seed_option = click.option("--seed", type=int, help="Instead of the recipe's.")
+device_option = click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="Where to compute: a GPU (CUDA) where there is one, or as told.",
+)
 resume_option = click.option("--resume", is_flag=True, help="Continue the training in --out.")
 
 
@@ -82,6 +90,7 @@ resume_option = click.option("--resume", is_flag=True, help="Continue the traini
 @minutes_option
 @every_option
 @seed_option
+@device_option
 @resume_option
 @quiet_option
 def attributes(
@@ -92,19 +101,21 @@ def attributes(
     minutes: float | None,
     checkpoint_minutes: float,
     seed: int | None,
+    device: "DeviceName",
     resume: bool,
     quiet: bool,
 ) -> None:
     """Train the classifier of the 13 attributes on prepared FACES that have a table."""
-    from attrsearch.faces.precision import choose_dtype
     from attrsearch.training.attributes import AttributesTrainer
+    from attrsearch.training.device import choose_device, dtype_on
     from attrsearch.training.loop import Pace
     from attrsearch.training.recipes import load_attributes_recipe
     from attrsearch.training.sources import labelled_only, load_sources
 
+    where = choose_device(device)
     chosen = load_attributes_recipe(recipe, steps=steps, seed=seed)
     known = labelled_only(load_sources(faces))
-    trainer = AttributesTrainer(chosen, known, choose_dtype(chosen.precision))
+    trainer = AttributesTrainer(chosen, known, dtype_on(where, chosen.precision), where)
     _train(trainer, chosen, out, Pace(chosen.steps, minutes, checkpoint_minutes), resume, quiet)
 
 
@@ -118,6 +129,7 @@ def attributes(
 @minutes_option
 @every_option
 @seed_option
+@device_option
 @resume_option
 @quiet_option
 def editor(
@@ -130,20 +142,22 @@ def editor(
     minutes: float | None,
     checkpoint_minutes: float,
     seed: int | None,
+    device: "DeviceName",
     resume: bool,
     quiet: bool,
 ) -> None:
     """Train an editor on prepared FACES; the classifier fills in attributes that no table gives."""
     import numpy as np
 
-    from attrsearch.faces.precision import choose_dtype
     from attrsearch.training.dataset import load_face_set
+    from attrsearch.training.device import choose_device, dtype_on
     from attrsearch.training.editor import SHOWN, EditorTrainer
     from attrsearch.training.judges import load_traits_network
     from attrsearch.training.loop import Pace
     from attrsearch.training.recipes import load_editor_recipe
     from attrsearch.training.sources import filled, load_sources
 
+    where = choose_device(device)
     chosen = load_editor_recipe(recipe, steps=steps, seed=seed, start=start)
     network = load_traits_network(chosen.traits)
     known = load_sources(faces, network)
@@ -152,7 +166,7 @@ def editor(
         others = load_face_set(show)
         evenly = np.linspace(0, len(others) - 1, min(SHOWN, len(others))).astype(np.int64)
         shown = filled(others.take(evenly), network)
-    trainer = EditorTrainer(chosen, known, choose_dtype(chosen.precision), shown)
+    trainer = EditorTrainer(chosen, known, dtype_on(where, chosen.precision), shown, where)
     _train(trainer, chosen, out, Pace(chosen.steps, minutes, checkpoint_minutes), resume, quiet)
 
 
@@ -177,6 +191,7 @@ def _train(
 @minutes_option
 @every_option
 @seed_option
+@device_option
 @resume_option
 @quiet_option
 def critic(
@@ -187,18 +202,21 @@ def critic(
     minutes: float | None,
     checkpoint_minutes: float,
     seed: int | None,
+    device: "DeviceName",
     resume: bool,
     quiet: bool,
 ) -> None:
     """Train the critic of naturalness on prepared FACES."""
     from attrsearch.training.critic import CriticTrainer
+    from attrsearch.training.device import choose_device
     from attrsearch.training.judges import load_traits_network
     from attrsearch.training.loop import Pace
     from attrsearch.training.recipes import load_critic_recipe
     from attrsearch.training.sources import load_sources
 
+    where = choose_device(device)
     chosen = load_critic_recipe(recipe, steps=steps, seed=seed)
-    trainer = CriticTrainer(chosen, load_sources(faces, load_traits_network("traits")))
+    trainer = CriticTrainer(chosen, load_sources(faces, load_traits_network("traits")), where)
     _train(trainer, chosen, out, Pace(chosen.steps, minutes, checkpoint_minutes), resume, quiet)
 
 

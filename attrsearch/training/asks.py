@@ -39,6 +39,10 @@ class Asked:
     target: Tensor
     weight: Tensor
 
+    def to(self, device: torch.device) -> "Asked":
+        """The same on a device."""
+        return Asked(*(value.to(device) for value in vars(self).values()))
+
     def followed_by(self, other: "Asked") -> "Asked":
         """What is asked of these faces and of further ones."""
         parts = zip(vars(self).values(), vars(other).values(), strict=True)

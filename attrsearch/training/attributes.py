@@ -8,6 +8,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, interpolate
 
 from attrsearch.faces.traits import TraitsNetwork
 from attrsearch.training.dataset import FaceSet, randomness, to_network
+from attrsearch.training.device import CPU, fast, seeded
 from attrsearch.training.judges import load_traits_network
 from attrsearch.training.recipes import AttributesRecipe
 
@@ -22,14 +23,21 @@ class AttributesTrainer:
         recipe: How to train.
         faces: Labelled faces.
         dtype: What convolutions compute in.
+        device: Where it computes; faces are varied on the processor.
     """
 
-    def __init__(self, recipe: AttributesRecipe, faces: FaceSet, dtype: torch.dtype = torch.float32) -> None:
-        self.recipe, self._faces, self._dtype = recipe, faces, dtype
+    def __init__(
+        self,
+        recipe: AttributesRecipe,
+        faces: FaceSet,
+        dtype: torch.dtype = torch.float32,
+        device: torch.device = CPU,
+    ) -> None:
+        self.recipe, self._faces, self._dtype, self._device = recipe, faces, dtype, device
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)
             self.network = load_traits_network(recipe.start) if recipe.start else TraitsNetwork()
-        self.network = self.network.train().requires_grad_(True).to(memory_format=torch.channels_last)
+        self.network = self.network.train().requires_grad_(True).to(device).to(memory_format=torch.channels_last)
         self._learn = torch.optim.AdamW(self.network.parameters(), recipe.rate, weight_decay=recipe.weight_decay)
 
     def step(self, number: int) -> dict[str, float]:
@@ -40,12 +48,9 @@ class AttributesTrainer:
         faces, labels = to_network(self._faces.crops[chosen]), torch.from_numpy(self._faces.attributes[chosen])
         for group in self._learn.param_groups:
             group["lr"] = recipe.rate * one_cycle(number / recipe.steps)
-        with (
-            torch.random.fork_rng(devices=[]),
-            torch.autocast("cpu", dtype=torch.bfloat16, enabled=self._dtype is torch.bfloat16),
-        ):
-            torch.manual_seed(random.initial_seed())  # dropout has no generator of its own
-            logits = self.network(varied(faces, random)).float()
+        faces, labels = varied(faces, random).to(self._device), labels.to(self._device)
+        with seeded(self._device, random.initial_seed()), fast(self._device, self._dtype):
+            logits = self.network(faces).float()
         soft = labels * (1 - recipe.smoothing) + recipe.smoothing / 2
         loss = binary_cross_entropy_with_logits(logits, soft)
         self._learn.zero_grad()

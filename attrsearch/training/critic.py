@@ -18,6 +18,7 @@ from attrsearch.faces.naturalness import CriticNetwork, calibrated
 from attrsearch.training.asks import REACH, own
 from attrsearch.training.attributes import one_cycle
 from attrsearch.training.dataset import FaceSet, randomness, to_network
+from attrsearch.training.device import CPU
 from attrsearch.training.recipes import CriticRecipe
 
 KINDS = ("real", "reconstructed", "edited", "blurred", "shuffled")
@@ -32,21 +33,21 @@ class Spoiler:
 
     Args:
         editors: Names or paths; they take turns.
-        blend: Blend edits as the product does.
+        device: Where it edits, and where the faces are.
     """
 
-    def __init__(self, editors: tuple[str, ...]) -> None:
+    def __init__(self, editors: tuple[str, ...], device: torch.device = CPU) -> None:
         loaded = [load_checkpoint(name).generator for name in editors]
-        self._editors = [one.to(memory_format=torch.channels_last) for one in loaded]
-        self._mask = torch.from_numpy(face_mask().copy())[None, None]
+        self._editors = [one.to(device).to(memory_format=torch.channels_last) for one in loaded]
+        self._mask = torch.from_numpy(face_mask().copy())[None, None].to(device)
 
     def __call__(
         self, kind: str, faces: Tensor, labels: Tensor, number: int, random: torch.Generator
     ) -> tuple[Tensor, Tensor]:
-        """Faces (n, 3, 128, 128) of a kind, and what each is worth (n,)."""
+        """Faces (n, 3, 128, 128) of a kind, and what each is worth (n,); labels and worth on the processor."""
         worth = torch.full((len(faces),), LEVELS[kind])
         if kind == "reconstructed":
-            faces = self._blended(self._editor(number)(faces, own(labels)), faces)
+            faces = self._blended(self._editor(number)(faces, own(labels).to(faces.device)), faces)
         elif kind == "edited":
             strength = torch.rand(len(faces), 1, generator=random)
             faces = self.edited(faces, strength, number, random)
@@ -60,7 +61,7 @@ class Spoiler:
     def edited(self, faces: Tensor, strength: Tensor, number: int, random: torch.Generator) -> Tensor:
         """Random edits; the sign of every attribute is random, ``strength`` (n, 1) is the share of the limit."""
         signs = torch.randint(0, 2, (len(faces), 13), generator=random) * 2.0 - 1
-        values = signs * strength * REACH
+        values = (signs * strength * REACH).to(faces.device)
         editor = self._editor(number)
         first = editor(faces, values)
         return self._blended(first if number % 2 else editor(first, -values), faces)
@@ -93,14 +94,15 @@ class CriticTrainer:
     Args:
         recipe: How to train.
         faces: Real faces with attributes.
+        device: Where it computes; random numbers are drawn on the processor.
     """
 
-    def __init__(self, recipe: CriticRecipe, faces: FaceSet) -> None:
-        self.recipe, self._faces = recipe, faces
+    def __init__(self, recipe: CriticRecipe, faces: FaceSet, device: torch.device = CPU) -> None:
+        self.recipe, self._faces, self._device = recipe, faces, device
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)
-            self.network = CriticNetwork().to(memory_format=torch.channels_last)
-        self._spoiler = Spoiler(recipe.editors)
+            self.network = CriticNetwork().to(device).to(memory_format=torch.channels_last)
+        self._spoiler = Spoiler(recipe.editors, device)
         self._learn = torch.optim.AdamW(self.network.parameters(), recipe.rate, weight_decay=0.02)
 
     def step(self, number: int) -> dict[str, float]:
@@ -128,7 +130,7 @@ class CriticTrainer:
     @torch.no_grad()
     def weights(self) -> dict[str, Tensor]:
         """What is shipped: the network, calibrated on faces it was trained on; its own calibration stays."""
-        network = CriticNetwork()
+        network = CriticNetwork().to(self._device)
         network.load_state_dict(self.network.state_dict())
         network.eval()
         random = randomness(self.recipe.seed, -1 % 2**31)
@@ -148,7 +150,7 @@ class CriticTrainer:
     def _real(self, count: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
         chosen = torch.randint(0, len(self._faces), (count,), generator=random).numpy()
         labels = torch.from_numpy(self._faces.attributes[chosen])
-        return to_network(self._faces.crops[chosen]), labels
+        return to_network(self._faces.crops[chosen]).to(self._device), labels
 
     @torch.no_grad()
     def _faces_of_all_kinds(self, number: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -159,4 +161,4 @@ class CriticTrainer:
             parts.append(self._spoiler(kind, faces, labels, number, random))
         faces, worth = (torch.cat(column) for column in zip(*parts, strict=True))
         moved = torch.roll(faces, tuple(torch.randint(-4, 5, (2,), generator=random).tolist()), (2, 3))
-        return moved.contiguous(memory_format=torch.channels_last), worth
+        return moved.contiguous(memory_format=torch.channels_last), worth.to(self._device)

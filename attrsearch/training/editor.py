@@ -14,15 +14,14 @@ from torch import Tensor
 from torch.nn.functional import l1_loss, pad
 
 from attrsearch.attributes import ATTRIBUTES
-from attrsearch.editing.attgan import Generator
 from attrsearch.editing.blending import face_mask
-from attrsearch.editing.checkpoints import load_checkpoint
 from attrsearch.faces.precision import Precision
 from attrsearch.training import losses
 from attrsearch.training.asks import Asked, ask_back, ask_edits, ask_one_pass, own
 from attrsearch.training.dataset import FaceSet, Pictures, randomness, to_network
+from attrsearch.training.device import CPU, fast
 from attrsearch.training.discriminator import Discriminator, gradient_penalty
-from attrsearch.training.generator import average, freeze_norms, make_generator
+from attrsearch.training.generator import average, freeze_norms, load_frozen, make_generator
 from attrsearch.training.judges import (
     DetectionJudge,
     IdentityJudge,
@@ -64,6 +63,7 @@ class EditorTrainer:
         faces: What to train on, with attributes (0 to 1) for every face.
         dtype: What convolutions compute in.
         shown: Faces for the sample sheet; the first of ``faces`` by default.
+        device: Where it computes; random numbers are drawn on the processor.
     """
 
     def __init__(
@@ -72,43 +72,39 @@ class EditorTrainer:
         faces: FaceSet,
         dtype: torch.dtype = torch.float32,
         shown: FaceSet | None = None,
+        device: torch.device = CPU,
     ) -> None:
-        self.recipe = recipe
-        self._faces, self._dtype = faces, dtype
+        self.recipe, self._faces, self._dtype, self._device = recipe, faces, dtype, device
         self._shown = shown or faces.take(np.arange(min(SHOWN, len(faces))))
-        self.generator = make_generator(recipe)
+        self.generator = make_generator(recipe).to(device)
         self.ema = copy.deepcopy(self.generator).eval().requires_grad_(False)
-        features = frozen(load_traits_network(recipe.traits)) if recipe.discriminator_features else None
+        features = frozen(load_traits_network(recipe.traits)).to(device) if recipe.discriminator_features else None
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed + 1)
             discriminator = Discriminator(recipe.discriminator_dim, features)
-            self.discriminator = discriminator.to(memory_format=torch.channels_last)
+            self.discriminator = discriminator.to(device).to(memory_format=torch.channels_last)
         learnt = [value for value in self.generator.parameters() if value.requires_grad]
         self._learn_g = torch.optim.Adam(learnt, recipe.generator_rate, BETAS)
         self._learn_d = torch.optim.Adam(self.discriminator.parameters(), recipe.discriminator_rate, BETAS)
         terms = recipe.losses
-        self._traits = frozen(load_traits_network(recipe.traits)) if terms.attributes else None
+        self._traits = frozen(load_traits_network(recipe.traits)).to(device) if terms.attributes else None
         precision: Precision = "bf16" if dtype is torch.bfloat16 else "fp32"
-        self._identity = IdentityJudge(precision) if terms.identity or terms.spread else None
+        self._identity = IdentityJudge(precision, device) if terms.identity or terms.spread else None
         self._embeddings = np.full((len(faces) if self._identity else 0, 2, 128), np.nan, np.float32)
-        self._detection = DetectionJudge() if terms.detection or terms.geometry else None
-        self._mask = torch.from_numpy(np.array(face_mask()))[None, None]
+        self._detection = DetectionJudge(device) if terms.detection or terms.geometry else None
+        self._mask = torch.from_numpy(np.array(face_mask()))[None, None].to(device)
         second = round(recipe.replay * recipe.batch) if recipe.asks == "edit" else 0
-        self._start = make_generator(recipe).eval().requires_grad_(False) if terms.anchor else None
-        self._sparring = _loaded(recipe.sparring) if recipe.sparring else None
-        self._replay: list[Tensor] = [
-            torch.zeros(second, 3, 128, 128),
-            torch.zeros(second, len(ATTRIBUTES)),
-            torch.zeros(second, 3, 128, 128),
-            torch.zeros(second, 128 if self._identity else 0),
-        ]
+        self._start = make_generator(recipe).to(device).eval().requires_grad_(False) if terms.anchor else None
+        self._sparring = load_frozen(recipe.sparring).to(device) if recipe.sparring else None
+        shapes = (3, 128, 128), (len(ATTRIBUTES),), (3, 128, 128), (128 if self._identity else 0,)
+        self._replay = [torch.zeros(second, *shape, device=device) for shape in shapes]
 
     def step(self, number: int) -> dict[str, float]:
         """One step of the discriminator and, after the warm-up, one of the generator; the losses."""
         random = randomness(self.recipe.seed, number)
         real, labels, embeddings = self._batch(random)
         now = self._round(real, labels, embeddings, random)
-        asked, source = now.asked, now.source
+        labels, asked, source = labels.to(self._device), now.asked, now.source
         warm = number >= self.recipe.warmup
         self._set_rates(number)
         with torch.set_grad_enabled(warm), self._fast():
@@ -153,7 +149,7 @@ class EditorTrainer:
         self.discriminator.load_state_dict(state["discriminator"])
         self._learn_g.load_state_dict(state["learn_g"])
         self._learn_d.load_state_dict(state["learn_d"])
-        self._replay = list(state["replay"])
+        self._replay = [part.to(self._device) for part in state["replay"]]
         self._embeddings = state["embeddings"].numpy().copy()
 
     def weights(self) -> dict[str, Tensor]:
@@ -180,34 +176,34 @@ class EditorTrainer:
         return self._mask if self.recipe.blend else None
 
     def _fast(self) -> torch.autocast:
-        return torch.autocast("cpu", dtype=torch.bfloat16, enabled=self._dtype is torch.bfloat16)
+        return fast(self._device, self._dtype)
 
     def _batch(self, random: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """Faces, their attributes, and their embeddings (n, 128) where the identity counts (else none)."""
+        """Faces, their attributes (on the processor), and their embeddings (n, 128) where the identity counts."""
         chosen = torch.randint(0, len(self._faces), (self.recipe.batch,), generator=random).numpy()
         faces, labels = to_network(self._faces.crops[chosen]), torch.from_numpy(self._faces.attributes[chosen])
         mirrored = torch.rand(len(chosen), generator=random) < 0.5
-        faces = torch.where(mirrored[:, None, None, None], faces.flip(-1), faces)
+        faces = torch.where(mirrored[:, None, None, None], faces.flip(-1), faces).to(self._device)
         return faces, labels, self._known(faces, chosen, mirrored.numpy())
 
     def _known(self, faces: Tensor, chosen: Indices, mirrored: Indices) -> Tensor:
         """Embeddings of untouched faces, computed when a face is first drawn."""
         if self._identity is None:
-            return torch.zeros(len(faces), 0)
+            return torch.zeros(len(faces), 0, device=self._device)
         new = np.flatnonzero(np.isnan(self._embeddings[chosen, mirrored.astype(int), 0]))
         if len(new):
             with torch.no_grad():
                 found = self._identity.embed(faces[torch.from_numpy(new)])
-            self._embeddings[chosen[new], mirrored[new].astype(int)] = found.numpy()
-        return torch.from_numpy(self._embeddings[chosen, mirrored.astype(int)])
+            self._embeddings[chosen[new], mirrored[new].astype(int)] = found.cpu().numpy()
+        return torch.from_numpy(self._embeddings[chosen, mirrored.astype(int)]).to(self._device)
 
     def _round(self, real: Tensor, labels: Tensor, embeddings: Tensor, random: torch.Generator) -> Round:
         """What is asked of which faces: of real ones, and of earlier first passes to be turned back."""
         if self.recipe.asks == "one-pass":
-            return Round(ask_one_pass(labels, random), real, real, embeddings, slice(0, None))
+            return Round(ask_one_pass(labels, random).to(self._device), real, real, embeddings, slice(0, None))
         again, values, began, before = self._replay
         first = len(real) - len(again) * bool(values.any())
-        asked = ask_edits(labels[:first], random)
+        asked = ask_edits(labels[:first], random).to(self._device)
         if first == len(real):
             return Round(asked, real, real, embeddings, slice(first, None))
         return Round(
@@ -342,9 +338,3 @@ class EditorTrainer:
             "spread": losses.spread_loss(before, after, recipe.kept),
             "distance": distance.detach().mean(),
         }
-
-
-def _loaded(name: str) -> Generator:
-    """A frozen editor by name or path, channels last."""
-    generator = load_checkpoint(name).generator
-    return generator.requires_grad_(False).to(memory_format=torch.channels_last)

@@ -28,9 +28,12 @@ class _Depthwise(torch.autograd.Function):
 class FrozenDepthwise(nn.Module):
     """A frozen depthwise convolution (3 x 3, padding 1)."""
 
+    _weight: Tensor
+
     def __init__(self, layer: nn.Conv2d) -> None:
         super().__init__()
-        self._weight, self._bias, self._stride = layer.weight.detach(), layer.bias, layer.stride[0]
+        self.register_buffer("_weight", layer.weight.detach())
+        self._bias, self._stride = layer.bias, layer.stride[0]
 
     def forward(self, x: Tensor) -> Tensor:
         """The same as the layer it stands for."""
@@ -40,9 +43,11 @@ class FrozenDepthwise(nn.Module):
 class FrozenPReLU(nn.Module):
     """A frozen PReLU out of operations whose gradients are vectorised."""
 
+    _weight: Tensor
+
     def __init__(self, layer: nn.PReLU) -> None:
         super().__init__()
-        self._weight = layer.weight.detach()[:, None, None]
+        self.register_buffer("_weight", layer.weight.detach()[:, None, None])
 
     def forward(self, x: Tensor) -> Tensor:
         """The same as the layer it stands for."""

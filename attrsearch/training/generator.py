@@ -34,6 +34,12 @@ def make_generator(recipe: EditorRecipe) -> Generator:
     return freeze_norms(generator) if recipe.frozen_norm else generator
 
 
+def load_frozen(name: str) -> Generator:
+    """A frozen editor by name or path, channels last; errors as :func:`load_checkpoint`."""
+    generator = load_checkpoint(name).generator
+    return generator.requires_grad_(False).to(memory_format=torch.channels_last)
+
+
 def widened(start: Generator, config: GeneratorConfig, name: str = "recipe") -> dict[str, Tensor]:
     """Weights of ``start`` for a generator with more shortcuts: the new channels begin at zero.
 

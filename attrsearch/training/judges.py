@@ -16,6 +16,7 @@ from attrsearch.faces.precision import Precision
 from attrsearch.faces.sampling import sampling_grid
 from attrsearch.faces.sface import SFace
 from attrsearch.faces.traits import TraitsClassifier, TraitsNetwork
+from attrsearch.training.device import CPU
 from attrsearch.training.frozen import quick_backward
 from attrsearch.weights import load_tensors
 
@@ -32,14 +33,15 @@ class IdentityJudge:
 
     Args:
         precision: What it computes in, as :class:`SFace` takes it.
+        device: Where it computes; its random draws are the processor's.
 
     Attributes:
         scale: What its distances are multiplied by to lie on the FaceNet scale.
     """
 
-    def __init__(self, precision: Precision = "fp32") -> None:
+    def __init__(self, precision: Precision = "fp32", device: torch.device = CPU) -> None:
         self._network = SFace(precision)
-        self._network.replace(quick_backward)
+        self._network.replace(lambda network: quick_backward(network).to(device))
         self.scale = load_calibration("sface").scale
         matrix = similarity(CROP_TEMPLATE[None], SFACE_TEMPLATE)[0].astype(np.float64)
         square = np.vstack([matrix, [0, 0, 1]])
@@ -56,7 +58,7 @@ class IdentityJudge:
             middle = torch.tensor([CROP / 2, 74.0])
             matrices[:, :, :2] = spin @ matrices[:, :, :2]
             matrices[:, :, 2] = (spin @ (matrices[:, :, 2] - middle)[..., None])[..., 0] + middle + shift
-        grid = sampling_grid(matrices, SFACE_SIZE, (CROP, CROP))
+        grid = sampling_grid(matrices, SFACE_SIZE, (CROP, CROP)).to(faces.device)
         aligned = grid_sample(faces, grid, padding_mode="border", align_corners=False)
         return self._network.embed_aligned((aligned + 1) * 127.5)
 
@@ -70,10 +72,14 @@ class Sight(NamedTuple):
 
 
 class DetectionJudge:
-    """MTCNN's last network on the squares it would be given."""
+    """MTCNN's last network on the squares it would be given.
 
-    def __init__(self) -> None:
-        self._network = load_onet()
+    Args:
+        device: Where it computes; its random draws are the processor's.
+    """
+
+    def __init__(self, device: torch.device = CPU) -> None:
+        self._network, self._device = load_onet().to(device), device
 
     def cuts(self, count: int, generator: torch.Generator) -> Tensor:
         """Sampling grids (n, 48, 48, 2) of squares around the face, a little off and of different sizes."""
@@ -83,7 +89,7 @@ class DetectionJudge:
         x = centre[:, :1] + side[:, None] * steps
         y = centre[:, 1:] + side[:, None] * steps
         grid = torch.stack([x[:, None, :].expand(-1, ONET_SIDE, -1), y[:, :, None].expand(-1, -1, ONET_SIDE)], -1)
-        return grid * (2 / CROP) - 1
+        return (grid * (2 / CROP) - 1).to(self._device)
 
     def __call__(self, faces: Tensor, cuts: Tensor) -> Sight:
         """What the network sees in crops (n, 3, 128, 128) from -1 to 1."""

@@ -164,7 +164,7 @@ def spread_loss(before: Tensor, after: Tensor, kept: float) -> Tensor:
         after: Unit vectors (n, d) of their edits.
         kept: Share of the distance to keep.
     """
-    first, second = torch.triu_indices(len(before), len(before), 1)
+    first, second = torch.triu_indices(len(before), len(before), 1, device=before.device)
     wanted = kept * (before[first] - before[second]).norm(dim=1)
     found = ((after[first] - after[second]).square().sum(1) + 1e-8).sqrt()
     return relu(wanted - found).mean()
@@ -178,14 +178,19 @@ def disturbed(faces: Tensor, generator: torch.Generator) -> Tensor:
     elif choice < 0.6:
         small = interpolate(faces, size=72 + int(side * 40), mode="bilinear", antialias=True)
         faces = interpolate(small, size=faces.shape[-1], mode="bilinear")
-    return faces + 0.02 * torch.randn(faces.shape, generator=generator)
+    return faces + _noise(faces, generator)
 
 
 def softened(faces: Tensor, generator: torch.Generator) -> Tensor:
     """Faces blurred (a standard deviation of 0.8 to 1.4 pixels) and with noise: identity must lie in the shapes."""
     for _ in range(int(torch.randint(1, 4, (1,), generator=generator))):
         faces = avg_pool2d(pad(faces, (1, 1, 1, 1), mode="replicate"), 3, 1)
-    return faces + 0.02 * torch.randn(faces.shape, generator=generator)
+    return faces + _noise(faces, generator)
+
+
+def _noise(faces: Tensor, generator: torch.Generator) -> Tensor:
+    """Drawn on the processor, so that a step is the same on every device."""
+    return 0.02 * torch.randn(faces.shape, generator=generator).to(faces.device)
 
 
 def shifted(first: Tensor, second: Tensor, generator: torch.Generator, reach: int = 6) -> tuple[Tensor, Tensor]:

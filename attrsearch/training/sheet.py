@@ -22,13 +22,14 @@ def sheet(generator: Generator, shown: FaceSet, asks: str, mask: Tensor | None =
         shown: The faces, with attributes.
         asks: ``edit``: untouched, reconstructed, single attributes turned, first and second passes of random
             sets; ``one-pass``: untouched, then random sets in one pass.
-        mask: (1, 1, 128, 128); shows edits as they are blended.
+        mask: (1, 1, 128, 128), where the generator is; shows edits as they are blended.
     """
-    faces, labels = to_network(shown.crops), torch.from_numpy(np.nan_to_num(shown.attributes, nan=0.5))
+    device = next(generator.parameters()).device
+    faces, labels = to_network(shown.crops).to(device), torch.from_numpy(np.nan_to_num(shown.attributes, nan=0.5))
     rows = [faces]
 
     def edit(source: Tensor, values: Tensor) -> Tensor:
-        edited: Tensor = generator(source, values)
+        edited: Tensor = generator(source, values.to(device))
         return edited if mask is None else source + (edited - source) * mask
 
     if asks == "edit":
