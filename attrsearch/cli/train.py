@@ -105,17 +105,22 @@ def attributes(
     resume: bool,
     quiet: bool,
 ) -> None:
-    """Train the classifier of the 13 attributes on prepared FACES that have a table."""
+    """Train the classifier of the 13 attributes on prepared FACES that have a table.
+
+    Faces without one are taught by the recipe's teachers, where it names any.
+    """
     from attrsearch.training.attributes import AttributesTrainer
     from attrsearch.training.device import choose_device, dtype_on
+    from attrsearch.training.judges import load_traits_network
     from attrsearch.training.loop import Pace
     from attrsearch.training.recipes import load_attributes_recipe
-    from attrsearch.training.sources import labelled_only, load_sources
+    from attrsearch.training.sources import labelled_only, load_sources, taught
 
     where = choose_device(device)
     chosen = load_attributes_recipe(recipe, steps=steps, seed=seed)
-    known = labelled_only(load_sources(faces))
-    trainer = AttributesTrainer(chosen, known, dtype_on(where, chosen.precision), where)
+    found = load_sources(faces)
+    others = taught(found, [load_traits_network(name) for name in chosen.teachers])
+    trainer = AttributesTrainer(chosen, labelled_only(found), dtype_on(where, chosen.precision), where, others)
     _train(trainer, chosen, out, Pace(chosen.steps, minutes, checkpoint_minutes), resume, quiet)
 
 

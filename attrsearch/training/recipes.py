@@ -34,6 +34,12 @@ class AttributesRecipe(_Training):
         start: Weights to start from, a bundled name or a path; empty for random ones.
         rate: Highest learning rate of one cycle.
         smoothing: How far labels are drawn towards one half.
+        mixup: Parameter of the beta distribution by which faces are mixed; 0 leaves them.
+        covered: Share of the faces of which a rectangle is covered.
+        ema: Decay of the average of the weights that is shipped.
+        teachers: Classifiers whose mean guess labels the faces no table speaks of, bundled names or paths; without
+            any, those faces are left out.
+        taught: Share of the batch that such faces are.
     """
 
     kind: Literal["attributes"]
@@ -41,6 +47,11 @@ class AttributesRecipe(_Training):
     rate: Rate = 4e-3
     weight_decay: Share = 0.02
     smoothing: Share = 0.06
+    mixup: Weight = 0.0
+    covered: Share = 0.0
+    ema: Share = 0.998
+    teachers: tuple[str, ...] = ()
+    taught: Share = 0.5
 
 
 class EditorLosses(Recipe):

@@ -58,6 +58,15 @@ def filled(faces: FaceSet, network: TraitsNetwork, cache: Path | None = None) ->
     return FaceSet(faces.crops, faces.names, attributes)
 
 
+def taught(faces: FaceSet, teachers: Sequence[TraitsNetwork]) -> FaceSet | None:
+    """The faces no table speaks of, with the mean guess of teachers, 0 to 1; None where every face has attributes."""
+    unknown = np.flatnonzero(~faces.labelled)
+    if not len(unknown) or not teachers:
+        return None
+    guessed = np.mean([probabilities(teacher, faces.crops, unknown) for teacher in teachers], axis=0)
+    return FaceSet(faces.crops[unknown], tuple(faces.names[i] for i in unknown), guessed)
+
+
 def _digest(network: TraitsNetwork) -> str:
     found = hashlib.sha256()
     for value in network.state_dict().values():

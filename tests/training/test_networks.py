@@ -15,7 +15,7 @@ from attrsearch.faces.sface import fuse, read_network
 from attrsearch.faces.traits import TraitsNetwork
 from attrsearch.faces.wheels import wheel_file
 from attrsearch.training.accuracy import accuracy
-from attrsearch.training.attributes import AttributesTrainer
+from attrsearch.training.attributes import AttributesTrainer, covered
 from attrsearch.training.compare import compare, markdown
 from attrsearch.training.critic import KINDS, CriticTrainer, Spoiler, blurred, shuffled
 from attrsearch.training.dataset import FaceSet, load_face_set, randomness, to_network
@@ -36,7 +36,7 @@ from attrsearch.training.losses import (
     spread_loss,
 )
 from attrsearch.training.recipes import AttributesRecipe, CriticRecipe
-from attrsearch.training.sources import filled, labelled_only, load_sources, probabilities
+from attrsearch.training.sources import filled, labelled_only, load_sources, probabilities, taught
 
 HEAD = {"format": "attrsearch/training", "version": 1, "batch": 10, "precision": "fp32"}
 
@@ -55,6 +55,34 @@ def test_the_classifier_learns_and_resumes(tmp_path: Path, prepared: FaceSet) ->
         for network in (start, learnt)
     ]
     assert right[1] > right[0]
+
+
+def test_faces_without_a_table_are_taught(prepared: FaceSet) -> None:
+    values = prepared.attributes.copy()
+    values[3:] = np.nan
+    part = FaceSet(prepared.crops, prepared.names, values)
+    network = load_traits_network("traits")
+    others = taught(part, [network, network])
+    assert others is not None
+    assert np.allclose(others.attributes, probabilities(network, prepared.crops[3:]), atol=1e-6)
+    assert taught(prepared, [network]) is None
+    assert taught(part, []) is None
+    settings = HEAD | {"kind": "attributes", "steps": 12, "mixup": 0.2, "covered": 0.5}
+    recipe = AttributesRecipe.model_validate(settings)
+    trainer = AttributesTrainer(recipe, labelled_only(part), taught=others)
+    faces, labels = trainer._batch(randomness(0, 0))
+    assert faces.shape == (10, 3, 128, 128)
+    assert labels.shape == (10, 13)
+    losses = [trainer.step(number)["loss"] for number in range(12)]
+    assert np.mean(losses[-4:]) < np.mean(losses[:4])
+
+
+def test_a_share_of_the_faces_is_covered() -> None:
+    faces = covered(torch.ones(400, 3, 64, 64), 0.5, randomness(0, 0))
+    hidden = (faces == 0).float().mean((1, 2, 3))
+    assert 0.4 < (hidden > 0).float().mean() < 0.6
+    assert hidden[hidden > 0].min() >= 1 / 64
+    assert hidden.max() <= (7 / 16) ** 2
 
 
 def test_a_classifier_that_is_none(tmp_path: Path) -> None:
