@@ -266,13 +266,14 @@ def evaluate(
 @click.argument("name")
 @click.option("--against", multiple=True, help="Another classifier to measure beside it; may be given again.")
 @click.option("--faces", required=True, type=path_type, help="Prepared held-out faces with a table.")
+@click.option("--people", type=path_type, help="Prepared held-out people with several pictures.")
 @click.option("--limit", default=500, show_default=True, help="Faces to use.")
-def accuracy(name: str, against: tuple[str, ...], faces: Path, limit: int) -> None:
+def accuracy(name: str, against: tuple[str, ...], faces: Path, people: Path | None, limit: int) -> None:
     """How often the attribute classifier NAME (bundled, or a file) is right; print a Markdown table."""
     from attrsearch.training.accuracy import accuracy as measure
     from attrsearch.training.compare import markdown
 
-    found = measure((*against, name), faces, limit)
+    found = measure((*against, name), faces, people, limit)
     click.echo(markdown(found.names, found.rows))
     say(f"{found.faces} faces")
 

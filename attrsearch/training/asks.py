@@ -22,7 +22,7 @@ HAIR = tuple(_index(name) for name in ("Bald", "Bangs", "Black_Hair", "Blond_Hai
 
 TURNED = torch.ones(len(ATTRIBUTES))
 """How often each attribute is the one that is turned: oftener those that change most of a face."""
-TURNED[MALE], TURNED[EYEGLASSES] = 4.0, 3.0
+TURNED[MALE], TURNED[EYEGLASSES] = 4.0, 4.0
 
 
 @dataclass(frozen=True)

@@ -256,7 +256,8 @@ def test_editors_are_compared(folder: Path, prepared: FaceSet) -> None:
 def test_classifiers_are_compared(folder: Path, prepared: FaceSet, tmp_path: Path) -> None:
     untrained = tmp_path / "untrained.safetensors"
     write_weights(untrained, TraitsNetwork().eval().state_dict())
-    found = accuracy(("traits", str(untrained)), folder)
+    found = accuracy(("traits", str(untrained)), folder, folder)
+    assert len(found.rows["pictures against their person's gender"]) == 2
     guessed = probabilities(load_traits_network("traits"), prepared.crops)
     right = ((guessed > 0.5) == (prepared.attributes > 0.5)).mean(0)
     assert np.allclose([values[0] for values in found.right.values()], right)
