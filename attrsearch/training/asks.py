@@ -85,11 +85,13 @@ def ask_one_pass(labels: Tensor, generator: torch.Generator, groups: int = 2) ->
     """One pass of the anonymiser: random attributes in the bounds of the space ``one-pass``, gender kept.
 
     Faces share one draw in ``groups`` groups, so that different people are edited by the same attributes: only
-    what the editor makes of each then keeps them apart.  Where little is asked of the age, it stays; glasses stay
+    what the editor makes of each then keeps them apart.  The second half of the faces has draws of its own, so that a
+    face that stands in both is edited in two ways.  Where little is asked of the age, it stays; glasses stay
     as they are, since half-drawn ones are the ugliest of flaws.
     """
-    draws = _uniform((groups, len(ATTRIBUTES)), generator)
-    values = draws[torch.arange(len(labels)) % groups].clone()
+    draws = _uniform((2 * groups, len(ATTRIBUTES)), generator)
+    place = torch.arange(len(labels))
+    values = draws[place % groups + groups * (place * 2 >= len(labels))].clone()
     gender = labels[:, MALE].round() * 2 - 1
     values = _gendered(values, gender, generator, free_for_men=True)
     values[:, BALD] = 0

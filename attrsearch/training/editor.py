@@ -179,12 +179,18 @@ class EditorTrainer:
         return fast(self._device, self._dtype)
 
     def _batch(self, random: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """Faces, their attributes (on the processor), and their embeddings (n, 128) where the identity counts."""
-        chosen = torch.randint(0, len(self._faces), (self.recipe.batch,), generator=random).numpy()
+        """Faces, their attributes (on the processor), and their embeddings (n, 128) where the identity counts.
+
+        Where edits of one face are held apart, each face stands in the batch twice.
+        """
+        twice = 2 if self.recipe.losses.steering else 1
+        chosen = torch.randint(0, len(self._faces), (self.recipe.batch // twice,), generator=random).numpy()
         faces, labels = to_network(self._faces.crops[chosen]), torch.from_numpy(self._faces.attributes[chosen])
         mirrored = torch.rand(len(chosen), generator=random) < 0.5
         faces = torch.where(mirrored[:, None, None, None], faces.flip(-1), faces).to(self._device)
-        return faces, labels, self._known(faces, chosen, mirrored.numpy())
+        known = self._known(faces, chosen, mirrored.numpy())
+        faces = faces.repeat(twice, 1, 1, 1).contiguous(memory_format=torch.channels_last)
+        return faces, labels.repeat(twice, 1), known.repeat(twice, 1)
 
     def _known(self, faces: Tensor, chosen: Indices, mirrored: Indices) -> Tensor:
         """Embeddings of untouched faces, computed when a face is first drawn."""
@@ -333,7 +339,8 @@ class EditorTrainer:
             return {}
         after = judge.embed(losses.softened(judged, random), random)
         distance = ((before - after).square().sum(1) + 1e-8).sqrt() * judge.scale
-        return {
+        terms = {"steering": losses.steering_loss(after, recipe.apart / judge.scale)} if recipe.losses.steering else {}
+        return terms | {
             "identity": losses.identity_loss(distance, recipe.margin, recipe.beyond, recipe.tail),
             "spread": losses.spread_loss(before, after, recipe.kept),
             "distance": distance.detach().mean(),

@@ -66,6 +66,7 @@ class EditorLosses(Recipe):
         outside: L1 outside the blend mask.
         hair: L1 where hair, a hat or a band covers the forehead.
         identity: The embedding's distance short of the margin, by SFace (and a fifth of it beyond ``beyond``).
+        steering: Two edits of one face, by different attributes, nearer to each other than ``apart``.
         spread: Different people's edits nearer to each other than ``kept`` of their distance before.
         detection: Minus the log-probability of a face by MTCNN's last network.
         geometry: Change of that network's box and landmarks.
@@ -85,6 +86,7 @@ class EditorLosses(Recipe):
     hair: Weight = 0.0
     identity: Weight = 0.0
     spread: Weight = 0.0
+    steering: Weight = 0.0
     detection: Weight = 0.0
     geometry: Weight = 0.0
     tone: Weight = 0.0
@@ -117,6 +119,7 @@ class EditorRecipe(_Training):
         beyond: Distance past which it is pulled back.
         tail: Weight of the squared shortfall, beside the shortfall itself.
         kept: Share of the distance of different people that their edits keep.
+        apart: Distance of two edits of one face by different attributes, on the FaceNet scale.
     """
 
     kind: Literal["editor"]
@@ -146,6 +149,7 @@ class EditorRecipe(_Training):
     beyond: Finite = 1.55
     tail: Weight = 0.0
     kept: Share = 0.95
+    apart: Finite = 0.8
     losses: EditorLosses = EditorLosses()
 
     def slower(self, step: int) -> float:
