@@ -161,6 +161,8 @@ class EditorRecipe(_Training):
     def _identity_of_finished_edits(self) -> Self:
         if self.asks == "edit" and not self.replay and (self.losses.identity or self.losses.spread):
             raise ValueError('the losses identity and spread need a replay above 0, or asks = "one-pass"')
+        if self.losses.steering and (self.asks == "edit" or self.batch % 2):
+            raise ValueError('the loss steering needs asks = "one-pass" and an even batch')
         return self
 
 

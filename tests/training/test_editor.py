@@ -158,6 +158,19 @@ def test_a_second_pass_is_judged_beside_the_face_it_began_as(prepared: FaceSet) 
     assert second["tone"] > 0.01
 
 
+def test_a_face_stands_twice_where_its_edits_are_held_apart(prepared: FaceSet) -> None:
+    trainer = EditorTrainer(recipe(asks="one-pass", batch=8, losses=only(steering=1.0)), prepared)
+    faces, labels, known = trainer._batch(randomness(0, 0))
+    assert len(faces) == 8
+    for part in (faces, labels, known):
+        assert torch.equal(*part.chunk(2))
+    asked = ask_one_pass(labels, randomness(0, 0)).values
+    first, second = asked.chunk(2)
+    assert ((first - second).abs().sum(1) > 0.1).all()
+    with pytest.raises(ValueError, match="steering needs"):
+        recipe(asks="one-pass", batch=7, losses=only(steering=1.0))
+
+
 def only(**weights: float) -> EditorLosses:
     return EditorLosses(**({"adversarial": 0, "attributes": 0, "joint": 0} | weights))
 
@@ -170,6 +183,7 @@ def only(**weights: float) -> EditorLosses:
         ("detection", "detection"),
         ("geometry", "geometry"),
         ("tone", "tone"),
+        ("steering", "steering"),
         ("chroma", "chroma"),
         ("grain", "grain"),
     ],

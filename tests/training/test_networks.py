@@ -34,6 +34,7 @@ from attrsearch.training.losses import (
     hair_mask,
     softened,
     spread_loss,
+    steering_loss,
 )
 from attrsearch.training.recipes import AttributesRecipe, CriticRecipe
 from attrsearch.training.sources import filled, labelled_only, load_sources, probabilities, taught
@@ -264,3 +265,9 @@ def test_classifiers_are_compared(folder: Path, prepared: FaceSet, tmp_path: Pat
     assert found.faces == len(prepared)
     assert found.rows["mean of 13"][0] == pytest.approx(right.mean())
     assert all(value > 0 for value in found.rows["negative log-likelihood"])
+
+
+def test_steering_holds_two_edits_of_a_face_apart() -> None:
+    one, other = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+    assert float(steering_loss(torch.stack([one, one]), 0.5)) == pytest.approx(0.5, abs=1e-3)
+    assert float(steering_loss(torch.stack([one, other]), 0.5)) == 0
