@@ -24,12 +24,13 @@ from tests.pretended import PRETENDED, pretended
 
 HEAD = {"format": "attrsearch/training", "version": 1, "steps": 4, "batch": 4, "precision": "fp32"}
 EVERY_TERM = dict.fromkeys(EditorLosses.model_fields, 1.0)
+A_SET_A_FACE = EVERY_TERM | {"steering": 0.0}  # steering compares two sets of one face
 ATTRIBUTES = AttributesRecipe.model_validate(HEAD | {"kind": "attributes"})
 CRITIC = CriticRecipe.model_validate(HEAD | {"kind": "critic", "batch": 10, "editors": ["thesis"]})
 EDITOR = EditorRecipe.model_validate(
     HEAD
     | {"kind": "editor", "enc_dim": 4, "dec_dim": 4, "discriminator_dim": 4, "discriminator_features": True}
-    | {"warmup": 1, "ramp": 2, "sparring": "thesis", "replay": 0.5, "penalty_every": 2, "losses": EVERY_TERM}
+    | {"warmup": 1, "ramp": 2, "sparring": "thesis", "replay": 0.5, "penalty_every": 2, "losses": A_SET_A_FACE}
 )
 ANONYMISER = EDITOR.model_copy(
     update={
