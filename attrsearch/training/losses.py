@@ -159,11 +159,15 @@ def identity_loss(distance: Tensor, margin: float, beyond: float, tail: float) -
 def spread_loss(before: Tensor, after: Tensor, kept: float) -> Tensor:
     """How much nearer different people lie after the edit than ``kept`` of their distance before.
 
+    One face has nobody to be told from: 0.
+
     Args:
         before: Unit vectors (n, d) of n different people.
         after: Unit vectors (n, d) of their edits.
         kept: Share of the distance to keep.
     """
+    if len(before) < 2:
+        return after.new_zeros(())
     first, second = torch.triu_indices(len(before), len(before), 1, device=before.device)
     wanted = kept * (before[first] - before[second]).norm(dim=1)
     found = ((after[first] - after[second]).square().sum(1) + 1e-8).sqrt()

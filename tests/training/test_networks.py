@@ -190,6 +190,7 @@ def test_spread() -> None:
     assert spread_loss(before, before, 0.95) == 0
     one_point = torch.ones(3, 3) / 3**0.5
     assert torch.isclose(spread_loss(before, one_point, 0.9), torch.tensor(0.9 * 2**0.5), atol=1e-3)
+    assert spread_loss(before[:1], one_point[:1], 0.9) == 0  # not NaN: a batch may hold one finished edit
 
 
 def test_likeness_orders_pictures(prepared: FaceSet) -> None:
