@@ -146,8 +146,8 @@ def _export_person(
     own = {key: values[measured] for key, values in columns.items()}
     free = person_space(space, part.record.gender)
     distributions: dict[str, BaseDistribution] = {
-        key: FloatDistribution(float(low), float(high))
-        for key, low, high in zip(free.names, free.low, free.high, strict=True)
+        key: FloatDistribution(min(low, *own[key]), max(high, *own[key]))  # a search that found nothing goes wider
+        for key, low, high in zip(free.names, free.low.tolist(), free.high.tolist(), strict=True)
     }
     names, violations = constraints(own, limit)
     study = optuna.create_study(study_name=name, storage=storage, direction="maximize")
@@ -185,13 +185,8 @@ def _trial(
 ) -> FrozenTrial:
     values = {key: float(columns[key][row]) for key in (*CANDIDATES, *TERMS, "utility")}
     source = {"source": str(columns["source"][row])} if columns["source"][row] != "sampler" else {}
-    params = {
-        key: float(np.clip(values[key], spread.low, spread.high))
-        for key, spread in distributions.items()
-        if isinstance(spread, FloatDistribution)
-    }
     return create_trial(
-        params=params,
+        params={key: values[key] for key in distributions},
         distributions=distributions,
         value=values["utility"],
         user_attrs={"trial": number, **source, **{key: round(values[key], 6) for key in TERMS}},

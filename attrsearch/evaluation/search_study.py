@@ -228,7 +228,7 @@ def _study_person(
     if subject is None:
         raise InputError(person.id, required="a face that is found again", found="none", hint="leave them out")
     own = tuple(searched[i] for i in kept)
-    space = person_space(settings.space, identity.traits.gender)
+    space = person_space(settings.space, identity.traits.gender, identity.traits.certainty)
     running = []
     for plan in plans:
         arm = ARMS[plan.arm]

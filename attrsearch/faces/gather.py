@@ -20,10 +20,7 @@ from attrsearch.faces.people import (
     find_people,
     load_faces,
 )
-from attrsearch.faces.traits import TraitsClassifier, vote
-
-UNSURE = 0.75
-"""A vote on gender with less certainty than this is worth a warning."""
+from attrsearch.faces.traits import UNSURE, TraitsClassifier, vote
 
 
 class Gatherer:

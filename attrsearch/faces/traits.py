@@ -15,6 +15,9 @@ from attrsearch.weights import Weights, find_weights, load_tensors, verify
 
 Floats = npt.NDArray[np.float32]
 
+UNSURE = 0.75
+"""A vote on gender with less certainty than this may be wrong: it is said, and nobody is given a beard on it."""
+
 
 class TraitsNetwork(nn.Module):
     """A small residual-free classifier: logits (n, 13) of aligned crops (n, 3, 128, 128), RGB from -1 to 1."""

@@ -152,7 +152,7 @@ def _open(
         return Failed(
             person.id, str(InputError(person.id, required=required, found=found, hint="add clearer pictures"))
         )
-    space = person_space(settings.space, identity.traits.gender)
+    space = person_space(settings.space, identity.traits.gender, identity.traits.certainty)
     faces = tuple(searched[i] for i in kept)
     screener = make_screener(settings, space, seed, pooled, identity.traits, faces, subject)
     goals = len(settings.objective.maximise)

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from attrsearch.attributes import ATTRIBUTES, LIMIT, Gender
+from attrsearch.attributes import ATTRIBUTES, GENDERS, LIMIT, Gender
+from attrsearch.faces.traits import UNSURE
 from attrsearch.recipes import Space
 
 Floats = npt.NDArray[np.float32]
@@ -72,14 +73,21 @@ class PersonSpace:
         return replace(self, low=low, high=high)
 
 
-def person_space(space: Space, gender: Gender) -> PersonSpace:
+def person_space(space: Space, gender: Gender, certainty: float = 1.0) -> PersonSpace:
     """The space of a recipe for a person of that gender.
+
+    Where the gender is a guess that may be wrong (``certainty`` below ``UNSURE``), an attribute stays where the bounds
+    of both genders overlap, if they do: who may be a woman is given no beard.
 
     >>> from attrsearch.recipes import load_space
     >>> len(person_space(load_space("thesis10"), "female").names)
     10
     """
     bounds = np.array(space.bounds(gender), np.float64)
+    if certainty < UNSURE:
+        both = np.array([space.bounds(each) for each in GENDERS], np.float64)
+        low, high = both[:, :, 0].max(0), both[:, :, 1].min(0)
+        bounds = np.where((low <= high)[:, None], np.stack([low, high], 1), bounds)
     free = bounds[:, 0] < bounds[:, 1]
     names = [f"first_{name}" for name, is_free in zip(ATTRIBUTES, free, strict=True) if is_free]
     low, high = bounds[free, 0], bounds[free, 1]

@@ -13,6 +13,8 @@ from attrsearch.decisions import decide
 from attrsearch.errors import InputError, OutputError
 from attrsearch.report.about import Limits
 from attrsearch.results import RunFolder
+from attrsearch.search.space import person_space
+from tests.report import synthetic
 from tests.report.synthetic import write_people, write_run
 
 
@@ -53,6 +55,18 @@ def test_studies_say_what_the_run_says(tmp_path: Path, name: str) -> None:
         assert stored == (run / part.images["best"][0]).read_bytes()
         assert study.user_attrs["screened_out"] == 30 - len(own)
     storage.remove_session()
+
+
+def test_candidates_from_wider_bounds_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(synthetic, "person_space", lambda *which: person_space(*which).widened(1.5))
+    run = write_run(tmp_path / "run", 1, 30)
+    export_studies(run, tmp_path / "studies.log")
+    study = optuna.load_study(study_name="Person_0000", storage=storage_of(tmp_path / "studies.log"))
+    trials = pd.read_parquet(run / "trials.parquet").set_index("trial")
+    for trial in study.trials:
+        row = trials.loc[trial.user_attrs["trial"]]
+        assert trial.params == pytest.approx({name: row[name] for name in trial.params})
+    assert trials["first_Young"].abs().max() > 1.1
 
 
 def test_originals_only_when_asked(finished: Path, tmp_path: Path) -> None:

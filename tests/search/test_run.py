@@ -17,6 +17,7 @@ from attrsearch.attributes import ATTRIBUTES
 from attrsearch.bundled import bundled
 from attrsearch.errors import InputError, OutputError, RecipeError, WeightsError
 from attrsearch.export import AttributesFile, read_attributes
+from attrsearch.faces.traits import UNSURE
 from attrsearch.recipes import load_study
 from attrsearch.results import HELDBACK_COLUMNS, RunFolder, read_run
 from attrsearch.search.cohort import split_faces
@@ -79,6 +80,20 @@ def test_the_files_of_a_run(finished: tuple[RunResult, list[Progress]]) -> None:
     assert set(HELDBACK_COLUMNS) <= set(summary.columns)
     assert summary["heldback_distance"].notna().all()
     assert (summary["faces"] == 3).all()
+
+
+def test_who_may_be_a_woman_is_given_no_beard(finished: tuple[RunResult, list[Progress]]) -> None:
+    people = {part.record.id: part for part in RunFolder(finished[0].out).read_people()}
+    trials = pd.read_parquet(finished[0].out / "trials.parquet").groupby("identity")
+    bearded = {
+        name: bool(((own["first_Mustache"] > 0) | (own["first_No_Beard"] < 0)).any()) for name, own in trials
+    }
+    assert people["astronaut"].gender_certainty < UNSURE  # a woman, taken for a man
+    assert people["astronaut"].record.gender == "male"
+    sure = {
+        name for name, part in people.items() if part.record.gender == "male" and part.gender_certainty >= UNSURE
+    }
+    assert {name for name, beard in bearded.items() if beard} == sure
 
 
 def test_the_winner_is_the_best_feasible_trial(finished: tuple[RunResult, list[Progress]]) -> None:

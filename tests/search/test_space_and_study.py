@@ -53,6 +53,20 @@ def test_every_point_keeps_the_laws(name: str, gender: Gender, seed: int) -> Non
 
 @pytest.mark.parametrize("name", SPACES)
 @pytest.mark.parametrize("gender", GENDERS)
+def test_who_may_be_a_woman_is_given_no_beard(name: str, gender: Gender) -> None:
+    sure, unsure = (person_space(load_space(name), gender, certainty) for certainty in (0.8, 0.7))
+    points = np.random.default_rng(0).uniform(unsure.low, unsure.high, (64, len(unsure.names)))
+    check(unsure.attributes(points), name, gender)
+    if name == "one-pass":
+        assert (unsure.attributes(points)[:, 0, ATTRIBUTES.index("Mustache")] <= 0).all()
+        assert (unsure.attributes(points)[:, 0, ATTRIBUTES.index("No_Beard")] >= 0).all()
+    else:  # the second pass takes back what the first one adds
+        assert np.array_equal(unsure.low, sure.low)
+        assert np.array_equal(unsure.high, sure.high)
+
+
+@pytest.mark.parametrize("name", SPACES)
+@pytest.mark.parametrize("gender", GENDERS)
 def test_points_and_attributes_are_one_to_one(name: str, gender: Gender) -> None:
     space = person_space(load_space(name), gender)
     point = np.random.default_rng(0).uniform(space.low, space.high)
