@@ -17,7 +17,7 @@ Floats64 = npt.NDArray[np.float64]
 
 MARKS = (10, 25, 50, 100, 200)
 RESAMPLES = 2000
-REFERENCE, BASELINE, WHOLE = "random", "tpe", "all"
+REFERENCE, BASELINE = "random", "tpe"
 
 
 @dataclass(frozen=True)
@@ -87,9 +87,9 @@ def to_markdown(trials: pd.DataFrame, rate: float) -> str:
     curves = curves_of(trials)
     people = trials["identity"].nunique()
     parts = [f"{people} people; an evaluation costs {1000 / rate:.1f} ms.", _arms(curves, rate), _watch(trials)]
-    if {REFERENCE, WHOLE} <= curves.keys():
+    if REFERENCE in curves and len(curves) > 1:
         parts.append(_against_random(curves))
-    if {BASELINE, WHOLE} <= curves.keys():
+    if BASELINE in curves and len(curves) > 1:
         parts.append(_equal_time(curves, rate))
     return "\n\n".join(part for part in parts if part)
 
