@@ -89,9 +89,8 @@ class EditorTrainer:
         terms = recipe.losses
         self._traits = frozen(load_traits_network(recipe.traits)).to(device) if terms.attributes else None
         precision: Precision = "bf16" if dtype is torch.bfloat16 else "fp32"
-        self._identity = (
-            IdentityJudge(precision, device) if terms.identity or terms.spread or terms.steering else None
-        )
+        embeds = terms.identity or terms.spread or terms.steering
+        self._identity = IdentityJudge(precision, device) if embeds else None
         self._embeddings = np.full((len(faces) if self._identity else 0, 2, 128), np.nan, np.float32)
         self._detection = DetectionJudge(device) if terms.detection or terms.geometry else None
         self._mask = torch.from_numpy(np.array(face_mask()))[None, None].to(device)
@@ -341,11 +340,11 @@ class EditorTrainer:
             return {}
         after = judge.embed(losses.softened(judged, random), random)
         distance = ((before - after).square().sum(1) + 1e-8).sqrt() * judge.scale
-        terms = (
-            {"steering": losses.steering_loss(after, recipe.apart / judge.scale)} if recipe.losses.steering else {}
-        )
-        return terms | {
+        terms = {
             "identity": losses.identity_loss(distance, recipe.margin, recipe.beyond, recipe.tail),
             "spread": losses.spread_loss(before, after, recipe.kept),
             "distance": distance.detach().mean(),
         }
+        if recipe.losses.steering:
+            terms["steering"] = losses.steering_loss(after, recipe.apart / judge.scale)
+        return terms

@@ -191,7 +191,7 @@ def only(**weights: float) -> EditorLosses:
 def test_every_term_falls_when_it_alone_is_trained(prepared: FaceSet, term: str, shown: str) -> None:
     one_pass = term != "reconstruction"
     chosen = recipe(
-        start="thesis", enc_dim=32, dec_dim=32, frozen_norm=True, replay=0, penalty=0, generator_rate=3e-4,
+        start="thesis", enc_dim=32, dec_dim=32, frozen_norm=True, replay=0, penalty=0, generator_rate=3e-5,
         asks="one-pass" if one_pass else "edit", blend=one_pass, losses=only(**{term: 10.0}),
         margin=1.6, beyond=2.0, apart=1.9, batch=2,
     )  # fmt: skip
