@@ -145,8 +145,9 @@ def _export_person(
     measured = np.flatnonzero(np.asarray(columns["evaluated"], bool))
     own = {key: values[measured] for key, values in columns.items()}
     free = person_space(space, part.record.gender)
+    # who has no feasible set in the bounds is searched in wider ones
     distributions: dict[str, BaseDistribution] = {
-        key: FloatDistribution(min(low, *own[key]), max(high, *own[key]))  # a search that found nothing goes wider
+        key: FloatDistribution(min([low, *own[key]]), max([high, *own[key]]))
         for key, low, high in zip(free.names, free.low.tolist(), free.high.tolist(), strict=True)
     }
     names, violations = constraints(own, limit)
