@@ -144,7 +144,7 @@ def _export_person(
     columns = read_trials(run, name, candidates=True)
     measured = np.flatnonzero(np.asarray(columns["evaluated"], bool))
     own = {key: values[measured] for key, values in columns.items()}
-    free = person_space(space, part.record.gender)
+    free = person_space(space, part.record.gender, part.gender_certainty)
     # who has no feasible set in the bounds is searched in wider ones
     distributions: dict[str, BaseDistribution] = {
         key: FloatDistribution(min([low, *own[key]]), max([high, *own[key]]))

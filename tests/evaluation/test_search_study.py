@@ -126,6 +126,13 @@ def test_what_is_never_reached() -> None:
     assert "| all | 24 | never | never | 0% |" in to_markdown(trials, rate=100.0)
 
 
+def test_arms_are_compared_whichever_they_are() -> None:
+    text = to_markdown(pd.concat([made_up("tpe", 10, 1.2, 25), made_up("local", 2, 1.3, 25)]), rate=100.0)
+    assert "arm, less tpe" in text
+    assert "to random's utility" not in text
+    assert "arm, less tpe" not in to_markdown(made_up("tpe", 10, 1.2, 25), rate=100.0)
+
+
 def test_an_interval_holds_the_mean() -> None:
     values = np.random.default_rng(0).normal(1, 0.2, 60)
     mean, low, high = interval(values)
