@@ -13,7 +13,7 @@ from attrsearch.errors import WeightsError, did_you_mean
 if TYPE_CHECKING:
     from torch import Tensor
 
-Kind = Literal["editor", "traits", "critic", "surrogate"]
+Kind = Literal["editor", "traits", "critic", "surrogate", "parsing"]
 
 
 @dataclass(frozen=True)

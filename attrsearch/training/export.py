@@ -5,10 +5,11 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, nn
 
+from attrsearch.errors import WeightsError
 from attrsearch.files import write_bytes
-from attrsearch.weights import file_sha256
+from attrsearch.weights import file_sha256, find_weights, load_tensors
 
 
 def write_weights(path: Path, state: Mapping[str, Tensor]) -> str:
@@ -26,3 +27,23 @@ def write_weights(path: Path, state: Mapping[str, Tensor]) -> str:
     }
     write_bytes(path, save(half))
     return file_sha256(path)
+
+
+def load_trained(network: nn.Module, name: str) -> None:
+    """Load bundled weights, or those of a file, into a network of the product.
+
+    Raises:
+        WeightsError: Unknown, damaged, or another network.
+    """
+    bundled = "/" not in name and "\\" not in name and Path(name).suffix == ""
+    path = find_weights(name, "parsing").path if bundled else Path(name)
+    state = {
+        key: value.float() if value.is_floating_point() else value for key, value in load_tensors(path).items()
+    }
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        found = str(error).splitlines()[-1].strip()
+        kind = type(network).__name__
+        hint = "give the file weights.safetensors that a training wrote"
+        raise WeightsError(path, required=f"weights of a {kind}", found=found, hint=hint) from error

@@ -10,8 +10,9 @@ import torch
 from attrsearch.errors import InputError, OutputError
 from attrsearch.files import written
 from attrsearch.training.recipes import AttributesRecipe, CriticRecipe, EditorRecipe
+from attrsearch.training.restoring_recipes import ParsingRecipe, RestoringRecipe
 
-TrainingRecipe = AttributesRecipe | EditorRecipe | CriticRecipe
+TrainingRecipe = AttributesRecipe | EditorRecipe | CriticRecipe | ParsingRecipe | RestoringRecipe
 
 FILE = "checkpoint.pt"
 FREE = frozenset({"name", "description", "steps"})

@@ -1,0 +1,398 @@
+"""Train the restoring editor: half of a batch restores true faces, the other half paints other people's attributes.
+
+Sources: Sauer et al., "Projected GANs Converge Faster", 2021 (the game on frozen features); Miyato and Koyama, "cGANs
+with Projection Discriminator", 2018 (discriminators that are told the attributes).
+"""
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate, relu
+from torch.nn.utils import parametrize
+
+from attrsearch.attributes import MALE
+from attrsearch.editing.restoring import RestoringConfig, RestoringNetwork, heat_maps, reduce_faces
+from attrsearch.faces.parsing import ParsingNetwork, visible_skin
+from attrsearch.threads import in_parallel, one_thread
+from attrsearch.training.asks import BALD, EYEGLASSES, MUSTACHE, NO_BEARD, PALE, REACH
+from attrsearch.training.dataset import randomness, to_pictures
+from attrsearch.training.device import CPU, fast
+from attrsearch.training.export import load_trained
+from attrsearch.training.identity import TightIdentity
+from attrsearch.training.imagenet_features import CHANNELS, ImageNetFeatures
+from attrsearch.training.judges import frozen
+from attrsearch.training.occluders import paste_occluder
+from attrsearch.training.projected import ProjectedDiscriminator, window
+from attrsearch.training.restoring_recipes import RestoringRecipe
+from attrsearch.training.tight_faces import TightFaces, cut, to_network
+
+Pictures = npt.NDArray[np.uint8]
+BETAS = (0.0, 0.99)
+SHOWN = 12
+LIMIT = 5.0
+"""Longest gradient of the editor."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one step works on; n faces, of which the first ``own`` are to be restored as they are.
+
+    Attributes:
+        faces: (n, 3, s, s), RGB from -1 to 1.
+        landmarks: (n, 68, 2), pixels, by face parsing.
+        visible: (n, 1, s, s), where the edit is laid.
+        labels: (n, 13), the attributes of the faces, from -1 to 1.
+        asked: (n, 13), the attributes that are asked.
+        own: How many faces are to be restored.
+        pairs: How many of the others stand in the batch twice: the last ``2 * pairs`` are these, twice in order.
+    """
+
+    faces: Tensor
+    landmarks: Tensor
+    visible: Tensor
+    labels: Tensor
+    asked: Tensor
+    own: int
+    pairs: int
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """One part of a batch after the discriminators looked at it."""
+
+    batch: Batch
+    edited: Tensor
+    real: list[Tensor]
+    fake: list[Tensor]
+    generator: torch.Generator
+    gradients: tuple[Tensor, ...]
+    game: float
+
+
+class RestoringTrainer:
+    """One step at a time; everything it does follows from the recipe, the faces and the step's number.
+
+    Args:
+        recipe: How to train.
+        faces: What to train on.
+        dtype: What convolutions compute in.
+        shown: Faces for the sample sheet; the first of ``faces`` by default.
+        device: Where it computes; random numbers are drawn on the processor.
+    """
+
+    def __init__(
+        self,
+        recipe: RestoringRecipe,
+        faces: TightFaces,
+        dtype: torch.dtype = torch.float32,
+        shown: TightFaces | None = None,
+        device: torch.device = CPU,
+    ) -> None:
+        self.recipe = recipe
+        self._faces = faces
+        self._shown = shown or faces.take(np.arange(min(SHOWN, len(faces))))
+        self._dtype = dtype
+        self._device = device
+        config = RestoringConfig(size=recipe.size, superpixels=recipe.superpixels)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(recipe.seed)
+            generator = RestoringNetwork(config)
+            discriminator = ProjectedDiscriminator(CHANNELS)
+        if recipe.start:
+            load_trained(generator, recipe.start)
+        self.generator = generator.to(device).to(memory_format=torch.channels_last)
+        self.average = copy.deepcopy(self.generator).eval().requires_grad_(False)
+        self.discriminator = discriminator.to(device).to(memory_format=torch.channels_last)
+        self._features = frozen(ImageNetFeatures()).to(device)
+        parsing = ParsingNetwork()
+        load_trained(parsing, recipe.parsing)
+        self._parsing = frozen(parsing).to(device)
+        precision = "bf16" if dtype is torch.bfloat16 else "fp32"
+        self._identity = TightIdentity(precision, device)  # type: ignore[arg-type]
+        self._learnt_g = list(self.generator.parameters())
+        self._learnt_d = [value for value in self.discriminator.parameters() if value.requires_grad]
+        self._learn_g = torch.optim.Adam(self._learnt_g, recipe.generator_rate, BETAS)
+        self._learn_d = torch.optim.Adam(self._learnt_d, recipe.discriminator_rate, BETAS)
+
+    def step(self, number: int) -> dict[str, float]:
+        """One step of the discriminators and one of the editor; the losses.
+
+        The batch is divided into parts that run side by side, each on one thread: what comes out does not depend on
+        the number of threads, and no thread waits for another within a part.
+        """
+        with one_thread():
+            return self._step(number)
+
+    def _step(self, number: int) -> dict[str, float]:
+        self._set_rates(number)
+        self._renew_norms()
+        parts = list(range(self.recipe.parts))
+        begun = in_parallel(lambda part: self._begin(number, part), parts)
+        _learn(self._learn_d, self._learnt_d, [one.gradients for one in begun])
+
+        for value in self._learnt_d:
+            value.requires_grad_(False)
+        ended = in_parallel(lambda part: self._end(number, begun[part]), parts)
+        for value in self._learnt_d:
+            value.requires_grad_(True)
+        _learn(self._learn_g, self._learnt_g, [gradients for gradients, _ in ended], LIMIT)
+
+        keep = min(self.recipe.ema, (number + 1) / (number + 10))
+        with torch.no_grad():
+            for old, new in zip(self.average.parameters(), self._learnt_g, strict=True):
+                old.lerp_(new, 1 - keep)
+        found = {"D": sum(one.game for one in begun) / len(parts)}
+        for name in ended[0][1]:
+            found[name] = sum(terms[name] for _, terms in ended) / len(parts)
+        return found
+
+    def _begin(self, number: int, part: int) -> "_Begun":
+        """Edit one part of the batch, and what the discriminators learn of it."""
+        batch = self._batch(number, part)
+        generator = randomness(self.recipe.seed + 2 + part, number)
+        edited = self._edit(self.generator, batch)
+        place = window(len(edited), batch.faces.shape[-1], generator)
+        with torch.no_grad():
+            real = self._features(place.cut(batch.faces))
+        fake = self._features(place.cut(edited))
+        with fast(self._device, self._dtype):
+            of_real = self.discriminator(real, batch.labels.to(self._device))
+            of_fake = self.discriminator([one.detach() for one in fake], batch.asked.to(self._device))
+        losses = []
+        for yes, no in zip(of_real, of_fake, strict=True):
+            losses.append(relu(1 - yes.float()).mean() + relu(1 + no.float()).mean())
+        loss = torch.stack(losses).mean()
+        gradients = torch.autograd.grad(loss, self._learnt_d)
+        return _Begun(batch, edited, real, fake, generator, gradients, float(loss.detach()))
+
+    def _end(self, number: int, begun: "_Begun") -> tuple[tuple[Tensor, ...], dict[str, float]]:
+        """What the editor learns of one part of the batch."""
+        terms = self._terms(begun.batch, begun.edited, begun.real, begun.fake, begun.generator)
+        weights = self.recipe.losses
+        grown = min(1.0, (number + 1) / self.recipe.ramp) if self.recipe.ramp else 1.0
+        total = torch.zeros((), device=self._device)
+        for name, value in terms.items():
+            slow = grown if name in ("identity", "steering", "spread") else 1.0
+            total = total + getattr(weights, name) * slow * value
+        gradients = torch.autograd.grad(total, self._learnt_g)
+        return gradients, {name: float(value.detach()) for name, value in terms.items()}
+
+    @torch.no_grad()
+    def _renew_norms(self) -> None:
+        """One power iteration of every spectral norm; between these the discriminators do not change them."""
+        self.discriminator.train()
+        for module in self.discriminator.modules():
+            if parametrize.is_parametrized(module, "weight"):
+                _ = module.weight
+        self.discriminator.eval()
+
+    def state(self) -> dict[str, Any]:
+        """Everything a later step depends on."""
+        return {
+            "generator": self.generator.state_dict(),
+            "average": self.average.state_dict(),
+            "discriminator": self.discriminator.state_dict(),
+            "learn_g": self._learn_g.state_dict(),
+            "learn_d": self._learn_d.state_dict(),
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Continue from what :meth:`state` gave."""
+        self.generator.load_state_dict(state["generator"])
+        self.average.load_state_dict(state["average"])
+        self.discriminator.load_state_dict(state["discriminator"])
+        self._learn_g.load_state_dict(state["learn_g"])
+        self._learn_d.load_state_dict(state["learn_d"])
+
+    def weights(self) -> dict[str, Tensor]:
+        """What is shipped: the averaged editor."""
+        return dict(self.average.state_dict())
+
+    @torch.no_grad()
+    def sheet(self) -> Pictures:
+        """Rows: the face, what is left of it, restored, and three random sets of the search's space."""
+        random = np.random.default_rng([self.recipe.seed, 0])
+        indices = np.arange(len(self._shown))
+        squares = cut(self._shown, indices, random, 0, 0, 0)
+        faces = to_network(squares.pictures).to(self._device)
+        labels = torch.from_numpy(squares.attributes) * 2 - 1
+        landmarks, visible = self._parsed(faces)
+        batch = Batch(faces, landmarks, visible, labels, labels, len(faces), 0)
+        reduced = reduce_faces(faces, visible, self.recipe.superpixels)[:, :3]
+        rows = [faces, reduced, self._edit(self.average, batch)]
+        for draw in range(3):
+            asked = uniform_sets(labels, randomness(0, draw))
+            rows.append(self._edit(self.average, Batch(faces, landmarks, visible, labels, asked, 0, 0)))
+        return np.concatenate([np.concatenate(list(to_pictures(row)), 1) for row in rows])
+
+    def _set_rates(self, number: int) -> None:
+        slower = self.recipe.slower(number)
+        for optimiser, rate in (
+            (self._learn_g, self.recipe.generator_rate),
+            (self._learn_d, self.recipe.discriminator_rate),
+        ):
+            for group in optimiser.param_groups:
+                group["lr"] = rate * slower
+
+    def _batch(self, number: int, part: int) -> Batch:
+        """Half of a part of the batch to restore, a quarter to edit in two ways each."""
+        recipe = self.recipe
+        random = np.random.default_rng([recipe.seed, number, part])
+        size = recipe.batch // recipe.parts
+        own = size // 2
+        pairs = (size - own) // 2
+        chosen = random.integers(0, len(self._faces), own + pairs)
+        squares = cut(self._faces, chosen, random)
+        pictures = []
+        for picture, landmarks in zip(squares.pictures, squares.landmarks, strict=True):
+            hidden = random.random() < recipe.occluded
+            pictures.append(paste_occluder(picture, landmarks, random)[0] if hidden else picture)
+
+        faces = to_network(np.stack(pictures)).to(self._device)
+        landmarks, visible = self._parsed(faces)
+        visible = visible * (torch.from_numpy(squares.inside)[:, None].to(self._device) / 255)
+        labels = torch.from_numpy(squares.attributes) * 2 - 1
+        twice = torch.cat([torch.arange(own + pairs), torch.arange(own, own + pairs)])
+        labels = labels[twice]
+        generator = randomness(recipe.seed + 1000 + part, number)
+        others = torch.from_numpy(self._faces.attributes[random.integers(0, len(self._faces), 4096)]) * 2 - 1
+        asked = torch.cat(
+            [
+                labels[:own] * (0.7 + 0.4 * torch.rand(own, 1, generator=generator)),
+                asked_sets(labels[own:], others, generator),
+            ]
+        )
+        twice = twice.to(self._device)
+        return Batch(faces[twice], landmarks[twice], visible[twice], labels, asked, own, pairs)
+
+    @torch.no_grad()
+    def _parsed(self, faces: Tensor) -> tuple[Tensor, Tensor]:
+        with fast(self._device, self._dtype):
+            landmarks, logits = self._parsing(faces)
+        return landmarks.float(), visible_skin(logits.float(), faces.shape[-1])
+
+    def _edit(self, network: RestoringNetwork, batch: Batch) -> Tensor:
+        """Edits as they are laid on the faces (n, 3, s, s)."""
+        config = network.config
+        reduced = reduce_faces(batch.faces, batch.visible, config.superpixels)
+        heat = heat_maps((batch.landmarks + 0.5) / batch.faces.shape[-1], config.size, config.spread)
+        reduced = reduced.contiguous(memory_format=torch.channels_last)
+        with fast(self._device, self._dtype):
+            painted = network(reduced, heat, batch.asked.to(self._device)).float()
+        return torch.lerp(batch.faces, painted, batch.visible)
+
+    def _terms(
+        self,
+        batch: Batch,
+        edited: Tensor,
+        real: list[Tensor],
+        fake: list[Tensor],
+        generator: torch.Generator,
+    ) -> dict[str, Tensor]:
+        weights = self.recipe.losses
+        own = batch.own
+        with fast(self._device, self._dtype):
+            verdicts = self.discriminator(fake, batch.asked.to(self._device))
+        terms = {"adversarial": -torch.stack([one.float().mean() for one in verdicts]).mean()}
+        terms["restoration"] = (edited[:own] - batch.faces[:own]).abs().mean()
+        distances = []
+        for true, made in zip(real, fake, strict=True):
+            gap = (true[:own] - made[:own]).abs().mean()
+            distances.append(gap / (true[:own].abs().mean() + 1e-3))
+        terms["features"] = torch.stack(distances).mean()
+        squares = self.recipe.superpixels
+        low = interpolate(edited, size=squares, mode="area") - interpolate(batch.faces, size=squares, mode="area")
+        terms["reduction"] = low.abs().mean()
+        if weights.landmarks:
+            with fast(self._device, self._dtype):
+                found, _ = self._parsing(edited)
+            off = (found.float() - batch.landmarks).norm(dim=-1)
+            terms["landmarks"] = off.clamp(max=8).mean()
+        if weights.identity or weights.steering or weights.spread:
+            terms |= self._people(batch, edited[own:], generator)
+        return terms
+
+    def _people(self, batch: Batch, edited: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
+        """Away from the person, apart from each other, and two edits of one face apart."""
+        recipe = self.recipe
+        scale = self._identity.scale
+        pairs = batch.pairs
+        landmarks = batch.landmarks[batch.own :]
+        with torch.no_grad():
+            before = self._identity.embed(batch.faces[batch.own :][:pairs], landmarks[:pairs])
+        after = self._identity.embed(edited, landmarks, generator)
+        far = (after - torch.cat([before, before])).norm(dim=1) * scale
+        short = relu(recipe.margin - far) + 2 * relu(recipe.margin - 0.15 - far)
+        two = (after[:pairs] - after[pairs:]).norm(dim=1) * scale
+        terms = {"identity": short.mean(), "steering": relu(recipe.apart - two).mean()}
+        if pairs > 1:
+            between = ((after[:pairs, None] - after[None, :pairs]).square().sum(2) + 1e-6).sqrt()
+            natural = (before[:, None] - before[None]).square().sum(2).sqrt()
+            close = relu(recipe.kept * natural - between)
+            terms["spread"] = close.sum() / (pairs * (pairs - 1))
+        return terms
+
+
+def _learn(
+    optimiser: torch.optim.Optimizer,
+    values: Sequence[Tensor],
+    parts: Sequence[tuple[Tensor, ...]],
+    limit: float | None = None,
+) -> None:
+    """One step along the mean of the parts' gradients."""
+    for value, *gradients in zip(values, *parts, strict=True):
+        value.grad = torch.stack(gradients).mean(0)
+    if limit is not None:
+        torch.nn.utils.clip_grad_norm_(values, limit)
+    optimiser.step()
+    optimiser.zero_grad(set_to_none=True)
+
+
+def asked_sets(labels: Tensor, others: Tensor, generator: torch.Generator) -> Tensor:
+    """Attribute sets (n, 13) to edit faces with: two thirds other people's, partly redrawn, one third uniform.
+
+    Args:
+        labels: (n, 13), the attributes of the faces, from -1 to 1.
+        others: (m, 13), those of other people.
+        generator: Draws.
+    """
+    count = len(labels)
+    rows = []
+    for label in labels:
+        same = others[(others[:, MALE] > 0) == (label[MALE] > 0)]
+        pool = same if len(same) else others
+        rows.append(pool[int(torch.randint(0, len(pool), (1,), generator=generator))])
+    strength = 0.3 + (REACH - 0.3) * torch.rand(count, 1, generator=generator)
+    values = torch.stack(rows) * strength
+    uniform = uniform_sets(labels, generator)
+    redrawn = torch.rand(values.shape, generator=generator) < 0.3
+    values = torch.where(redrawn, uniform, values)
+    whole = (torch.rand(count, 1, generator=generator) < 1 / 3).expand_as(values)
+    values = torch.where(whole, uniform, values)
+    values[:, MALE] = uniform[:, MALE]
+    women = labels[:, MALE] < 0
+    values[women, MUSTACHE] = -values[women, MUSTACHE].abs()
+    values[women, NO_BEARD] = values[women, NO_BEARD].abs()
+    values[:, BALD] = 0
+    values[:, EYEGLASSES] = -values[:, EYEGLASSES].abs()
+    return values
+
+
+def uniform_sets(labels: Tensor, generator: torch.Generator) -> Tensor:
+    """Sets (n, 13) as the space ``one-pass`` draws them: uniform, the gender kept, no beard for women, no glasses."""
+    values = (torch.rand(labels.shape, generator=generator) * 2 - 1) * REACH
+    gender = torch.where(labels[:, MALE] < 0, -1.0, 1.0)
+    values[:, MALE] = gender * (0.1 + (REACH - 0.1) * torch.rand(len(labels), generator=generator))
+    women = gender < 0
+    values[women, MUSTACHE] = -values[women, MUSTACHE].abs()
+    values[women, NO_BEARD] = values[women, NO_BEARD].abs()
+    values[:, BALD] = 0
+    values[:, EYEGLASSES] = -values[:, EYEGLASSES].abs()
+    values[:, PALE] = values[:, PALE].clamp(-0.8, 0.8)
+    return values

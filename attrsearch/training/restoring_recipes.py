@@ -1,0 +1,114 @@
+"""Training recipes of face parsing and of the restoring editor."""
+
+import math
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from attrsearch.recipes import Finite, Recipe, load_recipe
+from attrsearch.training.recipes import FOLDER, Rate, Share, Weight, _Training
+
+
+class ParsingRecipe(_Training):
+    """How face parsing is trained.
+
+    Attributes:
+        rate: Highest learning rate; it rises over the first hundredth and falls to nothing as a cosine.
+        weight_decay: Of AdamW.
+        ema: Decay of the average of the weights that is shipped.
+    """
+
+    kind: Literal["parsing"]
+    rate: Rate = 3e-3
+    weight_decay: Share = 0.01
+    ema: Share = 0.998
+
+    def rate_at(self, step: int) -> float:
+        """The learning rate of a step."""
+        done = min(1.0, step / self.steps)
+        rise = min(1.0, (step + 1) / max(1.0, self.steps * 0.01))
+        return self.rate * rise * (0.5 + 0.5 * math.cos(math.pi * done)) + 1e-6
+
+
+class RestoringLosses(Recipe):
+    """Weights of the terms of the restoring editor's loss; a term of weight 0 is not computed.
+
+    Attributes:
+        adversarial: Realism, by discriminators on frozen ImageNet features that are told the attributes.
+        restoration: L1 to the true face, where its own attributes are asked.
+        features: Distance of ImageNet features to those of the true face, where its own attributes are asked.
+        reduction: L1 between edit and picture, both reduced to superpixels: light and tone.
+        landmarks: Distance of eyes, mouth, nose, brows and jaw by face parsing, in pixels of the crop.
+        identity: The embedding's distance short of ``margin``, by SFace.
+        steering: Two edits of one face nearer to each other than ``apart``.
+        spread: Edits of different people nearer to each other than ``kept`` of their distance before.
+        attributes: The asked attributes by the classifier, softly.
+        consistency: Difference between the edits of a picture and of the same one shifted and compressed.
+    """
+
+    adversarial: Weight = 2.0
+    restoration: Weight = 4.0
+    features: Weight = 1.0
+    reduction: Weight = 8.0
+    landmarks: Weight = 0.3
+    identity: Weight = 2.0
+    steering: Weight = 0.7
+    spread: Weight = 1.5
+    attributes: Weight = 0.0
+    consistency: Weight = 0.0
+
+
+class RestoringRecipe(_Training):
+    """How the restoring editor is trained.
+
+    Attributes:
+        traits: The classifier that fills attributes in, a bundled name or a path.
+        parsing: Weights of face parsing, a bundled name or a path.
+        size: Side of the crop.
+        superpixels: Squares across the crop that the face is reduced to.
+        parts: Parts that a batch is divided into, each on a thread of its own.
+        generator_rate: Learning rate of the editor.
+        discriminator_rate: Of the discriminators.
+        ramp: Steps in which identity, steering and spread grow from nothing.
+        cooldown: Last steps, over which both rates fall to a twentieth.
+        ema: Decay of the average of the weights that is shipped.
+        occluded: Share of the faces with something pasted before them.
+        margin: Distance the identity is pushed to, on the FaceNet scale.
+        kept: Share of the distance of different people that their edits keep.
+        apart: Distance of two edits of one face by different attributes, on the FaceNet scale.
+    """
+
+    kind: Literal["restoring"]
+    traits: str = "traits"
+    parsing: str = "parsing"
+    start: str = ""
+    size: Annotated[int, Field(ge=64, le=512)] = 128
+    superpixels: Annotated[int, Field(ge=4, le=64)] = 16
+    parts: Annotated[int, Field(ge=1, le=64)] = 2
+    generator_rate: Rate = 2e-4
+    discriminator_rate: Rate = 2e-4
+    ramp: Annotated[int, Field(ge=0)] = 600
+    cooldown: Annotated[int, Field(ge=0)] = 0
+    ema: Share = 0.998
+    occluded: Share = 0.25
+    margin: Finite = 1.45
+    kept: Share = 0.97
+    apart: Finite = 0.6
+    losses: RestoringLosses = RestoringLosses()
+
+    def slower(self, step: int) -> float:
+        """What both rates are multiplied by at a step: 1, and less in the last steps."""
+        left = (self.steps - step) / self.cooldown if self.cooldown else 1.0
+        return 0.05 + 0.95 * min(1.0, left)
+
+
+def load_parsing_recipe(name: str, **changes: object) -> ParsingRecipe:
+    """The recipe of face parsing by name or path; errors as :func:`attrsearch.recipes.load_recipe`."""
+    given = {key: value for key, value in changes.items() if value is not None}
+    return load_recipe(ParsingRecipe, name, FOLDER, given)
+
+
+def load_restoring_recipe(name: str, **changes: object) -> RestoringRecipe:
+    """The recipe of a restoring editor by name or path; errors as :func:`attrsearch.recipes.load_recipe`."""
+    given = {key: value for key, value in changes.items() if value is not None}
+    return load_recipe(RestoringRecipe, name, FOLDER, given)
