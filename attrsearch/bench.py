@@ -15,9 +15,9 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from attrsearch.allocation import keep_freed_memory
-from attrsearch.editing.blending import paste, uncrop
+from attrsearch.editing.blending import paste, plain_layer, uncrop
 from attrsearch.editing.checkpoints import load_checkpoint
-from attrsearch.editing.editor import Editor
+from attrsearch.editing.editor import load_editor
 from attrsearch.errors import InputError
 from attrsearch.faces.align import CROP_SIZE, CROP_TEMPLATE, SFACE_SIZE, SFACE_TEMPLATE, similarity, warp
 from attrsearch.faces.detect import Detections, load_detector
@@ -97,7 +97,7 @@ def bench(picture: Path | None = None, repeats: int = 5) -> Benchmark:
         raise InputError(source, required="a picture of a face", found="no face", hint="give another picture")
     chosen = int(prominence(found, image.shape[1], image.shape[0]).argmax())
     scaled = load_recogniser("sface")
-    editor = Editor(load_checkpoint("base"))
+    editor = load_editor("base")
     evaluator = Evaluator(editor, load_detector("mtcnn", WINDOW_MIN_FACE), [scaled])
     subject, _ = evaluator.prepare([cut_face(image, found, chosen, source)])
     if subject is None:
@@ -179,7 +179,7 @@ class OneAtATime:
             matrix = similarity(landmarks[None], CROP_TEMPLATE)[0]
             crop = to_editor([warp(picture, matrix, CROP_SIZE)]).contiguous()
             edited = self._generator(crop, torch.from_numpy(values[None]))
-            paste(picture, uncrop(edited.numpy())[0], matrix)
+            paste(picture, plain_layer(uncrop(edited.numpy())[0]), matrix)
             probability, after, landmarks = self._detect(picture)
         overlap = Detections(after[None], np.ones(1, np.float32), landmarks[None]).nearest(box)[1]
         return probability, overlap, float(np.linalg.norm(before - self._embed(picture, landmarks)))

@@ -1,6 +1,7 @@
 """The weights that ship with attrsearch: described in ``models/manifest.toml``, verified on every load."""
 
 import hashlib
+import json
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 Kind = Literal["editor", "traits", "critic", "surrogate", "parsing"]
 
+ABOUT = "attrsearch"
+"""The one key of a file's metadata, which holds JSON: several keys would be written in no fixed order."""
+
 
 @dataclass(frozen=True)
 class Weights:
@@ -22,8 +26,8 @@ class Weights:
 
     Attributes:
         name: What recipes and commands call it.
-        kind: ``editor`` (an AttGAN generator), ``traits`` (the attribute classifier), ``critic`` (naturalness) or
-            ``surrogate`` (a pooled model of the search).
+        kind: ``editor`` (an AttGAN generator or a restoring editor), ``traits`` (the attribute classifier), ``parsing``
+            (of faces), ``critic`` (naturalness) or ``surrogate`` (a pooled model of the search).
         path: The safetensors file.
         sha256: Its expected hash, hexadecimal.
         card: The Markdown file that describes it.
@@ -125,6 +129,28 @@ def load_tensors(path: Path) -> "dict[str, Tensor]":
             found=found,
             hint="pickles are not opened; convert it with safetensors.torch.save_file",
         ) from error
+
+
+def load_about(path: Path) -> dict[str, object]:
+    """What :func:`attrsearch.training.export.write_weights` was told about the weights of a file; empty without.
+
+    Raises:
+        WeightsError: Not a safetensors file, or a damaged one.
+    """
+    from safetensors import SafetensorError, safe_open  # noqa: PLC0415 - imports torch
+
+    try:
+        with safe_open(path, "pt") as file:
+            written = (file.metadata() or {}).get(ABOUT, "{}")
+        about = json.loads(written)
+    except (SafetensorError, OSError, ValueError) as error:
+        found = "a pickle or zip archive" if _is_pickle(path) else str(error) or "something else"
+        hint = "pickles are not opened; convert it with safetensors.torch.save_file"
+        raise WeightsError(path, required="a safetensors file", found=found, hint=hint) from error
+    if not isinstance(about, dict):
+        hint = "give the file that a training wrote"
+        raise WeightsError(path, required="a description of the weights", found=written[:60], hint=hint)
+    return about
 
 
 def _is_pickle(path: Path) -> bool:

@@ -5,15 +5,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
-from attrsearch.editing.blending import paste, uncrop
+from attrsearch.editing.blending import cut_crop, edit_crops, paste
 from attrsearch.editing.editor import Editor, load_editor
 from attrsearch.editing.filters import Fallback, cover
 from attrsearch.errors import AttrsearchError, InputError, OutputError, WeightsError
 from attrsearch.export import AttributesFile, PersonRecord
-from attrsearch.faces.align import CROP_SIZE, CROP_TEMPLATE, compose, scale_of, similarity, warp
+from attrsearch.faces.align import CROP_TEMPLATE, scale_of, similarity
 from attrsearch.faces.detect import Detector, load_detector
 from attrsearch.faces.gather import to_editor
 from attrsearch.faces.people import Picture, detect_reduced, prominence
@@ -90,11 +89,10 @@ class Applier:
             cover(protected, found.boxes[index], self.fallback)
         if person is None or chosen < 0:
             return protected, None, len(others)
-        zoom = self.editor.size / CROP_SIZE
-        enlarge = np.array([[zoom, 0, (zoom - 1) / 2], [0, zoom, (zoom - 1) / 2]], np.float32)
-        crop = warp(picture, compose(enlarge, matrix), self.editor.size)
-        edited = self.editor.edit(self.editor.encode(to_editor([crop])), person.attributes.passes[None])
-        paste(protected, uncrop(edited.numpy())[0], matrix)
+        crop = to_editor([cut_crop(picture, self.editor, matrix)])
+        paste(
+            protected, edit_crops(self.editor, crop, person.attributes.passes[None])[0], matrix, untouched=picture
+        )
         return protected, person.id, len(others)
 
     def apply(self, source: Path, target: Path, person: PersonRecord | None) -> Applied:

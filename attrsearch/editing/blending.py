@@ -1,16 +1,24 @@
 """Put an edited crop back into its picture so that no border shows.
 
-The mask is fixed in the aligned crop: full over brows, eyes, nose, mouth and chin, falling smoothly to nothing
-before the crop ends.  It is laid over the picture through the inverse of the alignment, rotation included.
+An AttGAN editor's mask is fixed in the aligned crop: full over brows, eyes, nose, mouth and chin, falling smoothly to
+nothing before the crop ends; a restoring editor's is the visible skin.  The edit is laid over the picture through the
+inverse of the alignment, rotation included.
 """
 
+from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+from torch import Tensor
 
-from attrsearch.faces.align import CROP_SIZE, Floats, Picture, compose, invert, scale_of, transform
+from attrsearch.editing.finish import finish, measure_finish
+from attrsearch.faces.align import CROP_SIZE, Floats, Picture, compose, invert, scale_of, transform, warp, zoom
+
+if TYPE_CHECKING:
+    from attrsearch.editing.editor import Editor
 
 CENTRE = (64.0, 76.5)
 RADII = (41.0, 46.5)
@@ -39,19 +47,64 @@ def face_mask(size: int = CROP_SIZE) -> Floats:
     return np.asarray(mask)
 
 
-def paste(picture: Picture, edited: Picture, to_crop: Floats, strength: float = 1.0) -> None:
+@dataclass(frozen=True)
+class Layer:
+    """An edited crop and how it is laid on.
+
+    Attributes:
+        crop: (size, size, 3), uint8.
+        mask: (size, size), 0 to 1, where it is laid on.
+        from_crop: Transform (2, 3) from the usual crop of 128 pixels to this one.
+        matched: Whether it is given the picture's grain and sharpness.
+    """
+
+    crop: Picture
+    mask: Floats
+    from_crop: Floats
+    matched: bool = False
+
+
+def cut_crop(picture: Picture, editor: "Editor", to_crop: Floats) -> Picture:
+    """An editor's crop (size, size, 3) of a face in a picture.
+
+    Args:
+        picture: (h, w, 3), uint8.
+        editor: Whose crop.
+        to_crop: Transform (2, 3) from picture pixels to pixels of the usual crop of 128.
+    """
+    return warp(picture, compose(editor.from_crop, to_crop), editor.size)
+
+
+def edit_crops(editor: "Editor", crops: Tensor, attributes: Floats) -> list[Layer]:
+    """Edit an editor's crops (n, 3, size, size), RGB from -1 to 1, by sets (n, passes, 13), ready to be laid on."""
+    encoded = editor.encode(crops)
+    edited = uncrop(editor.edit(encoded, attributes).numpy())
+    masks = editor.masks(encoded)[:, 0].float().numpy()
+    return [
+        Layer(crop, np.ascontiguousarray(mask), editor.from_crop, editor.matched)
+        for crop, mask in zip(edited, masks, strict=True)
+    ]
+
+
+def plain_layer(crop: Picture) -> Layer:
+    """A picture of the usual crop, drawn with any number of pixels, to be laid on with the usual mask."""
+    return Layer(crop, face_mask(len(crop)), zoom(len(crop)))
+
+
+def paste(
+    picture: Picture, layer: Layer, to_crop: Floats, strength: float = 1.0, untouched: Picture | None = None
+) -> None:
     """Blend an edited crop into its picture, in place.
 
     Args:
         picture: (h, w, 3), uint8; changed.
-        edited: (size, size, 3), uint8, the edited crop.
-        to_crop: Transform (2, 3) from picture pixels to pixels of a 128-pixel crop.
+        layer: The edit.
+        to_crop: Transform (2, 3) from picture pixels to pixels of a usual crop of 128.
         strength: Of the edit over what is there, 0 to 1.
+        untouched: The picture as it was, whose grain and sharpness count, where ``picture`` was changed before.
     """
-    size = edited.shape[0]
-    zoom = size / CROP_SIZE
-    to_edited = compose(np.array([[zoom, 0, (zoom - 1) / 2], [0, zoom, (zoom - 1) / 2]], np.float32), to_crop)
-    back = invert(to_edited)
+    size = layer.crop.shape[0]
+    back = invert(compose(layer.from_crop, to_crop))
     corners = transform(back, np.array([[0, 0], [size, 0], [0, size], [size, size]], np.float32))
     height, width = picture.shape[:2]
     left, top = np.floor(np.maximum(corners.min(0), 0)).astype(int)
@@ -61,10 +114,22 @@ def paste(picture: Picture, edited: Picture, to_crop: Floats, strength: float = 
     shift = np.array([[1, 0, -left], [0, 1, -top]], np.float32)
     matrix, sides = compose(shift, back), (int(right - left), int(bottom - top))
     smooth = cv2.INTER_CUBIC if scale_of(matrix) > 1 else cv2.INTER_LINEAR
-    layer = cv2.warpAffine(edited, matrix, sides, flags=smooth, borderMode=cv2.BORDER_REPLICATE)
-    mask = cv2.warpAffine(face_mask(size), matrix, sides, flags=cv2.INTER_LINEAR)[..., None] * strength
+    crop = _band_limited(layer.crop, scale_of(matrix)) if layer.matched else layer.crop
+    drawn = cv2.warpAffine(crop, matrix, sides, flags=smooth, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
+    mask = cv2.warpAffine(layer.mask, matrix, sides, flags=cv2.INTER_LINEAR)
     region = picture[top:bottom, left:right]
-    region[:] = np.round(region + (layer.astype(np.float32) - region) * mask).astype(np.uint8)
+    if layer.matched:
+        before = (picture if untouched is None else untouched)[top:bottom, left:right]
+        drawn = finish(drawn, measure_finish(before, mask))
+    weight = mask[..., None] * np.float32(strength)
+    region[:] = np.round(region + (drawn - region) * weight).clip(0, 255).astype(np.uint8)
+
+
+def _band_limited(crop: Picture, scale: float) -> Picture:
+    """A crop without the detail that a reduction to ``scale`` would turn into patterns."""
+    if scale >= 1:
+        return crop
+    return np.asarray(cv2.GaussianBlur(crop, (0, 0), 0.5 * np.sqrt(1 / scale**2 - 1) + 1e-3), np.uint8)
 
 
 def uncrop(picture: npt.NDArray[np.float32]) -> Picture:

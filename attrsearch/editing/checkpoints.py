@@ -1,4 +1,4 @@
-"""Load an AttGAN generator: bundled safetensors, a safetensors file, or a published AttGAN-PyTorch checkpoint."""
+"""Find editors by name or path; load AttGAN generators: ours, or published AttGAN-PyTorch checkpoints."""
 
 import json
 import pickle
@@ -25,31 +25,59 @@ class Checkpoint:
     generator: Generator
 
 
-def load_checkpoint(name: str) -> Checkpoint:
-    """Load a generator by bundled name (``base``, ``anonymiser``), by the name it was installed under, or from a path.
+@dataclass(frozen=True)
+class Located:
+    """A weights file: what it is called, where it lies, and its hash."""
+
+    name: str
+    path: Path
+    sha256: str
+
+
+def locate(name: str) -> Located:
+    """Find an editor by bundled name (``base``, ``anonymiser``), by the name it was installed under, or by a path.
 
     Args:
-        name: A bundled or installed name; a ``.safetensors`` file with our keys; or ``weights.N.pth`` of AttGAN-PyTorch
-            beside its ``setting.txt``, holding ``{"G": state_dict}``.
+        name: A bundled or installed name; a ``.safetensors`` file; or ``weights.N.pth`` of AttGAN-PyTorch.
 
     Raises:
-        WeightsError: Unknown name, hash mismatch, a pickle that holds more than tensors, or another network.
+        WeightsError: Unknown name, no such file, or a bundled file whose hash differs.
     """
     bare = "/" not in name and "\\" not in name and Path(name).suffix == ""
     installed = installed_editors().get(name) if bare and name not in manifest() else None
     if bare and installed is None:
         weights = find_weights(name, "editor")
         verify(weights)
-        state = load_tensors(weights.path)
-        return Checkpoint(name, weights.sha256, _build(weights.path, state, _infer_config(weights.path, state)))
+        return Located(name, weights.path, weights.sha256)
     path = installed or Path(name)
-    digest = file_sha256(path)
+    return Located(name if installed is not None else path.stem, path, file_sha256(path))
+
+
+def load_checkpoint(name: str) -> Checkpoint:
+    """Load an AttGAN generator by name or path, as :func:`locate` takes it.
+
+    A file is a ``.safetensors`` with our keys, or ``weights.N.pth`` of AttGAN-PyTorch beside its ``setting.txt``,
+    holding ``{"G": state_dict}``.
+
+    Raises:
+        WeightsError: Unknown name, hash mismatch, a pickle that holds more than tensors, or another network.
+    """
+    return attgan_of(locate(name))
+
+
+def attgan_of(where: Located) -> Checkpoint:
+    """The AttGAN generator of a file.
+
+    Raises:
+        WeightsError: As :func:`load_checkpoint`.
+    """
+    path = where.path
     if path.suffix in (".pth", ".pt"):
-        state = _published_state(path)
-        shown = name if installed is not None else path.stem
-        return Checkpoint(shown, digest, _build(path, state, _published_config(path)))
-    state = load_tensors(path)
-    return Checkpoint(path.stem, digest, _build(path, state, _infer_config(path, state)))
+        generator = _build(path, _published_state(path), _published_config(path))
+    else:
+        state = load_tensors(path)
+        generator = _build(path, state, _infer_config(path, state))
+    return Checkpoint(where.name, where.sha256, generator)
 
 
 def _build(path: Path, state: dict[str, Tensor], config: GeneratorConfig) -> Generator:
@@ -75,8 +103,10 @@ def _infer_config(path: Path, state: dict[str, Tensor]) -> GeneratorConfig:
         first, last = state["enc_layers.0.layers.0.weight"], state["enc_layers.4.layers.0.weight"]
         widths = [state[f"dec_layers.{i}.layers.0.weight"].shape for i in range(5)]
     except KeyError as error:
-        found = f"no tensor {error}"
-        raise WeightsError(path, required="an AttGAN generator", found=found, hint="check the path") from error
+        restoring = "enter.weight" in state
+        found = "a restoring editor" if restoring else f"no tensor {error}"
+        hint = "give an AttGAN editor such as base" if restoring else "check the path"
+        raise WeightsError(path, required="an AttGAN generator", found=found, hint=hint) from error
     shortcut = inject = 0
     extra = widths[0][0] - last.shape[0]
     for i in range(1, 5):

@@ -1,11 +1,9 @@
-"""The editor: attribute sets onto faces, in one pass or two, in batches.
+"""What every editor can do, and how one is loaded by name or path.
 
-Source: thesis 3.1.2, ``G(G(x, a), b)``.  The encoding of the untouched face is the same for every candidate, so it
-is computed once a face and given to :meth:`Editor.edit`.
+Two kinds exist: an AttGAN generator (``base``, ``thesis``, ``anonymiser``, published checkpoints) and a restoring
+editor.  They differ in how a face is cut, in how many passes they make, and in where their edits are laid on.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -13,106 +11,73 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from attrsearch.editing.attgan import Generator
-from attrsearch.editing.checkpoints import Checkpoint, load_checkpoint
-from attrsearch.faces.precision import Precision, choose_dtype
-from attrsearch.threads import network
+from attrsearch.editing.attgan_editor import AttganEditor, Realigner
+from attrsearch.editing.checkpoints import attgan_of, locate
+from attrsearch.editing.encoded import Encoded
+from attrsearch.editing.restoring_editor import RestoringEditor
+from attrsearch.editing.restoring_file import is_restoring, restoring_of
+from attrsearch.errors import WeightsError
+from attrsearch.faces.precision import Precision
 
 Floats = npt.NDArray[np.float32]
 
 
-class Realigner(Protocol):
-    """The thesis's second alignment (4.2): align the face anew between the passes."""
+class Editor(Protocol):
+    """Lays attribute sets on faces, in batches.
 
-    def __call__(self, faces: Tensor) -> tuple[Tensor, Tensor]:
-        """Aligned faces (n, 3, s, s) for the second pass, and grids (n, s, s, 2) that lead back."""
+    An edit depends on the face and its set only, to the bit: not on what else is in the batch.
+
+    Attributes:
+        name: What recipes and commands call it.
+        sha256: Of its file.
+        size: Side of its crops, in pixels.
+        dtype: What it computes in.
+        from_crop: Transform (2, 3) from pixels of the usual crop of 128 to pixels of its own.
+        passes: How many passes it makes at most.
+        matched: Whether its edits are given the picture's grain and sharpness where they are laid on.
+    """
+
+    name: str
+    sha256: str
+    size: int
+    dtype: torch.dtype
+    from_crop: Floats
+    passes: int
+    matched: bool
+
+    def encode(self, crops: Tensor) -> Encoded:
+        """Encode its crops (n, 3, size, size), RGB from -1 to 1: all that is the same for every set."""
+        ...
+
+    def edit(self, encoded: Encoded, attributes: Floats) -> Tensor:
+        """Edits (n, 3, size, size), float32, RGB from -1 to 1, of n encoded faces and sets (n, passes, 13)."""
+        ...
+
+    def masks(self, encoded: Encoded) -> Tensor:
+        """Where edits are laid on (n, 1, size, size), float32, 0 to 1."""
         ...
 
 
-@dataclass(frozen=True)
-class Encoded:
-    """What the decoder needs of encoded faces: the outputs of the last encoder layers, each (n, c, h, w)."""
-
-    features: tuple[Tensor, ...]
-
-    def take(self, indices: Sequence[int]) -> "Encoded":
-        """The chosen faces, in that order, repeats allowed."""
-        chosen = torch.as_tensor(indices)
-        return Encoded(tuple(feature.index_select(0, chosen) for feature in self.features))
-
-    @staticmethod
-    def join(parts: Sequence["Encoded"]) -> "Encoded":
-        """Faces of several encodings, one after another."""
-        columns = zip(*(part.features for part in parts), strict=True)
-        return Encoded(tuple(torch.cat(column) for column in columns))
-
-
-class Editor:
-    """An AttGAN generator, ready to edit.
+def load_editor(
+    name: str = "anonymiser", precision: Precision = "auto", realign: Realigner | None = None
+) -> Editor:
+    """The editor of that bundled or installed name, or of a path.
 
     Args:
-        checkpoint: The generator and where it came from.
+        name: As :func:`attrsearch.editing.checkpoints.locate` takes it.
         precision: ``auto`` uses bfloat16 where the processor is faster with it.
-        realign: Align anew between the passes; None keeps the first alignment.
-    """
-
-    def __init__(
-        self, checkpoint: Checkpoint, precision: Precision = "auto", realign: Realigner | None = None
-    ) -> None:
-        self.name = checkpoint.name
-        self.sha256 = checkpoint.sha256
-        self.size = checkpoint.generator.config.img_size
-        self.dtype = choose_dtype(precision)
-        self._realign = realign
-        self._generator: Generator = checkpoint.generator.to(self.dtype).to(memory_format=torch.channels_last)
-        self._tail = 1 + self._generator.shortcut_layers
-
-    @network
-    def encode(self, crops: Tensor) -> Encoded:
-        """Encode crops (n, 3, size, size), RGB from -1 to 1."""
-        if len(crops) == 1:  # a batch of one differs in the last bits
-            return self.encode(crops.repeat(2, 1, 1, 1)).take([0])
-        features = self._generator.encode(crops.to(self.dtype, memory_format=torch.channels_last))
-        return Encoded(tuple(features[-self._tail :]))
-
-    @network
-    def edit(self, encoded: Encoded, attributes: Floats) -> Tensor:
-        """Edit encoded faces.
-
-        Args:
-            encoded: n faces.
-            attributes: (n, passes, 13); one set a face, one or two passes.
-
-        Returns:
-            (n, 3, size, size), float32, RGB from -1 to 1.
-        """
-        values = torch.from_numpy(np.ascontiguousarray(attributes)).to(self.dtype)
-        if len(values) == 1:
-            return self.edit(encoded.take([0, 0]), np.repeat(attributes, 2, 0))[:1]
-        edited = self._generator.decode(list(encoded.features), values[:, 0])
-        if values.shape[1] == 1:
-            return edited.float()
-        if self._realign is None:
-            return self._generator(edited, values[:, 1]).float()  # type: ignore[no-any-return]
-        aligned, back = self._realign(edited.float())
-        second = self._generator(aligned.to(self.dtype), values[:, 1]).float()
-        return _return(edited.float(), second, back)
-
-
-def load_editor(name: str = "anonymiser", precision: Precision = "auto") -> Editor:
-    """The editor of that bundled name (``base``, ``anonymiser``) or path.
+        realign: Align anew between two passes.
 
     >>> load_editor("base").size
     128
 
     Raises:
-        WeightsError: Unknown, damaged or foreign weights.
+        WeightsError: Unknown, damaged or foreign weights, or a second alignment for an editor of one pass.
     """
-    return Editor(load_checkpoint(name), precision)
-
-
-def _return(first: Tensor, second: Tensor, back: Tensor) -> Tensor:
-    """Lay a realigned second pass over the first; what the second does not reach keeps the first."""
-    sampled = torch.nn.functional.grid_sample(second, back, padding_mode="border", align_corners=False)
-    outside = (back.abs() > 1).any(-1)[:, None]
-    return torch.where(outside, first, sampled)
+    where = locate(name)
+    if not is_restoring(where):
+        return AttganEditor(attgan_of(where), precision, realign)
+    if realign is not None:
+        hint = "leave the second alignment out, or choose an editor of two passes such as thesis"
+        raise WeightsError(name, required="an editor of two passes", found="a restoring one", hint=hint)
+    return RestoringEditor(restoring_of(where), precision)

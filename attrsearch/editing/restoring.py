@@ -110,8 +110,9 @@ class RestoringNetwork(nn.Module):
         Returns:
             (n, 3, s, s), RGB from -1 to 1.
         """
-        condition = self.embed(attributes)
-        x = self.enter(torch.cat([pixel_unshuffle(reduced, 2), heat], 1))
+        kind = self.enter.weight.dtype  # what is read off the picture stays exact until it enters a layer
+        condition = self.embed(attributes.to(kind))
+        x = self.enter(torch.cat([pixel_unshuffle(reduced, 2), heat], 1).to(kind))
         levels = []
         for depth, block in enumerate(self.down):
             if depth:
@@ -127,7 +128,7 @@ class RestoringNetwork(nn.Module):
             x = block(merge(torch.cat([x, level], 1)), condition)
 
         fine = pixel_shuffle(self.leave(relu(x)), 2)
-        fine = relu(self.fine(torch.cat([fine, reduced], 1)))
+        fine = relu(self.fine(torch.cat([fine, reduced], 1).to(kind)))
         return torch.tanh(self.paint(fine) + reduced[:, 3:6])
 
 

@@ -16,6 +16,9 @@ CROP_SIZE = 128
 CROP_TEMPLATE = np.array([[49.3, 65.9], [78.5, 65.9], [63.9, 84.3], [51.5, 96.5], [76.3, 96.4]], np.float32)
 """CelebA's usual AttGAN crop: where the landmarks lie in a picture of 128 x 128."""
 
+TIGHT_TEMPLATE = ((CROP_TEMPLATE - np.array([64, 76.5])) * 1.37 + 64).astype(np.float32)
+"""The restoring editor's crop: eyes 40 pixels apart in 128 x 128, the face fills it."""
+
 SFACE_SIZE = 112
 SFACE_TEMPLATE = np.array(
     [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]],
@@ -68,6 +71,17 @@ def compose(second: Floats, first: Floats) -> Floats:
     """
     square = np.vstack([first, np.array([[0, 0, 1]], np.float32)])
     return np.asarray(second @ square, np.float32)
+
+
+def zoom(size: int) -> Floats:
+    """The transform from a crop of 128 pixels to the same crop drawn with ``size`` pixels.
+
+    >>> zoom(256).tolist()
+    [[2.0, 0.0, 0.5], [0.0, 2.0, 0.5]]
+    """
+    ratio = size / CROP_SIZE
+    shift = (ratio - 1) / 2
+    return np.array([[ratio, 0, shift], [0, ratio, shift]], np.float32)
 
 
 def transform(matrix: Floats, points: Floats) -> Floats:

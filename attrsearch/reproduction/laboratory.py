@@ -15,8 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from attrsearch.attributes import Gender
-from attrsearch.editing.checkpoints import load_checkpoint
-from attrsearch.editing.editor import Editor
+from attrsearch.editing.editor import load_editor
 from attrsearch.editing.realign import SecondAlignment
 from attrsearch.errors import InputError, UnavailableError
 from attrsearch.evaluation.cohort import Cohort, Look, load_cohort
@@ -173,7 +172,7 @@ class Laboratory:
         """The product's own evaluator, with or without the thesis's second alignment."""
         if realign not in self._evaluators:
             second = SecondAlignment(self.whole) if realign else None
-            editor = Editor(load_checkpoint(self.options.editor), realign=second)
+            editor = load_editor(self.options.editor, realign=second)
             self._evaluators[realign] = Evaluator(editor, self.window, [self.measure])
         return self._evaluators[realign]
 

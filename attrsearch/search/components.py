@@ -5,9 +5,9 @@ from pathlib import Path
 
 from attrsearch.allocation import keep_freed_memory
 from attrsearch.attributes import Gender
-from attrsearch.editing.checkpoints import load_checkpoint
-from attrsearch.editing.editor import Editor
+from attrsearch.editing.editor import Editor, load_editor
 from attrsearch.editing.realign import SecondAlignment
+from attrsearch.errors import RecipeError
 from attrsearch.faces.detect import load_detector
 from attrsearch.faces.gather import Gatherer
 from attrsearch.faces.naturalness import Critic
@@ -60,7 +60,6 @@ def load_components(settings: Settings, warn: Warn) -> Components:
     keep_freed_memory()
     study = settings.study
     windows = load_detector(study.detector, WINDOW_MIN_FACE)
-    checkpoint = load_checkpoint(study.editor)
     if settings.objective.ensemble:
         recognisers = available_recognisers()
         line = "recognisers: " + ", ".join(item.name for item in recognisers) + " (the least distance counts)"
@@ -68,10 +67,21 @@ def load_components(settings: Settings, warn: Warn) -> Components:
         chosen, line = choose_recogniser(study.recogniser, settings.calibration, settings.facenet)
         recognisers = [chosen]
     realign = SecondAlignment(load_detector(study.detector, MIN_FACE)) if study.realign else None
+    editor = load_editor(study.editor, realign=realign)
+    _check_passes(editor, settings.space)
     critic = Critic() if settings.objective.uses("naturalness") else None
-    evaluator = Evaluator(Editor(checkpoint, realign=realign), windows, recognisers, study.prefilter, critic)
+    evaluator = Evaluator(editor, windows, recognisers, study.prefilter, critic)
     gather = Gatherer(load_detector(study.detector, MIN_FACE), dict(settings.genders), warn)
     return Components(evaluator, gather, line, _pooled(settings, evaluator, warn))
+
+
+def _check_passes(editor: Editor, space: Space) -> None:
+    """Refuse a space of more passes than the editor makes."""
+    passes = 1 if space.passes == "single" else 2
+    if passes > editor.passes:
+        hint = f"choose --space one-pass, or an editor of two passes such as thesis instead of {editor.name}"
+        found = f"passes = {space.passes!r}"
+        raise RecipeError(space.name, required='a space with passes = "single"', found=found, hint=hint)
 
 
 def binding_of(settings: Settings, evaluator: Evaluator) -> dict[str, str]:

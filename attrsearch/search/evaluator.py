@@ -19,10 +19,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
-from attrsearch.editing.blending import face_mask
-from attrsearch.editing.editor import Editor, Encoded
+from attrsearch.editing.editor import Editor
+from attrsearch.editing.encoded import Encoded
 from attrsearch.editing.filters import blur, cover, pixelate
-from attrsearch.faces.align import CROP_SIZE, WINDOW_SIZE, invert
+from attrsearch.editing.finish import Finish, finish, measure_finish
+from attrsearch.faces.align import CROP_SIZE, WINDOW_SIZE, compose, invert, warp, zoom
 from attrsearch.faces.calibration import distances
 from attrsearch.faces.detect import Detector
 from attrsearch.faces.gather import to_editor
@@ -57,6 +58,7 @@ class Subject:
         landmarks: (f, 5, 2), its landmarks.
         detection: (f,), its probability.
         embeddings: Recogniser to (f, d), of the untouched window.
+        finishes: What the untouched window of each asks of its edits; empty where the editor's are not matched.
     """
 
     windows: Tensor
@@ -67,6 +69,7 @@ class Subject:
     landmarks: Floats
     detection: Floats
     embeddings: dict[str, Floats]
+    finishes: tuple[Finish, ...] = ()
 
     def __len__(self) -> int:
         return len(self.boxes)
@@ -119,18 +122,26 @@ class Evaluator:
         kept = list(seen.kept)
         if not kept:
             return None, []
-        inverse = np.stack([invert(faces[i].crop_to_window) for i in kept])
-        grids = sampling_grid(torch.from_numpy(inverse), WINDOW_SIZE, (CROP_SIZE, CROP_SIZE))
-        mask = torch.from_numpy(np.array(face_mask())).expand(len(kept), 1, -1, -1)
+        own = self.editor.from_crop
+        side = self.editor.size
+        inverse = np.stack([compose(own, invert(faces[i].crop_to_window)) for i in kept])
+        grids = sampling_grid(torch.from_numpy(inverse), WINDOW_SIZE, (side, side))
+        encoded = self.editor.encode(to_editor([self._input(faces[i]) for i in kept]))
+        masks = grid_sample(self.editor.masks(encoded), grids, align_corners=False)
+        finishes: tuple[Finish, ...] = ()
+        if self.editor.matched:
+            pairs = zip(seen.windows, masks[:, 0].numpy(), strict=True)
+            finishes = tuple(measure_finish(window, mask) for window, mask in pairs)
         subject = Subject(
             windows=_channels_first(seen.windows),
-            encoded=self.editor.encode(to_editor([self._input(faces[i].crop) for i in kept])),
+            encoded=encoded,
             grids=grids,
-            masks=grid_sample(mask, grids, align_corners=False),
+            masks=masks,
             boxes=seen.boxes,
             landmarks=seen.landmarks,
             detection=seen.probabilities,
             embeddings={scaled.name: seen.embed(scaled.recogniser) for scaled in self.recognisers},
+            finishes=finishes,
         )
         return subject, kept
 
@@ -160,9 +171,15 @@ class Evaluator:
         parts = in_parallel(lambda chunk: self._render([request], chunk), _divide(pairs))
         return np.concatenate(parts).reshape(n, f, WINDOW_SIZE, WINDOW_SIZE, 3)
 
-    def _input(self, crop: Picture) -> Picture:
+    def _input(self, face: Face) -> Picture:
+        """The editor's crop of a face; one that is cut otherwise than the usual crop is cut from the window."""
         side = self.editor.size
-        filtered = apply_prefilter(crop, self.prefilter)
+        own = self.editor.from_crop
+        if not np.array_equal(own, zoom(side)):
+            return apply_prefilter(
+                warp(face.window, compose(own, invert(face.crop_to_window)), side), self.prefilter
+            )
+        filtered = apply_prefilter(face.crop, self.prefilter)
         return filtered if side == CROP_SIZE else _resize(filtered, side)
 
     @network
@@ -176,8 +193,11 @@ class Evaluator:
             masks = torch.stack([requests[n].subject.masks[face] for n, _, face in pairs])
             windows = torch.stack([requests[n].subject.windows[face] for n, _, face in pairs])
             smooth = edited.contiguous(memory_format=torch.channels_last)
-            layer = grid_sample(smooth, grids, padding_mode="border", align_corners=False)
-            blended = torch.lerp(windows, (layer + 1) * 127.5, masks).round_().clamp_(0, 255)
+            layer = (grid_sample(smooth, grids, padding_mode="border", align_corners=False) + 1) * 127.5
+            wanted = [requests[n].subject.finishes[face] for n, _, face in pairs if requests[n].subject.finishes]
+            for edit, one in zip(layer, wanted, strict=False):  # all faces of an editor are matched, or none
+                edit.copy_(torch.from_numpy(finish(edit.permute(1, 2, 0).numpy(), one)).permute(2, 0, 1))
+            blended = torch.lerp(windows, layer, masks).round_().clamp_(0, 255)
             return np.ascontiguousarray(blended.to(torch.uint8).permute(0, 2, 3, 1).numpy())
 
     def _measure(self, requests: Sequence[Request], pairs: Sequence[Pair], windows: Picture) -> Floats:

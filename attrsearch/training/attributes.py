@@ -85,6 +85,10 @@ class AttributesTrainer:
         self.ema.load_state_dict(state["ema"])
         self._learn.load_state_dict(state["learn"])
 
+    def about(self) -> dict[str, object]:
+        """Nothing: the weights tell what they are."""
+        return {}
+
     def weights(self) -> dict[str, Tensor]:
         """What is shipped: the average."""
         return dict(self.ema.state_dict())

@@ -127,6 +127,10 @@ class CriticTrainer:
         self.network.load_state_dict(state["network"])
         self._learn.load_state_dict(state["learn"])
 
+    def about(self) -> dict[str, object]:
+        """Nothing: the weights tell what they are."""
+        return {}
+
     @torch.no_grad()
     def weights(self) -> dict[str, Tensor]:
         """What is shipped: the network, calibrated on faces it was trained on; its own calibration stays."""

@@ -153,6 +153,10 @@ class EditorTrainer:
         self._replay = [part.to(self._device) for part in state["replay"]]
         self._embeddings = state["embeddings"].numpy().copy()
 
+    def about(self) -> dict[str, object]:
+        """Nothing: the weights tell what they are."""
+        return {}
+
     def weights(self) -> dict[str, Tensor]:
         """What is shipped: the averaged generator."""
         return dict(self.ema.state_dict())

@@ -39,6 +39,10 @@ class Trainer(Protocol):
         """What is shipped."""
         ...
 
+    def about(self) -> Mapping[str, object]:
+        """What stands beside the weights in their file; empty where the weights tell all."""
+        ...
+
     def sheet(self) -> Pictures | None:
         """A picture of what it does by now, or None where there is nothing to see."""
         ...
@@ -128,7 +132,7 @@ def _write(trainer: Trainer, recipe: TrainingRecipe, out: Path, reached: Reached
     picture = trainer.sheet()
     if picture is not None:
         write_bytes(out / "sheets" / f"{reached.step:06d}.png", to_png(picture))
-    digest = write_weights(out / "weights.safetensors", trainer.weights())
+    digest = write_weights(out / "weights.safetensors", trainer.weights(), trainer.about())
     about = {
         "format": "attrsearch/trained",
         "version": 1,

@@ -102,6 +102,10 @@ class ParsingTrainer:
         self.average.load_state_dict(state["average"])
         self._optimiser.load_state_dict(state["optimiser"])
 
+    def about(self) -> dict[str, object]:
+        """Nothing: the weights tell what they are."""
+        return {}
+
     def weights(self) -> dict[str, Tensor]:
         """What is shipped: the averaged network."""
         return dict(self.average.state_dict())

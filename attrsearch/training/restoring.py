@@ -16,11 +16,11 @@ from torch import Tensor
 from torch.nn.functional import interpolate, relu
 from torch.nn.utils import parametrize
 
-from attrsearch.attributes import MALE
 from attrsearch.editing.restoring import RestoringConfig, RestoringNetwork, heat_maps, reduce_faces
+from attrsearch.editing.restoring_file import PARSING, described, packed
 from attrsearch.faces.parsing import ParsingNetwork, visible_skin
 from attrsearch.threads import in_parallel, one_thread
-from attrsearch.training.asks import BALD, EYEGLASSES, MUSTACHE, NO_BEARD, PALE, REACH
+from attrsearch.training.asked_sets import asked_sets, uniform_sets
 from attrsearch.training.dataset import randomness, to_pictures
 from attrsearch.training.device import CPU, fast
 from attrsearch.training.export import load_trained
@@ -105,7 +105,7 @@ class RestoringTrainer:
             generator = RestoringNetwork(config)
             discriminator = ProjectedDiscriminator(CHANNELS)
         if recipe.start:
-            load_trained(generator, recipe.start)
+            load_trained(generator, recipe.start, "editor", PARSING)
         self.generator = generator.to(device).to(memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.generator).eval().requires_grad_(False)
         self.discriminator = discriminator.to(device).to(memory_format=torch.channels_last)
@@ -211,8 +211,12 @@ class RestoringTrainer:
         self._learn_d.load_state_dict(state["learn_d"])
 
     def weights(self) -> dict[str, Tensor]:
-        """What is shipped: the averaged editor."""
-        return dict(self.average.state_dict())
+        """What is shipped: the averaged editor, and the face parsing it was trained with."""
+        return packed(self.average.state_dict(), self._parsing.state_dict())
+
+    def about(self) -> dict[str, object]:
+        """What an editor needs to know beside its weights."""
+        return described(self.average.config)
 
     @torch.no_grad()
     def sheet(self) -> Pictures:
@@ -352,47 +356,3 @@ def _learn(
         torch.nn.utils.clip_grad_norm_(values, limit)
     optimiser.step()
     optimiser.zero_grad(set_to_none=True)
-
-
-def asked_sets(labels: Tensor, others: Tensor, generator: torch.Generator) -> Tensor:
-    """Attribute sets (n, 13) to edit faces with: two thirds other people's, partly redrawn, one third uniform.
-
-    Args:
-        labels: (n, 13), the attributes of the faces, from -1 to 1.
-        others: (m, 13), those of other people.
-        generator: Draws.
-    """
-    count = len(labels)
-    rows = []
-    for label in labels:
-        same = others[(others[:, MALE] > 0) == (label[MALE] > 0)]
-        pool = same if len(same) else others
-        rows.append(pool[int(torch.randint(0, len(pool), (1,), generator=generator))])
-    strength = 0.3 + (REACH - 0.3) * torch.rand(count, 1, generator=generator)
-    values = torch.stack(rows) * strength
-    uniform = uniform_sets(labels, generator)
-    redrawn = torch.rand(values.shape, generator=generator) < 0.3
-    values = torch.where(redrawn, uniform, values)
-    whole = (torch.rand(count, 1, generator=generator) < 1 / 3).expand_as(values)
-    values = torch.where(whole, uniform, values)
-    values[:, MALE] = uniform[:, MALE]
-    women = labels[:, MALE] < 0
-    values[women, MUSTACHE] = -values[women, MUSTACHE].abs()
-    values[women, NO_BEARD] = values[women, NO_BEARD].abs()
-    values[:, BALD] = 0
-    values[:, EYEGLASSES] = -values[:, EYEGLASSES].abs()
-    return values
-
-
-def uniform_sets(labels: Tensor, generator: torch.Generator) -> Tensor:
-    """Sets (n, 13) as the space ``one-pass`` draws them: uniform, the gender kept, no beard for women, no glasses."""
-    values = (torch.rand(labels.shape, generator=generator) * 2 - 1) * REACH
-    gender = torch.where(labels[:, MALE] < 0, -1.0, 1.0)
-    values[:, MALE] = gender * (0.1 + (REACH - 0.1) * torch.rand(len(labels), generator=generator))
-    women = gender < 0
-    values[women, MUSTACHE] = -values[women, MUSTACHE].abs()
-    values[women, NO_BEARD] = values[women, NO_BEARD].abs()
-    values[:, BALD] = 0
-    values[:, EYEGLASSES] = -values[:, EYEGLASSES].abs()
-    values[:, PALE] = values[:, PALE].clamp(-0.8, 0.8)
-    return values

@@ -6,7 +6,7 @@ end, edit and filter fade into each other over a few frames.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import cv2
@@ -15,10 +15,10 @@ import numpy.typing as npt
 
 from attrsearch.attributes import AttributeSet
 from attrsearch.boxes import area, iou
-from attrsearch.editing.blending import paste, uncrop
+from attrsearch.editing.blending import Layer, cut_crop, edit_crops, paste
 from attrsearch.editing.editor import Editor
 from attrsearch.editing.filters import HEAD, Fallback, cover
-from attrsearch.faces.align import CROP_SIZE, CROP_TEMPLATE, compose, scale_of, similarity, warp
+from attrsearch.faces.align import CROP_SIZE, CROP_TEMPLATE, scale_of, similarity
 from attrsearch.faces.gather import to_editor
 from attrsearch.video.motion import move_points
 from attrsearch.video.sightings import EDIT_RESIDUAL, EDIT_TURN, GO_ON_TURN, residual, turn
@@ -57,19 +57,23 @@ class Covered:
 
 @dataclass(frozen=True)
 class _Edit:
-    """An edited crop (size, size, 3) and what it was made from."""
+    """An edit and the crop (size, size, 3) it was made from."""
 
     source: Picture
-    crop: Picture
+    layer: Layer
 
 
 @dataclass
 class _Last:
-    """The last edit of a track, what it was made from, and how much of it is shown over the filter, 0 to 1."""
+    """The last edit of a track, what it was made from, and how much of it is shown over the filter, 0 to 1.
+
+    ``crop`` (size, size, 3) is the edit before it was rounded.
+    """
 
     frame: int
     source: Floats
     crop: Floats
+    layer: Layer
     box: Floats
     landmarks: Floats
     shown: float
@@ -185,17 +189,19 @@ class Renderer:
         """Edits of faces in pictures."""
         if not jobs or self.editor is None:
             return []
-        size = self.editor.size
-        crops = [warp(picture, _to_crop(face.landmarks, size), size) for picture, face in jobs]
+        crops = [
+            cut_crop(picture, self.editor, similarity(face.landmarks[None], CROP_TEMPLATE)[0])
+            for picture, face in jobs
+        ]
         passes = [self.sets[self._person(face)].passes for _, face in jobs]
-        edited: list[Picture] = [np.zeros(0, np.uint8)] * len(jobs)
+        edits: dict[int, _Edit] = {}
         for count in sorted({len(item) for item in passes}):  # an export may mix one pass and two
             chosen = [i for i, item in enumerate(passes) if len(item) == count]
-            encoded = self.editor.encode(to_editor([crops[i] for i in chosen]))
-            out = uncrop(self.editor.edit(encoded, np.stack([passes[i] for i in chosen])).numpy())
-            for i, picture in zip(chosen, out, strict=True):
-                edited[i] = picture
-        return [_Edit(source, crop) for source, crop in zip(crops, edited, strict=True)]
+            taken = to_editor([crops[i] for i in chosen])
+            layers = edit_crops(self.editor, taken, np.stack([passes[i] for i in chosen]))
+            for i, layer in zip(chosen, layers, strict=True):
+                edits[i] = _Edit(crops[i], layer)
+        return [edits[i] for i in range(len(jobs))]
 
     def _cover(
         self, number: int, picture: Picture, faces: Sequence[Face], edits: Mapping[int, _Edit]
@@ -208,14 +214,14 @@ class Renderer:
         for face in order:
             edit = edits.get(face.track)
             if edit is not None:
-                self._show_edit(number, shown, face, edit)
+                self._show_edit(number, shown, picture, face, edit)
                 how: Cover = "edited"
             else:
-                how = self._cover_without_edit(number, shown, face)
+                how = self._cover_without_edit(number, shown, picture, face)
             done.append(Covered(face, self._person(face), how))
         return shown, done
 
-    def _show_edit(self, number: int, shown: Picture, face: Face, edit: _Edit) -> None:
+    def _show_edit(self, number: int, shown: Picture, picture: Picture, face: Face, edit: _Edit) -> None:
         """Paste an edit; over the filter, and by and by, where the frames before were filtered."""
         last = self._last.get(face.track)
         strength = 1.0
@@ -227,13 +233,14 @@ class Renderer:
         else:
             self._filtered.discard(face.track)
         follows = last is not None and number - last.frame == 1
-        source, crop = edit.source.astype(np.float32), edit.crop.astype(np.float32)
+        source, crop = edit.source.astype(np.float32), edit.layer.crop.astype(np.float32)
         if last is not None and follows:
             source, crop = steady(source, crop, last.source, last.crop)
-        self._last[face.track] = _Last(number, source, crop, face.box, face.landmarks, strength)
-        paste(shown, _picture(crop), similarity(face.landmarks[None], CROP_TEMPLATE)[0], strength)
+        layer = replace(edit.layer, crop=_picture(crop))
+        self._last[face.track] = _Last(number, source, crop, layer, face.box, face.landmarks, strength)
+        paste(shown, layer, similarity(face.landmarks[None], CROP_TEMPLATE)[0], strength, picture)
 
-    def _cover_without_edit(self, number: int, shown: Picture, face: Face) -> Cover:
+    def _cover_without_edit(self, number: int, shown: Picture, picture: Picture, face: Face) -> Cover:
         last = self._last.get(face.track)
         if last is not None and (number - last.frame > RECENT or self._person(face) not in self.sets):
             last = None
@@ -241,7 +248,7 @@ class Renderer:
         if last is not None and last.shown > 0 and not turned and _is_in_view(face):
             landmarks = move_points(last.landmarks, last.box, face.box)
             cover(shown, face.box, self.fallback, margin=0.0)  # the warped edit is soft at its border
-            paste(shown, _picture(last.crop), similarity(landmarks[None], CROP_TEMPLATE)[0])
+            paste(shown, last.layer, similarity(landmarks[None], CROP_TEMPLATE)[0], 1.0, picture)
             return "warped"
         self._filtered.add(face.track)
         if self.replacement is not None:
@@ -251,7 +258,7 @@ class Renderer:
         if last is not None and last.shown > 0:
             last.shown, last.frame = max(0.0, last.shown - 1 / FADE), number
             landmarks = move_points(last.landmarks, last.box, face.box)
-            paste(shown, _picture(last.crop), similarity(landmarks[None], CROP_TEMPLATE)[0], last.shown)
+            paste(shown, last.layer, similarity(landmarks[None], CROP_TEMPLATE)[0], last.shown, picture)
         return "filtered"
 
 
@@ -305,12 +312,3 @@ def replace_face(picture: Picture, box: Floats, replacement: Picture) -> None:
     if left < right and top < bottom:
         sides = (int(right - left), int(bottom - top))
         picture[top:bottom, left:right] = cv2.resize(replacement, sides, interpolation=cv2.INTER_AREA)
-
-
-def _to_crop(landmarks: Floats, size: int) -> Floats:
-    """From picture pixels to pixels of a crop of that size."""
-    zoom = size / CROP_SIZE
-    matrix = similarity(landmarks[None], CROP_TEMPLATE)[0]
-    if scale_of(matrix) == 0 or zoom == 1:
-        return np.asarray(matrix, np.float32)
-    return compose(np.array([[zoom, 0, (zoom - 1) / 2], [0, zoom, (zoom - 1) / 2]], np.float32), matrix)
