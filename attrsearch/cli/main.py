@@ -26,6 +26,7 @@ from attrsearch.cli.reproduce import reproduce
 from attrsearch.cli.results import compare, export, report
 from attrsearch.cli.run import run
 from attrsearch.cli.train import train
+from attrsearch.cli.train_restoring import parsing, restoring
 from attrsearch.errors import AttrsearchError
 
 DONE, INCOMPLETE, WRONG_USE = 0, 1, 2
@@ -57,6 +58,8 @@ COMMANDS = (
 )
 for command in COMMANDS:
     cli.add_command(command)
+for part in (parsing, restoring):
+    train.add_command(part)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -121,7 +121,7 @@ def attributes(
     found = load_sources(faces)
     others = taught(found, [load_traits_network(name) for name in chosen.teachers])
     trainer = AttributesTrainer(chosen, labelled_only(found), dtype_on(where, chosen.precision), where, others)
-    _train(trainer, chosen, out, Pace(chosen.steps, minutes, checkpoint_minutes), resume, quiet)
+    run_training(trainer, chosen, out, Pace(chosen.steps, minutes, checkpoint_minutes), resume, quiet)
 
 
 @train.command(epilog="Example: attrsearch train editor F G --recipe anonymiser --out anonymiser/ --minutes 60")
@@ -172,89 +172,10 @@ def editor(
         evenly = np.linspace(0, len(others) - 1, min(SHOWN, len(others))).astype(np.int64)
         shown = filled(others.take(evenly), network)
     trainer = EditorTrainer(chosen, known, dtype_on(where, chosen.precision), shown, where)
-    _train(trainer, chosen, out, Pace(chosen.steps, minutes, checkpoint_minutes), resume, quiet)
+    run_training(trainer, chosen, out, Pace(chosen.steps, minutes, checkpoint_minutes), resume, quiet)
 
 
-@train.command(epilog="Example: attrsearch train parsing T --out parsing/")
-@click.argument("faces", type=path_type)
-@click.option("--recipe", default="parsing", show_default=True, help="A bundled recipe or a path to one.")
-@out_option
-@steps_option
-@minutes_option
-@every_option
-@seed_option
-@device_option
-@resume_option
-@quiet_option
-def parsing(
-    faces: Path,
-    recipe: str,
-    out: Path,
-    steps: int | None,
-    minutes: float | None,
-    checkpoint_minutes: float,
-    seed: int | None,
-    device: "DeviceName",
-    resume: bool,
-    quiet: bool,
-) -> None:
-    """Train face parsing (68 landmarks, visible skin) on tightly prepared FACES."""
-    from attrsearch.training.device import choose_device, dtype_on
-    from attrsearch.training.loop import Pace
-    from attrsearch.training.parsing import ParsingTrainer
-    from attrsearch.training.restoring_recipes import load_parsing_recipe
-    from attrsearch.training.tight_faces import load_tight_faces
-
-    where = choose_device(device)
-    chosen = load_parsing_recipe(recipe, steps=steps, seed=seed)
-    trainer = ParsingTrainer(chosen, load_tight_faces(faces), dtype_on(where, chosen.precision), where)
-    _train(trainer, chosen, out, Pace(chosen.steps, minutes, checkpoint_minutes), resume, quiet)
-
-
-@train.command(epilog="Example: attrsearch train restoring T --out restoring/ --minutes 600")
-@click.argument("faces", type=path_type)
-@click.option("--recipe", default="restoring", show_default=True, help="A bundled recipe or a path to one.")
-@out_option
-@click.option("--show", type=path_type, help="Tightly prepared faces for the sample sheets, not trained on.")
-@steps_option
-@minutes_option
-@every_option
-@seed_option
-@device_option
-@resume_option
-@quiet_option
-def restoring(
-    faces: Path,
-    recipe: str,
-    out: Path,
-    show: Path | None,
-    steps: int | None,
-    minutes: float | None,
-    checkpoint_minutes: float,
-    seed: int | None,
-    device: "DeviceName",
-    resume: bool,
-    quiet: bool,
-) -> None:
-    """Train a restoring editor on tightly prepared FACES."""
-    import numpy as np
-
-    from attrsearch.training.device import choose_device, dtype_on
-    from attrsearch.training.loop import Pace
-    from attrsearch.training.restoring import SHOWN, RestoringTrainer
-    from attrsearch.training.restoring_recipes import load_restoring_recipe
-    from attrsearch.training.tight_faces import load_tight_faces
-
-    where = choose_device(device)
-    chosen = load_restoring_recipe(recipe, steps=steps, seed=seed)
-    shown = load_tight_faces(show) if show is not None else None
-    if shown is not None:
-        shown = shown.take(np.arange(min(SHOWN, len(shown))))
-    trainer = RestoringTrainer(chosen, load_tight_faces(faces), dtype_on(where, chosen.precision), shown, where)
-    _train(trainer, chosen, out, Pace(chosen.steps, minutes, checkpoint_minutes), resume, quiet)
-
-
-def _train(
+def run_training(
     trainer: "Trainer", recipe: "TrainingRecipe", out: Path, pace: "Pace", resume: bool, quiet: bool
 ) -> None:
     from attrsearch.allocation import keep_freed_memory
@@ -301,7 +222,7 @@ def critic(
     where = choose_device(device)
     chosen = load_critic_recipe(recipe, steps=steps, seed=seed)
     trainer = CriticTrainer(chosen, load_sources(faces, load_traits_network("traits")), where)
-    _train(trainer, chosen, out, Pace(chosen.steps, minutes, checkpoint_minutes), resume, quiet)
+    run_training(trainer, chosen, out, Pace(chosen.steps, minutes, checkpoint_minutes), resume, quiet)
 
 
 @train.command(epilog="Example: attrsearch train evaluate base --against thesis --faces F --people P")

@@ -18,8 +18,10 @@ SCALES = (0.8, 1.6, 3.2)
 """Standard deviations of the blurs between which detail is measured, in pixels of the picture."""
 NOISE = (0.627, 0.0559, 0.0141)
 """Variance that white noise of variance 1 has in each octave of detail."""
-GAINS = (0.1, 1.3)
-"""The least and the most that an octave of an edit's detail is multiplied by."""
+GAINS = (0.1, 1.15)
+"""The least and the most that an octave of an edit's detail is multiplied by in a round."""
+ROUNDS = 2
+"""How often an edit is measured and changed: octaves overlap, so once does not reach a very soft picture."""
 MOST_GRAIN = 16.0
 GREY = 1.5
 """Mean difference between a pixel's channels, 0 to 255, up to which a picture has no colour."""
@@ -84,9 +86,8 @@ def finish(edit: Floats, wanted: Finish) -> Floats:
     light = edit @ _LIGHT
     changed = light
     if wanted.falls is not None:
-        octaves = _octaves(light)
-        first, second = _gains(wanted, octaves)
-        changed = light + (first - 1) * octaves[0] + (second - 1) * octaves[1]
+        for _ in range(ROUNDS):
+            changed = _equalised(changed, wanted)
         missing = min(wanted.grain, MOST_GRAIN) ** 2 - _grain(changed, wanted.core) ** 2
         if missing > 0:
             changed = changed + np.float32(np.sqrt(missing)) * wanted.pattern
@@ -95,15 +96,15 @@ def finish(edit: Floats, wanted: Finish) -> Floats:
     return np.asarray(edit + (changed - light)[..., None], np.float32)
 
 
-def _gains(wanted: Finish, octaves: tuple[Floats, Floats, Floats]) -> tuple[np.float32, np.float32]:
-    """What the first and the second octave of an edit are multiplied by."""
+def _equalised(light: Floats, wanted: Finish) -> Floats:
+    """An edit (h, w) whose first and second octave of detail are multiplied so that they fall as the picture's."""
     if wanted.falls is None:
-        return np.float32(1), np.float32(1)
-    energies = [max(float(np.square(octave[wanted.core]).mean()), 1e-3) for octave in octaves]
-    found = _falls(energies)
+        return light
+    octaves = _octaves(light)
+    found = _falls([max(float(np.square(octave[wanted.core]).mean()), 1e-3) for octave in octaves])
     second = float(np.clip(wanted.falls[1] / found[1], *GAINS))
     first = float(np.clip(second * wanted.falls[0] / found[0], *GAINS))
-    return np.float32(first), np.float32(second)
+    return light + np.float32(first - 1) * octaves[0] + np.float32(second - 1) * octaves[1]
 
 
 def _falls(energies: list[float]) -> tuple[float, float]:

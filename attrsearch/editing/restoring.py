@@ -60,9 +60,16 @@ class _Block(nn.Module):
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
         """Features (n, out, h, w) of features (n, channels, h, w) and a condition (n, c)."""
-        scale, shift = self.film(condition)[:, :, None, None].chunk(2, 1)
+        scale, shift = _by_rows(self.film, condition)[:, :, None, None].chunk(2, 1)
         h = self.first(relu(x)) * (1 + scale) + shift
         return self.skip(x) + self.second(relu(h))  # type: ignore[no-any-return]
+
+
+def _by_rows(layer: nn.Module, rows: Tensor) -> Tensor:
+    """A layer of rows (n, c), each by itself where nothing is learnt: else the last bits depend on a row's place."""
+    if torch.is_grad_enabled():
+        return layer(rows)  # type: ignore[no-any-return]
+    return torch.cat([layer(row) for row in rows.split(1)])
 
 
 class RestoringNetwork(nn.Module):
@@ -111,8 +118,8 @@ class RestoringNetwork(nn.Module):
             (n, 3, s, s), RGB from -1 to 1.
         """
         kind = self.enter.weight.dtype  # what is read off the picture stays exact until it enters a layer
-        condition = self.embed(attributes.to(kind))
-        x = self.enter(torch.cat([pixel_unshuffle(reduced, 2), heat], 1).to(kind))
+        condition = _by_rows(self.embed, attributes.to(kind))
+        x = self.enter(torch.cat([pixel_unshuffle(reduced.to(kind), 2), heat.to(kind)], 1))
         levels = []
         for depth, block in enumerate(self.down):
             if depth:
@@ -128,7 +135,7 @@ class RestoringNetwork(nn.Module):
             x = block(merge(torch.cat([x, level], 1)), condition)
 
         fine = pixel_shuffle(self.leave(relu(x)), 2)
-        fine = relu(self.fine(torch.cat([fine, reduced], 1).to(kind)))
+        fine = relu(self.fine(torch.cat([fine, reduced.to(fine.dtype)], 1)))
         return torch.tanh(self.paint(fine) + reduced[:, 3:6])
 
 

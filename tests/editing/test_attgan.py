@@ -12,8 +12,9 @@ from torch import Tensor
 
 from attrsearch.attributes import ATTRIBUTES
 from attrsearch.editing.attgan import Generator, GeneratorConfig
+from attrsearch.editing.attgan_editor import AttganEditor
 from attrsearch.editing.checkpoints import load_checkpoint
-from attrsearch.editing.editor import Editor, Encoded, load_editor
+from attrsearch.editing.editor import load_editor
 from attrsearch.errors import WeightsError
 from attrsearch.weights import manifest
 
@@ -92,7 +93,7 @@ def test_a_published_checkpoint_gives_the_reference_picture(tmp_path: Path, name
     loaded = load_checkpoint(str(folder / "weights.149.pth"))
     assert loaded.name == "weights.149"
     assert (loaded.generator(x, a) - reference(state, config, x, a)).abs().max() < 1e-5
-    assert Editor(loaded).size == config.img_size
+    assert AttganEditor(loaded).size == config.img_size
 
 
 def write_published(folder: Path, payload: object, **settings: object) -> str:
@@ -189,17 +190,8 @@ def attributes(count: int, passes: int) -> np.ndarray:
     return np.random.default_rng(0).uniform(-1, 1, (count, passes, 13)).astype(np.float32)
 
 
-@pytest.mark.parametrize("passes", [1, 2])
-def test_an_edit_does_not_depend_on_its_batch(editor: Editor, passes: int) -> None:
-    encoded, values = editor.encode(crops(6)), attributes(6, passes)
-    together = editor.edit(encoded, values)
-    for i in range(6):
-        alone = editor.edit(editor.encode(crops(6)[i : i + 1]), values[i : i + 1])
-        assert torch.equal(alone, together[i : i + 1])
-
-
 def test_two_passes_are_one_after_the_other() -> None:
-    exact = Editor(load_checkpoint("base"), "fp32")
+    exact = load_editor("base", "fp32")
     values = attributes(2, 2)
     first = exact.edit(exact.encode(crops(2)), values[:, :1])
     second = exact.edit(exact.encode(first), values[:, 1:])
@@ -208,12 +200,6 @@ def test_two_passes_are_one_after_the_other() -> None:
 
 def test_bfloat16_is_close_to_float32() -> None:
     values = attributes(4, 2)
-    exact, fast = (Editor(load_checkpoint("base"), precision) for precision in ("fp32", "bf16"))
+    exact, fast = (load_editor("base", precision) for precision in ("fp32", "bf16"))
     difference = exact.edit(exact.encode(crops(4)), values) - fast.edit(fast.encode(crops(4)), values)
     assert difference.abs().mean() < 0.02
-
-
-def test_encodings_are_taken_and_joined(editor: Editor) -> None:
-    encoded = editor.encode(crops(3))
-    joined = Encoded.join([encoded.take([2]), encoded.take([0, 0])])
-    assert all(torch.equal(j, f[[2, 0, 0]]) for j, f in zip(joined.features, encoded.features, strict=True))

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from attrsearch.editing.blending import face_mask, paste, uncrop
-from attrsearch.editing.checkpoints import load_checkpoint
-from attrsearch.editing.editor import Editor
+from attrsearch.editing.blending import face_mask, paste, plain_layer, uncrop
+from attrsearch.editing.editor import load_editor
 from attrsearch.editing.filters import FALLBACKS, blur, cover, pixelate
 from attrsearch.editing.realign import SecondAlignment
 from attrsearch.faces.align import CROP_TEMPLATE, similarity, warp
@@ -40,7 +39,7 @@ def test_pasting_an_untouched_crop_changes_little(
     zoom = size / 128
     enlarge = np.array([[zoom, 0, (zoom - 1) / 2], [0, zoom, (zoom - 1) / 2], [0, 0, 1]], np.float32)
     crop = warp(picture, (enlarge @ np.vstack([matrix, [0, 0, 1]]))[:2].astype(np.float32), size)
-    paste(picture, crop, matrix)
+    paste(picture, plain_layer(crop), matrix)
     difference = np.abs(picture.astype(int) - astronauts[index])
     assert difference.mean() < 1.0
     assert np.quantile(difference, 0.99) < 25
@@ -49,7 +48,9 @@ def test_pasting_an_untouched_crop_changes_little(
 def test_pasting_reaches_only_the_face(astronauts: Picture, mtcnn: Mtcnn) -> None:
     picture = astronauts[1].copy()
     found = mtcnn.detect(picture[None])[0]
-    paste(picture, np.zeros((128, 128, 3), np.uint8), similarity(found.landmarks[:1], CROP_TEMPLATE)[0])
+    paste(
+        picture, plain_layer(np.zeros((128, 128, 3), np.uint8)), similarity(found.landmarks[:1], CROP_TEMPLATE)[0]
+    )
     changed = (picture != astronauts[1]).any(-1)
     left, top, right, bottom = found.boxes[0]
     width, height = right - left, bottom - top
@@ -63,7 +64,11 @@ def test_pasting_reaches_only_the_face(astronauts: Picture, mtcnn: Mtcnn) -> Non
 
 def test_pasting_outside_the_picture_does_nothing(astronaut: Picture) -> None:
     picture = astronaut.copy()
-    paste(picture, np.zeros((128, 128, 3), np.uint8), np.array([[1, 0, -5000], [0, 1, -5000]], np.float32))
+    paste(
+        picture,
+        plain_layer(np.zeros((128, 128, 3), np.uint8)),
+        np.array([[1, 0, -5000], [0, 1, -5000]], np.float32),
+    )
     assert np.array_equal(picture, astronaut)
 
 
@@ -129,8 +134,8 @@ def test_editing_with_a_second_alignment(astronaut: Picture, mtcnn: Mtcnn) -> No
     crop = to_editor([warp(astronaut, matrix_of(astronaut, mtcnn), 128)])
     values = np.zeros((1, 2, 13), np.float32)
     values[0, :, 7] = 0.4, -0.4
-    plain = Editor(load_checkpoint("base"))
-    again = Editor(load_checkpoint("base"), realign=SecondAlignment(Mtcnn(24)))
+    plain = load_editor("base")
+    again = load_editor("base", realign=SecondAlignment(Mtcnn(24)))
     first, second = plain.edit(plain.encode(crop), values), again.edit(again.encode(crop), values)
     assert second.shape == first.shape
     assert 0 < (first - second).abs().mean() < 0.2

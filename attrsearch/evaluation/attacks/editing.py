@@ -5,7 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import Tensor
+from torch.nn.functional import grid_sample
 
 from attrsearch.attributes import Gender
 from attrsearch.editing.editor import Editor
@@ -17,9 +19,11 @@ from attrsearch.faces.align import CROP_SIZE, CROP_TEMPLATE, invert, similarity,
 from attrsearch.faces.detect import Detector
 from attrsearch.faces.gather import to_editor
 from attrsearch.faces.people import Face, Picture, find_people
+from attrsearch.faces.sampling import sampling_grid
 from attrsearch.recipes import Space
 from attrsearch.search.evaluator import Evaluator, Request
 from attrsearch.search.space import person_space
+from attrsearch.threads import network
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -78,6 +82,22 @@ def as_faces(windows: Picture, landmarks: Floats) -> list[Face]:
         to_crop = similarity(points[None], CROP_TEMPLATE)[0]
         faces.append(Face(Path("protected"), warp(window, to_crop, CROP_SIZE), window, invert(to_crop), nobody))
     return faces
+
+
+@network
+def edit_usual_crops(editor: Editor, crops: Tensor, sets: Floats) -> Tensor:
+    """Usual crops (n, 3, 128, 128), -1 to 1, with any editor's edits by sets (n, passes, 13) laid on them."""
+    to_own = torch.from_numpy(editor.from_crop)
+    back = torch.from_numpy(invert(editor.from_crop))
+    count = len(crops)
+    grid = sampling_grid(back.expand(count, -1, -1), editor.size, (CROP_SIZE, CROP_SIZE))
+    own = grid_sample(crops, grid, padding_mode="border", align_corners=False)
+    encoded = editor.encode(own)
+    edited = editor.edit(encoded, sets)
+    grid = sampling_grid(to_own.expand(count, -1, -1), CROP_SIZE, (editor.size, editor.size))
+    layer = grid_sample(edited, grid, padding_mode="border", align_corners=False)
+    mask = grid_sample(editor.masks(encoded), grid, align_corners=False)
+    return torch.lerp(crops, layer, mask)
 
 
 def lessons(scene: Scene, attacker: Attacker, folder: Path, whole: Detector, most: int) -> tuple[Floats, Tensor]:

@@ -12,7 +12,7 @@ from attrsearch.editing.blending import face_mask
 from attrsearch.editing.editor import Editor
 from attrsearch.errors import InputError
 from attrsearch.evaluation.anonymity import Figures
-from attrsearch.evaluation.attacks.editing import Attacker, as_faces
+from attrsearch.evaluation.attacks.editing import Attacker, as_faces, edit_usual_crops
 from attrsearch.evaluation.attacks.scene import Scene, against_originals
 from attrsearch.faces.align import CROP_SIZE, CROP_TEMPLATE, WINDOW_SIZE
 from attrsearch.faces.people import Picture
@@ -136,11 +136,10 @@ def train_undo(
     optimiser = torch.optim.Adam(model.parameters(), lr=2e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=2e-3, total_steps=max(steps, 2))
     judge = IdentityJudge()
-    mask = torch.from_numpy(np.array(face_mask()))
     for step in range(steps):
         chosen = crops[torch.from_numpy(generator.integers(0, len(crops), batch))]
         drawn = sets[generator.integers(0, len(sets), batch)]
-        edited = torch.lerp(chosen, editor.edit(editor.encode(chosen), drawn).clone(), mask)
+        edited = edit_usual_crops(editor, chosen, drawn).clone()  # so that gradients can be taken
         back = model(edited.contiguous(memory_format=torch.channels_last))
         with torch.no_grad():
             aim = judge.embed(chosen)
