@@ -310,6 +310,7 @@ class RestoringTrainer:
             gap = (true[:own] - made[:own]).abs().mean()
             distances.append(gap / (true[:own].abs().mean() + 1e-3))
         terms["features"] = torch.stack(distances).mean()
+        terms["texture"] = texture_loss([one[own:] for one in real[:2]], [one[own:] for one in fake[:2]])
         squares = self.recipe.superpixels
         low = interpolate(edited, size=squares, mode="area") - interpolate(batch.faces, size=squares, mode="area")
         terms["reduction"] = low.abs().mean()

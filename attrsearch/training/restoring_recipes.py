@@ -38,6 +38,7 @@ class RestoringLosses(Recipe):
         restoration: L1 to the true face, where its own attributes are asked.
         features: Distance of ImageNet features to those of the true face, where its own attributes are asked.
         reduction: L1 between edit and picture, both reduced to superpixels: light and tone.
+        texture: Means and spreads of fine ImageNet features away from the face's own, where others' attributes are asked.
         landmarks: Distance of eyes, mouth, nose, brows and jaw by face parsing, in pixels of the crop.
         identity: The embedding's distance short of ``margin``, by SFace.
         steering: Two edits of one face nearer to each other than ``apart``.
@@ -46,14 +47,15 @@ class RestoringLosses(Recipe):
         consistency: Difference between the edits of a picture and of the same one shifted and compressed.
     """
 
-    adversarial: Weight = 2.0
+    adversarial: Weight = 3.0
     restoration: Weight = 4.0
     features: Weight = 1.0
     reduction: Weight = 8.0
+    texture: Weight = 3.0
     landmarks: Weight = 0.3
-    identity: Weight = 2.0
-    steering: Weight = 0.7
-    spread: Weight = 1.5
+    identity: Weight = 0.5
+    steering: Weight = 0.2
+    spread: Weight = 0.5
     attributes: Weight = 0.0
     consistency: Weight = 0.0
 
