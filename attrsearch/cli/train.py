@@ -178,6 +178,7 @@ def editor(
 def run_training(
     trainer: "Trainer", recipe: "TrainingRecipe", out: Path, pace: "Pace", resume: bool, quiet: bool
 ) -> None:
+    """Train with a progress bar, and say in a line what came of it."""
     from attrsearch.allocation import keep_freed_memory
     from attrsearch.training.loop import train as run
 

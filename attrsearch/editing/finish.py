@@ -104,7 +104,8 @@ def _equalised(light: Floats, wanted: Finish) -> Floats:
     found = _falls([max(float(np.square(octave[wanted.core]).mean()), 1e-3) for octave in octaves])
     second = float(np.clip(wanted.falls[1] / found[1], *GAINS))
     first = float(np.clip(second * wanted.falls[0] / found[0], *GAINS))
-    return light + np.float32(first - 1) * octaves[0] + np.float32(second - 1) * octaves[1]
+    changed = light + np.float32(first - 1) * octaves[0] + np.float32(second - 1) * octaves[1]
+    return np.asarray(changed, np.float32)
 
 
 def _falls(energies: list[float]) -> tuple[float, float]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, pixel_shuffle, pixel_unshuffle, relu
+from torch.nn.functional import conv2d, interpolate, pixel_shuffle, pixel_unshuffle, relu
 
 from attrsearch.attributes import ATTRIBUTES
 
@@ -61,15 +61,27 @@ class _Block(nn.Module):
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
         """Features (n, out, h, w) of features (n, channels, h, w) and a condition (n, c)."""
         scale, shift = _by_rows(self.film, condition)[:, :, None, None].chunk(2, 1)
-        h = self.first(relu(x)) * (1 + scale) + shift
-        return self.skip(x) + self.second(relu(h))  # type: ignore[no-any-return]
+        h = torch.addcmul(shift, self.first(relu(x)), 1 + scale)
+        return self.second(h.relu_()).add_(self.skip(x))  # type: ignore[no-any-return]
 
 
 def _by_rows(layer: nn.Module, rows: Tensor) -> Tensor:
     """A layer of rows (n, c), each by itself where nothing is learnt: else the last bits depend on a row's place."""
     if torch.is_grad_enabled():
         return layer(rows)  # type: ignore[no-any-return]
-    return torch.cat([layer(row) for row in rows.split(1)])
+    return torch.cat([layer(row) for row in rows[:, None]])
+
+
+def _merged(layer: nn.Conv2d, below: Tensor, level: Tensor, *, enlarge: bool) -> Tensor:
+    """A layer of single pixels over two sets of channels, without writing them side by side.
+
+    What comes from below goes through it before it is enlarged, which gives the same and is a quarter of the work.
+    """
+    width = below.shape[1]
+    coarse = conv2d(below, layer.weight[:, :width])
+    if enlarge:
+        coarse = interpolate(coarse, scale_factor=2.0, mode="nearest")
+    return conv2d(level, layer.weight[:, width:], layer.bias).add_(coarse)
 
 
 class RestoringNetwork(nn.Module):
@@ -130,9 +142,7 @@ class RestoringNetwork(nn.Module):
         x = self.middle(x, condition)
         steps = zip(self.merge, self.up, reversed(levels), strict=True)
         for depth, (merge, block, level) in enumerate(steps):
-            if depth:
-                x = interpolate(x, scale_factor=2.0, mode="nearest")
-            x = block(merge(torch.cat([x, level], 1)), condition)
+            x = block(_merged(merge, x, level, enlarge=depth > 0), condition)  # type: ignore[arg-type]
 
         fine = pixel_shuffle(self.leave(relu(x)), 2)
         fine = relu(self.fine(torch.cat([fine, reduced.to(fine.dtype)], 1)))

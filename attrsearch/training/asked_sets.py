@@ -8,7 +8,7 @@ from attrsearch.training.asks import BALD, EYEGLASSES, MUSTACHE, NO_BEARD, PALE,
 
 
 def asked_sets(labels: Tensor, others: Tensor, generator: torch.Generator) -> Tensor:
-    """Attribute sets (n, 13) to edit faces with: two thirds other people's, partly redrawn, one third uniform.
+    """Attribute sets (n, 13) to edit faces with: three quarters other people's, partly redrawn, one quarter uniform.
 
     Args:
         labels: (n, 13), the attributes of the faces, from -1 to 1.
@@ -21,12 +21,12 @@ def asked_sets(labels: Tensor, others: Tensor, generator: torch.Generator) -> Te
         same = others[(others[:, MALE] > 0) == (label[MALE] > 0)]
         pool = same if len(same) else others
         rows.append(pool[int(torch.randint(0, len(pool), (1,), generator=generator))])
-    strength = 0.3 + (REACH - 0.3) * torch.rand(count, 1, generator=generator)
+    strength = 0.5 + (REACH - 0.5) * torch.rand(count, 1, generator=generator)
     values = torch.stack(rows) * strength
     uniform = uniform_sets(labels, generator)
-    redrawn = torch.rand(values.shape, generator=generator) < 0.3
+    redrawn = torch.rand(values.shape, generator=generator) < 0.2
     values = torch.where(redrawn, uniform, values)
-    whole = (torch.rand(count, 1, generator=generator) < 1 / 3).expand_as(values)
+    whole = (torch.rand(count, 1, generator=generator) < 1 / 4).expand_as(values)
     values = torch.where(whole, uniform, values)
     values[:, MALE] = uniform[:, MALE]
     women = labels[:, MALE] < 0

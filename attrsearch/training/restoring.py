@@ -25,7 +25,7 @@ from attrsearch.training.dataset import randomness, to_pictures
 from attrsearch.training.device import CPU, fast
 from attrsearch.training.export import load_trained
 from attrsearch.training.identity import TightIdentity
-from attrsearch.training.imagenet_features import CHANNELS, ImageNetFeatures
+from attrsearch.training.imagenet_features import CHANNELS, ImageNetFeatures, texture_loss
 from attrsearch.training.judges import frozen
 from attrsearch.training.occluders import paste_occluder
 from attrsearch.training.projected import ProjectedDiscriminator, window
@@ -310,7 +310,9 @@ class RestoringTrainer:
             gap = (true[:own] - made[:own]).abs().mean()
             distances.append(gap / (true[:own].abs().mean() + 1e-3))
         terms["features"] = torch.stack(distances).mean()
-        terms["texture"] = texture_loss([one[own:] for one in real[:2]], [one[own:] for one in fake[:2]])
+        fine_real = [one[own:] for one in real[:2]]
+        fine_fake = [one[own:] for one in fake[:2]]
+        terms["texture"] = texture_loss(fine_real, fine_fake)
         squares = self.recipe.superpixels
         low = interpolate(edited, size=squares, mode="area") - interpolate(batch.faces, size=squares, mode="area")
         terms["reduction"] = low.abs().mean()

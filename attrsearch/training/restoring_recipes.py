@@ -38,7 +38,8 @@ class RestoringLosses(Recipe):
         restoration: L1 to the true face, where its own attributes are asked.
         features: Distance of ImageNet features to those of the true face, where its own attributes are asked.
         reduction: L1 between edit and picture, both reduced to superpixels: light and tone.
-        texture: Means and spreads of fine ImageNet features away from the face's own, where others' attributes are asked.
+        texture: Means and spreads of fine ImageNet features away from the face's own, where others' attributes are
+            asked.
         landmarks: Distance of eyes, mouth, nose, brows and jaw by face parsing, in pixels of the crop.
         identity: The embedding's distance short of ``margin``, by SFace.
         steering: Two edits of one face nearer to each other than ``apart``.
