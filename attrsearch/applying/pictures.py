@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from attrsearch.editing.blending import cut_crop, edit_crops, paste
+from attrsearch.editing.blending import LEAST_SHARE, cut_crop, edit_crops, paste
 from attrsearch.editing.editor import Editor, load_editor
 from attrsearch.editing.filters import Fallback, cover
 from attrsearch.errors import AttrsearchError, InputError, OutputError, WeightsError
@@ -69,7 +69,8 @@ class Applier:
                 None, or someone without a feasible set: every face is covered.
 
         Returns:
-            The protected picture, the name of the person who was edited, and how many faces were covered.
+            The protected picture, the name of the person who was edited (None where too little of the face could be
+            seen to be edited), and how many faces were covered.
 
         Raises:
             InputError: No face was found, so nothing can be promised.
@@ -90,9 +91,11 @@ class Applier:
         if person is None or chosen < 0:
             return protected, None, len(others)
         crop = to_editor([cut_crop(picture, self.editor, matrix)])
-        paste(
-            protected, edit_crops(self.editor, crop, person.attributes.passes[None])[0], matrix, untouched=picture
-        )
+        layer = edit_crops(self.editor, crop, person.attributes.passes[None])[0]
+        if layer.share < LEAST_SHARE:
+            cover(protected, found.boxes[chosen], self.fallback)
+            return protected, None, len(found)
+        paste(protected, layer, matrix, untouched=picture)
         return protected, person.id, len(others)
 
     def apply(self, source: Path, target: Path, person: PersonRecord | None) -> Applied:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 CENTRE = (64.0, 76.5)
 RADII = (41.0, 46.5)
+LEAST_SHARE = 0.3
+"""An edit that is laid on less of the face than this leaves too much of it as it was: the face is filtered instead."""
 SOFTNESS = 0.2
 """Half the width of the mask's fall, as a share of the radii."""
 
@@ -62,6 +64,13 @@ class Layer:
     mask: Floats
     from_crop: Floats
     matched: bool = False
+
+    @property
+    def share(self) -> float:
+        """How much of the place where a face is expected is laid on, 0 to 1."""
+        size = len(self.mask)
+        place = cv2.warpAffine(face_mask(), self.from_crop, (size, size), flags=cv2.INTER_LINEAR) > 0.5
+        return float(self.mask[place].mean())
 
 
 def cut_crop(picture: Picture, editor: "Editor", to_crop: Floats) -> Picture:

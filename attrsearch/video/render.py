@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from attrsearch.attributes import AttributeSet
 from attrsearch.boxes import area, iou
-from attrsearch.editing.blending import Layer, cut_crop, edit_crops, paste
+from attrsearch.editing.blending import LEAST_SHARE, Layer, cut_crop, edit_crops, paste
 from attrsearch.editing.editor import Editor
 from attrsearch.editing.filters import HEAD, Fallback, cover
 from attrsearch.faces.align import CROP_SIZE, CROP_TEMPLATE, scale_of, similarity
@@ -136,7 +136,11 @@ class Renderer:
                 for place, face in jobs
             ]
         )
-        ready = {(place, face.track): edit for (place, face), edit in zip(jobs, edits, strict=True)}
+        ready = {
+            (place, face.track): edit
+            for (place, face), edit in zip(jobs, edits, strict=True)
+            if edit.layer.share >= LEAST_SHARE
+        }
         shown = [
             self._cover(number, picture, faces[place], {t: e for (p, t), e in ready.items() if p == place})
             for place, (number, picture) in enumerate(frames)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from attrsearch.editing.blending import cut_crop, edit_crops, paste
+from attrsearch.editing.blending import LEAST_SHARE, cut_crop, edit_crops, paste
 from attrsearch.editing.editor import Editor, load_editor
 from attrsearch.editing.encoded import Encoded
 from attrsearch.editing.restoring import RestoringConfig
@@ -184,3 +184,11 @@ def test_a_search_measures_what_is_shown(any_editor: Editor, astronaut: Picture,
         other = warp(protected, to_window.astype(np.float32), WINDOW_SIZE)
         changed = np.abs(window.astype(int) - face.window).mean()
         assert np.abs(window.astype(int) - other).mean() < max(1.5, 0.25 * changed)
+
+
+def test_an_edit_of_a_face_that_hardly_shows_is_none(restoring: Editor, astronaut: Picture, mtcnn: Mtcnn) -> None:
+    crop = cut_crop(astronaut, restoring, matrix_of(astronaut, mtcnn))
+    layer = edit_crops(restoring, to_editor([crop]), sets(1))[0]
+    assert layer.share > 0.9
+    layer.mask[30:] = 0
+    assert layer.share < LEAST_SHARE
