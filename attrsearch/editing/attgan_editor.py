@@ -11,13 +11,13 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from attrsearch.core.parallel import network
+from attrsearch.core.precision import Precision, choose_dtype
 from attrsearch.editing.attgan import Generator
 from attrsearch.editing.blending import face_mask
 from attrsearch.editing.checkpoints import Checkpoint
 from attrsearch.editing.encoded import Encoded
-from attrsearch.faces.align import zoom
-from attrsearch.faces.precision import Precision, choose_dtype
-from attrsearch.threads import network
+from attrsearch.faces.alignment import zoom
 
 Floats = npt.NDArray[np.float32]
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from torch import Tensor
 
 from attrsearch.editing.finish import finish, measure_finish
-from attrsearch.faces.align import CROP_SIZE, Floats, Picture, compose, invert, scale_of, transform, warp, zoom
+from attrsearch.faces.alignment import CROP_SIZE, Floats, Picture, compose, invert, scale_of, transform, warp, zoom
 
 if TYPE_CHECKING:
     from attrsearch.editing.editor import Editor

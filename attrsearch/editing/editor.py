@@ -11,13 +11,13 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from attrsearch.core.errors import WeightsError
+from attrsearch.core.precision import Precision
 from attrsearch.editing.attgan_editor import AttganEditor, Realigner
 from attrsearch.editing.checkpoints import attgan_of, locate
 from attrsearch.editing.encoded import Encoded
 from attrsearch.editing.restoring_editor import RestoringEditor
 from attrsearch.editing.restoring_file import is_restoring, restoring_of
-from attrsearch.errors import WeightsError
-from attrsearch.faces.precision import Precision
 
 Floats = npt.NDArray[np.float32]
 

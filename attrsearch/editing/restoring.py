@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, interpolate, pixel_shuffle, pixel_unshuffle, relu
 
-from attrsearch.attributes import ATTRIBUTES
+from attrsearch.core.attributes import ATTRIBUTES
 
 GROUPS: tuple[tuple[int, ...], ...] = (
     tuple(range(17)),

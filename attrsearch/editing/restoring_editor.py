@@ -6,14 +6,14 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from attrsearch.core.errors import InputError
+from attrsearch.core.parallel import network
+from attrsearch.core.precision import Precision, choose_dtype
 from attrsearch.editing.encoded import Encoded
 from attrsearch.editing.restoring import heat_maps, reduce_faces
 from attrsearch.editing.restoring_file import Restoring
-from attrsearch.errors import InputError
-from attrsearch.faces.align import CROP_TEMPLATE, similarity
+from attrsearch.faces.alignment import CROP_TEMPLATE, similarity
 from attrsearch.faces.parsing import SIDE, visible_skin
-from attrsearch.faces.precision import Precision, choose_dtype
-from attrsearch.threads import network
 
 Floats = npt.NDArray[np.float32]
 

@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor, nn
 
+from attrsearch.core.errors import WeightsError
+from attrsearch.core.weights import load_about, load_tensors
 from attrsearch.editing.checkpoints import Located
 from attrsearch.editing.restoring import RestoringConfig, RestoringNetwork
-from attrsearch.errors import WeightsError
-from attrsearch.faces.align import TIGHT_TEMPLATE, transform, zoom
+from attrsearch.faces.alignment import TIGHT_TEMPLATE, transform, zoom
 from attrsearch.faces.parsing import ParsingNetwork
-from attrsearch.weights import load_about, load_tensors
 
 Floats = npt.NDArray[np.float32]
 

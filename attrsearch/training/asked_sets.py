@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from attrsearch.attributes import MALE
-from attrsearch.training.asks import BALD, EYEGLASSES, MUSTACHE, NO_BEARD, PALE, REACH
+from attrsearch.core.attributes import MALE
+from attrsearch.training.attribute_sampling import BALD, EYEGLASSES, MUSTACHE, NO_BEARD, PALE, REACH
 
 
 def asked_sets(labels: Tensor, others: Tensor, generator: torch.Generator) -> Tensor:

@@ -8,9 +8,9 @@ import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from attrsearch.errors import WeightsError
-from attrsearch.files import write_bytes
-from attrsearch.weights import ABOUT, Kind, file_sha256, find_weights, load_tensors
+from attrsearch.core.errors import WeightsError
+from attrsearch.core.files import write_bytes
+from attrsearch.core.weights import ABOUT, Kind, file_sha256, find_weights, load_tensors
 
 
 def write_weights(path: Path, state: Mapping[str, Tensor], about: Mapping[str, object] | None = None) -> str:

@@ -5,11 +5,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
-from attrsearch.faces.align import SFACE_SIZE, SFACE_TEMPLATE, similarity
-from attrsearch.faces.calibration import load_calibration
-from attrsearch.faces.precision import Precision
+from attrsearch.core.precision import Precision
+from attrsearch.faces.alignment import SFACE_SIZE, SFACE_TEMPLATE, similarity
+from attrsearch.faces.recognition.calibration import load_calibration
+from attrsearch.faces.recognition.sface import SFace
 from attrsearch.faces.sampling import sampling_grid
-from attrsearch.faces.sface import SFace
 from attrsearch.training.device import CPU
 from attrsearch.training.frozen import quick_backward
 

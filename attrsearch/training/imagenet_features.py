@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from attrsearch.errors import UnavailableError
+from attrsearch.core.errors import UnavailableError
 
 CHANNELS = (24, 40, 112, 320)
 """Channels of the features at strides 4, 8, 16 and 32."""

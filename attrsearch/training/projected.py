@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import grid_sample
 
-from attrsearch.attributes import ATTRIBUTES
+from attrsearch.core.attributes import ATTRIBUTES
 
 SEEN = 96
 """Side of what the discriminators look at: a window of the crop, or the whole crop made smaller."""

@@ -16,17 +16,17 @@ from torch import Tensor
 from torch.nn.functional import interpolate, relu
 from torch.nn.utils import parametrize
 
+from attrsearch.core.parallel import in_parallel, one_thread
 from attrsearch.editing.restoring import RestoringConfig, RestoringNetwork, heat_maps, reduce_faces
 from attrsearch.editing.restoring_file import PARSING, described, packed
 from attrsearch.faces.parsing import ParsingNetwork, visible_skin
-from attrsearch.threads import in_parallel, one_thread
 from attrsearch.training.asked_sets import asked_sets, uniform_sets
 from attrsearch.training.dataset import randomness, to_pictures
 from attrsearch.training.device import CPU, fast
 from attrsearch.training.export import load_trained
 from attrsearch.training.identity import TightIdentity
 from attrsearch.training.imagenet_features import CHANNELS, ImageNetFeatures, texture_loss
-from attrsearch.training.judges import frozen
+from attrsearch.training.loss_networks import frozen
 from attrsearch.training.occluders import paste_occluder
 from attrsearch.training.projected import ProjectedDiscriminator, window
 from attrsearch.training.restoring_recipes import RestoringRecipe

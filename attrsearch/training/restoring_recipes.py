@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from attrsearch.recipes import Finite, Recipe, load_recipe
+from attrsearch.core.recipes.base import Finite, Recipe, load_recipe
 from attrsearch.training.recipes import FOLDER, Rate, Share, Weight, _Training
 
 

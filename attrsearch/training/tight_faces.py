@@ -14,9 +14,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from attrsearch.attributes import ATTRIBUTES
-from attrsearch.errors import InputError
-from attrsearch.files import write_text, written
+from attrsearch.core.attributes import ATTRIBUTES
+from attrsearch.core.errors import InputError
+from attrsearch.core.files import write_text, written
 
 Pictures = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]

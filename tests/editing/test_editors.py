@@ -11,7 +11,7 @@ from attrsearch.editing.blending import LEAST_SHARE, cut_crop, edit_crops, paste
 from attrsearch.editing.editor import Editor, load_editor
 from attrsearch.editing.encoded import Encoded
 from attrsearch.editing.restoring import RestoringConfig
-from attrsearch.faces.align import (
+from attrsearch.faces.alignment import (
     CROP_SIZE,
     CROP_TEMPLATE,
     TIGHT_TEMPLATE,
@@ -21,11 +21,12 @@ from attrsearch.faces.align import (
     warp,
     zoom,
 )
-from attrsearch.faces.detect import Detections, load_detector
-from attrsearch.faces.gather import to_editor
-from attrsearch.faces.mtcnn import Mtcnn
-from attrsearch.faces.people import Picture, cut_face
-from attrsearch.faces.seen import WINDOW_MIN_FACE
+from attrsearch.faces.dataset import Picture, cut_face
+from attrsearch.faces.detection.base import Detections
+from attrsearch.faces.detection.load import load_detector
+from attrsearch.faces.detection.mtcnn import Mtcnn
+from attrsearch.faces.sampling import to_editor
+from attrsearch.faces.window_detection import WINDOW_MIN_FACE
 from attrsearch.search.evaluator import Evaluator, Request
 from tests.editors import SMALL, made_up_editor
 

@@ -8,18 +8,20 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from attrsearch.core.errors import InputError, RecipeError, WeightsError
+from attrsearch.core.recipes.objective import load_objective
+from attrsearch.core.recipes.space import load_space
+from attrsearch.core.recipes.study import load_study
+from attrsearch.core.weights import file_sha256, load_about
 from attrsearch.editing.checkpoints import load_checkpoint
 from attrsearch.editing.editor import load_editor
 from attrsearch.editing.realign import SecondAlignment
 from attrsearch.editing.restoring import RestoringConfig
 from attrsearch.editing.restoring_file import described
-from attrsearch.errors import InputError, RecipeError, WeightsError
-from attrsearch.faces.mtcnn import Mtcnn
+from attrsearch.faces.detection.mtcnn import Mtcnn
 from attrsearch.faces.parsing import ParsingNetwork, visible_skin
-from attrsearch.recipes import load_objective, load_space, load_study
-from attrsearch.search.components import Settings, load_components
+from attrsearch.search.models import Settings, load_components
 from attrsearch.training.export import write_weights
-from attrsearch.weights import file_sha256, load_about
 from tests.editors import SMALL, made_up_editor
 
 

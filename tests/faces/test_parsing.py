@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from attrsearch.faces.align import CROP_TEMPLATE, TIGHT_TEMPLATE, invert, similarity, transform, warp
-from attrsearch.faces.gather import to_editor
-from attrsearch.faces.mtcnn import Mtcnn
+from attrsearch.core.weights import manifest
+from attrsearch.faces.alignment import CROP_TEMPLATE, TIGHT_TEMPLATE, invert, similarity, transform, warp
+from attrsearch.faces.dataset import Picture
+from attrsearch.faces.detection.mtcnn import Mtcnn
 from attrsearch.faces.parsing import ParsingNetwork, visible_skin
-from attrsearch.faces.people import Picture
+from attrsearch.faces.sampling import to_editor
 from attrsearch.training.export import load_trained
 from attrsearch.training.occluders import _blob, _hand, _mask, _microphone
-from attrsearch.weights import manifest
 
 pytestmark = pytest.mark.skipif("parsing" not in manifest(), reason="no weights of face parsing are bundled yet")
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from attrsearch.core.errors import OutputError
+from attrsearch.core.parallel import set_threads, threads
 from attrsearch.editing.editor import load_editor
-from attrsearch.errors import OutputError
-from attrsearch.threads import set_threads, threads
 from attrsearch.training.export import load_trained, write_weights
 from attrsearch.training.loop import Pace, train
 from attrsearch.training.restoring import RestoringTrainer
