@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["editor", "traits", "critic", "surrogate", "parsing"]
 
+DEFAULT_EDITOR = "anonymiser"
+"""What edits where a recipe or a caller names no editor; the bundled studies name theirs themselves."""
 ABOUT = "attrsearch"
 """The one key of a file's metadata, which holds JSON: several keys would be written in no fixed order."""
 

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from attrsearch.core.errors import WeightsError
 from attrsearch.core.precision import Precision
+from attrsearch.core.weights import DEFAULT_EDITOR
 from attrsearch.editing.attgan_editor import AttganEditor, Realigner
 from attrsearch.editing.checkpoints import attgan_of, locate
 from attrsearch.editing.encoded import Encoded
@@ -59,7 +60,7 @@ class Editor(Protocol):
 
 
 def load_editor(
-    name: str = "anonymiser", precision: Precision = "auto", realign: Realigner | None = None
+    name: str = DEFAULT_EDITOR, precision: Precision = "auto", realign: Realigner | None = None
 ) -> Editor:
     """The editor of that bundled or installed name, or of a path.
 

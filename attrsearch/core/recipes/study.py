@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from attrsearch.core.errors import RecipeError
 from attrsearch.core.recipes.base import Recipe, load_recipe, validate
+from attrsearch.core.weights import DEFAULT_EDITOR
 
 
 class Sampler(Recipe):
@@ -119,7 +120,7 @@ class Study(Recipe):
     version: Literal[1]
     name: str = ""
     description: str = ""
-    editor: str = "anonymiser"
+    editor: str = DEFAULT_EDITOR
     space: str = "one-pass"
     objective: str = "utility_product"
     recogniser: str = "auto"
