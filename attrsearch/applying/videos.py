@@ -13,7 +13,7 @@ from attrsearch.errors import AttrsearchError, InputError
 from attrsearch.export import AttributesFile, read_attributes
 from attrsearch.faces.detect import Detector, load_detector
 from attrsearch.faces.people import MIN_FACE, Person, Warn, find_people, load_faces
-from attrsearch.faces.recognise import RECOGNISERS, Scaled, choose_recogniser, load_recogniser
+from attrsearch.faces.recognise import RECOGNISERS, Scaled, load_recogniser
 from attrsearch.faces.seen import WINDOW_MIN_FACE, see
 from attrsearch.faces.yolo import Yolo
 from attrsearch.faces.yunet import YuNet
@@ -80,7 +80,7 @@ def open_eyes(
         chosen = YuNet(min_face, options.unsure)
     else:
         chosen = load_detector(detector, max(min_face, 12.0))
-    scaled, _ = choose_recogniser(recogniser)
+    scaled = load_recogniser(recogniser)
     # not MTCNN: with it comes torchvision, whose import takes as long as looking at a hundred small frames
     return Eyes(chosen, YuNet(WINDOW_MIN_FACE, CLOSE_UP_SCORE), scaled)
 

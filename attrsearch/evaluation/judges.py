@@ -7,10 +7,10 @@ from pathlib import Path
 from attrsearch.errors import AttrsearchError, UnavailableError
 from attrsearch.faces.calibration import load_calibration
 from attrsearch.faces.onnx_file import OnnxEmbedder
-from attrsearch.faces.recognise import Recogniser, load_network
+from attrsearch.faces.recognise import SAME_TRAINING, Recogniser, load_network
 from attrsearch.results import read_run
 
-DEFAULT = ("dlib", "sface", "facenet-vggface2")
+DEFAULT = ("dlib", "facenet", "sface")
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def load_judges(names: Sequence[str], used: frozenset[str] | None = None) -> tup
     judges, notes = [], []
     for name in names or DEFAULT:
         try:
-            judges.append(_load(name, used, download=bool(names)))
+            judges.append(_load(name, used))
         except UnavailableError as error:
             if names:
                 raise
@@ -60,14 +60,19 @@ def load_judges(names: Sequence[str], used: frozenset[str] | None = None) -> tup
     return judges, notes
 
 
-def _load(name: str, used: frozenset[str] | None, download: bool) -> Judge:
+def _load(name: str, used: frozenset[str] | None) -> Judge:
     onnx = name.endswith(".onnx")
-    recogniser: Recogniser = OnnxEmbedder(Path(name)) if onnx else load_network(name, download=download)
+    recogniser: Recogniser = OnnxEmbedder(Path(name)) if onnx else load_network(name)
     try:
         scale: float | None = load_calibration(recogniser.name).scale
     except AttrsearchError:
         scale = None
-    return Judge(recogniser, scale, None if used is None else recogniser.name not in used)
+    return Judge(recogniser, scale, None if used is None else _network(recogniser.name) not in map(_network, used))
+
+
+def _network(name: str) -> str:
+    """What two names of one network have in common."""
+    return SAME_TRAINING.get(name, name)
 
 
 def used_by(run: Path) -> frozenset[str]:

@@ -25,7 +25,7 @@ from attrsearch.faces.detect import Detector, load_detector
 from attrsearch.faces.gather import to_editor
 from attrsearch.faces.naturalness import Critic
 from attrsearch.faces.people import MIN_FACE, Face, PersonFiles, find_people
-from attrsearch.faces.recognise import Scaled, choose_recogniser, load_recogniser
+from attrsearch.faces.recognise import Scaled, load_recogniser
 from attrsearch.faces.seen import WINDOW_MIN_FACE
 from attrsearch.faces.traits import TraitsClassifier, vote
 from attrsearch.recipes import Space, load_space
@@ -145,10 +145,7 @@ class Laboratory:
     @cached_property
     def measure(self) -> Scaled:
         """What measures distance, on the FaceNet scale."""
-        chosen, line = choose_recogniser(self.options.recogniser)
-        if line:
-            self.warn(line)
-        return chosen
+        return load_recogniser(self.options.recogniser)
 
     @cached_property
     def judges(self) -> tuple[Scaled, ...]:

@@ -12,7 +12,7 @@ from attrsearch.faces.detect import load_detector
 from attrsearch.faces.gather import Gatherer
 from attrsearch.faces.naturalness import Critic
 from attrsearch.faces.people import MIN_FACE, Warn
-from attrsearch.faces.recognise import available_recognisers, choose_recogniser
+from attrsearch.faces.recognise import available_recognisers, load_recogniser
 from attrsearch.faces.seen import WINDOW_MIN_FACE
 from attrsearch.recipes import Objective, Space, Study
 from attrsearch.search.evaluator import Evaluator
@@ -65,8 +65,8 @@ def load_components(settings: Settings, warn: Warn) -> Components:
         recognisers = available_recognisers()
         line = "recognisers: " + ", ".join(item.name for item in recognisers) + " (the least distance counts)"
     else:
-        chosen, line = choose_recogniser(study.recogniser, settings.calibration, settings.facenet)
-        recognisers = [chosen]
+        recognisers = [load_recogniser(study.recogniser, settings.calibration, settings.facenet)]
+        line = ""
     realign = SecondAlignment(load_detector(study.detector, MIN_FACE)) if study.realign else None
     critic = Critic() if settings.objective.uses("naturalness") else None
     evaluator = Evaluator(Editor(checkpoint, realign=realign), windows, recognisers, study.prefilter, critic)
