@@ -11,7 +11,7 @@ from torch.nn.functional import grid_sample, l1_loss
 from attrsearch.errors import WeightsError
 from attrsearch.faces.align import CROP_TEMPLATE, SFACE_SIZE, SFACE_TEMPLATE, similarity
 from attrsearch.faces.calibration import load_calibration
-from attrsearch.faces.mtcnn import load_onet
+from attrsearch.faces.mtcnn_networks import load_onet
 from attrsearch.faces.precision import Precision
 from attrsearch.faces.sampling import sampling_grid
 from attrsearch.faces.sface import SFace
