@@ -178,6 +178,8 @@ def test_the_bench(capsys: pytest.CaptureFixture[str]) -> None:
     assert set(found["shares"]) == {"edit", "detect", "embed", "optimiser", "other"}
     assert sum(found["shares"].values()) == pytest.approx(1, abs=0.01)
     assert 2 < found["gflop"] < 8
+    assert found["recogniser"] == "facenet"
+    assert found["embedding_ms"]["facenet"] > found["embedding_ms"]["sface"] > 0
 
 
 @pytest.mark.slow
