@@ -1,0 +1,80 @@
+"""Which recogniser a name means, and which one a search uses."""
+
+from pathlib import Path
+
+from attrsearch.core.errors import UnavailableError, did_you_mean
+from attrsearch.faces.recognition.base import Recogniser, Scaled
+from attrsearch.faces.recognition.calibration import load_calibration
+
+RECOGNISERS = ("facenet", "sface", "facenet-vggface2", "facenet-casia", "dlib")
+"""The first is the one a search uses that names none."""
+
+SAME_TRAINING = {"facenet-casia": "facenet"}
+"""Names of one network: both are Sandberg's 20180408-102900, published in two forms."""
+
+
+def load_recogniser(name: str, calibration: Path | None = None, weights: Path | None = None) -> Scaled:
+    """A recogniser by name, with its calibration; arguments and errors as :func:`load_network`.
+
+    Args:
+        name: One of ``RECOGNISERS``, or ``auto``.
+        calibration: A calibration file instead of the bundled one.
+        weights: FaceNet weights instead of the cached ones.
+    """
+    network = load_network(name, weights)
+    return Scaled(network, load_calibration(network.name, calibration))
+
+
+def load_network(name: str, weights: Path | None = None) -> Recogniser:
+    """A recogniser by name, without a calibration; nothing is downloaded.
+
+    Args:
+        name: One of ``RECOGNISERS``.  ``auto`` is ``facenet`` or, with ``weights``, ``facenet-vggface2``: what is
+            used follows from what was typed, never from what is to be had.
+        weights: A ``.pt`` file of facenet-pytorch instead of the cached one.
+
+    Raises:
+        UnavailableError: Unknown, not installed, or its weights are not to be had.
+    """
+    if name == "auto":
+        name = RECOGNISERS[0] if weights is None else "facenet-vggface2"
+
+    recogniser: Recogniser
+    if name == "sface":
+        from attrsearch.faces.recognition.sface import SFace  # noqa: PLC0415 - imports torch
+
+        recogniser = SFace()
+    elif name.startswith("facenet") and name in RECOGNISERS:
+        from attrsearch.faces.recognition.facenet import FaceNet  # noqa: PLC0415 - imports torch
+
+        recogniser = FaceNet(name, weights)
+    elif name == "dlib":
+        from attrsearch.faces.recognition.dlib import Dlib  # noqa: PLC0415 - an extra
+
+        recogniser = Dlib()
+    else:
+        hint = did_you_mean(name, (*RECOGNISERS, "auto"))
+        raise UnavailableError(name, required="a known recogniser", found="another name", hint=hint)
+    return recogniser
+
+
+def available_recognisers() -> list[Scaled]:
+    """Every recogniser that can be loaded here, for the ``ensemble`` objective.
+
+    Raises:
+        UnavailableError: Fewer than two.
+    """
+    found = []
+    for name in RECOGNISERS:
+        try:
+            found.append(load_recogniser(name))
+        except UnavailableError:
+            continue
+    if len(found) < 2:
+        raise UnavailableError(
+            "objective ensemble",
+            required="at least two recognisers",
+            found=", ".join(item.name for item in found) or "none",
+            hint="pip install 'attrsearch[judges]', or attrsearch models fetch facenet-vggface2",
+        )
+    return found
