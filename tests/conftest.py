@@ -49,7 +49,13 @@ def mtcnn() -> Mtcnn:
 
 @pytest.fixture(scope="session")
 def sface() -> Scaled:
+    """What most tests embed with, where the recogniser does not matter: it takes half of FaceNet's time."""
     return load_recogniser("sface")
+
+
+@pytest.fixture(scope="session")
+def facenet() -> Scaled:
+    return load_recogniser("facenet")
 
 
 @pytest.fixture(scope="session")

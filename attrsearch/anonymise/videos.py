@@ -17,7 +17,7 @@ from attrsearch.faces.detection.load import load_detector
 from attrsearch.faces.detection.yolo import Yolo
 from attrsearch.faces.detection.yunet import YuNet
 from attrsearch.faces.recognition.base import Scaled
-from attrsearch.faces.recognition.load import RECOGNISERS, choose_recogniser, load_recogniser
+from attrsearch.faces.recognition.load import RECOGNISERS, load_recogniser
 from attrsearch.faces.window_detection import WINDOW_MIN_FACE, see
 from attrsearch.runs.attributes_file import AttributesFile, read_attributes
 from attrsearch.video.io.source import Material
@@ -82,7 +82,7 @@ def open_eyes(
         chosen = YuNet(min_face, options.unsure)
     else:
         chosen = load_detector(detector, max(min_face, 12.0))
-    scaled, _ = choose_recogniser(recogniser)
+    scaled = load_recogniser(recogniser)
     # not MTCNN: with it comes torchvision, whose import takes as long as looking at a hundred small frames
     return Eyes(chosen, YuNet(WINDOW_MIN_FACE, CLOSE_UP_SCORE), scaled)
 

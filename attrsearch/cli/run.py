@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     "--space", help="Search space instead of the study's: thesis10, full13, asymmetric, one-pass, or a file."
 )
 @click.option("--editor", help="Editor weights instead of the study's: anonymiser, base, thesis, or a path.")
-@click.option("--recogniser", help="auto, sface, facenet-vggface2, facenet-casia or dlib.")
+@click.option("--recogniser", help="auto (facenet), facenet, sface, facenet-vggface2, facenet-casia, dlib.")
 @click.option("--detector", help="mtcnn or yunet.")
 @click.option("--trials", type=click.IntRange(min=1), help="Candidates a person; nobody gets more.")
 @click.option("--surrogate", help="Pooled model of earlier people: auto, none or a file.")

@@ -7,11 +7,11 @@ from pathlib import Path
 from attrsearch.core.errors import AttrsearchError, UnavailableError
 from attrsearch.faces.recognition.base import Recogniser
 from attrsearch.faces.recognition.calibration import load_calibration
-from attrsearch.faces.recognition.load import load_network
+from attrsearch.faces.recognition.load import SAME_TRAINING, load_network
 from attrsearch.faces.recognition.onnx import OnnxEmbedder
 from attrsearch.runs.metadata import read_run
 
-DEFAULT = ("dlib", "sface", "facenet-vggface2")
+DEFAULT = ("dlib", "facenet", "sface")
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def load_judges(names: Sequence[str], used: frozenset[str] | None = None) -> tup
     judges, notes = [], []
     for name in names or DEFAULT:
         try:
-            judges.append(_load(name, used, download=bool(names)))
+            judges.append(_load(name, used))
         except UnavailableError as error:
             if names:
                 raise
@@ -61,14 +61,19 @@ def load_judges(names: Sequence[str], used: frozenset[str] | None = None) -> tup
     return judges, notes
 
 
-def _load(name: str, used: frozenset[str] | None, download: bool) -> Judge:
+def _load(name: str, used: frozenset[str] | None) -> Judge:
     onnx = name.endswith(".onnx")
-    recogniser: Recogniser = OnnxEmbedder(Path(name)) if onnx else load_network(name, download=download)
+    recogniser: Recogniser = OnnxEmbedder(Path(name)) if onnx else load_network(name)
     try:
         scale: float | None = load_calibration(recogniser.name).scale
     except AttrsearchError:
         scale = None
-    return Judge(recogniser, scale, None if used is None else recogniser.name not in used)
+    return Judge(recogniser, scale, None if used is None else _network(recogniser.name) not in map(_network, used))
+
+
+def _network(name: str) -> str:
+    """What two names of one network have in common."""
+    return SAME_TRAINING.get(name, name)
 
 
 def used_by(run: Path) -> frozenset[str]:

@@ -27,7 +27,7 @@ from attrsearch.faces.detection.base import Detector
 from attrsearch.faces.detection.load import load_detector
 from attrsearch.faces.naturalness import Critic
 from attrsearch.faces.recognition.base import Scaled
-from attrsearch.faces.recognition.load import choose_recogniser, load_recogniser
+from attrsearch.faces.recognition.load import load_recogniser
 from attrsearch.faces.sampling import to_editor
 from attrsearch.faces.window_detection import WINDOW_MIN_FACE
 from attrsearch.search.evaluator import Evaluator
@@ -146,10 +146,7 @@ class Laboratory:
     @cached_property
     def measure(self) -> Scaled:
         """What measures distance, on the FaceNet scale."""
-        chosen, line = choose_recogniser(self.options.recogniser)
-        if line:
-            self.warn(line)
-        return chosen
+        return load_recogniser(self.options.recogniser)
 
     @cached_property
     def judges(self) -> tuple[Scaled, ...]:

@@ -24,11 +24,13 @@ from attrsearch.core.sample import sample_folder
 from attrsearch.editing.blending import paste, plain_layer, uncrop
 from attrsearch.editing.checkpoints import load_checkpoint
 from attrsearch.editing.editor import load_editor
-from attrsearch.faces.alignment import CROP_SIZE, CROP_TEMPLATE, SFACE_SIZE, SFACE_TEMPLATE, similarity, warp
+from attrsearch.faces.alignment import CROP_SIZE, CROP_TEMPLATE, similarity, warp
 from attrsearch.faces.dataset import MIN_FACE, Floats, Picture, cut_face, detect_reduced, prominence
 from attrsearch.faces.detection.base import Detections
 from attrsearch.faces.detection.load import load_detector
 from attrsearch.faces.images import read_picture
+from attrsearch.faces.recognition.base import Recogniser
+from attrsearch.faces.recognition.facenet import FaceNet
 from attrsearch.faces.recognition.load import load_recogniser
 from attrsearch.faces.recognition.sface import SFace
 from attrsearch.faces.sampling import to_editor
@@ -42,6 +44,8 @@ STUDIES = 8
 TRIALS = 32
 SINGLES = 12
 STAGES = ("edit", "detect", "embed", "optimiser", "other")
+COMPARED = ("facenet", "sface")
+"""Recognisers whose cost is shown."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,8 @@ class Benchmark:
         peak: The machine's measured bf16 (or fp32) matrix speed, GFLOP/s.
         cores: Threads used.
         dtype: What the editor runs in.
+        recogniser: What both ways embed with.
+        embedding_ms: Milliseconds a face takes in a batch of 32 on one thread, for each recogniser beside the other.
     """
 
     evaluations_per_second: float
@@ -67,6 +73,8 @@ class Benchmark:
     peak: float
     cores: int
     dtype: str
+    recogniser: str
+    embedding_ms: dict[str, float]
 
     @property
     def limit_per_second(self) -> float:
@@ -78,16 +86,18 @@ class Benchmark:
         fields = {
             name: round(value, 4) if isinstance(value, float) else value for name, value in vars(self).items()
         }
-        fields["shares"] = {name: round(value, 4) for name, value in self.shares.items()}
+        for table in ("shares", "embedding_ms"):
+            fields[table] = {name: round(value, 4) for name, value in getattr(self, table).items()}
         return {**fields, "limit_per_second": round(self.limit_per_second, 2)}
 
 
-def bench(picture: Path | None = None, repeats: int = 5) -> Benchmark:
+def bench(picture: Path | None = None, repeats: int = 5, recogniser: str = "facenet") -> Benchmark:
     """Measure both ways in turn on one face.
 
     Args:
         picture: A picture of one person; the bundled sample's where it is not given.
         repeats: How many times each way is timed, alternating.
+        recogniser: ``facenet`` or ``sface``.
 
     Raises:
         InputError: No face in the picture.
@@ -99,13 +109,13 @@ def bench(picture: Path | None = None, repeats: int = 5) -> Benchmark:
     if not len(found):
         raise InputError(source, required="a picture of a face", found="no face", hint="give another picture")
     chosen = int(prominence(found, image.shape[1], image.shape[0]).argmax())
-    scaled = load_recogniser("sface")
+    scaled = load_recogniser(recogniser)
     editor = load_editor("base")
     evaluator = Evaluator(editor, load_detector("mtcnn", WINDOW_MIN_FACE), [scaled])
     subject, _ = evaluator.prepare([cut_face(image, found, chosen, source)])
     if subject is None:
         raise InputError(source, required="a clear face", found="none in its window", hint="give another picture")
-    single = OneAtATime(image, found.boxes[chosen])
+    single = OneAtATime(image, found.boxes[chosen], recogniser)
     batched: list[tuple[float, dict[str, float]]] = []
     alone: list[float] = []
     _batched(evaluator, subject, trials=4)
@@ -125,6 +135,8 @@ def bench(picture: Path | None = None, repeats: int = 5) -> Benchmark:
         peak=_peak(editor.dtype),
         cores=threads(),
         dtype=str(editor.dtype).removeprefix("torch."),
+        recogniser=recogniser,
+        embedding_ms={name: _embedding_ms(load_recogniser(name).recogniser, image, found) for name in COMPARED},
     )
 
 
@@ -154,14 +166,14 @@ def _batched(evaluator: Evaluator, subject: Subject, trials: int) -> tuple[float
 class OneAtATime:
     """The thesis's way: facenet-pytorch's MTCNN on the whole picture, fp32, one candidate after another."""
 
-    def __init__(self, picture: Picture, box: Floats) -> None:
+    def __init__(self, picture: Picture, box: Floats, recogniser: str) -> None:
         from facenet_pytorch import MTCNN  # noqa: PLC0415 - only here is it wanted whole
 
         self._picture = picture
         self._box = box
         self._mtcnn = MTCNN(keep_all=True, device="cpu")
         self._generator = load_checkpoint("base").generator
-        self._recogniser = SFace("fp32")
+        self._recogniser: Recogniser = SFace("fp32") if recogniser == "sface" else FaceNet(recogniser, None, "fp32")
         self._space = person_space(load_space("thesis10"), "female")
         self._random = np.random.default_rng(0)
 
@@ -176,8 +188,9 @@ class OneAtATime:
     @torch.inference_mode()
     def evaluate(self, passes: Floats) -> tuple[float, float, float]:
         """Detection probability, IoU and raw distance of one candidate (passes, 13)."""
-        picture, box, landmarks = self._picture.copy(), *self._detect(self._picture)[1:]
-        before = self._embed(picture, landmarks)
+        picture = self._picture.copy()
+        _, box, landmarks = self._detect(picture)
+        before = self._embed(picture, box, landmarks)
         for values in passes:
             matrix = similarity(landmarks[None], CROP_TEMPLATE)[0]
             crop = to_editor([warp(picture, matrix, CROP_SIZE)]).contiguous()
@@ -185,7 +198,7 @@ class OneAtATime:
             paste(picture, plain_layer(uncrop(edited.numpy())[0]), matrix)
             probability, after, landmarks = self._detect(picture)
         overlap = Detections(after[None], np.ones(1, np.float32), landmarks[None]).nearest(box)[1]
-        return probability, overlap, float(np.linalg.norm(before - self._embed(picture, landmarks)))
+        return probability, overlap, float(np.linalg.norm(before - self._embed(picture, after, landmarks)))
 
     def _detect(self, picture: Picture) -> tuple[float, Floats, Floats]:
         boxes, probabilities, points = self._mtcnn.detect(picture, landmarks=True)
@@ -197,10 +210,21 @@ class OneAtATime:
         best = max(0, found.nearest(self._box)[0])
         return float(found.probabilities[best]), found.boxes[best], found.landmarks[best]
 
-    def _embed(self, picture: Picture, landmarks: Floats) -> Floats:
-        matrix = similarity(landmarks[None], SFACE_TEMPLATE)[0]
-        aligned = torch.from_numpy(warp(picture, matrix, SFACE_SIZE)).permute(2, 0, 1)[None].float()
-        return np.asarray(self._recogniser.embed_aligned(aligned).numpy()[0], np.float32)
+    def _embed(self, picture: Picture, box: Floats, landmarks: Floats) -> Floats:
+        rows = self._recogniser.embed(picture[None], box[None], landmarks[None])
+        return np.asarray(rows[0], np.float32)
+
+
+def _embedding_ms(recogniser: Recogniser, picture: Picture, found: Detections) -> float:
+    """Milliseconds of processor time a face, at the best of several batches."""
+    pictures = np.repeat(picture[None], CHUNK, 0)
+    boxes, landmarks = found.boxes[:1].repeat(CHUNK, 0), found.landmarks[:1].repeat(CHUNK, 0)
+    best = float("inf")
+    for _ in range(4):
+        start = time.thread_time()
+        recogniser.embed(pictures, boxes, landmarks)
+        best = min(best, time.thread_time() - start)
+    return 1e3 * best / CHUNK
 
 
 def _gflop(evaluator: Evaluator, subject: Subject) -> float:

@@ -15,7 +15,7 @@ from attrsearch.faces.dataset import MIN_FACE, Warn
 from attrsearch.faces.detection.load import load_detector
 from attrsearch.faces.identities import Gatherer
 from attrsearch.faces.naturalness import Critic
-from attrsearch.faces.recognition.load import available_recognisers, choose_recogniser
+from attrsearch.faces.recognition.load import available_recognisers, load_recogniser
 from attrsearch.faces.window_detection import WINDOW_MIN_FACE
 from attrsearch.search.evaluator import Evaluator
 from attrsearch.search.surrogate.pooled import PooledModel, binding, choose_pooled
@@ -66,8 +66,8 @@ def load_components(settings: Settings, warn: Warn) -> Components:
         recognisers = available_recognisers()
         line = "recognisers: " + ", ".join(item.name for item in recognisers) + " (the least distance counts)"
     else:
-        chosen, line = choose_recogniser(study.recogniser, settings.calibration, settings.facenet)
-        recognisers = [chosen]
+        recognisers = [load_recogniser(study.recogniser, settings.calibration, settings.facenet)]
+        line = ""
     realign = SecondAlignment(load_detector(study.detector, MIN_FACE)) if study.realign else None
     editor = load_editor(study.editor, realign=realign)
     _check_passes(editor, settings.space)

@@ -107,7 +107,7 @@ def run(
         objective: Objective recipe instead of the study's.
         space: Search space instead of the study's.
         editor: Editor weights instead of the study's.
-        recogniser: ``auto``, ``sface``, ``facenet-vggface2``, ``facenet-casia`` or ``dlib``.
+        recogniser: ``auto`` (``facenet``), ``sface``, ``facenet-vggface2``, ``facenet-casia`` or ``dlib``.
         detector: ``mtcnn`` or ``yunet``.
         trials: Candidates a person, instead of the study's; nobody gets more then, whatever the study's ``[stopping]``
             allows who has no feasible one.

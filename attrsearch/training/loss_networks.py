@@ -13,7 +13,7 @@ from attrsearch.core.precision import Precision
 from attrsearch.core.weights import load_tensors
 from attrsearch.faces.alignment import CROP_TEMPLATE, SFACE_SIZE, SFACE_TEMPLATE, similarity
 from attrsearch.faces.attribute_classifier import TraitsClassifier, TraitsNetwork
-from attrsearch.faces.detection.mtcnn import load_onet
+from attrsearch.faces.detection.mtcnn_networks import load_onet
 from attrsearch.faces.recognition.calibration import load_calibration
 from attrsearch.faces.recognition.sface import SFace
 from attrsearch.faces.sampling import sampling_grid

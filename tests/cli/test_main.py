@@ -138,9 +138,11 @@ def test_models(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     code, out, _ = call(capsys, "models", "verify")
     assert code == 0
-    assert out.count("verified") == len(manifest())
+    assert out.count("verified") == len(manifest()) + 1
+    assert "facenet: verified, sha256 704afe26" in out
     code, out, _ = call(capsys, "models", "list")
     assert code == 0
+    assert "facenet            recogniser  sha256 704afe26" in out
     assert "facenet-vggface2   recogniser  not here: not in the cache" in out
     code, _, err = call(capsys, "models", "fetch", "facenet-casia")
     assert code == 2
@@ -161,7 +163,7 @@ def test_every_bundled_model_has_a_card() -> None:
 
 def test_calibrating(capsys: pytest.CaptureFixture[str], sample: Path, tmp_path: Path) -> None:
     out = tmp_path / "c.json"
-    code, _, err = call(capsys, "calibrate", sample, "--out", out, "--quiet")
+    code, _, err = call(capsys, "calibrate", sample, "--out", out, "--recogniser", "sface", "--quiet")
     assert code == 0
     assert "same person" in err
     assert load_calibration("sface", out).genuine.pairs == 18
@@ -176,6 +178,8 @@ def test_the_bench(capsys: pytest.CaptureFixture[str]) -> None:
     assert set(found["shares"]) == {"edit", "detect", "embed", "optimiser", "other"}
     assert sum(found["shares"].values()) == pytest.approx(1, abs=0.01)
     assert 2 < found["gflop"] < 8
+    assert found["recogniser"] == "facenet"
+    assert found["embedding_ms"]["facenet"] > found["embedding_ms"]["sface"] > 0
 
 
 @pytest.mark.slow

@@ -7,17 +7,15 @@ integral image all together.  Boxes, probabilities and landmarks equal facenet-p
 and a picture's result does not depend on which other pictures share its batch.
 """
 
-import warnings
-from typing import Any
-
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
-from torchvision.ops import batched_nms
 
 from attrsearch.core.parallel import network
 from attrsearch.faces.detection.base import Detections, Floats, Pictures
+from attrsearch.faces.detection.mtcnn_networks import load_onet, load_pnet, load_rnet
+from attrsearch.faces.detection.suppression import suppress
 
 THRESHOLDS = (0.6, 0.7, 0.7)
 LOW_THRESHOLDS = (0.6, 0.6, 0.6)
@@ -40,11 +38,11 @@ class Mtcnn:
     name = "mtcnn"
 
     def __init__(self, min_face: float = 20, thresholds: tuple[float, float, float] = THRESHOLDS) -> None:
-        from facenet_pytorch.models.mtcnn import ONet, PNet, RNet  # noqa: PLC0415 - slow, and not always wanted
-
         self.min_face = min_face
         self.thresholds = thresholds
-        self._pnet, self._rnet, self._onet = (_prepare(net) for net in (PNet, RNet, ONet))
+        self._pnet = load_pnet()
+        self._rnet = load_rnet()
+        self._onet = load_onet()
 
     @network
     def detect(self, pictures: Pictures) -> list[Detections]:
@@ -125,32 +123,13 @@ class Mtcnn:
         return columns[0], columns[-1][:, 1], points
 
 
-def load_onet() -> nn.Module:
-    """MTCNN's last network, frozen and differentiable.
-
-    Input (n, 3, 48, 48), (pixel - 127.5) / 128; output box (n, 4), landmarks (n, 10: five x, five y) and
-    probabilities (n, 2: no face, face).
-    """
-    from facenet_pytorch.models.mtcnn import ONet  # noqa: PLC0415 - slow, and not always wanted
-
-    return _prepare(ONet)
-
-
-def _prepare(kind: Any) -> nn.Module:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # facenet-pytorch loads its weights the old way
-        net: nn.Module = kind()
-    return net.eval().requires_grad_(False).to(memory_format=torch.channels_last)
-
-
 def _normalise(pixels: Tensor) -> Tensor:
     return ((pixels - 127.5) * 0.0078125).to(memory_format=torch.channels_last)
 
 
 def _nms(boxes: Tensor, scores: Tensor, owner: Tensor, threshold: float) -> Tensor:
     """Non-maximum suppression within each picture, in float64 so that neighbours in the batch do not matter."""
-    kept: Tensor = batched_nms(boxes.double(), scores.double(), owner, threshold)
-    return kept
+    return suppress(boxes.double(), scores.double(), owner, threshold)
 
 
 def _square(boxes: Tensor) -> Tensor:

@@ -6,40 +6,48 @@ from attrsearch.core.errors import UnavailableError, did_you_mean
 from attrsearch.faces.recognition.base import Recogniser, Scaled
 from attrsearch.faces.recognition.calibration import load_calibration
 
-RECOGNISERS = ("sface", "facenet-vggface2", "facenet-casia", "dlib")
+RECOGNISERS = ("facenet", "sface", "facenet-vggface2", "facenet-casia", "dlib")
+"""The first is the one a search uses that names none."""
+
+SAME_TRAINING = {"facenet-casia": "facenet"}
+"""Names of one network: both are Sandberg's 20180408-102900, published in two forms."""
 
 
 def load_recogniser(name: str, calibration: Path | None = None, weights: Path | None = None) -> Scaled:
     """A recogniser by name, with its calibration; arguments and errors as :func:`load_network`.
 
     Args:
-        name: One of ``RECOGNISERS``.
+        name: One of ``RECOGNISERS``, or ``auto``.
         calibration: A calibration file instead of the bundled one.
-        weights: FaceNet weights instead of the cached or downloaded ones.
+        weights: FaceNet weights instead of the cached ones.
     """
-    return Scaled(load_network(name, weights), load_calibration(name, calibration))
+    network = load_network(name, weights)
+    return Scaled(network, load_calibration(network.name, calibration))
 
 
-def load_network(name: str, weights: Path | None = None, download: bool = True) -> Recogniser:
-    """A recogniser by name, without a calibration.
+def load_network(name: str, weights: Path | None = None) -> Recogniser:
+    """A recogniser by name, without a calibration; nothing is downloaded.
 
     Args:
-        name: One of ``RECOGNISERS``.
-        weights: FaceNet weights instead of the cached or downloaded ones.
-        download: Whether FaceNet's weights may be downloaded.
+        name: One of ``RECOGNISERS``.  ``auto`` is ``facenet`` or, with ``weights``, ``facenet-vggface2``: what is
+            used follows from what was typed, never from what is to be had.
+        weights: A ``.pt`` file of facenet-pytorch instead of the cached one.
 
     Raises:
         UnavailableError: Unknown, not installed, or its weights are not to be had.
     """
+    if name == "auto":
+        name = RECOGNISERS[0] if weights is None else "facenet-vggface2"
+
     recogniser: Recogniser
     if name == "sface":
         from attrsearch.faces.recognition.sface import SFace  # noqa: PLC0415 - imports torch
 
         recogniser = SFace()
-    elif name in ("facenet-vggface2", "facenet-casia"):
+    elif name.startswith("facenet") and name in RECOGNISERS:
         from attrsearch.faces.recognition.facenet import FaceNet  # noqa: PLC0415 - imports torch
 
-        recogniser = FaceNet(name, weights, download=download)
+        recogniser = FaceNet(name, weights)
     elif name == "dlib":
         from attrsearch.faces.recognition.dlib import Dlib  # noqa: PLC0415 - an extra
 
@@ -48,23 +56,6 @@ def load_network(name: str, weights: Path | None = None, download: bool = True) 
         hint = did_you_mean(name, (*RECOGNISERS, "auto"))
         raise UnavailableError(name, required="a known recogniser", found="another name", hint=hint)
     return recogniser
-
-
-def choose_recogniser(
-    name: str, calibration: Path | None = None, weights: Path | None = None
-) -> tuple[Scaled, str]:
-    """The recogniser a search uses, and a line about the choice (empty where the user made it).
-
-    ``auto`` is FaceNet (VGGFace2), the thesis's own, where its weights can be had, and otherwise SFace.
-    """
-    if name != "auto":
-        return load_recogniser(name, calibration, weights), ""
-    try:
-        return load_recogniser("facenet-vggface2", None, weights), "recogniser: FaceNet (VGGFace2)"
-    except UnavailableError as error:
-        chosen = load_recogniser("sface", calibration)
-        line = f"recogniser: SFace on the FaceNet scale, since FaceNet's weights are not here ({error.found})"
-        return chosen, line
 
 
 def available_recognisers() -> list[Scaled]:

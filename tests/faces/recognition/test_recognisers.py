@@ -16,11 +16,11 @@ from attrsearch.faces.recognition.base import Recogniser, Scaled
 from attrsearch.faces.recognition.calibration import Calibration, Spread, load_calibration, measure
 from attrsearch.faces.recognition.dlib import Dlib, squared
 from attrsearch.faces.recognition.dlib_network import read_network
-from attrsearch.faces.recognition.facenet import FaceNet, find_weights, install_weights
+from attrsearch.faces.recognition.facenet import FaceNet
+from attrsearch.faces.recognition.facenet_weights import find_weights, install_weights
 from attrsearch.faces.recognition.load import (
     RECOGNISERS,
     available_recognisers,
-    choose_recogniser,
     load_network,
     load_recogniser,
 )
@@ -111,6 +111,16 @@ class TestSFace(RecogniserContract):
 
 class TestFaceNet(RecogniserContract):
     @pytest.fixture
+    def recogniser(self, facenet: Scaled) -> Recogniser:
+        return facenet.recogniser
+
+    def test_one_person_is_near(self, recogniser: Recogniser, cut: Cut) -> None:
+        rows = cut.embed(recogniser)
+        assert np.linalg.norm(rows[0] - rows[1:], axis=1).max() < load_calibration("facenet").verification
+
+
+class TestPublishedFaceNet(RecogniserContract):
+    @pytest.fixture
     def recogniser(self, facenet_weights: Path) -> Recogniser:
         return FaceNet("facenet-vggface2", facenet_weights)
 
@@ -161,18 +171,24 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_without_facenet_sface_takes_over(empty_cache: Path) -> None:
-    chosen, line = choose_recogniser("auto")
-    assert chosen.name == "sface"
-    assert line.startswith("recogniser: SFace on the FaceNet scale, since FaceNet's weights are not here")
+def test_facenet_is_the_default_whatever_is_in_the_cache(
+    empty_cache: Path, facenet: Scaled, facenet_weights: Path
+) -> None:
+    assert load_network("auto").sha256 == facenet.recogniser.sha256
+    install_weights("facenet-vggface2", facenet_weights)
+    assert load_network("auto").sha256 == facenet.recogniser.sha256
+    assert load_network("auto", facenet_weights).name == "facenet-vggface2"
+
+
+def test_published_weights_come_from_the_cache_only(empty_cache: Path, facenet_weights: Path) -> None:
     with pytest.raises(UnavailableError, match="attrsearch models fetch facenet-vggface2 --from PATH"):
         load_recogniser("facenet-vggface2")
-
-
-def test_facenet_from_the_cache_is_chosen(empty_cache: Path, facenet_weights: Path) -> None:
+    assert list(empty_cache.iterdir()) == []
+    with pytest.raises(UnavailableError, match="ATTRSEARCH_OFFLINE forbids the download"):
+        install_weights("facenet-vggface2", None)
     target = install_weights("facenet-vggface2", facenet_weights)
-    assert target == find_weights("facenet-vggface2")
-    assert choose_recogniser("auto")[0].name == "facenet-vggface2"
+    assert target == find_weights("facenet-vggface2") == install_weights("facenet-vggface2", None)
+    assert load_recogniser("facenet-vggface2").name == "facenet-vggface2"
 
 
 def test_facenet_weights_that_are_something_else(tmp_path: Path) -> None:
@@ -202,7 +218,7 @@ def test_unknown_recogniser() -> None:
 
 
 def test_an_ensemble_takes_what_is_here(empty_cache: Path) -> None:
-    assert [item.name for item in available_recognisers()] == ["sface", "dlib"]
+    assert [item.name for item in available_recognisers()] == ["facenet", "sface", "dlib"]
 
 
 @pytest.mark.parametrize("name", RECOGNISERS)
