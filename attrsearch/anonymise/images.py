@@ -1,14 +1,12 @@
 """Apply exported attribute sets to pictures.  No face is left as it was: what cannot be edited is covered."""
 
-import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image
-
+from attrsearch.anonymise.picture_files import refuse_replacing, targets, write_picture
 from attrsearch.core.errors import AttrsearchError, InputError, OutputError, WeightsError
-from attrsearch.core.files import write_bytes
+from attrsearch.core.names import readable
 from attrsearch.editing.blending import LEAST_SHARE, cut_crop, edit_crops, paste
 from attrsearch.editing.editor import Editor, load_editor
 from attrsearch.editing.filters import Fallback, cover
@@ -16,7 +14,7 @@ from attrsearch.faces.alignment import CROP_TEMPLATE, scale_of, similarity
 from attrsearch.faces.dataset import Picture, detect_reduced, prominence
 from attrsearch.faces.detection.base import Detector
 from attrsearch.faces.detection.load import load_detector
-from attrsearch.faces.images import SUFFIXES, list_pictures, read_picture
+from attrsearch.faces.images import left_out, read_layers, tree_pictures
 from attrsearch.faces.sampling import to_editor
 from attrsearch.runs.attributes_file import AttributesFile, PersonRecord
 
@@ -102,8 +100,13 @@ class Applier:
     def apply(self, source: Path, target: Path, person: PersonRecord | None) -> Applied:
         """Protect a picture file; a picture that cannot be protected is not written."""
         try:
-            protected, edited, covered = self.protect(read_picture(source), person)
-            _write_picture(target, protected)
+            layers = read_layers(source)
+            if layers.frames > 1:
+                found = f"{layers.frames} frames or pages"
+                hint = "save each as a picture, or give it as a video"
+                raise InputError("this picture", required="one picture", found=found, hint=hint)
+            protected, edited, covered = self.protect(layers.pixels, person)
+            write_picture(target, protected, layers)
         except OutputError:
             raise
         except AttrsearchError as error:
@@ -134,34 +137,46 @@ def load_export_editor(file: AttributesFile, editor: str | None = None) -> Edito
 
 
 def plan(
-    source: Path, target: Path, file: AttributesFile, person: str | None
+    source: Path,
+    target: Path,
+    file: AttributesFile,
+    person: str | None,
+    suffix: str | None = None,
 ) -> list[tuple[Path, Path, PersonRecord | None]]:
     """Which picture becomes which file, and whose set it gets.
 
     A picture belongs to the person given, else to the person its folder is named after, else to the one its file
-    is named after, else to the only person of the export.
+    is named after, else to the only person of the export.  A picture keeps its kind unless ``suffix`` says otherwise.
 
     Raises:
         InputError: No pictures, or a person the export does not have.
+        OutputError: An output would replace an input, or a file that was not written here.
     """
     if person is not None and file.find(person) is None:
         names = ", ".join(record.id for record in file.identities[:5])
         found = f"no {person}; it has {names or 'nobody'}{' …' if len(file.identities) > 5 else ''}"
         raise InputError(person, required="a person of the export", found=found, hint="check the name")
     if source.is_file():
-        out = target / f"{source.stem}.png" if target.is_dir() or not target.suffix else target
+        named = bool(target.suffix) and not target.is_dir()
+        out = target if named else targets([source], source.parent, target, suffix)[0]
+        refuse_replacing([source], [out])
         return [(source, out, _whose(source, source.parent, file, person))]
     if not source.is_dir():
         hint = "give a picture or a folder of pictures"
         raise InputError(source, required="a picture or a folder", found="no such file", hint=hint)
-    pictures = list(_walk(source))
+    pictures = [path for path in tree_pictures(source) if not _in_run(path, source)]
     if not pictures:
         hint = "give a folder with pictures in it or in its sub-folders"
         raise InputError(source, required="pictures", found="none", hint=hint)
-    return [
-        (path, target / path.relative_to(source).with_suffix(".png"), _whose(path, source, file, person))
-        for path in pictures
-    ]
+    chosen = targets(pictures, source, target, suffix)
+    refuse_replacing(pictures, chosen)
+    whose = [_whose(path, source, file, person) for path in pictures]
+    return list(zip(pictures, chosen, whose, strict=True))
+
+
+def others_in(source: Path, work: list[tuple[Path, Path, PersonRecord | None]]) -> list[Path]:
+    """Entries of a folder that a plan leaves out: other kinds of files, links that lead elsewhere, runs."""
+    return left_out(source, [path for path, _, _ in work]) if source.is_dir() else []
 
 
 def apply_all(
@@ -178,26 +193,20 @@ def apply_all(
 
 
 def _whose(path: Path, root: Path, file: AttributesFile, person: str | None) -> PersonRecord | None:
+    """The person given, or the one that a folder or the file is named after, or the only one."""
     if person is not None:
         return file.find(person)
+    for folder in path.parents:
+        if folder == root.parent:
+            break
+        found = file.find(readable(folder.name))
+        if found is not None:
+            return found
     only = file.identities[0] if len(file.identities) == 1 and path.parent == root else None
-    return file.find(path.parent.name) or file.find(path.stem) or only
+    return file.find(readable(path.stem)) or only
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    yield from list_pictures(folder)
-    for child in sorted(folder.iterdir()):
-        if child.is_dir() and not child.is_symlink() and not child.name.startswith("."):
-            yield from _walk(child)
-
-
-def _write_picture(target: Path, picture: Picture) -> None:
-    """Write a picture by its suffix, without metadata: JPEG at quality 95, PNG otherwise."""
-    suffix = target.suffix.lower()
-    if suffix not in SUFFIXES:
-        required = f"a picture name ({', '.join(sorted(SUFFIXES))})"
-        raise OutputError(target, required=required, found=suffix or "no suffix", hint="name the output out.png")
-    kind = Image.registered_extensions()[suffix]
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, kind, **({"quality": 95} if kind in ("JPEG", "WEBP") else {}))
-    write_bytes(target, buffer.getvalue())
+def _in_run(path: Path, root: Path) -> bool:
+    """Whether a picture belongs to a run that lies inside the folder."""
+    folders = [folder for folder in path.parents if folder != root and folder.is_relative_to(root)]
+    return any((folder / "run.toml").is_file() for folder in folders)

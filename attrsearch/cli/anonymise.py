@@ -73,11 +73,16 @@ def anonymise(
 def _pictures(
     source: Path, out: Path, folder: Path, study: str, trials: int | None, seed: int | None, given: dict[str, Any]
 ) -> int:
-    from attrsearch.anonymise.images import Applier, apply_all, plan
+    from attrsearch.anonymise.images import Applier, apply_all, others_in, plan
+    from attrsearch.anonymise.picture_files import refuse_replacing, targets
+    from attrsearch.faces.images import say_left_out, tree_pictures
     from attrsearch.report.page import write_report
     from attrsearch.runs.attributes_file import read_attributes
     from attrsearch.search.run import run
 
+    if source.is_dir():  # what would be refused at the end is refused before the search
+        pictures = tree_pictures(source)
+        refuse_replacing(pictures, targets(pictures, source, out))
     with run_bar(given["quiet"]) as progress, warner(given["quiet"]) as warn:
         result = run(
             source,
@@ -91,7 +96,11 @@ def _pictures(
         )
         write_report(folder)
     file = read_attributes(folder / "attributes.json")
-    done = apply_all(Applier(file, given["fallback"]), plan(source, out, file, None))
+    work = plan(source, out, file, None)
+    others = others_in(source, work)
+    if others:
+        say(say_left_out(source, others))
+    done = apply_all(Applier(file, given["fallback"]), work)
     name_unfinished(result)
     problems = [item for item in done if item.problem]
     for item in problems:

@@ -30,6 +30,11 @@ from attrsearch.cli.video_options import (
     "--match", type=click.Path(path_type=Path), help="Pictures of the export's people, to know them in footage."
 )
 @click.option("--editor", help="Editor weights by path, where the export names none of ours.")
+@click.option(
+    "--format",
+    type=click.Choice(["jpg", "png", "webp", "tif", "bmp"]),
+    help="Kind of the pictures written  [default: as each came]",
+)
 @footage_options
 @quiet_option
 @log_options
@@ -67,9 +72,14 @@ def apply(
 def _apply_pictures(
     source: Path, out: Path, file: Any, person: str | None, editor: str | None, given: dict[str, Any]
 ) -> int:
-    from attrsearch.anonymise.images import Applier, apply_all, plan
+    from attrsearch.anonymise.images import Applier, apply_all, others_in, plan
+    from attrsearch.faces.images import say_left_out
 
-    work = plan(source, out, file, person)
+    suffix = f".{given['format']}" if given["format"] else None
+    work = plan(source, out, file, person, suffix)
+    others = others_in(source, work)
+    if others:
+        say(say_left_out(source, others))
     applier = Applier(file, given["fallback"], editor)
     with bar(len(work), "picture", given["quiet"]) as advance:
         done = apply_all(applier, work, lambda: advance(1))

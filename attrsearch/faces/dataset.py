@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from attrsearch.core.attributes import GENDERS, Gender
 from attrsearch.core.errors import AttrsearchError, InputError
+from attrsearch.core.names import readable
 from attrsearch.faces.alignment import (
     CROP_SIZE,
     CROP_TEMPLATE,
@@ -28,7 +29,7 @@ from attrsearch.faces.alignment import (
 )
 from attrsearch.faces.attribute_classifier import Traits
 from attrsearch.faces.detection.base import Detections, Detector
-from attrsearch.faces.images import list_pictures, read_picture
+from attrsearch.faces.images import list_pictures, read_picture, tree_pictures
 
 Floats = npt.NDArray[np.float32]
 Picture = npt.NDArray[np.uint8]
@@ -95,19 +96,19 @@ Warn = Callable[[str], None]
 def find_people(folder: Path) -> list[PersonFiles]:
     """List the people of a folder without reading a picture.
 
-    A folder with sub-folders holds one person in each; a folder of pictures holds one person in each picture;
-    a single picture is one person.
+    A folder with sub-folders holds one person in each, sub-folders of theirs included; a folder of pictures holds
+    one person in each picture; a single picture is one person.
 
     Raises:
         InputError: No such folder, or no pictures in it.
     """
     hint = "give a folder with one sub-folder of pictures a person, or with one picture a person"
     if folder.is_file():
-        return [PersonFiles(folder.stem, (folder,))]
+        return [PersonFiles(readable(folder.stem), (folder,))]
     if not folder.is_dir():
         raise InputError(folder, required="a folder of people", found="no such folder", hint=hint)
     people = [
-        PersonFiles(child.name, tuple(list_pictures(child)))
+        PersonFiles(readable(child.name), tuple(tree_pictures(child)))
         for child in sorted(folder.iterdir())
         if child.is_dir() and not child.is_symlink() and not child.name.startswith(".")
     ]
@@ -115,7 +116,7 @@ def find_people(folder: Path) -> list[PersonFiles]:
     single = list_pictures(folder)
     taken = {person.id for person in people}
     for path in single:
-        name = path.stem if path.stem not in taken else path.name
+        name = readable(path.stem if path.stem not in taken else path.name)
         taken.add(name)
         people.append(PersonFiles(name, (path,)))
     if not people:

@@ -4,6 +4,7 @@ A line of JSON comes in for each picture (``path``, ``seconds``), a line goes ou
 the pixels.  Nothing here is trusted by whoever asks: no pickles, sizes are checked on the other side.
 """
 
+import io
 import json
 import os
 import resource
@@ -15,14 +16,16 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import AvifImagePlugin, Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from attrsearch.core.errors import InputError
 
 Picture = npt.NDArray[np.uint8]
 
-FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF")
+FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "AVIF")
 """Formats that are read, whatever a file's name; others bring parsers, and some programs, that nobody asked for."""
+KNOWN = FORMATS if AvifImagePlugin.SUPPORTED else FORMATS[:-1]
+"""Those that this build of Pillow reads."""
 MAX_PIXELS = 100_000_000
 MAX_BYTES = 500_000_000
 MIN_SIDE = 16
@@ -30,8 +33,11 @@ MAX_MEMORY = 3 << 30
 """Address space of the decoding process."""
 
 
-def decode(path: Path) -> Picture:
-    """Read one picture as RGB, uint8, shape (h, w, 3), upright as its EXIF orientation says.
+def decode(path: Path) -> tuple[Picture, int]:
+    """Read one picture, upright as its EXIF orientation says, its colours in sRGB.
+
+    Returns:
+        RGB (h, w, 3), uint8, or (h, w, 4) where it has an alpha layer; and the number of frames in the file.
 
     Raises:
         InputError: Missing, empty, truncated, no regular file, not a picture, or larger than ``MAX_PIXELS``.
@@ -42,9 +48,10 @@ def decode(path: Path) -> Picture:
         _check_file(path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a warning about odd metadata is not about the picture
-            with Image.open(path, formats=FORMATS) as image:
+            with Image.open(path, formats=KNOWN) as image:
                 _check_sides(path, *image.size)
-                upright = ImageOps.exif_transpose(image).convert("RGB")
+                frames = 1 if image.format in ("JPEG", "MPO") else int(getattr(image, "n_frames", 1))
+                pixels = _pixels(ImageOps.exif_transpose(image))
     except UnidentifiedImageError as error:
         raise InputError(path, required=required, found="something else", hint=hint) from error
     except Image.DecompressionBombError as error:
@@ -62,7 +69,54 @@ def decode(path: Path) -> Picture:
     except Exception as error:  # whatever a parser stumbles over is about the file
         found = f"damaged data ({type(error).__name__}: {error})"[:200]
         raise InputError(path, required=required, found=found, hint=hint) from error
-    return np.array(upright, np.uint8)
+    return pixels, frames
+
+
+def _pixels(image: Image.Image) -> Picture:
+    """Colours in sRGB, 8 bits deep, with the alpha layer where there is one."""
+    deep = _from_deep(image)
+    if deep is not None:
+        return deep
+    transparent = "A" in image.getbands() or "transparency" in image.info
+    wanted = "RGBA" if transparent else "RGB"
+    profile = image.info.get("icc_profile")
+    if profile and image.mode in ("RGB", "RGBA", "CMYK", "L"):
+        image = _in_srgb(image, profile)
+    return np.array(image.convert(wanted), np.uint8)
+
+
+def _in_srgb(image: Image.Image, profile: bytes) -> Image.Image:
+    """The picture's colours as sRGB; as they are where its profile cannot be used."""
+    try:
+        own = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        name = ImageCms.getProfileDescription(own)
+        if "srgb" in name.lower():
+            return image
+        alpha = image.getchannel("A") if image.mode == "RGBA" else None
+        plain = image.convert("RGB") if image.mode == "RGBA" else image
+        changed = ImageCms.profileToProfile(plain, own, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return image
+    if changed is None:
+        return image
+    if alpha is not None:
+        changed.putalpha(alpha)
+    return changed
+
+
+def _from_deep(image: Image.Image) -> Picture | None:
+    """A picture of more than 8 bits (h, w, 3), scaled by its depth instead of clipped; None for any other.
+
+    Twelve bits are often kept in sixteen: what never passes 4095 is taken for that. Floats up to 1 are shares.
+    """
+    if image.mode not in ("I", "F", "I;16", "I;16L", "I;16B", "I;16N"):
+        return None
+    values = np.nan_to_num(np.asarray(image, np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+    highest = float(values.max(initial=0.0))
+    steps = (1.0, 255.0, 4095.0, 65535.0) if image.mode == "F" else (255.0, 4095.0, 65535.0)
+    top = next((step for step in steps if highest <= step), highest)
+    grey = np.clip(np.round(values * (255 / top)), 0, 255).astype(np.uint8)
+    return np.repeat(grey[..., None], 3, 2)
 
 
 def _check_file(path: Path) -> None:
@@ -102,14 +156,14 @@ def main() -> None:
         signal.setitimer(signal.ITIMER_REAL, float(asked["seconds"]))  # kills this process, also inside a decoder
         pixels: Picture | None = None
         try:
-            pixels = decode(Path(asked["path"]))
-            answer: dict[str, object] = {"shape": pixels.shape[:2]}
+            pixels, frames = decode(Path(asked["path"]))
+            answer: dict[str, object] = {"shape": pixels.shape, "frames": frames}
         except InputError as error:
             answer = {"required": error.required, "found": error.found, "hint": error.hint}
         signal.setitimer(signal.ITIMER_REAL, 0)
         answers.write(json.dumps(answer).encode() + b"\n")
         if pixels is not None:
-            answers.write(pixels.data)
+            answers.write(np.ascontiguousarray(pixels).data)
         answers.flush()
 
 

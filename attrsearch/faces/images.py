@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -15,11 +17,12 @@ import numpy.typing as npt
 
 import attrsearch
 from attrsearch.core.errors import InputError
+from attrsearch.core.names import natural_key, readable
 from attrsearch.faces.image_decoder import MAX_PIXELS, MIN_SIDE
 
 Picture = npt.NDArray[np.uint8]
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".bmp", ".webp", ".tif", ".tiff", ".avif"})
 SECONDS = 60.0
 """A picture that takes longer to decode is given up; ``ATTRSEARCH_PICTURE_SECONDS`` says otherwise."""
 VARIABLE = "ATTRSEARCH_PICTURE_SECONDS"
@@ -34,7 +37,34 @@ def read_picture(path: Path) -> Picture:
         InputError: Missing, empty, truncated, not a picture, larger than ``MAX_PIXELS``, or one that the decoder dies
             of or does not finish in time.
     """
-    return _decoder.ask(path)
+    return read_layers(path).pixels
+
+
+@dataclass(frozen=True)
+class Layers:
+    """A picture as it was read.
+
+    Attributes:
+        pixels: (h, w, 3), RGB, uint8, upright, in sRGB.
+        alpha: (h, w), uint8, 0 where the picture cannot be seen; None where it has no such layer.
+        frames: How many frames or pages its file has; the first one was read.
+    """
+
+    pixels: Picture
+    alpha: Picture | None
+    frames: int
+
+
+def read_layers(path: Path) -> Layers:
+    """Read one picture with what lies beside its colours.
+
+    Raises:
+        InputError: As :func:`read_picture`.
+    """
+    pixels, frames = _decoder.ask(path)
+    if pixels.shape[2] == 3:
+        return Layers(pixels, None, frames)
+    return Layers(np.ascontiguousarray(pixels[..., :3]), np.ascontiguousarray(pixels[..., 3]), frames)
 
 
 class _Decoder:
@@ -44,7 +74,8 @@ class _Decoder:
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
 
-    def ask(self, path: Path) -> Picture:
+    def ask(self, path: Path) -> tuple[Picture, int]:
+        """Pixels (h, w, 3), or (h, w, 4) with alpha, and how many frames the file has."""
         seconds = time_limit()
         with self._lock:
             process = self._running()
@@ -56,7 +87,7 @@ class _Decoder:
                 if answer is None or "shape" not in answer:
                     pixels = None
                 else:
-                    pixels = np.empty((*_shape(answer["shape"]), 3), np.uint8)
+                    pixels = np.empty(_shape(answer["shape"]), np.uint8)
                     answer = answer if _fill(back, memoryview(pixels.reshape(-1).data)) else None
             except (OSError, ValueError):
                 answer = pixels = None
@@ -68,7 +99,7 @@ class _Decoder:
         if pixels is None:
             texts = {key: str(answer.get(key, "")) for key in ("required", "found", "hint")}
             raise InputError(path, **texts)
-        return pixels
+        return pixels, max(1, int(answer.get("frames", 1)))
 
     def close(self) -> None:
         process, self._process = self._process, None
@@ -113,16 +144,16 @@ def _answer(line: bytes) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _shape(found: Any) -> tuple[int, int]:
-    """Height and width that an answer may claim.
+def _shape(found: Any) -> tuple[int, int, int]:
+    """Height, width and channels that an answer may claim.
 
     Raises:
         ValueError: It may not.
     """
-    height, width = (int(value) for value in found)
-    if min(height, width) < MIN_SIDE or height * width > MAX_PIXELS:
+    height, width, channels = (int(value) for value in found)
+    if min(height, width) < MIN_SIDE or height * width > MAX_PIXELS or channels not in (3, 4):
         raise ValueError("no size of a picture")
-    return height, width
+    return height, width, channels
 
 
 def _fill(stream: Any, buffer: memoryview) -> bool:
@@ -168,4 +199,47 @@ def list_pictures(folder: Path) -> list[Path]:
             continue
         if path.is_file() and (not path.is_symlink() or path.resolve().is_relative_to(root)):
             found.append(path)
-    return sorted(found)
+    return sorted(found, key=lambda path: natural_key(path.name))
+
+
+def tree_pictures(folder: Path) -> list[Path]:
+    """Picture files inside a folder and its sub-folders, as :func:`list_pictures` finds them.
+
+    Links to folders are not followed; :func:`left_out` names them.
+    """
+    found = list_pictures(folder)
+    children = sorted(folder.iterdir(), key=lambda path: natural_key(path.name))
+    for child in children:
+        if child.is_dir() and not child.is_symlink() and not child.name.startswith("."):
+            found += tree_pictures(child)
+    return found
+
+
+def left_out(folder: Path, taken: Iterable[Path]) -> list[Path]:
+    """Entries of a folder and its sub-folders that were not taken: other kinds of files, links that lead elsewhere.
+
+    Hidden entries (a leading dot) are meant to be left out and are not named.
+    """
+    known = set(taken)
+    found = []
+    for path in sorted(folder.iterdir(), key=lambda path: natural_key(path.name)):
+        if path.name.startswith(".") or path in known:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            found += left_out(path, known)
+        else:
+            found.append(path)
+    return found
+
+
+def say_left_out(folder: Path, entries: Sequence[Path], shown: int = 5) -> str:
+    """One line that names what was left out of a folder.
+
+    >>> say_left_out(Path("faces"), [Path("faces/a.heic"), Path("faces/b.mp4")])
+    '2 entries of faces left out, which are no pictures that can be read: a.heic, b.mp4'
+    """
+    names = ", ".join(readable(str(path.relative_to(folder))) for path in entries[:shown])
+    more = " …" if len(entries) > shown else ""
+    count = f"{len(entries)} entries" if len(entries) > 1 else "1 entry"
+    which = "which are no pictures" if len(entries) > 1 else "which is no picture"
+    return f"{count} of {folder} left out, {which} that can be read: {names}{more}"

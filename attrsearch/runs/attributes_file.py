@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from attrsearch.core.attributes import ATTRIBUTES, LIMIT, AttributeSet, Floats, Gender, from_named, named
 from attrsearch.core.errors import InputError
+from attrsearch.core.names import as_read
 
 MAX_BYTES = 500_000_000
 NOTICE = (
@@ -97,8 +98,16 @@ class AttributesFile(_Part):
     identities: tuple[PersonRecord, ...]
 
     def find(self, identity: str) -> PersonRecord | None:
-        """The record of a person, or None."""
-        return next((person for person in self.identities if person.id == identity), None)
+        """The record of a person, or None.
+
+        Where nobody has exactly this name, the only one whose name reads the same (case, composed letters) is meant.
+        """
+        exact = next((person for person in self.identities if person.id == identity), None)
+        if exact is not None:
+            return exact
+        wanted = as_read(identity)
+        alike = [person for person in self.identities if as_read(person.id) == wanted]
+        return alike[0] if len(alike) == 1 else None
 
 
 def read_attributes(path: str | Path) -> AttributesFile:

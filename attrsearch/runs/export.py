@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from attrsearch.core.files import write_text, written
+from attrsearch.core.names import csv_cell
 from attrsearch.runs.attributes_file import flatten, read_attributes, to_json
 from attrsearch.runs.folder import RunFolder
 from attrsearch.runs.metadata import read_run, write_run
@@ -40,7 +41,7 @@ def export_run(run: Path, out: Path, kind: str, include_infeasible: bool = False
         return len(records)
     table = pd.DataFrame([flatten(record) for record in records], columns=None if records else ["id"])
     if kind == "csv":
-        write_text(out, table.to_csv(index=False))
+        write_text(out, table.map(csv_cell).to_csv(index=False))
     else:
         with written(out) as part:
             table.to_parquet(part, index=False)

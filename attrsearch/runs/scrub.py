@@ -16,6 +16,7 @@ from typing import Any
 
 from attrsearch.core.errors import InputError
 from attrsearch.core.files import write_text
+from attrsearch.core.names import from_csv_cell
 from attrsearch.runs.folder import PersonPart, read_part
 from attrsearch.runs.metadata import read_run, write_run
 
@@ -128,7 +129,7 @@ def _secrets(run: Path, about: dict[str, Any], parts: Sequence[PersonPart]) -> s
     summary = run / "summary.csv"
     if summary.is_file():
         with summary.open(newline="", encoding="utf-8") as file:
-            found |= {row.get("id") or "" for row in csv.DictReader(file)}
+            found |= {str(from_csv_cell(row.get("id") or "")) for row in csv.DictReader(file)}
     return {name for name in found if len(name) >= SHORTEST}
 
 

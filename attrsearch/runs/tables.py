@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from attrsearch.core.files import written
+from attrsearch.core.names import csv_cell
 
 ROWS_A_GROUP = 50_000
 
@@ -23,7 +24,7 @@ def add_rows(path: Path, rows: list[dict[str, Any]], columns: Sequence[str]) -> 
     """
     new = not path.exists()
     table = pd.DataFrame(rows, columns=None if rows or not new else list(columns))
-    table.to_csv(path, mode="a", index=False, header=new)
+    table.map(csv_cell).to_csv(path, mode="a", index=False, header=new)
     rows.clear()
 
 

@@ -9,19 +9,25 @@ from pathlib import Path
 from attrsearch.core.attributes import Gender
 from attrsearch.core.encryption import encrypting
 from attrsearch.core.errors import InputError
+from attrsearch.core.files import write_text
+from attrsearch.core.names import readable
 from attrsearch.core.parallel import threads
 from attrsearch.core.recipes.objective import load_objective
 from attrsearch.core.recipes.space import load_space
 from attrsearch.core.recipes.study import Study, Surrogate, Workers, load_study
 from attrsearch.faces.clustering import cluster_folder
-from attrsearch.faces.dataset import MIN_FACE, Person, Warn, find_people
+from attrsearch.faces.dataset import MIN_FACE, Person, PersonFiles, Warn, find_people
 from attrsearch.faces.detection.load import load_detector
+from attrsearch.faces.images import left_out, say_left_out
 from attrsearch.runs.folder import RunFolder
 from attrsearch.runs.journal import Journal, now
 from attrsearch.search.distributed.shards import Shard
 from attrsearch.search.distributed.workers import Job, Outcome, search_here, search_in_workers
 from attrsearch.search.models import Components, Settings, load_components
 from attrsearch.search.writer import provenance
+
+LEFT_OUT = "left_out.txt"
+"""File of a run that lists the entries of the input which nobody's pictures are."""
 
 
 @dataclass(frozen=True)
@@ -170,6 +176,8 @@ def run(
         shard=shard.record(everybody) if shard else None,
     )
     folder.start(origin, resume)
+    if isinstance(faces, str | Path) and people is None:
+        _name_left_out(Path(faces), everybody, folder.path, warn)
     journal = Journal(folder.path)
     team = workers or (Workers(jobs=jobs) if jobs > 1 else recipe.workers)
     journal.add("start", people=len(waiting), resumed=resume, jobs=team.jobs, backend=team.backend)
@@ -258,6 +266,26 @@ class _Tally:
         expected = (self.people - self.before) * self.trials - self.off
         left = seconds * max(0, expected - self.evaluations) / self.evaluations if self.evaluations else None
         self.progress(Progress(self.people, self.done, self.feasible, self.evaluations, expected, seconds, left))
+
+
+def _name_left_out(source: Path, everybody: Sequence[Person], run: Path, warn: Warn) -> None:
+    """Say what of a folder is nobody's picture, and keep the list in the run."""
+    others = left_out(source, _taken(everybody)) if source.is_dir() else []
+    if others:
+        warn(say_left_out(source, others))
+        names = [readable(str(path)) for path in others]
+        write_text(run / LEFT_OUT, "\n".join(names) + "\n")
+
+
+def _taken(everybody: Sequence[Person]) -> list[Path]:
+    """The files of all people, where these are known."""
+    taken: list[Path] = []
+    for person in everybody:
+        if isinstance(person, PersonFiles):
+            taken += person.files
+        else:
+            taken += [face.source for face in person.faces]
+    return taken
 
 
 def _place(faces: str | Path | Sequence[Person], cluster: bool) -> str:

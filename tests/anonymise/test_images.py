@@ -117,7 +117,7 @@ def test_whose_picture_it_is(sample: Path, tmp_path: Path) -> None:
     assert owners["pilot_1.jpg"] == "pilot_1"  # by its name
     assert owners["pilot_2.jpg"] is None
     targets = {target.relative_to(tmp_path).as_posix() for _, target, _ in plan(sample, tmp_path, file, None)}
-    assert "cadet/cadet_4.png" in targets
+    assert "cadet/cadet_4.jpg" in targets
     assert {owner.id for _, _, owner in plan(sample, tmp_path, file, "cadet") if owner} == {"cadet"}
     single = sample / "pilot" / "pilot_3.jpg"
     assert plan(single, tmp_path / "x.jpg", export(person("Zoe")), None)[0][1:] == (
@@ -147,7 +147,7 @@ def test_a_folder_is_protected_around_a_bad_picture(applier: Applier, sample: Pa
     assert len(steps) == 2
     assert [item.edited for item in done] == ["astronaut", None]
     assert "empty file" in done[1].problem
-    assert read_picture(tmp_path / "out" / "astronaut" / "astronaut_1.png").shape == (250, 250, 3)
+    assert read_picture(tmp_path / "out" / "astronaut" / "astronaut_1.jpg").shape == (250, 250, 3)
 
 
 def test_an_output_that_is_no_picture(applier: Applier, sample: Path, tmp_path: Path) -> None:

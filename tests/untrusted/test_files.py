@@ -84,7 +84,7 @@ def test_a_picture_that_needs_more_memory_than_there_is(tmp_path: Path) -> None:
     )
     first, second = done.stdout.split(b"\n")[:2]
     assert "of memory needed" in json.loads(first)["found"]
-    assert json.loads(second)["shape"] == [40, 48]
+    assert json.loads(second)["shape"] == [40, 48, 3]
 
 
 def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """Export the studies of a run into an Optuna database that ``optuna-dashboard`` shows, pictures and constraints too."""
 
+import hashlib
 import shutil
+import sqlite3
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -35,6 +37,8 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 JOURNALS = (".log", ".journal")
 """Files of these kinds become a journal: about ten times faster to write than SQLite, for many people."""
+MARK = "attrsearch_run"
+"""User attribute of a study that says which run it was exported from."""
 TERMS = ("detection", "iou", "distance", "worst_distance")
 
 
@@ -58,7 +62,8 @@ def export_studies(
 
     Args:
         run: The run's folder.
-        database: The file, SQLite or (``.log``) a journal; one that is there is replaced.
+        database: The file, SQLite or (``.log``) a journal; an earlier export of this run is replaced, anything else
+            that is there is refused.
         originals: Also untouched pictures, where the run kept them.
         progress: Called with 1 after every person.
 
@@ -72,20 +77,60 @@ def export_studies(
     if not parts:
         hint = "wait until someone is finished"
         raise InputError(run, required="at least one finished person", found="none", hint=hint)
+    mark = _mark(run)
+    _refuse_foreign(database, mark)
     artifacts = _empty_folder(database.with_name(f"{database.stem}_artifacts"))
     store, limit = FileSystemArtifactStore(artifacts), limits(settings)
     trials = pictures = 0
     with written(database) as file:
         storage = _journal(file) if database.suffix in JOURNALS else _sqlite(file)
         for part in parts:
-            added, shown = _export_person(
-                run, part, Space.model_validate(settings["space"]), limit, storage, store, originals
-            )
+            space = Space.model_validate(settings["space"])
+            added, shown = _export_person(run, part, space, limit, storage, store, originals)
+            study = optuna.load_study(study_name=part.record.id, storage=storage)
+            study.set_user_attr(MARK, mark)
             trials += added
             pictures += shown
             progress(1)
         storage.remove_session()
     return Exported(len(parts), trials, pictures, artifacts, database.suffix in JOURNALS)
+
+
+def _mark(run: Path) -> str:
+    """What tells this run's studies from anybody else's: a hash of where it lies."""
+    return hashlib.sha256(str(run.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def _refuse_foreign(database: Path, mark: str) -> None:
+    """Refuse to replace what this run did not export.
+
+    Raises:
+        OutputError: There is another file, or a database with anybody else's studies.
+    """
+    if not database.exists() and not database.is_symlink():
+        return
+    hint = "choose another --out: nothing is overwritten"
+    required = "a new file, or an earlier export of this run"
+    try:
+        storage = _journal(database) if database.suffix in JOURNALS else _readable(database)
+        studies = storage.get_all_studies()
+        marks = [study.user_attrs.get(MARK) for study in studies]
+        storage.remove_session()
+    except Exception as error:  # whatever cannot be opened was not written here
+        found = f"something else ({type(error).__name__})"
+        raise OutputError(database, required=required, found=found, hint=hint) from error
+    foreign = [study.study_name for study, own in zip(studies, marks, strict=True) if own != mark]
+    if foreign or not studies:
+        found = f"{len(foreign)} studies of somebody else ({foreign[0]})" if foreign else "no studies"
+        raise OutputError(database, required=required, found=found, hint=hint)
+
+
+def _readable(file: Path) -> BaseStorage:
+    """An SQLite database that is only looked at: what is no such file fails before anything is created in it."""
+    with sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True) as connection:
+        connection.execute("SELECT study_id FROM studies LIMIT 1").fetchall()
+    connection.close()
+    return optuna.storages.RDBStorage(f"sqlite:///{file}", engine_kwargs={"poolclass": StaticPool})
 
 
 def _sqlite(file: Path) -> BaseStorage:

@@ -114,3 +114,26 @@ def test_verdicts_that_the_columns_do_not_explain() -> None:
         {"feasible": np.array([True]), "distance": np.array([1.0])}, Limits(0, None, (), True)
     )
     assert (names, values.shape) == ([], (1, 0))
+
+
+@pytest.mark.parametrize("name", ["mine.db", "mine.log"])
+def test_somebody_elses_studies_are_never_replaced(tmp_path: Path, name: str) -> None:
+    run = write_run(tmp_path / "run", 1, 5)
+    place = tmp_path / name
+    storage = storage_of(place)
+    optuna.create_study(storage=storage, study_name="my own work")
+    storage.remove_session()
+    before = place.read_bytes()
+    with pytest.raises(OutputError, match=r"1 studies of somebody else \(my own work\)"):
+        export_studies(run, place)
+    assert place.read_bytes() == before
+
+
+def test_an_own_export_is_replaced_and_any_other_file_is_not(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", 1, 5)
+    export_studies(run, tmp_path / "a.db")
+    export_studies(run, tmp_path / "a.db")
+    (tmp_path / "b.db").write_text("notes")
+    with pytest.raises(OutputError, match="found something else"):
+        export_studies(run, tmp_path / "b.db")
+    assert (tmp_path / "b.db").read_text() == "notes"
