@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from attrsearch.applying.next_sets import next_sets
 from attrsearch.editing.editor import Editor, load_editor
 from attrsearch.errors import AttrsearchError, InputError
 from attrsearch.export import AttributesFile, read_attributes
@@ -24,6 +25,7 @@ from attrsearch.video.protect import Options, Protected, Sets, protect
 from attrsearch.video.render import Renderer
 from attrsearch.video.stream import Namer, Streamed, protect_stream
 from attrsearch.video.tracks import Tracker
+from attrsearch.video.verification import RenderVerifier
 from attrsearch.video.writer import Encoding
 
 if TYPE_CHECKING:
@@ -137,6 +139,7 @@ def apply_to_video(
         scaled=eyes.scaled,
         decide=decide,
         options=options,
+        verify=_recogniser_of(file, eyes, warn),
         progress=progress,
     )
 
@@ -193,7 +196,8 @@ def anonymise_video(
             warn(f"{name}: no feasible set was found; this person is filtered ({options.fallback})")
         file = read_attributes(folder / "attributes.json")
         sets = {record.id: record.attributes for record in file.identities}
-        return Sets({}, sets, load_editor(_editor_of(file, study)) if sets else None)
+        others = {name: next_sets(folder, name) for name in sets}
+        return Sets({}, sets, load_editor(_editor_of(file, study)) if sets else None, others)
 
     protected = protect(
         material,
@@ -250,6 +254,7 @@ def apply_to_stream(
         smallest=options.smallest,
         replacement=options.replacement,
         everyone=person or "",
+        verifier=RenderVerifier(_recogniser_of(file, eyes, warn)),
     )
     return protect_stream(
         source,
@@ -298,6 +303,18 @@ def _known(folder: Path, eyes: Eyes, warn: Warn) -> Mapping[str, Floats]:
         if seen.kept:
             known[person.id] = seen.embed(eyes.scaled.recogniser)
     return known
+
+
+def _recogniser_of(file: AttributesFile, eyes: Eyes, warn: Warn) -> Scaled:
+    """The recogniser that an export was searched with, or the one that is open where that is not to be had."""
+    name = file.recogniser.name
+    if name == eyes.scaled.name:
+        return eyes.scaled
+    try:
+        return load_recogniser(name)
+    except AttrsearchError as error:
+        warn(f"edits are compared with their originals by {eyes.scaled.name}, since {name} is not here ({error})")
+        return eyes.scaled
 
 
 def _editor_of(file: AttributesFile, study: str) -> str:

@@ -143,8 +143,11 @@ def finish(
 
     if given["write_boxes"]:
         write_boxes(given["write_boxes"], protected.boxes, size)
-    counts = ", ".join(f"{count} {how}" for how, count in sorted(protected.counts.items())) or "no face in it"
-    say(f"{target}: {protected.frames} frames, {len(protected.people)} people; faces {counts}")
+    from attrsearch.video.summary import advise, summarise
+
+    say(f"{target}: {protected.frames} frames, {len(protected.people)} people; {summarise(protected.counts)}")
+    for line in advise(protected.reasons):
+        say(line)
     if protected.problem:
         say(protected.problem)
     leaks = _audit(source, target, eyes, given, protected) if given["audit"] else 0

@@ -215,7 +215,7 @@ def test_a_broken_tail_is_said_and_ends_with_one(capsys: pytest.CaptureFixture[s
     assert code == 1
     count = len(pictures(place / "o.mp4"))
     first, second = err.splitlines()
-    assert first == f"o.mp4: {count} frames, 0 people; faces no face in it"
+    assert first == f"o.mp4: {count} frames, 0 people; no face in it"
     assert second.startswith(f"cut.mp4: breaks off after frame {count} of 40 (")
     assert second.endswith("); processed up to there")
 
