@@ -19,14 +19,15 @@ from attrsearch.faces.seen import WINDOW_MIN_FACE, see
 from attrsearch.faces.yolo import Yolo
 from attrsearch.faces.yunet import YuNet
 from attrsearch.recipes import load_study
+from attrsearch.video.encoders import Encoding
 from attrsearch.video.linking import People, match_people
 from attrsearch.video.material import Material
+from attrsearch.video.orientation import find_turn
 from attrsearch.video.protect import Options, Protected, Sets, protect
 from attrsearch.video.render import Renderer
 from attrsearch.video.stream import Namer, Streamed, protect_stream
 from attrsearch.video.tracks import Tracker
 from attrsearch.video.verification import RenderVerifier
-from attrsearch.video.writer import Encoding
 
 if TYPE_CHECKING:
     from attrsearch.search.run import RunResult
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float32]
 Stage = Callable[[str, int, int], None]
 
+TURN_SAMPLES = 8
+"""Frames in which is looked how footage is turned."""
 SEARCH_LOOKS = 10
 """Looks at a person given to the search, those kept back from it included."""
 CLOSE_UP_SCORE = 0.5
@@ -117,6 +120,7 @@ def apply_to_video(
         InputError: A person that the export does not have was named.
     """
     _need_person(file, person)
+    set_upright(material, eyes.detector, options, warn)
 
     def decide(people: People) -> Sets:
         records = {record.id: record for record in file.identities if record.feasible}
@@ -175,6 +179,7 @@ def anonymise_video(
     from attrsearch.search.run import run  # noqa: PLC0415 - slow to import, and no concern of apply_to_video
 
     results: list[RunResult] = []
+    set_upright(material, eyes.detector, options, warn)
 
     def decide(people: People) -> Sets:
         persons: list[Person] = [people.faces(name, SEARCH_LOOKS) for name in people.looks]
@@ -266,6 +271,19 @@ def apply_to_stream(
         encoding=encoding,
         progress=progress,
     )
+
+
+def set_upright(material: Material, detector: Detector, options: Options, warn: Warn) -> None:
+    """Turn footage that was filmed sideways or upside down, and has no tag that says so, for the detector.
+
+    What is written stays as it was stored.
+    """
+    if options.boxes is not None:
+        return  # boxes are of the picture as it is
+    turn = find_turn(material.sample(TURN_SAMPLES), detector)
+    if turn:
+        warn(f"the footage is turned by {90 * turn} degrees to find faces: they stand upright that way")
+        material.turned(turn)
 
 
 def choose_judge(used: str) -> Scaled:

@@ -35,7 +35,7 @@ def anonymise(
     **given: Any,
 ) -> int:
     """Find the people of a video, a folder of frames or pictures, search a set for each, and apply it, in one go."""
-    from attrsearch.video.frames import is_video
+    from attrsearch.video.containers import is_video
 
     folder = run_folder or out.with_name(f"{out.name}.run")
     know_faces(source)
@@ -53,14 +53,14 @@ def anonymise(
     with warner(given["quiet"]) as warn, stage_bar(given["quiet"]) as progress:
         material = open_material(source, out, given, warn)
         given["ledger"] = given["ledger"] or folder / "coverage.parquet"  # the report shows it
-        options = add_debug(read_options(given, material.size), source, given)
+        options = add_debug(read_options(given, material.size), source, material, given)
         eyes = open_eyes_for(options, given)
         protected, result = anonymise_video(
             material, folder, eyes, options, study=study, trials=trials, seed=seed, warn=warn, progress=progress
         )
     if result is not None:
         say(f"{result.feasible} of {result.identities} people anonymised; {write_report(folder)}")
-    return finish(protected, source, out, eyes, given, material.size)
+    return finish(protected, source, out, eyes, given, material)
 
 
 def _pictures(

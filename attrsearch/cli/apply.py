@@ -50,7 +50,7 @@ def apply(
     found is not written. Live sources are /dev/video0, an address, or - for standard input.
     """
     from attrsearch.export import read_attributes
-    from attrsearch.video.frames import is_live, is_video
+    from attrsearch.video.containers import is_live, is_video
 
     know_faces(Path(source), [person] if person else [])
     know((), out, attributes, *([match] if match else []))
@@ -96,7 +96,7 @@ def _apply_video(
 
     with warner(given["quiet"]) as warn, stage_bar(given["quiet"]) as progress:
         material = open_material(source, out, given, warn)
-        options = add_debug(read_options(given, material.size), source, given)
+        options = add_debug(read_options(given, material.size), source, material, given)
         eyes = open_eyes_for(options, given, nobody_known=match is None)
         protected = apply_to_video(
             material,
@@ -109,7 +109,7 @@ def _apply_video(
             warn=warn,
             progress=progress,
         )
-    return finish(protected, source, out, eyes, given, material.size)
+    return finish(protected, source, out, eyes, given, material)
 
 
 def _apply_live(
@@ -123,7 +123,7 @@ def _apply_live(
 ) -> int:
     from attrsearch.applying.pictures import load_export_editor
     from attrsearch.applying.videos import apply_to_stream
-    from attrsearch.video.writer import Encoding
+    from attrsearch.video.encoders import Encoding
 
     refuse_for_live(source, given)
     options = read_options(given)

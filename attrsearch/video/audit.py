@@ -168,6 +168,7 @@ def audit_video(
     start: float = 0.0,
     end: float | None = None,
     visible: Mapping[int, Sequence[LabelledBox]] | None = None,
+    turn: int = 0,
     progress: Callable[[int], None] = lambda done: None,  # noqa: ARG005
 ) -> Audit:
     """Compare a protected video with its original, frame by frame.
@@ -180,6 +181,7 @@ def audit_video(
         start: Where the protected video begins in the original, in seconds.
         end: Where it ends.
         visible: Frame to faces that were left as they are on purpose; they are no leaks.
+        turn: Quarters counterclockwise by which the footage is turned, so that faces stand upright.
         progress: Called with the frames done.
 
     Raises:
@@ -188,7 +190,10 @@ def audit_video(
     faces = judged = blank = 0
     matches: list[Leak] = []
     lasting, strangers = _Lasting(), Strangers()
-    with VideoReader(original, start, end) as first, VideoReader(protected) as second:
+    with (
+        VideoReader(original, start, end, turn=turn) as first,
+        VideoReader(protected, turn=turn) as second,
+    ):
         sizes = [(r.info.width, r.info.height) for r in (first, second)]
         if sizes[0] != sizes[1]:
             hint = "audit a video against the one it was made from"

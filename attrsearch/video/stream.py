@@ -13,13 +13,14 @@ from attrsearch.faces.people import cut_face
 from attrsearch.faces.recognise import Scaled
 from attrsearch.faces.seen import see
 from attrsearch.video.cuts import CutDetector
+from attrsearch.video.encoders import Encoding
 from attrsearch.video.frames import Picture, VideoReader
 from attrsearch.video.render import Renderer
 from attrsearch.video.scan import detect_in_frame
 from attrsearch.video.sightings import quality
 from attrsearch.video.timeline import Face
 from attrsearch.video.tracks import TrackedFace, Tracker
-from attrsearch.video.writer import Encoding, VideoRewriter
+from attrsearch.video.writer import VideoRewriter
 
 Floats = npt.NDArray[np.float32]
 

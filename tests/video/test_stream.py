@@ -14,9 +14,9 @@ from attrsearch.faces.detect import Detections
 from attrsearch.faces.mtcnn import Mtcnn
 from attrsearch.faces.people import Picture
 from attrsearch.faces.recognise import Scaled
-from attrsearch.video import frames as frames_module
+from attrsearch.video import containers
 from attrsearch.video.audit import UNCHANGED
-from attrsearch.video.frames import is_live
+from attrsearch.video.containers import is_live
 from attrsearch.video.render import Renderer
 from attrsearch.video.stream import Namer, protect_stream
 from attrsearch.video.tracks import Tracker
@@ -28,7 +28,7 @@ from tests.video.conftest import SET, Forgetful, Scene, judge_change
 def live(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> str:
     """The clip, read as a source that can be read once only."""
     source = str(scene.clip)
-    monkeypatch.setattr(frames_module, "LIVE", (*frames_module.LIVE, source))
+    monkeypatch.setattr(containers, "LIVE", (*containers.LIVE, source))
     assert is_live(source)
     return source
 
