@@ -15,26 +15,26 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 _PUBLIC = {
-    "ATTRIBUTES": "attrsearch.attributes",
-    "AttributeSet": "attrsearch.attributes",
-    "AttrsearchError": "attrsearch.errors",
+    "ATTRIBUTES": "attrsearch.core.attributes",
+    "AttributeSet": "attrsearch.core.attributes",
+    "AttrsearchError": "attrsearch.core.errors",
     "Evaluator": "attrsearch.search.evaluator",
-    "Identity": "attrsearch.faces.people",
+    "Identity": "attrsearch.faces.dataset",
     "load_editor": "attrsearch.editing.editor",
-    "load_people": "attrsearch.faces.gather",
-    "load_study": "attrsearch.recipes",
-    "read_attributes": "attrsearch.export",
+    "load_people": "attrsearch.faces.identities",
+    "load_study": "attrsearch.core.recipes.study",
+    "read_attributes": "attrsearch.runs.attributes_file",
     "run": "attrsearch.search.run",
 }
 
 if TYPE_CHECKING:
-    from attrsearch.attributes import ATTRIBUTES, AttributeSet
+    from attrsearch.core.attributes import ATTRIBUTES, AttributeSet
+    from attrsearch.core.errors import AttrsearchError
+    from attrsearch.core.recipes.study import load_study
     from attrsearch.editing.editor import load_editor
-    from attrsearch.errors import AttrsearchError
-    from attrsearch.export import read_attributes
-    from attrsearch.faces.gather import load_people
-    from attrsearch.faces.people import Identity
-    from attrsearch.recipes import load_study
+    from attrsearch.faces.dataset import Identity
+    from attrsearch.faces.identities import load_people
+    from attrsearch.runs.attributes_file import read_attributes
     from attrsearch.search.evaluator import Evaluator
     from attrsearch.search.run import run
 

@@ -10,7 +10,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 
-from attrsearch.video.synthetic import Street, Walker
+from attrsearch.experiments.synthetic_streets import Street, Walker
 
 Picture = npt.NDArray[np.uint8]
 RATE = 25

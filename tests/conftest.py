@@ -10,17 +10,18 @@ import pytest
 
 os.environ.setdefault("ATTRSEARCH_OFFLINE", "1")  # tests never download
 
+from attrsearch.core.recipes.study import load_study
+from attrsearch.core.sample import sample_folder
 from attrsearch.editing.editor import Editor, load_editor
-from attrsearch.export import AttributesFile, read_attributes
-from attrsearch.faces.detect import load_detector
-from attrsearch.faces.gather import Gatherer
-from attrsearch.faces.mtcnn import Mtcnn
-from attrsearch.faces.people import MIN_FACE, Identity, Picture, find_people
-from attrsearch.faces.pictures import read_picture
-from attrsearch.faces.recognise import Scaled, load_recogniser
-from attrsearch.faces.seen import WINDOW_MIN_FACE
-from attrsearch.recipes import load_study
-from attrsearch.sample import sample_folder
+from attrsearch.faces.dataset import MIN_FACE, Identity, Picture, find_people
+from attrsearch.faces.detection.load import load_detector
+from attrsearch.faces.detection.mtcnn import Mtcnn
+from attrsearch.faces.identities import Gatherer
+from attrsearch.faces.images import read_picture
+from attrsearch.faces.recognition.base import Scaled
+from attrsearch.faces.recognition.load import load_recogniser
+from attrsearch.faces.window_detection import WINDOW_MIN_FACE
+from attrsearch.runs.attributes_file import AttributesFile, read_attributes
 from attrsearch.search.evaluator import Evaluator
 
 
@@ -110,7 +111,7 @@ def finished(finished_people: Path, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture(scope="session")
 def best_sets(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> AttributesFile:
     """The best sets of the finished run, all called feasible so that nobody is covered instead of edited."""
-    from attrsearch.exporting import export_run
+    from attrsearch.runs.export import export_run
 
     path = tmp_path_factory.mktemp("sets") / "attributes.json"
     export_run(finished, path, "json", include_infeasible=True)
@@ -124,7 +125,7 @@ def protected_people(
     best_sets: AttributesFile, finished_people: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """What ``attrsearch apply`` makes of the people of the finished run."""
-    from attrsearch.applying.pictures import Applier, apply_all, plan
+    from attrsearch.anonymise.images import Applier, apply_all, plan
 
     out = tmp_path_factory.mktemp("protected")
     apply_all(Applier(best_sets), plan(finished_people, out, best_sets, None))

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,41 +12,44 @@ import attrsearch
 
 ROOT = Path(attrsearch.__file__).parent
 
-# A module may import from its own layer and from those above it in this list.
+# The folders of the package. A module may import from its own folder and from those before it in this list.
 LAYERS = (
-    ("errors",),
-    (
-        "attributes",
-        "boxes",
-        "bundled",
-        "files",
-        "allocation",
-        "threads",
-        "seals",
-        "bounded",
-        "team",
-        "journal",
-        "tables",
-        "vault",
-    ),
-    ("recipes", "weights", "fetch", "export"),
-    ("faces", "sample"),
-    ("editing",),
-    ("results", "runfile", "trials", "decisions"),
-    ("search",),
-    ("exporting", "checking", "comparing", "bench", "training", "video"),
-    ("merging", "scrubbing", "evaluation"),
-    ("applying",),
-    ("report", "grading"),
-    ("reproduction",),
-    ("dashboard",),
-    ("cli",),
+    "core",
+    "runs",
+    "faces",
+    "editing",
+    "search",
+    "video",
+    "training",
+    "evaluation",
+    "anonymise",
+    "report",
+    "cli",
+    "experiments",
 )
+MAX_ENTRIES = 12
 
 
 def layer_of(module: str) -> int:
-    name = module.split(".", maxsplit=1)[0]
-    return next(index for index, names in enumerate(LAYERS) if name in names)
+    return LAYERS.index(module.split(".", maxsplit=1)[0])
+
+
+def rooms() -> Iterator[tuple[Path, str]]:
+    """Every folder with modules in the order of the layers, and what its first line says it is."""
+    for layer in LAYERS:
+        for folder in [ROOT / layer, *sorted((ROOT / layer).rglob("*/"))]:
+            if (folder / "__init__.py").is_file():
+                line = ast.get_docstring(ast.parse((folder / "__init__.py").read_text())) or ""
+                yield folder, line.splitlines()[0]
+
+
+def picture() -> str:
+    """The block of layers in ARCHITECTURE.md."""
+    lines = []
+    for folder, line in rooms():
+        depth = len(folder.relative_to(ROOT).parts) - 1
+        lines.append(f"{'  ' * depth + folder.name + '/':<20}{line}")
+    return "\n".join(lines)
 
 
 def modules() -> list[Path]:
@@ -64,6 +68,18 @@ def imported(path: Path) -> set[str]:
     return found
 
 
+def test_the_package_has_few_entries() -> None:
+    beside = {"__init__.py", "py.typed", "bundled", "__pycache__"}
+    entries = sorted(path.name for path in ROOT.iterdir() if path.name not in beside)
+    assert entries == sorted(LAYERS)
+    assert len(entries) <= MAX_ENTRIES
+
+
+def test_the_layers_are_drawn_as_they_are() -> None:
+    document = (ROOT.parent / "ARCHITECTURE.md").read_text()
+    assert f"```\n{picture()}\n```" in document, f"ARCHITECTURE.md needs this block:\n{picture()}"
+
+
 @pytest.mark.parametrize("path", modules(), ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_imports_point_one_way(path: Path) -> None:
     module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
@@ -74,7 +90,7 @@ def test_imports_point_one_way(path: Path) -> None:
 def test_back_edges_are_noticed(tmp_path: Path) -> None:
     file = tmp_path / "wrong.py"
     file.write_text("from attrsearch.search.run import run\n")
-    assert layer_of(next(iter(imported(file)))) > layer_of("faces.people")
+    assert layer_of(next(iter(imported(file)))) > layer_of("faces.dataset")
 
 
 @pytest.mark.parametrize("code", ["import attrsearch", "from attrsearch.cli.main import main; main(['--help'])"])

@@ -6,10 +6,17 @@ from typing import Any
 import click
 
 from attrsearch.cli.console import name_unfinished, quiet_option, run_bar, say, stage_bar, warner
-from attrsearch.cli.footage import add_debug, finish, footage_options, open_eyes_for, open_material, read_options
+from attrsearch.cli.encryption import encrypt_options
 from attrsearch.cli.logs import know, know_faces, log_options
-from attrsearch.cli.private import encrypt_options
-from attrsearch.errors import OutputError
+from attrsearch.cli.video_options import (
+    add_debug,
+    finish,
+    footage_options,
+    open_eyes_for,
+    open_material,
+    read_options,
+)
+from attrsearch.core.errors import OutputError
 
 
 @click.command(epilog="Example: attrsearch anonymise street.mp4 --out protected.mp4 --audit")
@@ -35,7 +42,7 @@ def anonymise(
     **given: Any,
 ) -> int:
     """Find the people of a video, a folder of frames or pictures, search a set for each, and apply it, in one go."""
-    from attrsearch.video.containers import is_video
+    from attrsearch.video.io.containers import is_video
 
     folder = run_folder or out.with_name(f"{out.name}.run")
     know_faces(source)
@@ -47,7 +54,7 @@ def anonymise(
         )
     if not (given["frames"] or is_video(source)):
         return _pictures(source, out, folder, study, trials, seed, given)
-    from attrsearch.applying.videos import anonymise_video
+    from attrsearch.anonymise.videos import anonymise_video
     from attrsearch.report.page import write_report
 
     with warner(given["quiet"]) as warn, stage_bar(given["quiet"]) as progress:
@@ -66,9 +73,9 @@ def anonymise(
 def _pictures(
     source: Path, out: Path, folder: Path, study: str, trials: int | None, seed: int | None, given: dict[str, Any]
 ) -> int:
-    from attrsearch.applying.pictures import Applier, apply_all, plan
-    from attrsearch.export import read_attributes
+    from attrsearch.anonymise.images import Applier, apply_all, plan
     from attrsearch.report.page import write_report
+    from attrsearch.runs.attributes_file import read_attributes
     from attrsearch.search.run import run
 
     with run_bar(given["quiet"]) as progress, warner(given["quiet"]) as warn:

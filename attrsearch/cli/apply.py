@@ -6,7 +6,9 @@ from typing import Any
 import click
 
 from attrsearch.cli.console import bar, quiet_option, say, stage_bar, warner
-from attrsearch.cli.footage import (
+from attrsearch.cli.encryption import encrypt_options
+from attrsearch.cli.logs import know, know_faces, log_options
+from attrsearch.cli.video_options import (
     add_debug,
     finish,
     footage_options,
@@ -15,8 +17,6 @@ from attrsearch.cli.footage import (
     read_options,
     refuse_for_live,
 )
-from attrsearch.cli.logs import know, know_faces, log_options
-from attrsearch.cli.private import encrypt_options
 
 
 @click.command(epilog="Example: attrsearch apply faces/ --attributes run1/attributes.json --out protected/")
@@ -49,8 +49,8 @@ def apply(
     is edited with its person's set; every other face is covered by the fallback filter; a picture in which no face is
     found is not written. Live sources are /dev/video0, an address, or - for standard input.
     """
-    from attrsearch.export import read_attributes
-    from attrsearch.video.containers import is_live, is_video
+    from attrsearch.runs.attributes_file import read_attributes
+    from attrsearch.video.io.containers import is_live, is_video
 
     know_faces(Path(source), [person] if person else [])
     know((), out, attributes, *([match] if match else []))
@@ -67,7 +67,7 @@ def apply(
 def _apply_pictures(
     source: Path, out: Path, file: Any, person: str | None, editor: str | None, given: dict[str, Any]
 ) -> int:
-    from attrsearch.applying.pictures import Applier, apply_all, plan
+    from attrsearch.anonymise.images import Applier, apply_all, plan
 
     work = plan(source, out, file, person)
     applier = Applier(file, given["fallback"], editor)
@@ -91,8 +91,8 @@ def _apply_video(
     editor: str | None,
     given: dict[str, Any],
 ) -> int:
-    from attrsearch.applying.pictures import load_export_editor
-    from attrsearch.applying.videos import apply_to_video
+    from attrsearch.anonymise.images import load_export_editor
+    from attrsearch.anonymise.videos import apply_to_video
 
     with warner(given["quiet"]) as warn, stage_bar(given["quiet"]) as progress:
         material = open_material(source, out, given, warn)
@@ -121,9 +121,9 @@ def _apply_live(
     editor: str | None,
     given: dict[str, Any],
 ) -> int:
-    from attrsearch.applying.pictures import load_export_editor
-    from attrsearch.applying.videos import apply_to_stream
-    from attrsearch.video.encoders import Encoding
+    from attrsearch.anonymise.images import load_export_editor
+    from attrsearch.anonymise.videos import apply_to_stream
+    from attrsearch.video.io.encoders import Encoding
 
     refuse_for_live(source, given)
     options = read_options(given)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from attrsearch.cli.console import json_option, print_json, quiet_option, say, stage_bar, warner
-from attrsearch.cli.private import key_option
+from attrsearch.cli.encryption import key_option
 
 if TYPE_CHECKING:
-    from attrsearch.evaluation.anonymity import Figures
     from attrsearch.evaluation.attacks.scene import Scene
+    from attrsearch.evaluation.metrics.anonymity import Figures
 
 
 @click.group()
@@ -74,8 +74,8 @@ def naive(**options: Any) -> None:
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
 def parrot(**options: Any) -> None:
     """Edit the gallery too: with random sets, the probe's own set, the whole exported file; train a classifier."""
+    from attrsearch.core.recipes.space import load_space
     from attrsearch.evaluation.attacks.parrot import parrot as match
-    from attrsearch.recipes import load_space
 
     def go(scene: "Scene", progress: Callable[[int, int], None]) -> "list[Figures]":
         attacker = _attacker(scene, options)
@@ -142,7 +142,7 @@ def linking(**options: Any) -> None:
 
 
 def _run(options: dict[str, Any], attack_scene: "Callable[[Scene, Any], list[Figures]]") -> None:
-    from attrsearch.evaluation.record import add_attacks, clean, write_attacks
+    from attrsearch.evaluation.results import add_attacks, clean, write_attacks
     from attrsearch.report.evaluation import write_evaluation
 
     quiet, as_json = options["quiet"], options["as_json"]
@@ -169,15 +169,15 @@ def _scene(
     options: dict[str, Any], progress: Callable[[str, int, int], None], warn: Callable[[str], None]
 ) -> "Scene":
     from attrsearch.evaluation.attacks.scene import open_scene
-    from attrsearch.evaluation.cohort import load_cohort, load_embeddings
+    from attrsearch.evaluation.faces import load_cohort, load_embeddings
     from attrsearch.evaluation.footage import load_footage
     from attrsearch.evaluation.judges import load_judges, used_by
     from attrsearch.evaluation.pairing import check_places, load_protection
-    from attrsearch.faces.detect import load_detector
-    from attrsearch.faces.people import MIN_FACE
-    from attrsearch.faces.recognise import load_recogniser
-    from attrsearch.faces.seen import WINDOW_MIN_FACE
-    from attrsearch.faces.yunet import YuNet
+    from attrsearch.faces.dataset import MIN_FACE
+    from attrsearch.faces.detection.load import load_detector
+    from attrsearch.faces.detection.yunet import YuNet
+    from attrsearch.faces.recognition.load import load_recogniser
+    from attrsearch.faces.window_detection import WINDOW_MIN_FACE
 
     originals, protected = options["originals"], options["protected"]
     check_places(originals, [protected], options.get("distractors") or options.get("train"), options["ledger"])
@@ -203,9 +203,9 @@ def _scene(
 
 
 def _attacker(scene: "Scene", options: dict[str, Any]) -> Any:
-    from attrsearch.applying.pictures import load_export_editor
+    from attrsearch.anonymise.images import load_export_editor
     from attrsearch.evaluation.attacks.editing import Attacker
-    from attrsearch.export import read_attributes
+    from attrsearch.runs.attributes_file import read_attributes
 
     file = read_attributes(options["attributes"])
     return Attacker(load_export_editor(file, options["editor"]), scene.detector, file)
@@ -214,8 +214,8 @@ def _attacker(scene: "Scene", options: dict[str, Any]) -> Any:
 def _lessons(scene: "Scene", attacker: Any, options: dict[str, Any]) -> Any:
     """The sets of the export, and crops of other people to learn from."""
     from attrsearch.evaluation.attacks.editing import lessons
-    from attrsearch.faces.detect import load_detector
-    from attrsearch.faces.people import MIN_FACE
+    from attrsearch.faces.dataset import MIN_FACE
+    from attrsearch.faces.detection.load import load_detector
 
     whole = load_detector("mtcnn", MIN_FACE)
     return lessons(scene, attacker, options["train"], whole, options["most"])

@@ -17,7 +17,7 @@ from attrsearch.cli.console import json_option, print_json
 @json_option
 def bench(picture: Path | None, repeats: int, as_json: bool) -> None:
     """Time the batched evaluator beside the same work done one candidate at a time, as the thesis did."""
-    from attrsearch.bench import bench as measure
+    from attrsearch.search.benchmark import bench as measure
 
     found = measure(picture, repeats)
     if as_json:

@@ -20,9 +20,9 @@ def calibrate(faces: Path, out: Path, recogniser: str, facenet_weights: Path | N
 
     FACES holds one sub-folder of pictures a person; a threshold at FAR 1e-3 needs about 150 people.
     """
+    from attrsearch.core.files import write_text
     from attrsearch.faces.calibrate import calibrate as measure
-    from attrsearch.faces.recognise import load_network
-    from attrsearch.files import write_text
+    from attrsearch.faces.recognition.load import load_network
 
     network = load_network(recogniser, facenet_weights)
     with bar(None, "person", quiet) as advance, warner(quiet) as warn:

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from attrsearch.cli.console import bar, quiet_option, say
-from attrsearch.cli.private import key_option
+from attrsearch.cli.encryption import key_option
 
 _PATH = click.Path(path_type=Path)
 
@@ -41,22 +41,22 @@ def dashboard(
 
     Every change is written to the run, with who and when in RUN/changes.jsonl.
     """
-    from attrsearch.results import read_run
+    from attrsearch.runs.metadata import read_run
 
     read_run(run)
     if optuna:
         _export(run, out, include_originals, quiet)
         return
     try:
-        from attrsearch.dashboard.security import Access
-        from attrsearch.dashboard.server import Dashboard, serve
+        from attrsearch.report.dashboard.security import Access
+        from attrsearch.report.dashboard.server import Dashboard, serve
     except ImportError as error:
-        from attrsearch.errors import UnavailableError
+        from attrsearch.core.errors import UnavailableError
 
         hint = "pip install 'attrsearch[dashboard]'"
         found = f"no {error.name}"
         raise UnavailableError("dashboard", required="its web server", found=found, hint=hint) from error
-    from attrsearch.dashboard.state import LiveRun
+    from attrsearch.report.dashboard.state import LiveRun
 
     access = Access(host, port, token)
     live = LiveRun(run, include_originals)
@@ -67,7 +67,7 @@ def dashboard(
 
 
 def _export(run: Path, out: Path | None, originals: bool, quiet: bool) -> None:
-    from attrsearch.dashboard.optuna_export import export_studies
+    from attrsearch.report.dashboard.optuna_export import export_studies
 
     database = out or run / "optuna.db"
     with bar(None, "person", quiet, delay=1) as progress:

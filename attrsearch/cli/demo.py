@@ -13,11 +13,11 @@ from attrsearch.cli.console import quiet_option, run_bar, say, warner
 @quiet_option
 def demo(out: Path, trials: int, quiet: bool) -> int:
     """Do the main job on a small bundled sample: search, export, apply, report."""
-    from attrsearch.applying.pictures import Applier, apply_all, plan
-    from attrsearch.export import read_attributes
-    from attrsearch.faces.people import read_genders
+    from attrsearch.anonymise.images import Applier, apply_all, plan
+    from attrsearch.core.sample import sample_folder
+    from attrsearch.faces.dataset import read_genders
     from attrsearch.report.page import write_report
-    from attrsearch.sample import sample_folder
+    from attrsearch.runs.attributes_file import read_attributes
     from attrsearch.search.run import run
 
     faces = sample_folder()

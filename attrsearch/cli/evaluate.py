@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from attrsearch.cli.console import json_option, print_json, quiet_option, say, stage_bar, warner
-from attrsearch.cli.private import key_option
+from attrsearch.cli.encryption import key_option
 
 if TYPE_CHECKING:
-    from attrsearch.evaluation.examining import Examined, Examiner
-    from attrsearch.evaluation.record import Record
+    from attrsearch.evaluation.evaluate import Examined, Examiner
+    from attrsearch.evaluation.results import Record
 
 
 @click.command(epilog="Example: attrsearch evaluate faces/ protected/ --run run1 --out evaluation.json")
@@ -58,7 +58,7 @@ def evaluate(
       at_most = 0.05
     """  # noqa: D301
     from attrsearch.evaluation.gate import load_gate, missed
-    from attrsearch.evaluation.record import write_for_run, write_record
+    from attrsearch.evaluation.results import write_for_run, write_record
     from attrsearch.report.evaluation import write_evaluation
 
     limits = load_gate(gate) if gate else None
@@ -74,7 +74,7 @@ def evaluate(
         say(f"wrote {write_for_run(record, run)}, for its report")
     judged, kept = record.protected
     if as_json:
-        from attrsearch.evaluation.record import clean
+        from attrsearch.evaluation.results import clean
 
         print_json(clean(record.as_json()))
     else:
@@ -90,11 +90,11 @@ def evaluate(
 def _evaluate(
     originals: Path, protected: tuple[Path, ...], options: dict[str, Any], progress: Any, warn: Any
 ) -> "tuple[Record, Examiner, list[Examined]]":
-    from attrsearch.evaluation.cohort import load_cohort, load_embeddings
-    from attrsearch.evaluation.examining import Examiner, open_eyes
+    from attrsearch.evaluation.evaluate import Examiner, open_eyes
+    from attrsearch.evaluation.faces import load_cohort, load_embeddings
     from attrsearch.evaluation.judges import load_judges, used_by
     from attrsearch.evaluation.pairing import check_places, load_protection, untouched
-    from attrsearch.evaluation.record import begin
+    from attrsearch.evaluation.results import begin
 
     check_places(originals, protected, options["distractors"], options["ledger"])
     judges, notes = load_judges(options["judges"], used_by(options["run"]) if options["run"] else None)
@@ -136,12 +136,12 @@ def _evaluate(
 
 
 def _footage(original: Path, protected: tuple[Path, ...], eyes: Any, ledger: Path | None, progress: Any) -> Any:
-    from attrsearch.applying.videos import choose_judge
-    from attrsearch.errors import InputError
-    from attrsearch.evaluation.consistency import measure_consistency
+    from attrsearch.anonymise.videos import choose_judge
+    from attrsearch.core.errors import InputError
     from attrsearch.evaluation.footage import load_footage
-    from attrsearch.faces.recognise import load_recogniser
-    from attrsearch.faces.yunet import YuNet
+    from attrsearch.evaluation.metrics.temporal import measure_consistency
+    from attrsearch.faces.detection.yunet import YuNet
+    from attrsearch.faces.recognition.load import load_recogniser
 
     if len(protected) != 1:
         hint = "evaluate them one by one"
@@ -166,7 +166,7 @@ def _footage(original: Path, protected: tuple[Path, ...], eyes: Any, ledger: Pat
 
 
 def _hifd(record: "Record", examiner: "Examiner", examined: "list[Examined]", folder: Path) -> None:
-    from attrsearch.errors import UnavailableError
+    from attrsearch.core.errors import UnavailableError
     from attrsearch.evaluation.hifd import score_hifd, write_hifd
 
     write_hifd(examiner, examined, folder)
@@ -221,7 +221,7 @@ def _name(folder: Path, protected: tuple[Path, ...]) -> str:
 
 
 def _names(path: Path | None) -> frozenset[str] | None:
-    from attrsearch.errors import InputError
+    from attrsearch.core.errors import InputError
 
     if path is None:
         return None

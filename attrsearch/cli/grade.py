@@ -18,10 +18,10 @@ def grade(run: Path, port: int, learn: bool, as_json: bool) -> None:
     With --learn, train the thesis's network (10-20-40-20-20) to predict the look from the attributes, on these
     grades and the dashboard's, and say how well it does on edits it has not seen.
     """
-    from attrsearch.grading.grades import all_grades, edits_of
+    from attrsearch.report.grading.grades import all_grades, edits_of
 
     if learn:
-        from attrsearch.grading.look import learn_look
+        from attrsearch.report.grading.look import learn_look
 
         edits = edits_of(run)
         found = learn_look(edits, all_grades(run, edits))
@@ -30,7 +30,7 @@ def grade(run: Path, port: int, learn: bool, as_json: bool) -> None:
         say(f"learnt from {found.edits} grades: {found.accuracy:.0%} right on edits not seen")
         say(f"always giving the commonest grade would be right on {found.chance:.0%}")
         return
-    from attrsearch.grading.server import GradingServer
+    from attrsearch.report.grading.server import GradingServer
 
     with GradingServer(run, port) as server:
         say(f"open {server.address} (stop with Ctrl+C)")

@@ -149,7 +149,7 @@ class Reporter:
         if state is None:
             return
         if self._metrics is not None:
-            from attrsearch.files import write_text
+            from attrsearch.core.files import write_text
 
             write_text(self._metrics, metrics_text(state))
         if LOG.json and not self._quiet:

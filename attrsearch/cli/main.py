@@ -3,11 +3,11 @@
 import sys
 import warnings
 from collections.abc import Sequence
+from importlib import import_module
 
 import click
 
 from attrsearch import __version__
-from attrsearch.allocation import keep_freed_memory
 from attrsearch.cli.anonymise import anonymise
 from attrsearch.cli.apply import apply
 from attrsearch.cli.attack import attack
@@ -16,17 +16,17 @@ from attrsearch.cli.calibrate import calibrate
 from attrsearch.cli.completion import completion
 from attrsearch.cli.dashboard import dashboard
 from attrsearch.cli.demo import demo
+from attrsearch.cli.encryption import scrub
 from attrsearch.cli.evaluate import evaluate
 from attrsearch.cli.grade import grade
-from attrsearch.cli.keeping import check, merge
 from attrsearch.cli.logs import LOG
 from attrsearch.cli.models import models
-from attrsearch.cli.private import scrub
-from attrsearch.cli.reproduce import reproduce
 from attrsearch.cli.results import compare, export, report
 from attrsearch.cli.run import run
+from attrsearch.cli.runs import check, merge
 from attrsearch.cli.train import train
-from attrsearch.errors import AttrsearchError
+from attrsearch.core.allocation import keep_freed_memory
+from attrsearch.core.errors import AttrsearchError
 
 DONE, INCOMPLETE, WRONG_USE = 0, 1, 2
 INTERRUPTED = 130
@@ -51,12 +51,18 @@ def cli() -> None:
 
 
 COMMANDS = (
-    *(run, export, apply, anonymise, report, dashboard, compare, evaluate, attack, reproduce),
+    *(run, export, apply, anonymise, report, dashboard, compare, evaluate, attack),
     *(calibrate, train, grade, models, bench, demo),
     *(check, merge, scrub, completion),
 )
+PLUG_INS = ("attrsearch.experiments.cli:reproduce",)
+"""Commands of rooms that stand on this one, as module:name."""
+
 for command in COMMANDS:
     cli.add_command(command)
+for place in PLUG_INS:
+    module, _, name = place.partition(":")
+    cli.add_command(getattr(import_module(module), name))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

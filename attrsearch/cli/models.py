@@ -3,7 +3,7 @@
 import click
 
 from attrsearch.cli.console import say
-from attrsearch.errors import AttrsearchError
+from attrsearch.core.errors import AttrsearchError
 
 
 @click.group()
@@ -14,10 +14,10 @@ def models() -> None:
 @models.command("list", epilog="Example: attrsearch models list")
 def list_models() -> None:
     """List bundled weights and the recognisers that can be had here."""
+    from attrsearch.core.errors import UnavailableError
+    from attrsearch.core.weights import manifest
     from attrsearch.editing.installed import installed_editors
-    from attrsearch.errors import UnavailableError
-    from attrsearch.faces.recognise import RECOGNISERS, load_network
-    from attrsearch.weights import manifest
+    from attrsearch.faces.recognition.load import RECOGNISERS, load_network
 
     for weights in manifest().values():
         size = weights.path.stat().st_size / 1e6 if weights.path.exists() else 0.0
@@ -36,7 +36,7 @@ def list_models() -> None:
 @models.command("verify", epilog="Example: attrsearch models verify")
 def verify_models() -> None:
     """Check every bundled file against its SHA-256."""
-    from attrsearch.weights import manifest, verify
+    from attrsearch.core.weights import manifest, verify
 
     for weights in manifest().values():
         verify(weights)
@@ -53,8 +53,8 @@ def fetch_models(what: str, source: str | None, sha256: str | None, name: str) -
 
     A checkpoint is weights.N.pth beside its setting.txt, or the zip of both; then: attrsearch run FACES --editor NAME.
     """
-    from attrsearch.faces.facenet import install_weights
-    from attrsearch.fetch import fetched
+    from attrsearch.core.fetch import fetched
+    from attrsearch.faces.recognition.facenet import install_weights
 
     if source is None:
         if what == "attgan":

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from attrsearch.cli.console import bar, quiet_option, say
-from attrsearch.cli.private import key_option
+from attrsearch.cli.encryption import key_option
 
 
 @click.command(epilog="Example: attrsearch export run1 --format csv --out sets.csv")
@@ -15,7 +15,7 @@ from attrsearch.cli.private import key_option
 @click.option("--include-infeasible", is_flag=True, help="Also people who are not anonymised.")
 def export(run: Path, kind: str, out: Path | None, include_infeasible: bool) -> None:
     """Export the best attribute set of every person of RUN."""
-    from attrsearch.exporting import export_run
+    from attrsearch.runs.export import export_run
 
     target = out or run / f"attributes.{kind}"
     count = export_run(run, target, kind, include_infeasible)
@@ -58,6 +58,6 @@ def report(
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
 def compare(runs: tuple[Path, ...]) -> None:
     """Print a Markdown table that sets RUNS side by side."""
-    from attrsearch.comparing import compare as table
+    from attrsearch.runs.compare import compare as table
 
     click.echo(table(list(runs)))

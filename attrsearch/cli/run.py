@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import click
 
 from attrsearch.cli.console import json_option, name_unfinished, print_json, quiet_option, run_bar, say, warner
+from attrsearch.cli.encryption import encrypt_options
 from attrsearch.cli.logs import Reporter, know_faces, log_options
-from attrsearch.cli.private import encrypt_options
 
 if TYPE_CHECKING:
     from attrsearch.search.run import Progress
@@ -75,11 +75,11 @@ def run(
     With --encrypt, untouched pictures are written encrypted and stay out of the report; attrsearch report RUN
     --include-originals --key FILE shows them.
     """
-    from attrsearch.faces.people import read_genders
-    from attrsearch.recipes import load_study, workers_of
+    from attrsearch.core.recipes.study import load_study, workers_of
+    from attrsearch.faces.dataset import read_genders
     from attrsearch.report.page import write_report
+    from attrsearch.search.distributed.shards import Shard
     from attrsearch.search.run import run as search
-    from attrsearch.search.shards import Shard
 
     know_faces(faces, people)
     chosen = [*people, *(names_in(people_file) if people_file else [])] or None
@@ -130,7 +130,7 @@ def names_in(file: Path) -> list[str]:
     Raises:
         InputError: It cannot be read.
     """
-    from attrsearch.errors import InputError
+    from attrsearch.core.errors import InputError
 
     try:
         return [line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]

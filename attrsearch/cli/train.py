@@ -8,9 +8,9 @@ import click
 from attrsearch.cli.console import bar, quiet_option, say, training_bar, warner
 
 if TYPE_CHECKING:
+    from attrsearch.training.checkpoint import TrainingRecipe
     from attrsearch.training.device import DeviceName
     from attrsearch.training.loop import Pace, Trainer
-    from attrsearch.training.state import TrainingRecipe
 
 path_type = click.Path(path_type=Path)
 
@@ -46,8 +46,8 @@ def prepare(
     quiet: bool,
 ) -> None:
     """Detect, align and cache the faces of PICTURES once, for every training on them."""
-    from attrsearch.training.faces import prepare as run
-    from attrsearch.training.faces import read_names
+    from attrsearch.training.prepare import prepare as run
+    from attrsearch.training.prepare import read_names
 
     with bar(None, "picture", quiet) as advance, warner(quiet) as warn:
         found = run(
@@ -110,11 +110,11 @@ def attributes(
     Faces without one are taught by the recipe's teachers, where it names any.
     """
     from attrsearch.training.attributes import AttributesTrainer
+    from attrsearch.training.datasets import labelled_only, load_sources, taught
     from attrsearch.training.device import choose_device, dtype_on
-    from attrsearch.training.judges import load_traits_network
     from attrsearch.training.loop import Pace
+    from attrsearch.training.loss_networks import load_traits_network
     from attrsearch.training.recipes import load_attributes_recipe
-    from attrsearch.training.sources import labelled_only, load_sources, taught
 
     where = choose_device(device)
     chosen = load_attributes_recipe(recipe, steps=steps, seed=seed)
@@ -155,12 +155,12 @@ def editor(
     import numpy as np
 
     from attrsearch.training.dataset import load_face_set
+    from attrsearch.training.datasets import filled, load_sources
     from attrsearch.training.device import choose_device, dtype_on
     from attrsearch.training.editor import SHOWN, EditorTrainer
-    from attrsearch.training.judges import load_traits_network
     from attrsearch.training.loop import Pace
+    from attrsearch.training.loss_networks import load_traits_network
     from attrsearch.training.recipes import load_editor_recipe
-    from attrsearch.training.sources import filled, load_sources
 
     where = choose_device(device)
     chosen = load_editor_recipe(recipe, steps=steps, seed=seed, start=start)
@@ -178,7 +178,7 @@ def editor(
 def _train(
     trainer: "Trainer", recipe: "TrainingRecipe", out: Path, pace: "Pace", resume: bool, quiet: bool
 ) -> None:
-    from attrsearch.allocation import keep_freed_memory
+    from attrsearch.core.allocation import keep_freed_memory
     from attrsearch.training.loop import train as run
 
     keep_freed_memory()
@@ -213,11 +213,11 @@ def critic(
 ) -> None:
     """Train the critic of naturalness on prepared FACES."""
     from attrsearch.training.critic import CriticTrainer
+    from attrsearch.training.datasets import load_sources
     from attrsearch.training.device import choose_device
-    from attrsearch.training.judges import load_traits_network
     from attrsearch.training.loop import Pace
+    from attrsearch.training.loss_networks import load_traits_network
     from attrsearch.training.recipes import load_critic_recipe
-    from attrsearch.training.sources import load_sources
 
     where = choose_device(device)
     chosen = load_critic_recipe(recipe, steps=steps, seed=seed)
@@ -247,8 +247,8 @@ def evaluate(
     quiet: bool,
 ) -> None:
     """Measure the editor NAME on held-out faces and print a Markdown table."""
-    from attrsearch.files import write_bytes
-    from attrsearch.results import to_png
+    from attrsearch.core.files import write_bytes
+    from attrsearch.core.images import to_png
     from attrsearch.training.compare import compare, markdown
 
     def line(text: str) -> None:
@@ -288,9 +288,9 @@ def truths(weights: Path, faces: Path, editors: tuple[str, ...], limit: int) -> 
     import numpy as np
 
     from attrsearch.faces.naturalness import load_critic_network
-    from attrsearch.training.judges import load_traits_network
-    from attrsearch.training.sources import load_sources
-    from attrsearch.training.truths import truths as measure
+    from attrsearch.training.critic_check import truths as measure
+    from attrsearch.training.datasets import load_sources
+    from attrsearch.training.loss_networks import load_traits_network
 
     known = load_sources([faces], load_traits_network("traits"))
     found = measure(load_critic_network(weights), editors, known.take(np.arange(min(limit, len(known)))))
@@ -308,8 +308,8 @@ def truths(weights: Path, faces: Path, editors: tuple[str, ...], limit: int) -> 
 @click.option("--originals", type=path_type, help="A run of the same people with --include-originals.")
 def judge(run: Path, name: str, originals: Path | None) -> None:
     """How many edited faces of RUN a recogniser that the search never saw still takes for the person."""
-    from attrsearch.faces.recognise import load_recogniser
-    from attrsearch.training.judged import judge_run
+    from attrsearch.faces.recognition.load import load_recogniser
+    from attrsearch.training.held_out_check import judge_run
 
     found = judge_run(run, load_recogniser(name), originals)
     click.echo(

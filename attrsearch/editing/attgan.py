@@ -10,7 +10,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from attrsearch.attributes import ATTRIBUTES
+from attrsearch.core.attributes import ATTRIBUTES
 
 MAX_CHANNELS = 1024
 Norm = Literal["batchnorm", "instancenorm", "none"]

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from attrsearch.faces.align import CROP_SIZE, Floats, Picture, compose, invert, scale_of, transform
+from attrsearch.faces.alignment import CROP_SIZE, Floats, Picture, compose, invert, scale_of, transform
 
 CENTRE = (64.0, 76.5)
 RADII = (41.0, 46.5)

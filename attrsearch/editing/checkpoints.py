@@ -9,11 +9,11 @@ from typing import Any, get_args
 import torch
 from torch import Tensor
 
-from attrsearch.attributes import ATTRIBUTES
+from attrsearch.core.attributes import ATTRIBUTES
+from attrsearch.core.errors import WeightsError
+from attrsearch.core.weights import file_sha256, find_weights, load_tensors, manifest, verify
 from attrsearch.editing.attgan import Activation, Generator, GeneratorConfig, Norm
 from attrsearch.editing.installed import installed_editors
-from attrsearch.errors import WeightsError
-from attrsearch.weights import file_sha256, find_weights, load_tensors, manifest, verify
 
 
 @dataclass(frozen=True)

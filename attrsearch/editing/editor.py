@@ -13,10 +13,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from attrsearch.core.parallel import network
+from attrsearch.core.precision import Precision, choose_dtype
 from attrsearch.editing.attgan import Generator
 from attrsearch.editing.checkpoints import Checkpoint, load_checkpoint
-from attrsearch.faces.precision import Precision, choose_dtype
-from attrsearch.threads import network
 
 Floats = npt.NDArray[np.float32]
 

@@ -5,8 +5,8 @@ import re
 import zipfile
 from pathlib import Path, PurePosixPath
 
-from attrsearch.errors import WeightsError
-from attrsearch.files import write_bytes
+from attrsearch.core.errors import WeightsError
+from attrsearch.core.files import write_bytes
 
 SETTINGS = "setting.txt"
 LARGEST = 2 << 30

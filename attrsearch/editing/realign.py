@@ -7,8 +7,8 @@ from torch import Tensor
 from torch.nn.functional import grid_sample
 
 from attrsearch.editing.blending import uncrop
-from attrsearch.faces.align import CROP_SIZE, CROP_TEMPLATE, invert, similarity
-from attrsearch.faces.detect import Detector
+from attrsearch.faces.alignment import CROP_SIZE, CROP_TEMPLATE, invert, similarity
+from attrsearch.faces.detection.base import Detector
 from attrsearch.faces.sampling import sampling_grid
 
 WHERE = np.array([34, 30, 94, 118], np.float32)

@@ -8,18 +8,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from attrsearch.boxes import iou
-from attrsearch.errors import InputError
-from attrsearch.evaluation.cohort import Cohort, make_cohort
-from attrsearch.evaluation.consistency import NARROWEST, read_ledger
+from attrsearch.core.boxes import iou
+from attrsearch.core.errors import InputError
+from attrsearch.evaluation.faces import Cohort, make_cohort
+from attrsearch.evaluation.metrics.temporal import NARROWEST, read_ledger
 from attrsearch.evaluation.pairing import Protection, resized
-from attrsearch.faces.align import CROP_TEMPLATE, WINDOW_SIZE, compose, similarity, warp, window_transform
-from attrsearch.faces.cluster import group
-from attrsearch.faces.detect import Detector
-from attrsearch.faces.people import Face, Picture, cut_face
-from attrsearch.faces.recognise import Scaled
-from attrsearch.video.frames import VideoReader
-from attrsearch.video.scan import detect_in_frame
+from attrsearch.faces.alignment import CROP_TEMPLATE, WINDOW_SIZE, compose, similarity, warp, window_transform
+from attrsearch.faces.clustering import group
+from attrsearch.faces.dataset import Face, Picture, cut_face
+from attrsearch.faces.detection.base import Detector
+from attrsearch.faces.recognition.base import Scaled
+from attrsearch.video.io.reader import VideoReader
+from attrsearch.video.tracking.scan import detect_in_frame
 
 Floats = npt.NDArray[np.float32]
 

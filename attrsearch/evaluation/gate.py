@@ -21,9 +21,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from attrsearch.errors import InputError, did_you_mean
-from attrsearch.evaluation.anonymity import Figures
-from attrsearch.recipes import Recipe, load_recipe
+from attrsearch.core.errors import InputError, did_you_mean
+from attrsearch.core.recipes.base import Recipe, load_recipe
+from attrsearch.evaluation.metrics.anonymity import Figures
 
 
 class Limit(Recipe):

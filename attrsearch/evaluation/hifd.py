@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from attrsearch.attributes import MALE
-from attrsearch.errors import UnavailableError
-from attrsearch.evaluation.cohort import Look
-from attrsearch.evaluation.examining import Examined, Examiner
-from attrsearch.evaluation.utility import Sight
-from attrsearch.files import file_name, write_text
+from attrsearch.core.attributes import MALE
+from attrsearch.core.errors import UnavailableError
+from attrsearch.core.files import file_name, write_text
+from attrsearch.evaluation.evaluate import Examined, Examiner
+from attrsearch.evaluation.faces import Look
+from attrsearch.evaluation.metrics.utility import Sight
 
 Floats = npt.NDArray[np.float32]
 

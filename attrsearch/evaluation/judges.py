@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from attrsearch.errors import AttrsearchError, UnavailableError
-from attrsearch.faces.calibration import load_calibration
-from attrsearch.faces.onnx_file import OnnxEmbedder
-from attrsearch.faces.recognise import Recogniser, load_network
-from attrsearch.results import read_run
+from attrsearch.core.errors import AttrsearchError, UnavailableError
+from attrsearch.faces.recognition.base import Recogniser
+from attrsearch.faces.recognition.calibration import load_calibration
+from attrsearch.faces.recognition.load import load_network
+from attrsearch.faces.recognition.onnx import OnnxEmbedder
+from attrsearch.runs.metadata import read_run
 
 DEFAULT = ("dlib", "sface", "facenet-vggface2")
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from attrsearch.errors import AttrsearchError, InputError
-from attrsearch.evaluation.cohort import CHUNK, Cohort
-from attrsearch.faces.align import WINDOW_SIZE, compose, warp
-from attrsearch.faces.people import Picture, Warn
-from attrsearch.faces.pictures import SUFFIXES, read_picture
-from attrsearch.threads import in_parallel
+from attrsearch.core.errors import AttrsearchError, InputError
+from attrsearch.core.parallel import in_parallel
+from attrsearch.evaluation.faces import CHUNK, Cohort
+from attrsearch.faces.alignment import WINDOW_SIZE, compose, warp
+from attrsearch.faces.dataset import Picture, Warn
+from attrsearch.faces.images import SUFFIXES, read_picture
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]

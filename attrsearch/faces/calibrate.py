@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from attrsearch.errors import AttrsearchError
-from attrsearch.faces.calibration import Calibration, measure
-from attrsearch.faces.detect import load_detector
-from attrsearch.faces.people import MIN_FACE, Warn, find_people, load_faces
-from attrsearch.faces.recognise import Recogniser
-from attrsearch.faces.seen import WINDOW_MIN_FACE, see
+from attrsearch.core.errors import AttrsearchError
+from attrsearch.faces.dataset import MIN_FACE, Warn, find_people, load_faces
+from attrsearch.faces.detection.load import load_detector
+from attrsearch.faces.recognition.base import Recogniser
+from attrsearch.faces.recognition.calibration import Calibration, measure
+from attrsearch.faces.window_detection import WINDOW_MIN_FACE, see
 
 MAX_PICTURES = 8
 """Pictures of one person beyond these are left out, so that no one person decides the result."""

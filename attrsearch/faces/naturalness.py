@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from attrsearch.errors import WeightsError
-from attrsearch.faces.align import CROP_SIZE, WINDOW_SCALE, WINDOW_SIZE
-from attrsearch.threads import network
-from attrsearch.weights import find_weights, load_tensors, verify
+from attrsearch.core.errors import WeightsError
+from attrsearch.core.parallel import network
+from attrsearch.core.weights import find_weights, load_tensors, verify
+from attrsearch.faces.alignment import CROP_SIZE, WINDOW_SCALE, WINDOW_SIZE
 
 Floats = npt.NDArray[np.float32]
 WIDTHS = (32, 48, 96, 128)

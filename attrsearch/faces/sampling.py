@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
-from attrsearch.faces.align import similarity
+from attrsearch.faces.alignment import similarity
+from attrsearch.faces.dataset import Picture
 
 Floats = npt.NDArray[np.float32]
 
@@ -55,3 +56,9 @@ def similarity_inverse(landmarks: Floats, template: Floats) -> Floats:
     determinant = turn[:, 0, 0] ** 2 + turn[:, 1, 0] ** 2
     back = turn.transpose(0, 2, 1) / np.where(determinant > 0, determinant, 1)[:, None, None]
     return np.concatenate([back, -back @ shift], 2).astype(np.float32)
+
+
+def to_editor(crops: list[Picture]) -> Tensor:
+    """Crops (h, w, 3), uint8, as one tensor (n, 3, h, w) from -1 to 1."""
+    stacked = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2)
+    return (stacked.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from attrsearch.attributes import ATTRIBUTES
-from attrsearch.errors import InputError
-from attrsearch.export import NOTICE
-from attrsearch.faces.calibration import load_calibration
+from attrsearch.core.attributes import ATTRIBUTES
+from attrsearch.core.errors import InputError
+from attrsearch.faces.recognition.calibration import load_calibration
+from attrsearch.runs.attributes_file import NOTICE
 
 THESIS_DISTANCE = 1.18
 """Mean distance of random attribute sets (thesis, section 4.2)."""

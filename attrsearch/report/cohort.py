@@ -10,12 +10,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from attrsearch.attributes import ATTRIBUTES
-from attrsearch.errors import InputError
-from attrsearch.files import file_name
+from attrsearch.core.attributes import ATTRIBUTES
+from attrsearch.core.errors import InputError
+from attrsearch.core.files import file_name
 from attrsearch.report.about import Limits
 from attrsearch.report.packing import pack, staircase
-from attrsearch.results import PersonPart
+from attrsearch.runs.folder import PersonPart
 
 Columns = Mapping[str, npt.NDArray[Any]]
 

@@ -10,7 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from attrsearch import __version__
-from attrsearch.files import write_text
+from attrsearch.core.files import write_text
 from attrsearch.report.drawing import distance_chart, trade_off_chart
 from attrsearch.report.page import STYLES, environment, read_assets
 

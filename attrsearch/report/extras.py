@@ -1,6 +1,6 @@
 """What other parts leave in a run, where it is there: the video ledger, judges, the surrogate's log.
 
-``coverage.parquet``: a row for every face of every frame (``attrsearch/video/ledger.py``).
+``coverage.parquet``: a row for every face of every frame (``attrsearch/video/coverage.py``).
 ``evaluation.json``: ``{"format": "attrsearch/evaluation", "judges": [{"judge": …, figure: value, …}, …]}``.
 ``surrogate.parquet``: a row for every candidate that was predicted: ``identity``, ``trial``,
 ``predicted_utility``, ``predicted_distance``, ``predicted_feasible``, ``rank_correlation`` (of the model with the
@@ -16,8 +16,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from attrsearch.errors import InputError
-from attrsearch.vault import find_private, open_private
+from attrsearch.core.encryption import find_private, open_private
+from attrsearch.core.errors import InputError
 
 FOUND = ("detected", "low", "remembered", "interpolated", "extended")
 COVERS = ("edited", "warped", "filtered", "replaced")

@@ -14,16 +14,17 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from attrsearch.decisions import read_decisions
-from attrsearch.errors import InputError
-from attrsearch.files import write_text
+from attrsearch.core.encryption import encrypting
+from attrsearch.core.errors import InputError
+from attrsearch.core.files import write_text
 from attrsearch.report.about import about, limits
 from attrsearch.report.cohort import failures_first, missing_importance, packed, person_row, read_all_trials
 from attrsearch.report.extras import read_judges, read_surrogate, read_video
 from attrsearch.report.packing import SOURCES
 from attrsearch.report.pictures import INLINE_PEOPLE, inline, linked
-from attrsearch.results import PersonPart, RunFolder, read_run
-from attrsearch.vault import encrypting
+from attrsearch.runs.folder import PersonPart, RunFolder
+from attrsearch.runs.metadata import read_run
+from attrsearch.runs.review import read_decisions
 
 BLOCK = 50
 """People in a block of trials or pictures: what is decoded at once when one of them is opened."""

@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 from PIL import Image
 
-from attrsearch.files import write_bytes
-from attrsearch.results import PersonPart
-from attrsearch.vault import SUFFIX, open_private
+from attrsearch.core.encryption import SUFFIX, open_private
+from attrsearch.core.files import write_bytes
+from attrsearch.runs.folder import PersonPart
 
 KINDS = ("best", "runner", "random", "original")
 THUMBNAIL = 160

@@ -19,22 +19,21 @@ import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
+from attrsearch.core.parallel import in_parallel, network, threads
+from attrsearch.core.recipes.study import PreFilter
 from attrsearch.editing.blending import face_mask
 from attrsearch.editing.editor import Editor, Encoded
 from attrsearch.editing.filters import blur, cover, pixelate
-from attrsearch.faces.align import CROP_SIZE, WINDOW_SIZE, invert
-from attrsearch.faces.calibration import distances
-from attrsearch.faces.detect import Detector
-from attrsearch.faces.gather import to_editor
-from attrsearch.faces.mtcnn import STEADY
+from attrsearch.faces.alignment import CROP_SIZE, WINDOW_SIZE, invert
+from attrsearch.faces.dataset import Face, Picture
+from attrsearch.faces.detection.base import Detector
+from attrsearch.faces.detection.mtcnn import STEADY
 from attrsearch.faces.naturalness import Critic
-from attrsearch.faces.people import Face, Picture
-from attrsearch.faces.recognise import Scaled
-from attrsearch.faces.sampling import sampling_grid
-from attrsearch.faces.seen import see
-from attrsearch.recipes import PreFilter
+from attrsearch.faces.recognition.base import Scaled
+from attrsearch.faces.recognition.calibration import distances
+from attrsearch.faces.sampling import sampling_grid, to_editor
+from attrsearch.faces.window_detection import see
 from attrsearch.search.terms import Scores
-from attrsearch.threads import in_parallel, network, threads
 
 Floats = npt.NDArray[np.float32]
 T = TypeVar("T", bound=np.generic)

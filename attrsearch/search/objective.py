@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from attrsearch.recipes import Aggregation, Constraint, Objective
+from attrsearch.core.recipes.objective import Aggregation, Constraint, Objective
 from attrsearch.search.terms import TERMS, Scores
 
 Floats64 = npt.NDArray[np.float64]

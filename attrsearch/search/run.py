@@ -6,20 +6,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from attrsearch.attributes import Gender
-from attrsearch.errors import InputError
-from attrsearch.faces.cluster import cluster_folder
-from attrsearch.faces.detect import load_detector
-from attrsearch.faces.people import MIN_FACE, Person, Warn, find_people
-from attrsearch.journal import Journal, now
-from attrsearch.recipes import Study, Surrogate, Workers, load_objective, load_space, load_study
-from attrsearch.results import RunFolder
-from attrsearch.search.components import Components, Settings, load_components
-from attrsearch.search.outputs import provenance
-from attrsearch.search.shards import Shard
-from attrsearch.search.workers import Job, Outcome, search_here, search_in_workers
-from attrsearch.threads import threads
-from attrsearch.vault import encrypting
+from attrsearch.core.attributes import Gender
+from attrsearch.core.encryption import encrypting
+from attrsearch.core.errors import InputError
+from attrsearch.core.parallel import threads
+from attrsearch.core.recipes.objective import load_objective
+from attrsearch.core.recipes.space import load_space
+from attrsearch.core.recipes.study import Study, Surrogate, Workers, load_study
+from attrsearch.faces.clustering import cluster_folder
+from attrsearch.faces.dataset import MIN_FACE, Person, Warn, find_people
+from attrsearch.faces.detection.load import load_detector
+from attrsearch.runs.folder import RunFolder
+from attrsearch.runs.journal import Journal, now
+from attrsearch.search.distributed.shards import Shard
+from attrsearch.search.distributed.workers import Job, Outcome, search_here, search_in_workers
+from attrsearch.search.models import Components, Settings, load_components
+from attrsearch.search.writer import provenance
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from optuna.samplers import (
     TPESampler,
 )
 
-from attrsearch.recipes import Sampler
+from attrsearch.core.recipes.study import Sampler
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 

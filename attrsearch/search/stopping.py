@@ -7,7 +7,7 @@ a feasible candidate gets the same fixed allowance, which ends with their first 
 import numpy as np
 import numpy.typing as npt
 
-from attrsearch.recipes import Stopping
+from attrsearch.core.recipes.study import Stopping
 
 
 class Stopper:

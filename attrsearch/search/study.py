@@ -16,12 +16,12 @@ from optuna.distributions import BaseDistribution, FloatDistribution
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, Trial, create_trial
 
-from attrsearch.recipes import Sampler, Stopping
+from attrsearch.core.recipes.study import Sampler, Stopping
 from attrsearch.search.objective import Judgement
 from attrsearch.search.samplers import IGNORES_CONSTRAINTS, make_sampler
 from attrsearch.search.space import PersonSpace
 from attrsearch.search.stopping import Stopper
-from attrsearch.search.surrogate.screen import Proposal, Screener
+from attrsearch.search.surrogate.acquisition import Proposal, Screener
 
 Floats = npt.NDArray[np.float32]
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from attrsearch.attributes import ATTRIBUTES, MALE
-from attrsearch.faces.traits import vote
+from attrsearch.core.attributes import ATTRIBUTES, MALE
+from attrsearch.faces.attribute_classifier import vote
 from attrsearch.training.dataset import Floats, load_face_set
-from attrsearch.training.judges import load_traits_network
-from attrsearch.training.sources import labelled_only, probabilities
+from attrsearch.training.datasets import labelled_only, probabilities
+from attrsearch.training.loss_networks import load_traits_network
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import affine_grid, binary_cross_entropy_with_logits, grid_sample, interpolate
 
-from attrsearch.faces.traits import TraitsNetwork
+from attrsearch.faces.attribute_classifier import TraitsNetwork
 from attrsearch.training.dataset import FaceSet, randomness, to_network
 from attrsearch.training.device import CPU, fast, seeded
 from attrsearch.training.generator import average
-from attrsearch.training.judges import load_traits_network
+from attrsearch.training.loss_networks import load_traits_network
 from attrsearch.training.recipes import AttributesRecipe
 
 REACH = 5

@@ -8,18 +8,18 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from attrsearch.core.errors import UnavailableError, WeightsError
 from attrsearch.editing.attgan import Generator
 from attrsearch.editing.checkpoints import load_checkpoint
-from attrsearch.errors import UnavailableError, WeightsError
-from attrsearch.faces.mtcnn import Mtcnn
+from attrsearch.faces.detection.mtcnn import Mtcnn
 from attrsearch.faces.naturalness import Critic
-from attrsearch.faces.recognise import load_recogniser
-from attrsearch.training import figures
-from attrsearch.training.asks import own
+from attrsearch.faces.recognition.load import load_recogniser
+from attrsearch.training import editor_metrics
+from attrsearch.training.attribute_sampling import own
 from attrsearch.training.dataset import FaceSet, Floats, Pictures, load_face_set, to_network, to_pictures
-from attrsearch.training.judges import load_traits_network
-from attrsearch.training.likeness import FeatureDistance
-from attrsearch.training.sources import filled
+from attrsearch.training.datasets import filled
+from attrsearch.training.image_metrics import FeatureDistance
+from attrsearch.training.loss_networks import load_traits_network
 
 SMALLEST_FACE = 32.0
 SHOWN = 8
@@ -34,7 +34,7 @@ class Comparison:
     sheet: Pictures
 
 
-def load_instruments(traits: str = "traits") -> figures.Instruments:
+def load_instruments(traits: str = "traits") -> editor_metrics.Instruments:
     """Detector, recognisers (dlib where it is installed), classifier and critic (where there is one)."""
     recognisers = [load_recogniser("sface")]
     with contextlib.suppress(UnavailableError):
@@ -44,7 +44,7 @@ def load_instruments(traits: str = "traits") -> figures.Instruments:
     except WeightsError:
         critic = None
     network = load_traits_network(traits)
-    return figures.Instruments(Mtcnn(SMALLEST_FACE), recognisers, network, FeatureDistance(), critic)
+    return editor_metrics.Instruments(Mtcnn(SMALLEST_FACE), recognisers, network, FeatureDistance(), critic)
 
 
 def compare(
@@ -78,22 +78,22 @@ def compare(
     for name in editors:
         generator = load_checkpoint(name).generator.to(memory_format=torch.channels_last)
         progress(f"{name}: reconstruction and single edits of {len(chosen)} faces")
-        column = figures.reconstruction(generator, chosen, tools)
-        single = figures.single_edits(generator, chosen, tools)
+        column = editor_metrics.reconstruction(generator, chosen, tools)
+        single = editor_metrics.single_edits(generator, chosen, tools)
         column |= {f"edit {key}": value for key, value in single.items()}
         column["edit, mean of 13"] = float(np.mean(list(single.values())))
         progress(f"{name}: random candidates of {space}")
-        asks = figures.random_asks(chosen, space)
-        first = figures.edit_all(generator, chosen, asks)
-        column |= figures.searched_edits(chosen, first, tools)
-        second = figures.edit_all(generator, chosen, figures.random_asks(chosen, space, seed=1))
-        column |= figures.steered(first, second, tools)
+        asks = editor_metrics.random_asks(chosen, space)
+        first = editor_metrics.edit_all(generator, chosen, asks)
+        column |= editor_metrics.searched_edits(chosen, first, tools)
+        second = editor_metrics.edit_all(generator, chosen, editor_metrics.random_asks(chosen, space, seed=1))
+        column |= editor_metrics.steered(first, second, tools)
         if others is not None:
             progress(f"{name}: distinguishability of {len(set(others.people))} people")
             asks = _same_for_a_person(others, space)
-            edited = figures.edit_all(generator, others, asks)
-            column |= figures.distinguishability(others, edited, tools)
-        column |= {f"ms an edit, batch {n}": figures.milliseconds(generator, n) for n in (1, 32)}
+            edited = editor_metrics.edit_all(generator, others, asks)
+            column |= editor_metrics.distinguishability(others, edited, tools)
+        column |= {f"ms an edit, batch {n}": editor_metrics.milliseconds(generator, n) for n in (1, 32)}
         columns.append(column)
         pictures += _shown(generator, shown, space)
     rows = {key: tuple(column[key] for column in columns) for key in columns[0]}
@@ -130,7 +130,7 @@ def _same_for_a_person(faces: FaceSet, space: str) -> Floats:
     """Random candidates, one a person: the same attributes on all pictures of one, as the product edits."""
     people = list(dict.fromkeys(faces.people))
     index = np.array([faces.people.index(person) for person in people])
-    asks = dict(zip(people, figures.random_asks(faces.take(index), space), strict=True))
+    asks = dict(zip(people, editor_metrics.random_asks(faces.take(index), space), strict=True))
     return np.stack([asks[person] for person in faces.people])
 
 
@@ -139,5 +139,5 @@ def _shown(generator: Generator, shown: FaceSet, space: str) -> list[Pictures]:
     labels = torch.from_numpy(shown.attributes)
     with torch.no_grad():
         again = to_pictures(generator(to_network(shown.crops), own(labels)))
-    asks = [figures.random_asks(shown, space, seed) for seed in (1, 2)]
-    return [again, *(figures.edit_all(generator, shown, one) for one in asks)]
+    asks = [editor_metrics.random_asks(shown, space, seed) for seed in (1, 2)]
+    return [again, *(editor_metrics.edit_all(generator, shown, one) for one in asks)]

@@ -15,7 +15,7 @@ from attrsearch.editing.attgan import Generator
 from attrsearch.editing.blending import face_mask
 from attrsearch.editing.checkpoints import load_checkpoint
 from attrsearch.faces.naturalness import CriticNetwork, calibrated
-from attrsearch.training.asks import REACH, own
+from attrsearch.training.attribute_sampling import REACH, own
 from attrsearch.training.attributes import one_cycle
 from attrsearch.training.dataset import FaceSet, randomness, to_network
 from attrsearch.training.device import CPU

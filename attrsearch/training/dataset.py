@@ -10,10 +10,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from attrsearch.attributes import ATTRIBUTES
-from attrsearch.errors import InputError
-from attrsearch.faces.align import CROP_SIZE
-from attrsearch.files import write_text, written
+from attrsearch.core.attributes import ATTRIBUTES
+from attrsearch.core.errors import InputError
+from attrsearch.core.files import write_text, written
+from attrsearch.faces.alignment import CROP_SIZE
 
 Pictures = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]

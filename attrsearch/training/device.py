@@ -6,8 +6,8 @@ from typing import Literal
 
 import torch
 
-from attrsearch.errors import UnavailableError
-from attrsearch.faces.precision import Precision, choose_dtype
+from attrsearch.core.errors import UnavailableError
+from attrsearch.core.precision import Precision, choose_dtype
 
 DeviceName = Literal["auto", "cpu", "cuda"]
 CPU = torch.device("cpu")

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from attrsearch.attributes import ATTRIBUTES
-from attrsearch.faces.traits import TraitsNetwork
+from attrsearch.core.attributes import ATTRIBUTES
+from attrsearch.faces.attribute_classifier import TraitsNetwork
 
 LAYERS = 5
 PATCH_LAYER = 4

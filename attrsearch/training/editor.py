@@ -13,16 +13,16 @@ import torch
 from torch import Tensor
 from torch.nn.functional import l1_loss, pad
 
-from attrsearch.attributes import ATTRIBUTES
+from attrsearch.core.attributes import ATTRIBUTES
+from attrsearch.core.precision import Precision
 from attrsearch.editing.blending import face_mask
-from attrsearch.faces.precision import Precision
 from attrsearch.training import losses
-from attrsearch.training.asks import Asked, ask_back, ask_edits, ask_one_pass, own
+from attrsearch.training.attribute_sampling import Asked, ask_back, ask_edits, ask_one_pass, own
 from attrsearch.training.dataset import FaceSet, Pictures, randomness, to_network
 from attrsearch.training.device import CPU, fast
 from attrsearch.training.discriminator import Discriminator, gradient_penalty
 from attrsearch.training.generator import average, freeze_norms, load_frozen, make_generator
-from attrsearch.training.judges import (
+from attrsearch.training.loss_networks import (
     DetectionJudge,
     IdentityJudge,
     frozen,
@@ -30,7 +30,7 @@ from attrsearch.training.judges import (
     load_traits_network,
 )
 from attrsearch.training.recipes import EditorRecipe
-from attrsearch.training.sheet import sheet
+from attrsearch.training.sample_grid import sheet
 
 Indices = npt.NDArray[np.int64] | npt.NDArray[np.bool_]
 SHOWN = 8

@@ -7,8 +7,8 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from attrsearch.files import write_bytes
-from attrsearch.weights import file_sha256
+from attrsearch.core.files import write_bytes
+from attrsearch.core.weights import file_sha256
 
 
 def write_weights(path: Path, state: Mapping[str, Tensor]) -> str:

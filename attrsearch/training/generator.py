@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor, nn
 
+from attrsearch.core.errors import RecipeError
 from attrsearch.editing.attgan import Generator, GeneratorConfig
 from attrsearch.editing.checkpoints import load_checkpoint
-from attrsearch.errors import RecipeError
 from attrsearch.training.recipes import EditorRecipe
 
 

@@ -10,12 +10,12 @@ from typing import Any, Protocol
 import tomli_w
 from torch import Tensor
 
-from attrsearch.errors import OutputError, TrainingError
-from attrsearch.files import write_bytes, write_text
-from attrsearch.results import to_png
+from attrsearch.core.errors import OutputError, TrainingError
+from attrsearch.core.files import write_bytes, write_text
+from attrsearch.core.images import to_png
+from attrsearch.training.checkpoint import FILE, TrainingRecipe, read_state, write_state
 from attrsearch.training.dataset import Pictures
 from attrsearch.training.export import write_weights
-from attrsearch.training.state import FILE, TrainingRecipe, read_state, write_state
 
 SMOOTH = 0.95
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from attrsearch.recipes import Finite, Recipe, load_recipe
+from attrsearch.core.recipes.base import Finite, Recipe, load_recipe
 
 FOLDER = "models/recipes"
 
@@ -180,7 +180,7 @@ class CriticRecipe(_Training):
 
 
 def load_attributes_recipe(name: str, **changes: object) -> AttributesRecipe:
-    """The recipe of a classifier by name or path; errors as :func:`attrsearch.recipes.load_recipe`.
+    """The recipe of a classifier by name or path; errors as :func:`attrsearch.core.recipes.base.load_recipe`.
 
     >>> load_attributes_recipe("traits", steps=5).steps
     5
@@ -189,7 +189,7 @@ def load_attributes_recipe(name: str, **changes: object) -> AttributesRecipe:
 
 
 def load_editor_recipe(name: str, **changes: object) -> EditorRecipe:
-    """The recipe of an editor by name or path; errors as :func:`attrsearch.recipes.load_recipe`.
+    """The recipe of an editor by name or path; errors as :func:`attrsearch.core.recipes.base.load_recipe`.
 
     >>> load_editor_recipe("anonymiser").asks
     'one-pass'
@@ -198,7 +198,7 @@ def load_editor_recipe(name: str, **changes: object) -> EditorRecipe:
 
 
 def load_critic_recipe(name: str, **changes: object) -> CriticRecipe:
-    """The recipe of a critic by name or path; errors as :func:`attrsearch.recipes.load_recipe`.
+    """The recipe of a critic by name or path; errors as :func:`attrsearch.core.recipes.base.load_recipe`.
 
     >>> load_critic_recipe("critic").kind
     'critic'

@@ -9,21 +9,24 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 
-from attrsearch.attributes import GENDERS, Gender
-from attrsearch.errors import AttrsearchError, InputError
-from attrsearch.faces.people import Face, Identity, find_people
-from attrsearch.recipes import Objective, Space, Study
-from attrsearch.results import RunFolder, read_run
-from attrsearch.search.cohort import pictures_wanted, split_faces
-from attrsearch.search.components import Components, Settings, load_components
+from attrsearch.core.attributes import GENDERS, Gender
+from attrsearch.core.errors import AttrsearchError, InputError
+from attrsearch.core.recipes.objective import Objective
+from attrsearch.core.recipes.space import Space
+from attrsearch.core.recipes.study import Study
+from attrsearch.faces.dataset import Face, Identity, find_people
+from attrsearch.runs.folder import RunFolder
+from attrsearch.runs.metadata import read_run
+from attrsearch.runs.trials_file import trial_attributes
 from attrsearch.search.evaluator import Request, Subject
+from attrsearch.search.lockstep import pictures_wanted, split_faces
+from attrsearch.search.models import Components, Settings, load_components
 from attrsearch.search.objective import judge
 from attrsearch.search.study import person_seed
-from attrsearch.search.surrogate.learn import FOLDS, Lesson, cover, learn
-from attrsearch.search.surrogate.person import describe
+from attrsearch.search.surrogate.features import describe
+from attrsearch.search.surrogate.fit_pooled import FOLDS, Lesson, cover, learn
 from attrsearch.search.surrogate.pooled import PooledModel, binding
 from attrsearch.search.surrogate.targets import FLOOR, predictable, targets_of, worth
-from attrsearch.trials import trial_attributes
 
 Floats = npt.NDArray[np.float32]
 Floats64 = npt.NDArray[np.float64]

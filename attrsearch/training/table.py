@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from attrsearch.attributes import ATTRIBUTES
-from attrsearch.errors import InputError
+from attrsearch.core.attributes import ATTRIBUTES
+from attrsearch.core.errors import InputError
 
 Floats = npt.NDArray[np.float32]
 

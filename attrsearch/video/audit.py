@@ -20,16 +20,16 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from attrsearch.boxes import iou
+from attrsearch.core.boxes import iou
+from attrsearch.core.errors import InputError
 from attrsearch.editing.filters import HEAD, cover
-from attrsearch.errors import InputError
-from attrsearch.faces.detect import Detections, Detector
-from attrsearch.faces.people import cut_face
-from attrsearch.faces.recognise import Scaled
-from attrsearch.faces.seen import see
-from attrsearch.video.frames import VideoReader
-from attrsearch.video.labels import LabelledBox
-from attrsearch.video.scan import detect_in_frame
+from attrsearch.faces.dataset import cut_face
+from attrsearch.faces.detection.base import Detections, Detector
+from attrsearch.faces.recognition.base import Scaled
+from attrsearch.faces.window_detection import see
+from attrsearch.video.io.boxes_file import LabelledBox
+from attrsearch.video.io.reader import VideoReader
+from attrsearch.video.tracking.scan import detect_in_frame
 
 Floats = npt.NDArray[np.float32]
 Picture = npt.NDArray[np.uint8]

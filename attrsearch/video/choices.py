@@ -8,7 +8,7 @@ and filter do not flicker.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from attrsearch.attributes import AttributeSet
+from attrsearch.core.attributes import AttributeSet
 
 HOLD = 25
 """Frames a track is filtered after its last set failed; twice as many after each further failure."""

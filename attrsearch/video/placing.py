@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from attrsearch.faces.align import CROP_SIZE, CROP_TEMPLATE, compose, scale_of, similarity
+from attrsearch.faces.alignment import CROP_SIZE, CROP_TEMPLATE, compose, scale_of, similarity
 
 Floats = npt.NDArray[np.float32]
 Picture = npt.NDArray[np.uint8]

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from attrsearch.files import write_bytes
+from attrsearch.core.files import write_bytes
 
 Picture = npt.NDArray[np.uint8]
 

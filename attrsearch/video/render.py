@@ -13,18 +13,18 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from attrsearch.attributes import AttributeSet
-from attrsearch.boxes import area, iou
+from attrsearch.core.attributes import AttributeSet
+from attrsearch.core.boxes import area, iou
 from attrsearch.editing.blending import paste, uncrop
 from attrsearch.editing.editor import Editor
 from attrsearch.editing.filters import HEAD, Fallback, cover
-from attrsearch.faces.align import CROP_TEMPLATE, similarity, warp
-from attrsearch.faces.gather import to_editor
+from attrsearch.faces.alignment import CROP_TEMPLATE, similarity, warp
+from attrsearch.faces.sampling import to_editor
 from attrsearch.video.choices import SetChoices
-from attrsearch.video.motion import move_points
 from attrsearch.video.placing import belong, replace_face, steady, to_crop
-from attrsearch.video.sightings import EDIT_RESIDUAL, EDIT_TURN, GO_ON_TURN, residual, turn
-from attrsearch.video.timeline import Face
+from attrsearch.video.tracking.best_shots import EDIT_RESIDUAL, EDIT_TURN, GO_ON_TURN, residual, turn
+from attrsearch.video.tracking.kalman import move_points
+from attrsearch.video.trajectories import Face
 from attrsearch.video.verification import FaceInFrame, RenderVerifier
 
 Floats = npt.NDArray[np.float32]

@@ -8,19 +8,19 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from attrsearch.faces.detect import Detections, Detector
-from attrsearch.faces.people import cut_face
-from attrsearch.faces.recognise import Scaled
-from attrsearch.faces.seen import see
-from attrsearch.video.cuts import CutDetector
-from attrsearch.video.encoders import Encoding
-from attrsearch.video.frames import Picture, VideoReader
+from attrsearch.faces.dataset import cut_face
+from attrsearch.faces.detection.base import Detections, Detector
+from attrsearch.faces.recognition.base import Scaled
+from attrsearch.faces.window_detection import see
+from attrsearch.video.io.encoders import Encoding
+from attrsearch.video.io.reader import Picture, VideoReader
+from attrsearch.video.io.writer import VideoRewriter
 from attrsearch.video.render import Renderer
-from attrsearch.video.scan import detect_in_frame
-from attrsearch.video.sightings import quality
-from attrsearch.video.timeline import Face
-from attrsearch.video.tracks import TrackedFace, Tracker
-from attrsearch.video.writer import VideoRewriter
+from attrsearch.video.tracking.best_shots import quality
+from attrsearch.video.tracking.scan import detect_in_frame
+from attrsearch.video.tracking.scene_cuts import CutDetector
+from attrsearch.video.tracking.tracker import TrackedFace, Tracker
+from attrsearch.video.trajectories import Face
 
 Floats = npt.NDArray[np.float32]
 

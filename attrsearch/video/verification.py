@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from attrsearch.faces.align import CROP_TEMPLATE, WINDOW_SIZE, similarity, transform, warp, window_transform
-from attrsearch.faces.recognise import Scaled
+from attrsearch.faces.alignment import CROP_TEMPLATE, WINDOW_SIZE, similarity, transform, warp, window_transform
+from attrsearch.faces.recognition.base import Scaled
 
 Floats = npt.NDArray[np.float32]
 Picture = npt.NDArray[np.uint8]

@@ -9,9 +9,9 @@ import pytest
 from attrsearch import __version__
 from attrsearch.cli.console import print_json
 from attrsearch.cli.main import cli, main
-from attrsearch.export import read_attributes
-from attrsearch.faces.calibration import load_calibration
-from attrsearch.weights import manifest
+from attrsearch.core.weights import manifest
+from attrsearch.faces.recognition.calibration import load_calibration
+from attrsearch.runs.attributes_file import read_attributes
 
 
 @pytest.fixture

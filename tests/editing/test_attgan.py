@@ -10,12 +10,12 @@ import torch.nn.functional as F  # noqa: N812
 from safetensors.torch import save_file
 from torch import Tensor
 
-from attrsearch.attributes import ATTRIBUTES
+from attrsearch.core.attributes import ATTRIBUTES
+from attrsearch.core.errors import WeightsError
+from attrsearch.core.weights import manifest
 from attrsearch.editing.attgan import Generator, GeneratorConfig
 from attrsearch.editing.checkpoints import load_checkpoint
 from attrsearch.editing.editor import Editor, Encoded, load_editor
-from attrsearch.errors import WeightsError
-from attrsearch.weights import manifest
 
 PUBLISHED = {
     "128_shortcut1_inject0": GeneratorConfig(
@@ -164,7 +164,7 @@ def test_the_shape_is_read_off_our_own_weights(tmp_path: Path, config: Generator
 def test_damaged_bundled_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from dataclasses import replace
 
-    from attrsearch import weights
+    from attrsearch.core import weights
 
     good = manifest()["base"]
     data = bytearray(good.path.read_bytes())

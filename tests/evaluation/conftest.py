@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from attrsearch.evaluation.cohort import Cohort, load_cohort
+from attrsearch.evaluation.faces import Cohort, load_cohort
 from attrsearch.evaluation.judges import Judge
 from attrsearch.evaluation.pairing import Protection, load_protection
-from attrsearch.faces.calibration import load_calibration
-from attrsearch.faces.detect import load_detector
-from attrsearch.faces.people import MIN_FACE
-from attrsearch.faces.recognise import Scaled
-from attrsearch.faces.seen import WINDOW_MIN_FACE
+from attrsearch.faces.dataset import MIN_FACE
+from attrsearch.faces.detection.load import load_detector
+from attrsearch.faces.recognition.base import Scaled
+from attrsearch.faces.recognition.calibration import load_calibration
+from attrsearch.faces.window_detection import WINDOW_MIN_FACE
 
 
 @pytest.fixture(scope="session")

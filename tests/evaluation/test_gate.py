@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from attrsearch.errors import AttrsearchError, InputError, RecipeError
-from attrsearch.evaluation.anonymity import Figures
+from attrsearch.core.errors import AttrsearchError, InputError, RecipeError
 from attrsearch.evaluation.gate import load_gate, missed
+from attrsearch.evaluation.metrics.anonymity import Figures
 
 JUDGED: list[Figures] = [
     {"protection": "blur", "judge": "dlib", "rank1": 0.4},

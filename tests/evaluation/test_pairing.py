@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from attrsearch.errors import InputError
-from attrsearch.evaluation.cohort import Cohort
+from attrsearch.core.errors import InputError
+from attrsearch.evaluation.faces import Cohort
 from attrsearch.evaluation.pairing import Protection, load_protection, untouched
 
 

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
+from attrsearch.core.errors import WeightsError
+from attrsearch.core.weights import manifest
 from attrsearch.editing.filters import blur, pixelate
-from attrsearch.errors import WeightsError
-from attrsearch.faces.gather import to_editor
+from attrsearch.faces.dataset import Identity
 from attrsearch.faces.naturalness import Critic, load_critic_network
-from attrsearch.faces.people import Identity
+from attrsearch.faces.sampling import to_editor
 from attrsearch.search.evaluator import Evaluator, Request
-from attrsearch.weights import manifest
 
 
 def test_real_faces_score_above_blurred_and_pixelated_ones(people: list[Identity]) -> None:

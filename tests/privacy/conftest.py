@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from attrsearch.vault import KEY, SWITCH
+from attrsearch.core.encryption import KEY, SWITCH
 
 NAME = "Jane Q. Doe"
 

@@ -10,19 +10,29 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from attrsearch.checking import check_run
 from attrsearch.cli.main import main
-from attrsearch.dashboard.optuna_export import export_studies
-from attrsearch.dashboard.security import Access
-from attrsearch.dashboard.server import Dashboard
-from attrsearch.dashboard.state import LiveRun
-from attrsearch.errors import InputError
-from attrsearch.evaluation.consistency import read_ledger
+from attrsearch.core.encryption import (
+    KEY,
+    SWITCH,
+    find_private,
+    locked,
+    open_private,
+    set_encrypting,
+    unlocked,
+    use_key,
+)
+from attrsearch.core.errors import InputError
+from attrsearch.evaluation.metrics.temporal import read_ledger
+from attrsearch.report.dashboard.optuna_export import export_studies
+from attrsearch.report.dashboard.security import Access
+from attrsearch.report.dashboard.server import Dashboard
+from attrsearch.report.dashboard.state import LiveRun
 from attrsearch.report.extras import read_video
 from attrsearch.report.pictures import inline
-from attrsearch.results import RunFolder, read_run
-from attrsearch.vault import KEY, SWITCH, find_private, locked, open_private, set_encrypting, unlocked, use_key
-from attrsearch.video.ledger import Ledger
+from attrsearch.runs.check import check_run
+from attrsearch.runs.folder import RunFolder
+from attrsearch.runs.metadata import read_run
+from attrsearch.video.coverage import Ledger
 from tests.privacy.conftest import Called
 from tests.report.synthetic import write_coverage
 from tests.video.test_outputs import covered

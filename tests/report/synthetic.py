@@ -10,12 +10,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image, ImageDraw
 
-from attrsearch.attributes import ATTRIBUTES, Gender, named
-from attrsearch.export import DetectorRecord, EditorRecord, PersonRecord, RecogniserRecord
-from attrsearch.recipes import load_objective, load_space, load_study
-from attrsearch.results import Heldback, PersonPart, Provenance, RunFolder
+from attrsearch.core.attributes import ATTRIBUTES, Gender, named
+from attrsearch.core.recipes.objective import load_objective
+from attrsearch.core.recipes.space import load_space
+from attrsearch.core.recipes.study import load_study
+from attrsearch.runs.attributes_file import DetectorRecord, EditorRecord, PersonRecord, RecogniserRecord
+from attrsearch.runs.folder import Heldback, PersonPart, RunFolder
+from attrsearch.runs.metadata import Provenance
+from attrsearch.runs.trials_file import TRIAL_SCHEMA
 from attrsearch.search.space import person_space
-from attrsearch.trials import TRIAL_SCHEMA
 
 SCALE, VERIFICATION = 1.045199, 1.123648
 THRESHOLD = 1.4

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 
-from attrsearch.errors import InputError
+from attrsearch.core.errors import InputError
 from attrsearch.report.extras import read_judges, read_surrogate, read_video
 from attrsearch.report.page import write_report
 from tests.report.pages import block

@@ -12,12 +12,12 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from attrsearch.errors import InputError
-from attrsearch.export import read_attributes
-from attrsearch.exporting import export_run
+from attrsearch.core.errors import InputError
 from attrsearch.report.packing import SOURCES, pack, staircase, unpack
 from attrsearch.report.page import best_so_far, write_report
-from attrsearch.results import RunFolder
+from attrsearch.runs.attributes_file import read_attributes
+from attrsearch.runs.export import export_run
+from attrsearch.runs.folder import RunFolder
 from tests.report.pages import block, tags
 from tests.report.synthetic import write_run
 

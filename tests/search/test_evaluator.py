@@ -3,17 +3,19 @@
 import numpy as np
 import pytest
 
+from attrsearch.core.parallel import set_threads, threads
+from attrsearch.core.recipes.space import load_space
+from attrsearch.core.recipes.study import PreFilter
 from attrsearch.editing.editor import Editor
 from attrsearch.editing.filters import pixelate
-from attrsearch.faces.calibration import distances
-from attrsearch.faces.detect import load_detector
-from attrsearch.faces.people import Identity
-from attrsearch.faces.recognise import Scaled, load_recogniser
-from attrsearch.faces.seen import WINDOW_MIN_FACE
-from attrsearch.recipes import PreFilter, load_space
+from attrsearch.faces.dataset import Identity
+from attrsearch.faces.detection.load import load_detector
+from attrsearch.faces.recognition.base import Scaled
+from attrsearch.faces.recognition.calibration import distances
+from attrsearch.faces.recognition.load import load_recogniser
+from attrsearch.faces.window_detection import WINDOW_MIN_FACE
 from attrsearch.search.evaluator import Evaluator, Request, Subject, hide_others
 from attrsearch.search.space import person_space
-from attrsearch.threads import set_threads, threads
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +89,7 @@ def test_a_face_that_is_lost_scores_nothing(evaluator: Evaluator, subjects: list
         name = "blind"
 
         def detect(self, pictures: np.ndarray) -> list:
-            from attrsearch.faces.detect import Detections
+            from attrsearch.faces.detection.base import Detections
 
             return [Detections.none()] * len(pictures)
 
@@ -100,7 +102,7 @@ def test_a_face_that_is_lost_scores_nothing(evaluator: Evaluator, subjects: list
 
 
 def _faces() -> list:
-    from attrsearch.faces.people import Face
+    from attrsearch.faces.dataset import Face
 
     grey = np.full((192, 192, 3), 128, np.uint8)
     identity = np.array([[1.25, 0, 16], [0, 1.25, 16]], np.float32)

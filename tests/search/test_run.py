@@ -13,16 +13,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from attrsearch.attributes import ATTRIBUTES
-from attrsearch.bundled import bundled
-from attrsearch.errors import InputError, OutputError, RecipeError, WeightsError
-from attrsearch.export import AttributesFile, read_attributes
-from attrsearch.faces.traits import UNSURE
-from attrsearch.recipes import load_study
-from attrsearch.results import HELDBACK_COLUMNS, RunFolder, read_run
-from attrsearch.search.cohort import split_faces
+from attrsearch.core.attributes import ATTRIBUTES
+from attrsearch.core.bundled import bundled
+from attrsearch.core.errors import InputError, OutputError, RecipeError, WeightsError
+from attrsearch.core.recipes.study import load_study
+from attrsearch.faces.attribute_classifier import UNSURE
+from attrsearch.runs.attributes_file import AttributesFile, read_attributes
+from attrsearch.runs.folder import HELDBACK_COLUMNS, RunFolder
+from attrsearch.runs.metadata import read_run
+from attrsearch.runs.trials_file import TRIAL_COLUMNS
+from attrsearch.search.lockstep import split_faces
 from attrsearch.search.run import Progress, RunResult, run
-from attrsearch.trials import TRIAL_COLUMNS
 
 TRIALS = 8
 STUDY = load_study("quick", recogniser="sface").model_copy(update={"surrogate": None})

@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attrsearch.attributes import ATTRIBUTES, GENDERS, MALE, Gender
-from attrsearch.recipes import Aggregation, Constraint, Sampler, load_objective, load_space
+from attrsearch.core.attributes import ATTRIBUTES, GENDERS, MALE, Gender
+from attrsearch.core.recipes.objective import Aggregation, Constraint, load_objective
+from attrsearch.core.recipes.space import load_space
+from attrsearch.core.recipes.study import Sampler
 from attrsearch.search.objective import Judgement, judge
 from attrsearch.search.samplers import SAMPLERS
 from attrsearch.search.space import PersonSpace, person_space

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from attrsearch.sample import sample_folder
+from attrsearch.core.sample import sample_folder
 from attrsearch.training.dataset import FaceSet
-from attrsearch.training.faces import prepare
+from attrsearch.training.prepare import prepare
 
 
 @pytest.fixture(scope="session")

@@ -7,11 +7,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from attrsearch.attributes import ATTRIBUTES, MALE
+from attrsearch.core.attributes import ATTRIBUTES, MALE
+from attrsearch.core.errors import InputError, OutputError, RecipeError, TrainingError
 from attrsearch.editing.attgan import Generator, GeneratorConfig
 from attrsearch.editing.checkpoints import load_checkpoint
-from attrsearch.errors import InputError, OutputError, RecipeError, TrainingError
-from attrsearch.training.asks import ask_back, ask_edits, ask_one_pass
+from attrsearch.training.attribute_sampling import ask_back, ask_edits, ask_one_pass
 from attrsearch.training.dataset import FaceSet, randomness, to_network
 from attrsearch.training.discriminator import Discriminator, gradient_penalty
 from attrsearch.training.editor import EditorTrainer
@@ -243,7 +243,7 @@ def test_the_penalty_is_the_squared_gradient() -> None:
 
 
 def test_one_pass_asks_as_the_search_does() -> None:
-    from attrsearch.recipes import load_space
+    from attrsearch.core.recipes.space import load_space
 
     space = load_space("one-pass")
     labels = torch.from_numpy(np.random.default_rng(0).integers(0, 2, (64, 13)).astype(np.float32))

@@ -7,24 +7,25 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from attrsearch.errors import InputError, WeightsError
-from attrsearch.faces.mtcnn import Mtcnn
+from attrsearch.core.errors import InputError, WeightsError
+from attrsearch.core.wheels import wheel_file
+from attrsearch.faces.attribute_classifier import TraitsNetwork
+from attrsearch.faces.detection.mtcnn import Mtcnn
 from attrsearch.faces.naturalness import Critic, CriticNetwork, calibrated
-from attrsearch.faces.recognise import load_recogniser
-from attrsearch.faces.sface import fuse, read_network
-from attrsearch.faces.traits import TraitsNetwork
-from attrsearch.faces.wheels import wheel_file
+from attrsearch.faces.recognition.load import load_recogniser
+from attrsearch.faces.recognition.sface import fuse, read_network
 from attrsearch.training.accuracy import accuracy
 from attrsearch.training.attributes import AttributesTrainer, covered
 from attrsearch.training.compare import compare, markdown
 from attrsearch.training.critic import KINDS, CriticTrainer, Spoiler, blurred, shuffled
 from attrsearch.training.dataset import FaceSet, load_face_set, randomness, to_network
+from attrsearch.training.datasets import filled, labelled_only, load_sources, probabilities, taught
+from attrsearch.training.editor_metrics import embed, seen
 from attrsearch.training.export import write_weights
-from attrsearch.training.figures import embed, seen
 from attrsearch.training.frozen import quick_backward
-from attrsearch.training.judges import DetectionJudge, IdentityJudge, load_traits_network
-from attrsearch.training.likeness import FeatureDistance, psnr, ssim
+from attrsearch.training.image_metrics import FeatureDistance, psnr, ssim
 from attrsearch.training.loop import Pace, train
+from attrsearch.training.loss_networks import DetectionJudge, IdentityJudge, load_traits_network
 from attrsearch.training.losses import (
     chroma_loss,
     disturbed,
@@ -37,7 +38,6 @@ from attrsearch.training.losses import (
     steering_loss,
 )
 from attrsearch.training.recipes import AttributesRecipe, CriticRecipe
-from attrsearch.training.sources import filled, labelled_only, load_sources, probabilities, taught
 
 HEAD = {"format": "attrsearch/training", "version": 1, "batch": 10, "precision": "fp32"}
 

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from attrsearch.errors import AttrsearchError
-from attrsearch.faces.pictures import read_picture
+from attrsearch.core.errors import AttrsearchError
+from attrsearch.faces.images import read_picture
 
 Mutation = Callable[[bytes, random.Random], bytes]
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from attrsearch.errors import AttrsearchError, InputError
-from attrsearch.faces import pictures as module
-from attrsearch.faces.people import find_people
-from attrsearch.faces.pictures import VARIABLE, list_pictures, read_picture
-from attrsearch.files import file_name
-from attrsearch.video.frames import VideoReader
+from attrsearch.core.errors import AttrsearchError, InputError
+from attrsearch.core.files import file_name
+from attrsearch.faces import images as module
+from attrsearch.faces.dataset import find_people
+from attrsearch.faces.images import VARIABLE, list_pictures, read_picture
+from attrsearch.video.io.reader import VideoReader
 from tests.clips import Clip, textured, write_clip
 from tests.untrusted.make_corpus import CORPUS, FILES
 from tests.untrusted.mutations import mutants, pictures, png_bomb, scan_bomb
@@ -77,7 +77,7 @@ def test_a_picture_that_needs_more_memory_than_there_is(tmp_path: Path) -> None:
     """The decoding process with little memory: it says so, and reads the next picture."""
     (tmp_path / "large.png").write_bytes(png_bomb(9_900))
     (tmp_path / "good.png").write_bytes(pictures()["a.png"])
-    code = "from attrsearch.faces import decode; decode.MAX_MEMORY = 400 << 20; decode.main()"
+    code = "from attrsearch.faces import image_decoder as it; it.MAX_MEMORY = 400 << 20; it.main()"
     asked = [json.dumps({"path": str(tmp_path / name), "seconds": 60}) for name in ("large.png", "good.png")]
     done = subprocess.run(
         [sys.executable, "-c", code], input="\n".join(asked).encode(), capture_output=True, check=True

@@ -9,16 +9,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from attrsearch.bundled import bundled
-from attrsearch.decisions import read_decisions
-from attrsearch.errors import AttrsearchError, InputError
-from attrsearch.export import NOTICE, read_attributes
-from attrsearch.faces.calibration import load_calibration
-from attrsearch.faces.people import read_genders
-from attrsearch.journal import Journal
-from attrsearch.recipes import load_objective, load_space, load_study
-from attrsearch.results import read_part, read_run
-from attrsearch.video.labels import read_boxes
+from attrsearch.core.bundled import bundled
+from attrsearch.core.errors import AttrsearchError, InputError
+from attrsearch.core.recipes.objective import load_objective
+from attrsearch.core.recipes.space import load_space
+from attrsearch.core.recipes.study import load_study
+from attrsearch.faces.dataset import read_genders
+from attrsearch.faces.recognition.calibration import load_calibration
+from attrsearch.runs.attributes_file import NOTICE, read_attributes
+from attrsearch.runs.folder import read_part
+from attrsearch.runs.journal import Journal
+from attrsearch.runs.metadata import read_run
+from attrsearch.runs.review import read_decisions
+from attrsearch.video.io.boxes_file import read_boxes
 from tests.report.synthetic import write_run
 from tests.untrusted.make_corpus import CORPUS, FILES
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from attrsearch.attributes import AttributeSet
-from attrsearch.faces.detect import Detections
-from attrsearch.faces.mtcnn import Mtcnn
-from attrsearch.faces.people import Picture
-from attrsearch.faces.recognise import Scaled
-from attrsearch.video.synthetic import Street
+from attrsearch.core.attributes import AttributeSet
+from attrsearch.experiments.synthetic_streets import Street
+from attrsearch.faces.dataset import Picture
+from attrsearch.faces.detection.base import Detections
+from attrsearch.faces.detection.mtcnn import Mtcnn
+from attrsearch.faces.recognition.base import Scaled
 from tests.clips import Clip, street, walker, write_clip
 
 SET = AttributeSet(np.linspace(-0.8, 0.8, 13).astype(np.float32))

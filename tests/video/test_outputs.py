@@ -7,17 +7,17 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from attrsearch.errors import InputError, OutputError
-from attrsearch.faces.mtcnn import Mtcnn
-from attrsearch.faces.recognise import Scaled
-from attrsearch.video.debug import GREEN, RED, YELLOW, colour, draw
-from attrsearch.video.folders import FrameFolder
-from attrsearch.video.ledger import ROWS_A_GROUP, SCHEMA, Ledger
+from attrsearch.core.errors import InputError, OutputError
+from attrsearch.faces.detection.mtcnn import Mtcnn
+from attrsearch.faces.recognition.base import Scaled
+from attrsearch.video.coverage import ROWS_A_GROUP, SCHEMA, Ledger
+from attrsearch.video.io.frame_folder import FrameFolder
+from attrsearch.video.overlay import GREEN, RED, YELLOW, colour, draw
+from attrsearch.video.pipeline import Options, Sets, protect
 from attrsearch.video.preview import COLUMNS, SHOWN, WIDTH, Preview
-from attrsearch.video.protect import Options, Sets, protect
 from attrsearch.video.render import Cover, Covered
-from attrsearch.video.timeline import Face
-from attrsearch.video.tracks import Found
+from attrsearch.video.tracking.tracker import Found
+from attrsearch.video.trajectories import Face
 from tests.clips import textured
 from tests.video.conftest import Scene
 

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from attrsearch.attributes import AttributeSet
+from attrsearch.core.attributes import AttributeSet
 from attrsearch.editing.editor import Editor
-from attrsearch.faces.mtcnn import Mtcnn
-from attrsearch.faces.people import Picture
+from attrsearch.faces.dataset import Picture
+from attrsearch.faces.detection.mtcnn import Mtcnn
 from attrsearch.video.render import RECENT, Covered, Renderer, steady
-from attrsearch.video.sightings import EDIT_RESIDUAL, residual
-from attrsearch.video.timeline import Face
-from attrsearch.video.tracks import Found
+from attrsearch.video.tracking.best_shots import EDIT_RESIDUAL, residual
+from attrsearch.video.tracking.tracker import Found
+from attrsearch.video.trajectories import Face
 
 SET = AttributeSet(np.linspace(-0.8, 0.8, 13).astype(np.float32))
 NAN = np.full((5, 2), np.nan, np.float32)

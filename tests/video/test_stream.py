@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 
 from attrsearch.editing.editor import Editor
-from attrsearch.faces.detect import Detections
-from attrsearch.faces.mtcnn import Mtcnn
-from attrsearch.faces.people import Picture
-from attrsearch.faces.recognise import Scaled
-from attrsearch.video import containers
+from attrsearch.faces.dataset import Picture
+from attrsearch.faces.detection.base import Detections
+from attrsearch.faces.detection.mtcnn import Mtcnn
+from attrsearch.faces.recognition.base import Scaled
 from attrsearch.video.audit import UNCHANGED
-from attrsearch.video.containers import is_live
+from attrsearch.video.io import containers
+from attrsearch.video.io.containers import is_live
 from attrsearch.video.render import Renderer
 from attrsearch.video.stream import Namer, protect_stream
-from attrsearch.video.tracks import Tracker
+from attrsearch.video.tracking.tracker import Tracker
 from tests.clips import Clip, pictures, write_clip
 from tests.video.conftest import SET, Forgetful, Scene, judge_change
 

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from attrsearch.attributes import AttributeSet
+from attrsearch.core.attributes import AttributeSet
 from attrsearch.editing.editor import Editor
-from attrsearch.faces.mtcnn import Mtcnn
-from attrsearch.faces.people import Picture
-from attrsearch.faces.recognise import Scaled
+from attrsearch.faces.dataset import Picture
+from attrsearch.faces.detection.mtcnn import Mtcnn
+from attrsearch.faces.recognition.base import Scaled
 from attrsearch.video.choices import HOLD, SetChoices
 from attrsearch.video.render import Renderer
-from attrsearch.video.timeline import Face
+from attrsearch.video.trajectories import Face
 from attrsearch.video.verification import FaceInFrame, RenderVerifier
 from tests.video.conftest import SET
 

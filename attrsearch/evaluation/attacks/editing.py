@@ -7,17 +7,17 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from attrsearch.attributes import Gender
+from attrsearch.core.attributes import Gender
+from attrsearch.core.errors import InputError
+from attrsearch.core.recipes.space import Space
 from attrsearch.editing.editor import Editor
-from attrsearch.errors import InputError
 from attrsearch.evaluation.attacks.scene import Scene
-from attrsearch.evaluation.cohort import Cohort, load_cohort
-from attrsearch.export import AttributesFile, PersonRecord
-from attrsearch.faces.align import CROP_SIZE, CROP_TEMPLATE, invert, similarity, warp
-from attrsearch.faces.detect import Detector
-from attrsearch.faces.gather import to_editor
-from attrsearch.faces.people import Face, Picture, find_people
-from attrsearch.recipes import Space
+from attrsearch.evaluation.faces import Cohort, load_cohort
+from attrsearch.faces.alignment import CROP_SIZE, CROP_TEMPLATE, invert, similarity, warp
+from attrsearch.faces.dataset import Face, Picture, find_people
+from attrsearch.faces.detection.base import Detector
+from attrsearch.faces.sampling import to_editor
+from attrsearch.runs.attributes_file import AttributesFile, PersonRecord
 from attrsearch.search.evaluator import Evaluator, Request
 from attrsearch.search.space import person_space
 

@@ -8,17 +8,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import grid_sample, l1_loss
 
+from attrsearch.core.errors import InputError
+from attrsearch.core.parallel import in_parallel, network
 from attrsearch.editing.blending import face_mask
 from attrsearch.editing.editor import Editor
-from attrsearch.errors import InputError
-from attrsearch.evaluation.anonymity import Figures
 from attrsearch.evaluation.attacks.editing import Attacker, as_faces
 from attrsearch.evaluation.attacks.scene import Scene, against_originals
-from attrsearch.faces.align import CROP_SIZE, CROP_TEMPLATE, WINDOW_SIZE
-from attrsearch.faces.people import Picture
+from attrsearch.evaluation.metrics.anonymity import Figures
+from attrsearch.faces.alignment import CROP_SIZE, CROP_TEMPLATE, WINDOW_SIZE
+from attrsearch.faces.dataset import Picture
 from attrsearch.faces.sampling import sampling_grid, similarity_inverse
-from attrsearch.threads import in_parallel, network
-from attrsearch.training.judges import IdentityJudge
+from attrsearch.training.loss_networks import IdentityJudge
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]

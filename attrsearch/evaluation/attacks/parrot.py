@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
-from attrsearch.evaluation.anonymity import Figures, identification_figures
+from attrsearch.core.recipes.space import Space
 from attrsearch.evaluation.attacks.editing import Attacker, random_sets
 from attrsearch.evaluation.attacks.scene import Scene, row
-from attrsearch.evaluation.identification import Gallery, Identification, identify, person_distances, score
-from attrsearch.recipes import Space
+from attrsearch.evaluation.metrics.anonymity import Figures, identification_figures
+from attrsearch.evaluation.metrics.identification import Gallery, Identification, identify, person_distances, score
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]

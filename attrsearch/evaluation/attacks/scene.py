@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from attrsearch.evaluation.anonymity import (
+from attrsearch.evaluation.faces import Cohort, Look, look_again
+from attrsearch.evaluation.judges import Judge
+from attrsearch.evaluation.metrics.anonymity import (
     Figures,
     Standard,
     far_name,
@@ -14,13 +16,11 @@ from attrsearch.evaluation.anonymity import (
     measure_originals,
     spread_out,
 )
-from attrsearch.evaluation.cohort import Cohort, Look, look_again
-from attrsearch.evaluation.identification import Gallery, identify
-from attrsearch.evaluation.judges import Judge
+from attrsearch.evaluation.metrics.identification import Gallery, identify
+from attrsearch.evaluation.metrics.verification import accept_rate, protected_pairs
 from attrsearch.evaluation.pairing import Protection
-from attrsearch.evaluation.verification import accept_rate, protected_pairs
-from attrsearch.faces.detect import Detector
-from attrsearch.faces.people import Picture
+from attrsearch.faces.dataset import Picture
+from attrsearch.faces.detection.base import Detector
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]

@@ -5,14 +5,14 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from attrsearch.errors import InputError
-from attrsearch.evaluation.anonymity import Figures, identification_figures
+from attrsearch.core.errors import InputError
 from attrsearch.evaluation.attacks.scene import Scene, row
-from attrsearch.evaluation.identification import Gallery, identify, person_distances, score
-from attrsearch.evaluation.utility import crops_of
-from attrsearch.evaluation.verification import pairwise
-from attrsearch.faces.align import CROP_TEMPLATE
-from attrsearch.faces.recognise import Recogniser
+from attrsearch.evaluation.metrics.anonymity import Figures, identification_figures
+from attrsearch.evaluation.metrics.identification import Gallery, identify, person_distances, score
+from attrsearch.evaluation.metrics.utility import crops_of
+from attrsearch.evaluation.metrics.verification import pairwise
+from attrsearch.faces.alignment import CROP_TEMPLATE
+from attrsearch.faces.recognition.base import Recogniser
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]

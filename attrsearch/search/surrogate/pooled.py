@@ -18,13 +18,15 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 from scipy.special import ndtr
 
-from attrsearch.attributes import GENDERS, Gender
-from attrsearch.errors import WeightsError
-from attrsearch.files import write_bytes
-from attrsearch.recipes import Objective, Space, Study
-from attrsearch.search.surrogate.person import PLAIN
+from attrsearch.core.attributes import GENDERS, Gender
+from attrsearch.core.errors import WeightsError
+from attrsearch.core.files import write_bytes
+from attrsearch.core.recipes.objective import Objective
+from attrsearch.core.recipes.space import Space
+from attrsearch.core.recipes.study import Study
+from attrsearch.core.weights import file_sha256, find_weights, manifest, verify
+from attrsearch.search.surrogate.features import PLAIN
 from attrsearch.search.surrogate.targets import TARGETS, Spread
-from attrsearch.weights import file_sha256, find_weights, manifest, verify
 
 Floats = npt.NDArray[np.float32]
 Floats64 = npt.NDArray[np.float64]
@@ -95,7 +97,7 @@ class PooledModel:
 
         Args:
             attributes: (n, passes, 13).
-            person: :func:`~attrsearch.search.surrogate.person.describe` of the person.
+            person: :func:`~attrsearch.search.surrogate.features.describe` of the person.
 
         Returns:
             (n, 4).

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr
 
-from attrsearch.recipes import Objective
+from attrsearch.core.recipes.objective import Objective
 from attrsearch.search.objective import Judgement
 
 Floats64 = npt.NDArray[np.float64]
@@ -51,7 +51,7 @@ def merit_of(objective: Objective, targets: Floats64) -> Floats64:
 def worth(objective: Objective, targets: Floats64) -> Floats64:
     """One number to rank by: the objective's value, less a penalty for a violated constraint.
 
-    >>> from attrsearch.recipes import load_objective
+    >>> from attrsearch.core.recipes import load_objective
     >>> worth(load_objective("utility_product"), np.array([[1.0, 0.9, 1.5, 0.1], [1.0, 0.9, 1.3, -0.1]])).round(2)
     array([1.35, 0.97])
     """

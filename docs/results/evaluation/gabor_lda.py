@@ -16,7 +16,7 @@ from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from torch.nn.functional import avg_pool2d, conv2d, instance_norm
 
-from attrsearch.faces.align import CROP_TEMPLATE, SFACE_SIZE, SFACE_TEMPLATE, similarity, warp
+from attrsearch.faces.alignment import CROP_TEMPLATE, SFACE_SIZE, SFACE_TEMPLATE, similarity, warp
 from attrsearch.training.dataset import load_face_set
 
 MOST, COMPONENTS, OUTPUTS = 8, 300, 200

@@ -15,15 +15,15 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from attrsearch.applying.pictures import Applier
-from attrsearch.attributes import ATTRIBUTES
+from attrsearch.anonymise.images import Applier
+from attrsearch.core.attributes import ATTRIBUTES
+from attrsearch.core.parallel import in_parallel
 from attrsearch.editing.filters import blur, pixelate
-from attrsearch.export import AttributesFile, PersonRecord, read_attributes
-from attrsearch.exporting import export_run
-from attrsearch.faces.detect import load_detector
-from attrsearch.faces.people import MIN_FACE, Picture, detect_reduced, prominence
-from attrsearch.faces.pictures import read_picture
-from attrsearch.threads import in_parallel
+from attrsearch.faces.dataset import MIN_FACE, Picture, detect_reduced, prominence
+from attrsearch.faces.detection.load import load_detector
+from attrsearch.faces.images import read_picture
+from attrsearch.runs.attributes_file import AttributesFile, PersonRecord, read_attributes
+from attrsearch.runs.export import export_run
 
 PICTURES = sorted(Path("originals").glob("*/*.jpg"))
 DETECTOR = load_detector("mtcnn", MIN_FACE)

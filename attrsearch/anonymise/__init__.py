@@ -1,0 +1,1 @@
+"""Attribute sets of an export onto pictures and videos."""

@@ -1,0 +1,343 @@
+"""Protect videos with an export, or with sets searched for the people in them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from attrsearch.anonymise.next_sets import next_sets
+from attrsearch.core.errors import AttrsearchError, InputError
+from attrsearch.core.recipes.study import load_study
+from attrsearch.editing.editor import Editor, load_editor
+from attrsearch.faces.dataset import MIN_FACE, Person, Warn, find_people, load_faces
+from attrsearch.faces.detection.base import Detector
+from attrsearch.faces.detection.load import load_detector
+from attrsearch.faces.detection.yolo import Yolo
+from attrsearch.faces.detection.yunet import YuNet
+from attrsearch.faces.recognition.base import Scaled
+from attrsearch.faces.recognition.load import RECOGNISERS, choose_recogniser, load_recogniser
+from attrsearch.faces.window_detection import WINDOW_MIN_FACE, see
+from attrsearch.runs.attributes_file import AttributesFile, read_attributes
+from attrsearch.video.io.encoders import Encoding
+from attrsearch.video.io.orientation import find_turn
+from attrsearch.video.io.source import Material
+from attrsearch.video.pipeline import Options, Protected, Sets, protect
+from attrsearch.video.render import Renderer
+from attrsearch.video.stream import Namer, Streamed, protect_stream
+from attrsearch.video.tracking.reidentify import People, match_people
+from attrsearch.video.tracking.tracker import Tracker
+from attrsearch.video.verification import RenderVerifier
+
+if TYPE_CHECKING:
+    from attrsearch.search.run import RunResult
+
+Floats = npt.NDArray[np.float32]
+Stage = Callable[[str, int, int], None]
+
+TURN_SAMPLES = 8
+"""Frames in which is looked how footage is turned."""
+SEARCH_LOOKS = 10
+"""Looks at a person given to the search, those kept back from it included."""
+CLOSE_UP_SCORE = 0.5
+"""Probability from which a face is found again in its window."""
+
+
+@dataclass(frozen=True)
+class Eyes:
+    """What finds and knows faces in footage.
+
+    Attributes:
+        detector: Finds faces in whole frames.
+        close_up: Finds a face again in its window.
+        scaled: Knows people.
+    """
+
+    detector: Detector
+    close_up: Detector
+    scaled: Scaled
+
+
+def open_eyes(
+    options: Options,
+    *,
+    detector: str = "yunet",
+    recogniser: str = "auto",
+    yolo: tuple[Path, Path] | None = None,
+    min_face: float = 10.0,
+) -> Eyes:
+    """Load what a video is looked at with.
+
+    Args:
+        options: Its ``unsure`` is the least probability the detector gives.
+        detector: ``yunet`` or ``mtcnn``.
+        recogniser: ``auto`` or a name.
+        yolo: Darknet ``.cfg`` and ``.weights`` instead of a bundled detector.
+        min_face: Smallest face looked for, in pixels.
+
+    Raises:
+        AttrsearchError: Something is not to be had.
+    """
+    chosen: Detector
+    if yolo is not None:
+        chosen = Yolo(*yolo, score=options.unsure, min_face=min_face)
+    elif detector == "yunet":
+        chosen = YuNet(min_face, options.unsure)
+    else:
+        chosen = load_detector(detector, max(min_face, 12.0))
+    scaled, _ = choose_recogniser(recogniser)
+    # not MTCNN: with it comes torchvision, whose import takes as long as looking at a hundred small frames
+    return Eyes(chosen, YuNet(WINDOW_MIN_FACE, CLOSE_UP_SCORE), scaled)
+
+
+def apply_to_video(
+    material: Material,
+    file: AttributesFile,
+    eyes: Eyes,
+    options: Options,
+    *,
+    editor: Editor,
+    match: Path | None = None,
+    person: str | None = None,
+    warn: Warn = print,
+    progress: Stage = lambda stage, done, frames: None,  # noqa: ARG005
+) -> Protected:
+    """Protect a video with an export.
+
+    Args:
+        material: The video or the folder of frames, and where it goes.
+        file: The export.
+        eyes: What finds and knows faces.
+        options: How.
+        editor: The export's editor.
+        match: Folder with pictures of the people of the export, by which people in the video are known; without it
+            an export of one person is given to whoever is seen longest.
+        person: Everybody in the video is this person of the export.
+        warn: Called with one line for people who have no set.
+        progress: Called with the pass, frames done, frames in all.
+
+    Raises:
+        InputError: A person that the export does not have was named.
+    """
+    _need_person(file, person)
+    set_upright(material, eyes.detector, options, warn)
+
+    def decide(people: People) -> Sets:
+        records = {record.id: record for record in file.identities if record.feasible}
+        if person is not None:
+            names = dict.fromkeys(people.names.values(), person)
+        elif match is not None:
+            names = match_people(people, _known(match, eyes, warn), eyes.scaled.calibration.verification)
+        else:
+            longest = next(iter(dict.fromkeys(sorted(people.names.values()))), None)
+            names = {longest: next(iter(records))} if len(records) == 1 and longest else {}
+        unknown = sorted(set(people.names.values()) - set(names))
+        if unknown:
+            warn(f"{len(unknown)} people of the video have no attribute set and are filtered ({options.fallback})")
+        return Sets(names, {name: record.attributes for name, record in records.items()}, editor)
+
+    return protect(
+        material,
+        detector=eyes.detector,
+        close_up=eyes.close_up,
+        scaled=eyes.scaled,
+        decide=decide,
+        options=options,
+        verify=_recogniser_of(file, eyes, warn),
+        progress=progress,
+    )
+
+
+def anonymise_video(
+    material: Material,
+    folder: Path,
+    eyes: Eyes,
+    options: Options,
+    *,
+    study: str = "per_identity",
+    trials: int | None = None,
+    seed: int | None = None,
+    warn: Warn = print,
+    progress: Stage = lambda stage, done, frames: None,  # noqa: ARG005
+) -> tuple[Protected, "RunResult | None"]:
+    """Find the people of a video, search a set for each, and cover them with it.
+
+    Args:
+        material: The video or the folder of frames, and where it goes.
+        folder: The run's folder, new or empty.
+        eyes: What finds and knows faces.
+        options: How.
+        study: Study recipe.
+        trials: Candidates a person.
+        seed: Seed of the run.
+        warn: Called with one line for everything left out.
+        progress: Called with the pass (``find``, ``search``, ``cover``), how much is done, and of how much.
+
+    Returns:
+        What became of the video, and of the search (None where nobody could be known).
+    """
+    from attrsearch.search.run import run  # noqa: PLC0415 - slow to import, and no concern of apply_to_video
+
+    results: list[RunResult] = []
+    set_upright(material, eyes.detector, options, warn)
+
+    def decide(people: People) -> Sets:
+        persons: list[Person] = [people.faces(name, SEARCH_LOOKS) for name in people.looks]
+        if not persons:
+            warn("nobody in this video is near and frontal enough to be searched: every face is filtered")
+            return Sets({}, {}, None)
+        result = run(
+            persons,
+            folder,
+            study=study,
+            trials=trials,
+            seed=seed,
+            recogniser=eyes.scaled.name,
+            warn=warn,
+            progress=lambda state: progress("search", state.evaluations, state.expected),
+        )
+        results.append(result)
+        for name in result.infeasible:
+            warn(f"{name}: no feasible set was found; this person is filtered ({options.fallback})")
+        file = read_attributes(folder / "attributes.json")
+        sets = {record.id: record.attributes for record in file.identities}
+        others = {name: next_sets(folder, name) for name in sets}
+        return Sets({}, sets, load_editor(_editor_of(file, study)) if sets else None, others)
+
+    protected = protect(
+        material,
+        detector=eyes.detector,
+        close_up=eyes.close_up,
+        scaled=eyes.scaled,
+        decide=decide,
+        options=options,
+        progress=progress,
+    )
+    return protected, results[0] if results else None
+
+
+def apply_to_stream(
+    source: str,
+    target: Path,
+    file: AttributesFile,
+    eyes: Eyes,
+    options: Options,
+    *,
+    editor: Editor,
+    match: Path | None = None,
+    person: str | None = None,
+    encoding: Encoding | None = None,
+    warn: Warn = print,
+    progress: Callable[[int], None] = lambda done: None,  # noqa: ARG005
+) -> Streamed:
+    """Protect a live source with an export; arguments as :func:`apply_to_video`.
+
+    People are known by ``match``, or all are ``person``; everybody else is filtered.
+
+    Raises:
+        InputError: A person that is not known was named.
+    """
+    _need_person(file, person)
+    sets = {record.id: record.attributes for record in file.identities if record.feasible}
+    known: Mapping[str, Floats] = {}
+    if match is not None:
+        means = {name: rows.sum(0) for name, rows in _known(match, eyes, warn).items()}
+        means = {name: mean for name, mean in means.items() if name in sets or name in options.visible}
+        known = {name: mean / np.linalg.norm(mean) for name, mean in means.items()}
+    strangers = sorted(options.visible - set(known) - {person})
+    if strangers:
+        found = f"{len(known)} known by --match: {', '.join(sorted(known)[:6]) or 'nobody'}"
+        hint = "give their pictures with --match"
+        raise InputError(strangers[0], required="a person who can be known", found=found, hint=hint)
+    namer = Namer(eyes.close_up, eyes.scaled, known)
+    renderer = Renderer(
+        editor=editor,
+        sets=sets,
+        names=namer.names,
+        visible=options.visible,
+        fallback=options.fallback,
+        smallest=options.smallest,
+        replacement=options.replacement,
+        everyone=person or "",
+        verifier=RenderVerifier(_recogniser_of(file, eyes, warn)),
+    )
+    return protect_stream(
+        source,
+        target,
+        detector=eyes.detector,
+        tracker=Tracker(options.memory, None, options.sure, options.unsure),
+        renderer=renderer,
+        namer=None if person else namer,
+        encoding=encoding,
+        progress=progress,
+    )
+
+
+def set_upright(material: Material, detector: Detector, options: Options, warn: Warn) -> None:
+    """Turn footage that was filmed sideways or upside down, and has no tag that says so, for the detector.
+
+    What is written stays as it was stored.
+    """
+    if options.boxes is not None:
+        return  # boxes are of the picture as it is
+    turn = find_turn(material.sample(TURN_SAMPLES), detector)
+    if turn:
+        warn(f"the footage is turned by {90 * turn} degrees to find faces: they stand upright that way")
+        material.turned(turn)
+
+
+def choose_judge(used: str) -> Scaled:
+    """A recogniser that the search did not use: dlib where it is installed, otherwise another.
+
+    Raises:
+        InputError: There is none.
+    """
+    for name in ("dlib", *RECOGNISERS):
+        if name != used:
+            try:
+                return load_recogniser(name)
+            except AttrsearchError:
+                continue
+    hint = "pip install 'attrsearch[judges]'"
+    raise InputError("audit", required="a recogniser that the search did not use", found="none", hint=hint)
+
+
+def _need_person(file: AttributesFile, person: str | None) -> None:
+    if person is not None and file.find(person) is None:
+        found = f"no {person}; it has {', '.join(record.id for record in file.identities[:5]) or 'nobody'}"
+        raise InputError(person, required="a person of the export", found=found, hint="check the name")
+
+
+def _known(folder: Path, eyes: Eyes, warn: Warn) -> Mapping[str, Floats]:
+    """Embeddings of the people of a folder."""
+    whole = load_detector("mtcnn", MIN_FACE)
+    known = {}
+    for person in find_people(folder):
+        try:
+            seen = see(load_faces(person, whole, warn, SEARCH_LOOKS), eyes.close_up)
+        except AttrsearchError as error:
+            warn(str(error))
+            continue
+        if seen.kept:
+            known[person.id] = seen.embed(eyes.scaled.recogniser)
+    return known
+
+
+def _recogniser_of(file: AttributesFile, eyes: Eyes, warn: Warn) -> Scaled:
+    """The recogniser that an export was searched with, or the one that is open where that is not to be had."""
+    name = file.recogniser.name
+    if name == eyes.scaled.name:
+        return eyes.scaled
+    try:
+        return load_recogniser(name)
+    except AttrsearchError as error:
+        warn(f"edits are compared with their originals by {eyes.scaled.name}, since {name} is not here ({error})")
+        return eyes.scaled
+
+
+def _editor_of(file: AttributesFile, study: str) -> str:
+    """The editor to load for an export of this very run: the study's, which may be a path."""
+    named = load_study(study).editor
+    return named if "/" in named else file.editor.name

@@ -1,1 +1,0 @@
-"""Applying: attribute sets of an export onto pictures."""

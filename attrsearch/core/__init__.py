@@ -1,0 +1,1 @@
+"""Values, files, recipes, weights and processes: what knows no face."""

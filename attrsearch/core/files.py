@@ -1,0 +1,64 @@
+"""Write files so that they are either whole or not there."""
+
+import hashlib
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from attrsearch.core.errors import OutputError
+
+LONGEST = 150
+"""Longest file name made of an identity, in bytes."""
+
+
+@contextmanager
+def written(path: Path) -> Iterator[Path]:
+    """A temporary file beside ``path`` that takes its name when the block ends, and is removed when it fails.
+
+    Raises:
+        OutputError: The disk is full, or the place cannot be written.
+    """
+    part = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield part
+        part.replace(path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        hint = "free some space, then continue with --resume" if error.errno == 28 else "choose another place"
+        raise OutputError(path, required="a place to write to", found=reason, hint=hint) from error
+    finally:
+        _remove(part)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a whole file, or nothing."""
+    with written(path) as part:
+        part.write_bytes(data)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a whole UTF-8 file, or nothing."""
+    write_bytes(path, text.encode())
+
+
+def file_name(identity: str) -> str:
+    """A file name for an identity: its own where that is safe, percent-encoded where it is not.
+
+    >>> file_name("Some_Person"), file_name("../etc"), file_name("Åse")
+    ('Some_Person', '%2E%2E%2Fetc', 'Åse')
+    """
+    safe = "".join(c if c.isalnum() or c in " -_,()'" else quote(c, safe="").replace(".", "%2E") for c in identity)
+    if len(safe.encode()) > LONGEST:
+        kept = safe.encode()[: LONGEST - 17].decode(errors="ignore")
+        safe = f"{kept}~{hashlib.sha256(identity.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
+    return safe or "_"
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:  # the folder itself is gone or read-only: there is nothing to remove
+        return

@@ -1,0 +1,135 @@
+"""The weights that ship with attrsearch: described in ``models/manifest.toml``, verified on every load."""
+
+import hashlib
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from attrsearch.core.bundled import bundled
+from attrsearch.core.errors import WeightsError, did_you_mean
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Kind = Literal["editor", "traits", "critic", "surrogate"]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """One entry of the manifest.
+
+    Attributes:
+        name: What recipes and commands call it.
+        kind: ``editor`` (an AttGAN generator), ``traits`` (the attribute classifier), ``critic`` (naturalness) or
+            ``surrogate`` (a pooled model of the search).
+        path: The safetensors file.
+        sha256: Its expected hash, hexadecimal.
+        card: The Markdown file that describes it.
+        size: Side of its square input in pixels; 0 where it sees no picture.
+    """
+
+    name: str
+    kind: Kind
+    path: Path
+    sha256: str
+    card: Path
+    size: int
+
+
+@cache
+def manifest() -> dict[str, Weights]:
+    """Every bundled set of weights by name.
+
+    >>> manifest()["base"].kind
+    'editor'
+    """
+    folder = bundled("models")
+    with (folder / "manifest.toml").open("rb") as file:
+        entries = tomllib.load(file)["weights"]
+    return {
+        entry["name"]: Weights(
+            name=entry["name"],
+            kind=entry["kind"],
+            path=folder / entry["file"],
+            sha256=entry["sha256"],
+            card=folder / entry["card"],
+            size=entry.get("size", 0),
+        )
+        for entry in entries
+    }
+
+
+def find_weights(name: str, kind: Kind) -> Weights:
+    """The bundled weights of that name and kind.
+
+    Raises:
+        WeightsError: There are none; the known names are listed.
+    """
+    known = {key: entry for key, entry in manifest().items() if entry.kind == kind}
+    if name not in known:
+        hint = did_you_mean(name, known)
+        raise WeightsError(name, required=f"bundled {kind} weights or a path", found="neither", hint=hint)
+    return known[name]
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal.
+
+    Raises:
+        WeightsError: The file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise WeightsError(
+            path, required="a readable weights file", found=reason, hint="check the path"
+        ) from error
+
+
+def verify(weights: Weights) -> None:
+    """Check a bundled file against the manifest.
+
+    Raises:
+        WeightsError: It is missing or its SHA-256 differs.
+    """
+    found = file_sha256(weights.path)
+    if found != weights.sha256:
+        raise WeightsError(
+            weights.path,
+            required=f"SHA-256 {weights.sha256[:16]}…",
+            found=f"{found[:16]}…",
+            hint="install attrsearch again, or restore the file",
+        )
+
+
+def load_tensors(path: Path) -> "dict[str, Tensor]":
+    """Tensors of a safetensors file, as stored.
+
+    Raises:
+        WeightsError: Not a safetensors file; a pickle is named as such and never opened.
+    """
+    from safetensors import SafetensorError  # noqa: PLC0415 - imports torch
+    from safetensors.torch import load_file  # noqa: PLC0415
+
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError, ValueError) as error:
+        found = "a pickle or zip archive" if _is_pickle(path) else str(error) or "something else"
+        raise WeightsError(
+            path,
+            required="a safetensors file",
+            found=found,
+            hint="pickles are not opened; convert it with safetensors.torch.save_file",
+        ) from error
+
+
+def _is_pickle(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(2) in (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+    except OSError:
+        return False

@@ -1,0 +1,195 @@
+"""Examine protections of one cohort: the originals once, then each protection against them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from attrsearch.core.errors import UnavailableError
+from attrsearch.evaluation.faces import Cohort, Look, look_again
+from attrsearch.evaluation.judges import Judge
+from attrsearch.evaluation.metrics.anonymity import (
+    Figures,
+    Standard,
+    histograms,
+    measure_originals,
+    originals_figures,
+    protected_figures,
+)
+from attrsearch.evaluation.metrics.head_pose import ShapeReader
+from attrsearch.evaluation.metrics.utility import Sight, utility_figures, view
+from attrsearch.evaluation.pairing import Protection, untouched
+from attrsearch.faces.attribute_classifier import TraitsClassifier
+from attrsearch.faces.dataset import MIN_FACE
+from attrsearch.faces.detection.base import Detector
+from attrsearch.faces.detection.load import load_detector
+from attrsearch.faces.naturalness import Critic
+from attrsearch.faces.window_detection import WINDOW_MIN_FACE
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+
+DETECTORS = ("mtcnn", "yunet")
+
+
+@dataclass(frozen=True)
+class Eyes:
+    """What looks at faces, besides the judges.
+
+    Attributes:
+        whole: Finds faces in pictures.
+        windows: Find faces in windows; the first decides where a face is.
+        classifier: Of traits.
+        critic: Of looks.
+        shapes: Of head and features; None where the extra is not installed.
+    """
+
+    whole: Detector
+    windows: tuple[Detector, ...]
+    classifier: TraitsClassifier
+    critic: Critic
+    shapes: ShapeReader | None
+
+
+def open_eyes(first: str = "mtcnn") -> tuple[Eyes, list[str]]:
+    """Load what an evaluation looks with, and one line for what is not to be had.
+
+    Args:
+        first: The detector that decides where faces are; the other one looks as well.
+    """
+    notes = []
+    try:
+        shapes: ShapeReader | None = ShapeReader()
+    except UnavailableError as error:
+        shapes = None
+        notes.append(f"pose, eyes and mouth were not measured: {error.found}")
+    order = (first, *(name for name in DETECTORS if name != first))
+    windows = tuple(load_detector(name, WINDOW_MIN_FACE) for name in order)
+    return Eyes(load_detector(first, MIN_FACE), windows, TraitsClassifier(), Critic(), shapes), notes
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A protection, measured.
+
+    Attributes:
+        sight: As everything but the judges sees it.
+        embeddings: Judge to (n, d).
+        judged: A row of figures for each judge.
+        kept: One row of figures.
+        histograms: Judge to counts of distances.
+    """
+
+    protection: Protection
+    sight: Sight
+    embeddings: Mapping[str, Floats]
+    judged: list[Figures]
+    kept: Figures
+    histograms: Mapping[str, dict[str, list[int]]]
+
+
+class Examiner:
+    """Measures protections of one cohort.
+
+    Args:
+        cohort: The originals.
+        judges: Who they are judged by.
+        eyes: What else looks at them.
+        distractors: Judge to (m, d), one face each of other people.
+        progress: Called with a stage, steps done and steps in all.
+    """
+
+    def __init__(
+        self,
+        cohort: Cohort,
+        judges: Sequence[Judge],
+        eyes: Eyes,
+        distractors: Mapping[str, Floats] | None = None,
+        progress: Callable[[str, int, int], None] = lambda stage, done, steps: None,  # noqa: ARG005
+    ) -> None:
+        self.cohort = cohort
+        self.judges = tuple(judges)
+        self.eyes = eyes
+        self._progress = progress
+        self.before = self._see(untouched(cohort), {})
+        self.embeddings = self._embed(cohort.look, "original")
+        none = np.zeros((0, 1), np.float32)
+        self.standards: dict[str, Standard] = {}
+        for judge in self.judges:
+            rows = self.embeddings[judge.name]
+            others = (distractors or {}).get(judge.name, none)
+            others = others if len(others) else np.zeros((0, rows.shape[1]), np.float32)
+            self.standards[judge.name] = measure_originals(rows, cohort.owners, others, judge.scale)
+
+    def examine(self, protection: Protection) -> Examined:
+        """Measure one protection."""
+        rows = protection.rows
+        same = protection.windows is self.cohort.look.windows
+        sight = self.before if same else self._see(protection, self.before.looks)
+        look = next(iter(sight.looks.values()))
+        embeddings = self.embeddings if same else self._embed(look, protection.name)
+        owners = self.cohort.owners[rows]
+        judged = [
+            {
+                "judge": judge.name,
+                "protection": protection.name,
+                "unseen": judge.unseen,
+                **protected_figures(self.standards[judge.name], embeddings[judge.name], rows),
+            }
+            for judge in self.judges
+        ]
+        kept: Figures = {
+            "protection": protection.name,
+            "people": len(np.unique(owners)),
+            "faces": len(rows),
+            "missing": protection.missing,
+            **utility_figures(self.before.take(rows), sight, owners),
+        }
+        counts = {name: histograms(one, embeddings[name], rows) for name, one in self.standards.items()}
+        return Examined(protection, sight, embeddings, judged, kept, counts)
+
+    def originals(self) -> list[Figures]:
+        """What each judge is worth on the originals."""
+        return [
+            {
+                "judge": judge.name,
+                "unseen": judge.unseen,
+                "scale": self.standards[judge.name].scale,
+                **originals_figures(self.standards[judge.name]),
+            }
+            for judge in self.judges
+        ]
+
+    def _see(self, protection: Protection, before: Mapping[str, Look]) -> Sight:
+        name, rows = protection.name, protection.rows
+        first = self.cohort.look.take(rows)
+        looks = {}
+        for number, detector in enumerate(self.eyes.windows):
+            base = before[detector.name].take(rows) if before else first
+            if number or before:
+                looks[detector.name] = look_again(protection.windows, base, detector)
+            else:
+                looks[detector.name] = first
+            self._progress(f"look at {name}", number + 1, len(self.eyes.windows) + 1)
+        if not before:  # a second detector's own boxes are what its IoU is measured from
+            looks = {key: _as_original(look) for key, look in looks.items()}
+        chosen = next(iter(looks.values()))
+        shapes = self.eyes.shapes
+        shape = shapes.read(chosen.windows, chosen.boxes) if shapes else None
+        sight = view(looks, first, self.eyes.classifier, self.eyes.critic, shape)
+        self._progress(f"look at {name}", len(self.eyes.windows) + 1, len(self.eyes.windows) + 1)
+        return sight
+
+    def _embed(self, look: Look, name: str) -> dict[str, Floats]:
+        found = {}
+        for number, judge in enumerate(self.judges):
+            found[judge.name] = look.embed(judge.recogniser)
+            self._progress(f"judge {name}", number + 1, len(self.judges))
+        return found
+
+
+def _as_original(look: Look) -> Look:
+    """A look at originals, whose boxes overlap themselves wherever there is one."""
+    fields = {name: getattr(look, name) for name in look.__dataclass_fields__}
+    return Look(**{**fields, "overlaps": look.found.astype(np.float32)})

@@ -1,0 +1,295 @@
+"""The faces an evaluation is about: people of a folder, each face in its window, seen by detectors and recognisers.
+
+An original and what was made of it are cut at the same place, so that they can be compared window by window.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from attrsearch.core.boxes import iou
+from attrsearch.core.errors import AttrsearchError, InputError
+from attrsearch.core.parallel import in_parallel
+from attrsearch.faces.alignment import CROP_TEMPLATE, similarity, window_transform
+from attrsearch.faces.dataset import (
+    Face,
+    PersonFiles,
+    Picture,
+    Warn,
+    cut_face,
+    detect_reduced,
+    find_people,
+    prominence,
+)
+from attrsearch.faces.detection.base import Detector
+from attrsearch.faces.images import read_picture
+from attrsearch.faces.recognition.base import Recogniser
+from attrsearch.faces.window_detection import MIN_OVERLAP, see
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+Progress = Callable[[int, int], None]
+
+CHUNK = 32
+
+
+@dataclass(frozen=True)
+class Look:
+    """One face of each of n windows, as a detector sees it.
+
+    Attributes:
+        windows: (n, 192, 192, 3), uint8.
+        found: (n,), whether the detector found a face at the place.
+        probabilities: (n,), 0 where it did not.
+        boxes: (n, 4), pixels of the window; those of the original where it did not.
+        landmarks: (n, 5, 2), likewise.
+        overlaps: (n,), IoU with the original's box, 0 where it did not.
+        extra: (n,), faces found elsewhere in the window.
+    """
+
+    windows: Picture
+    found: npt.NDArray[np.bool_]
+    probabilities: Floats
+    boxes: Floats
+    landmarks: Floats
+    overlaps: Floats
+    extra: Ints
+
+    def __len__(self) -> int:
+        return len(self.windows)
+
+    def take(self, rows: Ints) -> "Look":
+        """The chosen faces."""
+        return Look(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+
+    def embed(self, recogniser: Recogniser) -> Floats:
+        """Embeddings (n, d).
+
+        A face that was not found is embedded at the original's place: an attacker can see where a blur is.
+        """
+        parts = [slice(start, start + CHUNK) for start in range(0, len(self), CHUNK)]
+        rows = in_parallel(lambda p: recogniser.embed(self.windows[p], self.boxes[p], self.landmarks[p]), parts)
+        return np.concatenate(rows) if rows else np.zeros((0, 1), np.float32)
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Faces of people, one a picture.
+
+    Attributes:
+        people: Names, (p,).
+        owners: (n,), which of the people each face is of.
+        faces: n of them.
+        to_windows: (n, 2, 3), from the pixels of the picture to those of the window.
+        sizes: (n, 2), width and height of the pictures.
+        look: As the first detector sees them; every face was found.
+    """
+
+    people: tuple[str, ...]
+    owners: Ints
+    faces: tuple[Face, ...]
+    to_windows: Floats
+    sizes: Ints
+    look: Look
+
+    def __len__(self) -> int:
+        return len(self.faces)
+
+
+@dataclass(frozen=True)
+class _Read:
+    face: Face
+    to_window: Floats
+    size: tuple[int, int]
+
+
+def load_cohort(
+    folder: Path,
+    whole: Detector,
+    window: Detector,
+    *,
+    names: frozenset[str] | None = None,
+    max_faces: int | None = None,
+    warn: Warn = print,
+    progress: Progress = lambda done, people: None,  # noqa: ARG005
+) -> Cohort:
+    """Read the people of a folder.
+
+    Args:
+        folder: One sub-folder of pictures a person.
+        whole: Finds faces in pictures.
+        window: Finds faces in windows of 192 pixels.
+        names: Only these people.
+        max_faces: At most this many pictures a person, evenly spaced.
+        warn: Called with one line for every picture left out.
+        progress: Called with people done and people in all.
+
+    Raises:
+        InputError: No people, none of a name asked for, or no face in any picture.
+    """
+    people = _chosen(find_people(folder), names, folder)
+    left_out: list[str] = []
+
+    def leave_out(line: str) -> None:
+        left_out.append(line)
+        warn(line)
+
+    found: list[tuple[str, list[_Read]]] = []
+    for start in range(0, len(people), CHUNK):
+        part = people[start : start + CHUNK]
+        found += zip(
+            (p.id for p in part), in_parallel(lambda p: _read(p, whole, max_faces, leave_out), part), strict=True
+        )
+        progress(start + len(part), len(people))
+    reads = [(name, read) for name, rows in found for read in rows]
+    if not reads:
+        hint = "give a folder with one sub-folder of pictures a person"
+        found_none = f"none in {len(left_out)} pictures ({left_out[0]})" if left_out else "none"
+        raise InputError(folder, required="pictures that show faces", found=found_none, hint=hint)
+    matrices = np.stack([read.to_window for _, read in reads])
+    sizes = np.array([read.size for _, read in reads], np.int64)
+    return make_cohort([name for name, _ in reads], [read.face for _, read in reads], matrices, sizes, window)[0]
+
+
+def _chosen(people: list[PersonFiles], names: frozenset[str] | None, folder: Path) -> list[PersonFiles]:
+    """The people of those names; all of them where no names are given."""
+    unknown = sorted((names or frozenset()) - {person.id for person in people})
+    if unknown:
+        found = f"{len(people)} people without {unknown[0]}"
+        raise InputError(folder, required=f"a person named {unknown[0]}", found=found, hint="check the name")
+    return [person for person in people if names is None or person.id in names]
+
+
+def make_cohort(
+    names: Sequence[str], faces: Sequence[Face], to_windows: Floats, sizes: Ints, window: Detector
+) -> tuple[Cohort, list[int]]:
+    """A cohort of faces whose people are known.
+
+    Args:
+        names: Whose face each of n is.
+        faces: n of them.
+        to_windows: (n, 2, 3).
+        sizes: (n, 2).
+        window: Finds faces in windows.
+
+    Returns:
+        The cohort, and which of the faces are in it: those that are found again in their windows.
+
+    Raises:
+        InputError: None is.
+    """
+    kept, look = _first_look(faces, window)
+    if not kept:
+        hint = "give pictures of faces that the detector finds"
+        raise InputError("faces", required="at least one that is found in its window", found="none", hint=hint)
+    people = tuple(dict.fromkeys(names[i] for i in kept))
+    cohort = Cohort(
+        people=people,
+        owners=np.array([people.index(names[i]) for i in kept], np.int64),
+        faces=tuple(faces[i] for i in kept),
+        to_windows=to_windows[kept],
+        sizes=sizes[kept],
+        look=look,
+    )
+    return cohort, kept
+
+
+def look_again(windows: Picture, before: Look, detector: Detector) -> Look:
+    """Look for the same faces in windows (n, 192, 192, 3) that were made from those of ``before``."""
+    parts = [slice(start, start + CHUNK) for start in range(0, len(windows), CHUNK)]
+    detections = [one for part in in_parallel(lambda p: detector.detect(windows[p]), parts) for one in part]
+    nearest = [one.nearest(box) for one, box in zip(detections, before.boxes, strict=True)]
+    found = np.array([overlap > MIN_OVERLAP for _, overlap in nearest], bool)
+    boxes, landmarks = before.boxes.copy(), before.landmarks.copy()
+    probabilities, extra = np.zeros(len(windows), np.float32), np.zeros(len(windows), np.int64)
+    for row, (one, (best, _)) in enumerate(zip(detections, nearest, strict=True)):
+        extra[row] = len(one) - int(found[row])
+        if found[row]:
+            boxes[row], landmarks[row] = one.boxes[best], one.landmarks[best]
+            probabilities[row] = one.probabilities[best]
+    overlaps = np.where(found, iou(boxes, before.boxes), 0).astype(np.float32)
+    return Look(windows, found, probabilities, boxes, landmarks, overlaps, extra)
+
+
+def load_embeddings(
+    folder: Path,
+    recognisers: Sequence[Recogniser],
+    whole: Detector,
+    window: Detector,
+    *,
+    without: frozenset[str] = frozenset(),
+    max_people: int | None = None,
+    progress: Progress = lambda done, people: None,  # noqa: ARG005
+) -> dict[str, Floats]:
+    """One picture each of the people of a folder, embedded by several recognisers; the pictures are let go.
+
+    Args:
+        folder: One sub-folder of pictures a person.
+        recognisers: Embed them.
+        whole: Finds faces in pictures.
+        window: Finds faces in windows.
+        without: People who are left out.
+        max_people: At most this many people, evenly spaced.
+        progress: Called with people done and people in all.
+
+    Returns:
+        Recogniser to (people, d), the same people in each.
+    """
+    people = [person for person in find_people(folder) if person.id not in without]
+    count = len(people) if max_people is None else min(max_people, len(people))
+    people = [people[i * len(people) // count] for i in range(count)]
+    rows: dict[str, list[Floats]] = {recogniser.name: [] for recogniser in recognisers}
+    for start in range(0, count, CHUNK):
+        part = people[start : start + CHUNK]
+        reads = [r for some in in_parallel(lambda p: _read(p, whole, 1, lambda _: None), part) for r in some]
+        _, look = _first_look([read.face for read in reads], window)
+        for recogniser in recognisers:
+            rows[recogniser.name].append(look.embed(recogniser))
+        progress(start + len(part), count)
+    return {name: np.concatenate([part for part in parts if len(part)]) for name, parts in rows.items()}
+
+
+def _first_look(faces: Sequence[Face], detector: Detector) -> tuple[list[int], Look]:
+    """Untouched faces, each in its own window: indices of those that are found there, and how."""
+    parts = [list(range(len(faces)))[start : start + CHUNK] for start in range(0, len(faces), CHUNK)]
+    seen = in_parallel(lambda part: see([faces[i] for i in part], detector), parts)
+    kept = [part[i] for part, one in zip(parts, seen, strict=True) for i in one.kept]
+    count = len(kept)
+    look = Look(
+        windows=np.concatenate([one.windows for one in seen]) if seen else np.zeros((0, 1, 1, 3), np.uint8),
+        found=np.ones(count, bool),
+        probabilities=np.concatenate([np.zeros(0, np.float32), *(one.probabilities for one in seen)]),
+        boxes=np.concatenate([np.zeros((0, 4), np.float32), *(one.boxes for one in seen)]),
+        landmarks=np.concatenate([np.zeros((0, 5, 2), np.float32), *(one.landmarks for one in seen)]),
+        overlaps=np.ones(count, np.float32),
+        extra=np.zeros(count, np.int64),
+    )
+    return kept, look
+
+
+def _read(person: PersonFiles, detector: Detector, max_faces: int | None, warn: Warn) -> list[_Read]:
+    """The prominent face of each of a person's pictures."""
+    count = len(person.files) if max_faces is None else min(max_faces, len(person.files))
+    reads = []
+    for path in (person.files[i * len(person.files) // count] for i in range(count)):
+        try:
+            reads.append(_read_one(path, detector))
+        except AttrsearchError as error:
+            warn(str(error))
+    return reads
+
+
+def _read_one(path: Path, detector: Detector) -> _Read:
+    picture = read_picture(path)
+    found = detect_reduced(picture, detector)
+    if not len(found):
+        hint = "it is left out of the evaluation"
+        raise InputError(path, required="a picture of a face", found="no face", hint=hint)
+    height, width = picture.shape[:2]
+    chosen = int(prominence(found, width, height).argmax())
+    face = cut_face(picture, found, chosen, path)
+    to_window = window_transform(similarity(found.landmarks[chosen : chosen + 1], CROP_TEMPLATE)[0])
+    return _Read(face, to_window, (width, height))

@@ -1,0 +1,68 @@
+"""Thesis 4.3 as Markdown: what was measured beside what the thesis has."""
+
+import numpy as np
+
+from attrsearch.experiments.attribute_learning import (
+    BAD,
+    COLUMNS,
+    LEARNERS,
+    THESIS,
+    Edits,
+    Learnt,
+    agreement,
+    learn_levels,
+    limits,
+    pooled_levels,
+)
+
+
+def to_markdown(edits: Edits, seed: int = 0) -> str:
+    """Train every learner on every face and on all, and put the thesis's figures beside theirs."""
+    faces: list[int | None] = [*range(len(edits.names)), None]
+    found = {
+        name: [learn_levels(edits, learner, face, seed) for face in faces] for name, learner in LEARNERS.items()
+    }
+    if edits.pooled is not None:
+        found["pooled surrogate"] = [pooled_levels(edits, face) for face in faces]
+    ok, good = limits(edits)
+    count = edits.utility.shape[1]
+    parts = [
+        f"{len(edits.names)} faces, {count} attribute sets each. OK: utility above {ok:.3f} (the thesis: 1.04), "
+        f"{(edits.utility > ok).mean():.0%} of the edits; Good: above {good:.3f} (1.15), 25 %.",
+        _table_46(found, len(edits.names)),
+        _summary(found, edits),
+    ]
+    return "\n\n".join(parts)
+
+
+def _table_46(found: dict[str, list[Learnt]], faces: int) -> str:
+    lines = [["image", "learner", *COLUMNS], ["---"] * (2 + len(COLUMNS))]
+    for i in range(faces + 1):
+        last = i == faces
+        thesis = [THESIS[column][-1 if last else i] for column in COLUMNS] if last or i < 8 else None
+        if thesis:
+            lines.append(["All" if last else str(i + 1), "MLP, thesis", *map(_percent, thesis)])
+        for name, rows in found.items():
+            lines.append(["All" if last else str(i + 1), name, *map(_percent, rows[i].scores)])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _summary(found: dict[str, list[Learnt]], edits: Edits) -> str:
+    lines = [["", "thesis", *found], ["---"] * (2 + len(found))]
+    for j, column in enumerate(COLUMNS):
+        own = [_percent(float(np.nanmean([row.scores[j] for row in rows[:-1]]))) for rows in found.values()]
+        lines.append([f"{column}, mean of the faces", _percent(float(np.mean(THESIS[column][:-1]))), *own])
+    tries = [f"{np.median([row.tries for row in rows[:-1]]):.1f}" for rows in found.values()]
+    lines.append(["tries per accepted candidate (Good), median of the faces", "3.1", *tries])
+    kept = [_percent(float(np.nanmean([row.kept for row in rows[:-1]]))) for rows in found.values()]
+    lines.append(["accepted that are Good indeed (25 % by chance)", "–", *kept])
+    same = agreement(edits.utility)
+    text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return (
+        f"{text}\n\nOf the sets that are bad (the {BAD:.1%} of least utility) on one face, {same:.0%} are "
+        f"bad on another as well, mean over all pairs ({BAD:.0%} by chance; the thesis, which graded by eye: 86 %)."
+    )
+
+
+def _percent(value: float) -> str:
+    return f"{value:.0%}" if np.isfinite(value) else "–"

@@ -1,0 +1,316 @@
+"""What the experiments share: the options, the loaded models, and the people whose faces are edited or looked among.
+
+The thesis uploaded edited pictures to two search engines.  Here a face is looked for in a local gallery, by two
+recognisers: *identified* means that the nearest face in it is another picture of the same person.  The picture that
+was edited is never in the gallery.
+"""
+
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from attrsearch.core.attributes import Gender
+from attrsearch.core.errors import InputError, UnavailableError
+from attrsearch.core.recipes.space import Space, load_space
+from attrsearch.editing.checkpoints import load_checkpoint
+from attrsearch.editing.editor import Editor
+from attrsearch.editing.realign import SecondAlignment
+from attrsearch.evaluation.faces import Cohort, Look, load_cohort
+from attrsearch.evaluation.metrics.identification import Gallery, person_distances, ranks
+from attrsearch.faces.attribute_classifier import TraitsClassifier, vote
+from attrsearch.faces.dataset import MIN_FACE, Face, PersonFiles, find_people
+from attrsearch.faces.detection.base import Detector
+from attrsearch.faces.detection.load import load_detector
+from attrsearch.faces.naturalness import Critic
+from attrsearch.faces.recognition.base import Scaled
+from attrsearch.faces.recognition.load import choose_recogniser, load_recogniser
+from attrsearch.faces.sampling import to_editor
+from attrsearch.faces.window_detection import WINDOW_MIN_FACE
+from attrsearch.search.evaluator import Evaluator
+
+Floats = npt.NDArray[np.float32]
+Flags = npt.NDArray[np.bool_]
+Progress = Callable[[str, int, int], None]
+
+PEOPLE = 4
+PICTURES = 24
+"""Pictures of a person that are edited: the thesis had 98 of four."""
+ENROLLED = 10
+"""Other pictures of a person in the gallery, at most."""
+LEAST = 4
+"""Pictures it takes to be one of the four."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was asked for.
+
+    Attributes:
+        faces: A folder with a sub-folder a person; None where nothing is read.
+        names: Only these people.
+        seed: Of everything that is drawn.
+        size: Share of the thesis's number of edits, above 0; 1 is as many as it made.  Pictures become fewer, or
+            edits where there is one picture only.
+        editor: A bundled editor's name or a path; the thesis's two passes want ``thesis``.
+        space: What is drawn from: a search-space recipe.
+        recogniser: Measures the distance.
+        distractors: Other people in the gallery, at most.
+        grades: A run that a person graded, for the tables of section 4.3.
+    """
+
+    faces: Path | None = None
+    names: frozenset[str] | None = None
+    seed: int = 0
+    size: float = 1.0
+    editor: str = "thesis"
+    space: str = "thesis10"
+    recogniser: str = "auto"
+    distractors: int = 300
+    grades: Path | None = None
+
+    def count(self, thesis: int, least: int = 1) -> int:
+        """How many of what the thesis made so many of.
+
+        >>> Options(size=0.1).count(1000)
+        100
+        """
+        return max(least, round(thesis * self.size))
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A person whose pictures are edited, and who has other pictures in the gallery.
+
+    Attributes:
+        id: The person.
+        number: Of the person in the gallery.
+        gender: Guessed by the classifier.
+        faces: Those to be edited.
+        look: How the detector sees them untouched.
+        enrolled: The person's other pictures.
+    """
+
+    id: str
+    number: int
+    gender: Gender
+    faces: tuple[Face, ...]
+    look: Look
+    enrolled: Look
+
+
+@dataclass
+class Laboratory:
+    """Models and people, loaded when they are first asked for.
+
+    Attributes:
+        options: What was asked for.
+        warn: Called with one line for everything that was left out.
+        progress: Called with a stage, how much of it is done, and of how much.
+    """
+
+    options: Options
+    warn: Callable[[str], None] = print
+    progress: Progress = lambda stage, done, total: None  # noqa: ARG005
+    _evaluators: dict[bool, Evaluator] = field(default_factory=dict)
+
+    @property
+    def faces(self) -> Path:
+        """The folder.
+
+        Raises:
+            InputError: None was given.
+        """
+        if self.options.faces is None:
+            hint = "attrsearch reproduce NAME FACES"
+            raise InputError("reproduce", required="a folder of people", found="none", hint=hint)
+        return self.options.faces
+
+    def random(self, stream: str) -> np.random.Generator:
+        """Draws of their own for every purpose, so that no experiment depends on which ran before it."""
+        return np.random.default_rng([self.options.seed, zlib.crc32(stream.encode())])
+
+    @cached_property
+    def whole(self) -> Detector:
+        """Finds faces in pictures."""
+        return load_detector("mtcnn", MIN_FACE)
+
+    @cached_property
+    def window(self) -> Detector:
+        """Finds faces in windows."""
+        return load_detector("mtcnn", WINDOW_MIN_FACE)
+
+    @cached_property
+    def measure(self) -> Scaled:
+        """What measures distance, on the FaceNet scale."""
+        chosen, line = choose_recogniser(self.options.recogniser)
+        if line:
+            self.warn(line)
+        return chosen
+
+    @cached_property
+    def judges(self) -> tuple[Scaled, ...]:
+        """The recognisers that identify: dlib where it is installed, and the one that measures distance."""
+        try:
+            return (load_recogniser("dlib"), self.measure)
+        except UnavailableError as error:
+            self.warn(f"one judge only: {error}")
+            return (self.measure,)
+
+    @cached_property
+    def critic(self) -> Critic:
+        """Judges how natural a face looks."""
+        return Critic()
+
+    @cached_property
+    def space(self) -> Space:
+        """What attributes are drawn from."""
+        return load_space(self.options.space)
+
+    def evaluator(self, realign: bool = False) -> Evaluator:
+        """The product's own evaluator, with or without the thesis's second alignment."""
+        if realign not in self._evaluators:
+            second = SecondAlignment(self.whole) if realign else None
+            editor = Editor(load_checkpoint(self.options.editor), realign=second)
+            self._evaluators[realign] = Evaluator(editor, self.window, [self.measure])
+        return self._evaluators[realign]
+
+    @cached_property
+    def listed(self) -> list[PersonFiles]:
+        """The people asked for, those with most pictures first."""
+        names = self.options.names
+        people = [person for person in find_people(self.faces) if names is None or person.id in names]
+        return sorted(people, key=lambda person: (-len(person.files), person.id))
+
+    @cached_property
+    def probes(self) -> tuple[Probe, ...]:
+        """Four people, two of each gender where there are, of those with most pictures.
+
+        Raises:
+            InputError: Fewer than four people have enough pictures.
+        """
+        able = [person for person in self.listed if len(person.files) >= LEAST]
+        if len(able) < PEOPLE:
+            raise InputError(
+                self.faces,
+                required=f"{PEOPLE} people with {LEAST} pictures or more each",
+                found=f"{len(able)}",
+                hint="give a folder with one sub-folder of pictures a person",
+            )
+        asked = frozenset(person.id for person in able[: 4 * PEOPLE])
+        first = self.cohort(asked, 3, "choose")
+        genders = {name: self.gender(first, i) for i, name in enumerate(first.people)}
+        order = [person.id for person in able if person.id in genders]
+        chosen = [name for gender in ("male", "female") for name in _first(order, genders, gender)]
+        chosen += [name for name in order if name not in chosen][: PEOPLE - len(chosen)]
+        chosen.sort(key=order.index)
+        read = self.cohort(frozenset(chosen), self.options.count(PICTURES, LEAST) + ENROLLED, "read")
+        return tuple(self._probe(read, name, place, genders[name]) for place, name in enumerate(chosen))
+
+    def _probe(self, read: Cohort, name: str, place: int, gender: Gender) -> Probe:
+        rows = np.flatnonzero(read.owners == read.people.index(name))
+        count = min(self.options.count(PICTURES, LEAST), max(1, round(0.6 * len(rows))))
+        shuffled = self.random(f"pictures of {name}").permutation(rows)
+        edited, others = np.sort(shuffled[:count]), np.sort(shuffled[count : count + ENROLLED])
+        return Probe(
+            id=name,
+            number=place,
+            gender=gender,
+            faces=tuple(read.faces[i] for i in edited),
+            look=read.look.take(edited),
+            enrolled=read.look.take(others),
+        )
+
+    @cached_property
+    def others(self) -> Cohort:
+        """One picture each of people who are not among the four: they fill the gallery."""
+        taken = {probe.id for probe in self.probes}
+        names = [person.id for person in self.listed if person.id not in taken]
+        count = min(self.options.distractors, len(names))
+        drawn = self.random("others").choice(len(names), count, replace=False)
+        return self.cohort(frozenset(names[i] for i in drawn), 1, "gallery")
+
+    @cached_property
+    def galleries(self) -> dict[str, Gallery]:
+        """For each judge, the other pictures of the four and one picture of everyone else."""
+        found = {}
+        for judge in self.judges:
+            enrolled = [probe.enrolled.embed(judge.recogniser) for probe in self.probes]
+            owners = np.repeat([probe.number for probe in self.probes], [len(rows) for rows in enrolled])
+            others = self.others.look.embed(judge.recogniser)
+            found[judge.name] = Gallery(np.concatenate(enrolled), owners).with_distractors(others)
+        return found
+
+    def identified(self, embeddings: Mapping[str, Floats], number: int, sure: bool = False) -> dict[str, Flags]:
+        """Whether each face is found: by each judge, and by either (the thesis's rule for its two engines).
+
+        Args:
+            embeddings: Judge to (…, d).
+            number: Whose faces they are.
+            sure: Count only what the judge would also verify, at a false-accept rate of 1e-3.
+        """
+        found: dict[str, Flags] = {}
+        for judge in (judge for judge in self.judges if judge.name in embeddings):
+            rows, gallery = embeddings[judge.name], self.galleries[judge.name]
+            table = person_distances(rows.reshape(-1, rows.shape[-1]), gallery)
+            column = int(np.searchsorted(gallery.people, number))
+            hits = ranks(table, np.full(len(table), column)) <= 1
+            if sure:
+                hits &= table[:, column] < judge.calibration.verification
+            found[judge.name] = hits.reshape(rows.shape[:-1])
+        found["either"] = np.logical_or.reduce(list(found.values()))
+        return found
+
+    def chance(self, embeddings: Mapping[str, Floats], number: int) -> float:
+        """How often a face is taken by either judge for a given other one of the four: identification by chance."""
+        others = [probe.number for probe in self.probes if probe.number != number]
+        return float(np.mean([self.identified(embeddings, other)["either"].mean() for other in others]))
+
+    def cohort(self, names: frozenset[str], max_faces: int | None, stage: str) -> Cohort:
+        """Read people of the folder, at most so many pictures of each."""
+        return load_cohort(
+            self.faces,
+            self.whole,
+            self.window,
+            names=names,
+            max_faces=max_faces,
+            warn=self.warn,
+            progress=lambda done, people: self.progress(stage, done, people),
+        )
+
+    def gender(self, read: Cohort, person: int) -> Gender:
+        """The classifier's vote over the pictures of one of a cohort's people."""
+        crops = [read.faces[i].crop for i in np.flatnonzero(read.owners == person)]
+        return vote(self._classifier.probabilities(to_editor(crops))).gender
+
+    @cached_property
+    def _classifier(self) -> TraitsClassifier:
+        return TraitsClassifier()
+
+    @property
+    def setting(self) -> str:
+        """The people and the gallery in one sentence, for every section that identifies."""
+        counts = [len(probe.faces) for probe in self.probes]
+        edited = (
+            f"{counts[0]} pictures each" if len(set(counts)) == 1 else f"{', '.join(map(str, counts))} pictures"
+        )
+        enrolled = sorted({len(probe.enrolled) for probe in self.probes})
+        span = f"{enrolled[0]}" if len(enrolled) == 1 else f"{enrolled[0]} to {enrolled[-1]}"
+        gallery = self.galleries[self.judges[0].name]
+        return (
+            f"Four people ({edited} edited). In place of web search: the nearest face in a local gallery of "
+            f"{len(gallery.people)} people, {span} other pictures of each of the four and one of everyone else, by "
+            f"{_joined([judge.name for judge in self.judges])}, at whatever distance."
+        )
+
+
+def _first(order: Sequence[str], genders: Mapping[str, Gender], gender: Gender | str) -> list[str]:
+    return [name for name in order if genders[name] == gender][: PEOPLE // 2]
+
+
+def _joined(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"either {' or '.join(names)}"

@@ -1,0 +1,247 @@
+"""Gather the pictures of each person: a folder a person, a folder of single faces, or a mixed folder to cluster.
+
+Pictures are read, faces detected and aligned once; what a search needs of a face is kept, the picture is not.
+"""
+
+import csv
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from attrsearch.core.attributes import GENDERS, Gender
+from attrsearch.core.errors import AttrsearchError, InputError
+from attrsearch.faces.alignment import (
+    CROP_SIZE,
+    CROP_TEMPLATE,
+    WINDOW_SIZE,
+    compose,
+    invert,
+    scale_of,
+    similarity,
+    transform,
+    warp,
+    window_transform,
+)
+from attrsearch.faces.attribute_classifier import Traits
+from attrsearch.faces.detection.base import Detections, Detector
+from attrsearch.faces.images import list_pictures, read_picture
+
+Floats = npt.NDArray[np.float32]
+Picture = npt.NDArray[np.uint8]
+
+WORKING_SIDE = 1024
+"""Pictures with a longer side are reduced to it before faces are looked for."""
+MIN_FACE = 24.0
+"""Smallest face looked for in the reduced picture, in pixels."""
+MIN_PROBABILITY = 0.9
+CONTEST = 0.5
+"""A second face this prominent, as a share of the first, makes the choice worth a warning."""
+
+
+@dataclass(frozen=True)
+class Face:
+    """One face of a person, ready for the search.
+
+    Attributes:
+        source: The picture file.
+        crop: (128, 128, 3), aligned to the editor's template.
+        window: (192, 192, 3), the face and its surroundings upright as in the picture.
+        crop_to_window: Transform (2, 3) from crop pixels to window pixels.
+        others: Boxes (k, 4) of other people's faces in the window.
+        size: Side of the crop in the picture, pixels.
+    """
+
+    source: Path
+    crop: Picture
+    window: Picture
+    crop_to_window: Floats
+    others: Floats
+    size: float = float(CROP_SIZE)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """One person: an id, faces and traits."""
+
+    id: str
+    faces: tuple[Face, ...]
+    traits: Traits
+
+
+@dataclass(frozen=True)
+class PersonFiles:
+    """A person before any picture is read."""
+
+    id: str
+    files: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class PersonFaces:
+    """A person whose faces were found already, in a mixed folder."""
+
+    id: str
+    faces: tuple[Face, ...]
+
+
+Person = PersonFiles | PersonFaces
+Warn = Callable[[str], None]
+
+
+def find_people(folder: Path) -> list[PersonFiles]:
+    """List the people of a folder without reading a picture.
+
+    A folder with sub-folders holds one person in each; a folder of pictures holds one person in each picture;
+    a single picture is one person.
+
+    Raises:
+        InputError: No such folder, or no pictures in it.
+    """
+    hint = "give a folder with one sub-folder of pictures a person, or with one picture a person"
+    if folder.is_file():
+        return [PersonFiles(folder.stem, (folder,))]
+    if not folder.is_dir():
+        raise InputError(folder, required="a folder of people", found="no such folder", hint=hint)
+    people = [
+        PersonFiles(child.name, tuple(list_pictures(child)))
+        for child in sorted(folder.iterdir())
+        if child.is_dir() and not child.is_symlink() and not child.name.startswith(".")
+    ]
+    people = [person for person in people if person.files]
+    single = list_pictures(folder)
+    taken = {person.id for person in people}
+    for path in single:
+        name = path.stem if path.stem not in taken else path.name
+        taken.add(name)
+        people.append(PersonFiles(name, (path,)))
+    if not people:
+        raise InputError(folder, required="pictures of people", found="none", hint=hint)
+    return people
+
+
+def read_genders(path: Path) -> dict[str, Gender]:
+    """Genders given by the user: a CSV file with the columns ``identity`` and ``gender`` (male or female).
+
+    Raises:
+        InputError: Not such a file.
+    """
+    hint = "write lines such as: Some_Person,female"
+    required = "a CSV file with the columns identity and gender"
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(path, required=required, found=str(error), hint=hint) from error
+    genders: dict[str, Gender] = {}
+    for line, row in enumerate(rows, 2):
+        name, value = row.get("identity"), (row.get("gender") or "").strip().lower()
+        gender = next((known for known in GENDERS if known == value), None)
+        if not name or gender is None:
+            raise InputError(f"{path}, line {line}", required=required, found=str(dict(row)), hint=hint)
+        genders[name] = gender
+    return genders
+
+
+def load_faces(
+    person: PersonFiles, detector: Detector, warn: Warn, max_faces: int | None = None
+) -> tuple[Face, ...]:
+    """Read a person's pictures and find the one face of each.
+
+    Pictures that cannot be read or show no face are named in a warning and left out.  Where a picture shows
+    several faces, the large one near the middle is taken, with a warning.  Of more than ``max_faces`` pictures
+    evenly spaced ones are read.
+
+    Raises:
+        InputError: No picture of this person shows a face.
+    """
+    faces: list[Face] = []
+    count = len(person.files) if max_faces is None else min(max_faces, len(person.files))
+    for path in (person.files[i * len(person.files) // count] for i in range(count)):
+        try:
+            faces.append(load_face(path, detector, warn))
+        except AttrsearchError as error:
+            warn(str(error))
+    if not faces:
+        raise InputError(
+            person.id,
+            required="at least one picture with a face",
+            found=f"none in {len(person.files)} picture(s)",
+            hint="add pictures or remove this person",
+        )
+    return tuple(faces)
+
+
+def load_face(path: Path, detector: Detector, warn: Warn) -> Face:
+    """Read a picture of one person.
+
+    Raises:
+        InputError: The picture cannot be read or shows no face.
+    """
+    picture = read_picture(path)
+    found = detect_reduced(picture, detector)
+    if not len(found):
+        hint = "replace or remove the picture"
+        raise InputError(path, required="a picture of a face", found="no face", hint=hint)
+    scores = prominence(found, picture.shape[1], picture.shape[0])
+    chosen = int(scores.argmax())
+    if (scores > CONTEST * scores[chosen]).sum() > 1:
+        warn(
+            f"{path}: needs one person, found {len(found)} faces; took the large one near the middle "
+            "(crop the picture, or sort a mixed folder with --cluster)"
+        )
+    return cut_face(picture, found, chosen, path)
+
+
+def detect_reduced(
+    picture: Picture, detector: Detector, least: float = MIN_PROBABILITY, side: int = WORKING_SIDE
+) -> Detections:
+    """Detect in a picture of any size, reduced to ``side`` pixels; results in the picture's own pixels."""
+    height, width = picture.shape[:2]
+    scale = min(1.0, side / max(height, width))
+    small = picture
+    if scale < 1:
+        sides = (max(1, round(width * scale)), max(1, round(height * scale)))
+        small = np.asarray(cv2.resize(picture, sides, interpolation=cv2.INTER_AREA), np.uint8)
+    found = detector.detect(small[None])[0]
+    sure = (found.probabilities >= least) & (found.boxes[:, 2:] > found.boxes[:, :2]).all(1)
+    ratio = np.array([width / small.shape[1], height / small.shape[0]], np.float32)
+    return Detections(
+        found.boxes[sure] * np.tile(ratio, 2), found.probabilities[sure], found.landmarks[sure] * ratio
+    )
+
+
+def prominence(found: Detections, width: int, height: int) -> Floats:
+    """How likely each face (k,) is the one the picture was taken of: large and near the middle."""
+    middle = np.array([width, height], np.float32) / 2
+    centres = (found.boxes[:, :2] + found.boxes[:, 2:]) / 2
+    offset = np.linalg.norm((centres - middle) / max(width, height), axis=1)
+    size = np.sqrt((found.boxes[:, 2:] - found.boxes[:, :2]).prod(1)) / max(width, height)
+    return np.asarray(size * np.exp(-8 * offset**2), np.float32)
+
+
+def cut_face(picture: Picture, found: Detections, chosen: int, source: Path) -> Face:
+    """Align one of a picture's faces.
+
+    Raises:
+        InputError: Its landmarks are no face (all on one point).
+    """
+    to_crop = similarity(found.landmarks[chosen : chosen + 1], CROP_TEMPLATE)[0]
+    if scale_of(to_crop) < 1e-3:
+        hint = "replace or remove the picture"
+        raise InputError(source, required="a face with five landmarks", found="landmarks on one point", hint=hint)
+    to_window = window_transform(to_crop)
+    others = np.delete(found.boxes, chosen, 0)
+    others = transform(to_window, others.reshape(-1, 2, 2)).reshape(-1, 4)
+    inside = (others[:, 2:] > 0).all(1) & (others[:, :2] < WINDOW_SIZE).all(1)
+    return Face(
+        source=source,
+        crop=warp(picture, to_crop, CROP_SIZE),
+        window=warp(picture, to_window, WINDOW_SIZE),
+        crop_to_window=compose(to_window, invert(to_crop)),
+        others=others[inside],
+        size=CROP_SIZE / scale_of(to_crop),
+    )

@@ -1,0 +1,218 @@
+"""MTCNN: facenet-pytorch's three networks, run over a whole batch of pictures at once.
+
+Source: Zhang et al., "Joint Face Detection and Alignment using Multi-task Cascaded Convolutional Networks",
+2016; networks and weights of facenet-pytorch 2.5.3.  The cascade between the networks is our own because the
+search lives in it: facenet-pytorch cuts its candidate boxes one at a time, here they are averaged from an
+integral image all together.  Boxes, probabilities and landmarks equal facenet-pytorch's (a test compares them),
+and a picture's result does not depend on which other pictures share its batch.
+"""
+
+import warnings
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+from torchvision.ops import batched_nms
+
+from attrsearch.core.parallel import network
+from attrsearch.faces.detection.base import Detections, Floats, Pictures
+
+THRESHOLDS = (0.6, 0.7, 0.7)
+LOW_THRESHOLDS = (0.6, 0.6, 0.6)
+"""For an audit, which would rather look at a hand than overlook a face."""
+FACTOR = 0.709
+CHUNK = 32
+STEADY = 16
+"""Batches of at least this many give the same bits whatever their size; candidate boxes go through a network in
+multiples of it."""
+
+
+class Mtcnn:
+    """The detector of the thesis.
+
+    Args:
+        min_face: Smallest face searched for, in pixels.
+        thresholds: Probability a candidate needs to leave each of the three networks.
+    """
+
+    name = "mtcnn"
+
+    def __init__(self, min_face: float = 20, thresholds: tuple[float, float, float] = THRESHOLDS) -> None:
+        from facenet_pytorch.models.mtcnn import ONet, PNet, RNet  # noqa: PLC0415 - slow, and not always wanted
+
+        self.min_face = min_face
+        self.thresholds = thresholds
+        self._pnet, self._rnet, self._onet = (_prepare(net) for net in (PNet, RNet, ONet))
+
+    @network
+    def detect(self, pictures: Pictures) -> list[Detections]:
+        """Find faces in pictures (n, h, w, 3), RGB, uint8."""
+        found: list[Detections] = []
+        for start in range(0, len(pictures), CHUNK):
+            chunk = pictures[start : start + CHUNK]
+            found += self._detect_chunk(chunk)
+        return found
+
+    def _detect_chunk(self, pictures: Pictures) -> list[Detections]:
+        count, height, width = pictures.shape[:3]
+        if count == 1:
+            return self._detect_chunk(np.concatenate([pictures, pictures]))[:1]
+        batch = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float()
+        sums = _integral(batch)
+        boxes, owner = self._propose(batch)
+
+        boxes = _square(boxes)
+        corners = _integer_corners(boxes, width, height)
+        regression, probability = self._classify(self._rnet, sums, corners, owner, 24)[:2]
+        keep = probability > self.thresholds[1]
+        boxes, owner, regression, probability = boxes[keep], owner[keep], regression[keep], probability[keep]
+        keep = _nms(boxes, probability, owner, 0.7)
+        boxes, owner = _square(_regress(boxes[keep], regression[keep])), owner[keep]
+
+        corners = _integer_corners(boxes, width, height)
+        regression, probability, points = self._classify(self._onet, sums, corners, owner, 48)
+        keep = probability > self.thresholds[2]
+        boxes, owner, probability = boxes[keep], owner[keep], probability[keep]
+        regression, points = regression[keep], points[keep]
+        sides = boxes[:, 2:] - boxes[:, :2] + 1
+        landmarks = sides[:, None] * points.reshape(-1, 2, 5).transpose(1, 2) + boxes[:, None, :2] - 1
+        boxes = _regress(boxes, regression)
+        arrays = (boxes.numpy(), probability.numpy(), landmarks.numpy())
+        owners = owner.numpy()
+        return [_without_nested(*(array[owners == i] for array in arrays)) for i in range(count)]
+
+    def _propose(self, batch: Tensor) -> tuple[Tensor, Tensor]:
+        """Candidate boxes (m, 4) of the first network over an image pyramid, and the picture of each (m,)."""
+        height, width = batch.shape[2:]
+        scale = 12.0 / self.min_face
+        boxes, scores, owners = [], [], []
+        while min(height, width) * scale >= 12:
+            small = interpolate(batch, size=(int(height * scale + 1), int(width * scale + 1)), mode="area")
+            regression, probability = self._pnet(_normalise(small))
+            hits = (probability[:, 1] >= self.thresholds[0]).nonzero()
+            owner, row, column = hits.unbind(1)
+            score = probability[owner, 1, row, column]
+            cell = torch.stack([column, row], 1).float()
+            grid = torch.cat([((2 * cell + 1) / scale).floor(), ((2 * cell + 12) / scale).floor()], 1)
+            shift = regression[owner, :, row, column]
+            keep = _nms(grid, score, owner, 0.5)
+            boxes.append(torch.cat([grid, shift], 1)[keep])
+            scores.append(score[keep])
+            owners.append(owner[keep])
+            scale *= FACTOR
+        if not boxes:
+            return torch.zeros(0, 4), torch.zeros(0, dtype=torch.long)
+        both, owner = torch.cat(boxes), torch.cat(owners)
+        keep = _nms(both[:, :4], torch.cat(scores), owner, 0.7)
+        grid, shift, owner = both[keep, :4], both[keep, 4:], owner[keep]
+        return grid + shift * (grid[:, 2:] - grid[:, :2]).repeat(1, 2), owner
+
+    def _classify(
+        self, net: nn.Module, sums: Tensor, corners: Tensor, owner: Tensor, side: int
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Box regression (m, 4), face probability (m,) and landmarks (m, 10) of candidate boxes."""
+        count = len(corners)
+        patches = _normalise(_average_patches(sums, corners, owner, side))
+        padded = torch.zeros(-(-count // STEADY) * STEADY, 3, side, side).to(memory_format=torch.channels_last)
+        padded[:count] = patches
+        outputs = [net(part) for part in torch.split(padded, 512)] if count else []
+        columns: list[Tensor] = [torch.cat(column)[:count] for column in zip(*outputs, strict=True)]
+        if not columns:
+            return torch.zeros(0, 4), torch.zeros(0), torch.zeros(0, 10)
+        points = columns[1] if len(columns) == 3 else torch.zeros(count, 10)
+        return columns[0], columns[-1][:, 1], points
+
+
+def load_onet() -> nn.Module:
+    """MTCNN's last network, frozen and differentiable.
+
+    Input (n, 3, 48, 48), (pixel - 127.5) / 128; output box (n, 4), landmarks (n, 10: five x, five y) and
+    probabilities (n, 2: no face, face).
+    """
+    from facenet_pytorch.models.mtcnn import ONet  # noqa: PLC0415 - slow, and not always wanted
+
+    return _prepare(ONet)
+
+
+def _prepare(kind: Any) -> nn.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # facenet-pytorch loads its weights the old way
+        net: nn.Module = kind()
+    return net.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+
+
+def _normalise(pixels: Tensor) -> Tensor:
+    return ((pixels - 127.5) * 0.0078125).to(memory_format=torch.channels_last)
+
+
+def _nms(boxes: Tensor, scores: Tensor, owner: Tensor, threshold: float) -> Tensor:
+    """Non-maximum suppression within each picture, in float64 so that neighbours in the batch do not matter."""
+    kept: Tensor = batched_nms(boxes.double(), scores.double(), owner, threshold)
+    return kept
+
+
+def _square(boxes: Tensor) -> Tensor:
+    sides = boxes[:, 2:] - boxes[:, :2]
+    longest = sides.amax(1, keepdim=True) if len(boxes) else sides[:, :1]
+    low = boxes[:, :2] + sides * 0.5 - longest * 0.5
+    return torch.cat([low, low + longest], 1)
+
+
+def _regress(boxes: Tensor, regression: Tensor) -> Tensor:
+    sides = boxes[:, 2:] - boxes[:, :2] + 1
+    return boxes + regression * sides.repeat(1, 2)
+
+
+def _integer_corners(boxes: Tensor, width: int, height: int) -> Tensor:
+    """Left, top, right, bottom (m, 4), int64, right and bottom exclusive, inside the picture and not empty."""
+    whole = boxes.trunc().long()
+    left, top = (whole[:, 0].clamp(1, width) - 1), (whole[:, 1].clamp(1, height) - 1)
+    right, bottom = whole[:, 2].clamp(max=width), whole[:, 3].clamp(max=height)
+    return torch.stack([left, top, torch.maximum(right, left + 1), torch.maximum(bottom, top + 1)], 1)
+
+
+def _integral(batch: Tensor) -> Tensor:
+    """Sums of all pixels above and left, (n, h + 1, w + 1, 3): whole numbers in the smallest exact float type."""
+    count, channels, height, width = batch.shape
+    exact = torch.float32 if height * width * 255 < 2**24 else torch.float64
+    sums = torch.zeros(count, height + 1, width + 1, channels, dtype=exact)
+    sums[:, 1:, 1:] = batch.permute(0, 2, 3, 1).to(exact).cumsum(1).cumsum(2)
+    return sums
+
+
+def _average_patches(sums: Tensor, corners: Tensor, owner: Tensor, side: int) -> Tensor:
+    """Cut boxes and average each to (m, 3, side, side): the bins of adaptive average pooling."""
+    steps = torch.arange(side)
+    extent = corners[:, 2:] - corners[:, :2]
+    begin = corners[:, :2, None] + (steps * extent[..., None]) // side
+    end = corners[:, :2, None] + -((-(steps + 1) * extent[..., None]) // side)
+    stride = sums.shape[2]
+    rows = owner[:, None] * (sums.shape[1] * stride)
+    top, bottom = rows + begin[:, 1] * stride, rows + end[:, 1] * stride
+    left, right = begin[:, 0], end[:, 0]
+    flat = sums.view(-1, 3)
+
+    def at(row: Tensor, column: Tensor) -> Tensor:
+        return flat.index_select(0, (row[:, :, None] + column[:, None, :]).reshape(-1))
+
+    total = at(bottom, right) - at(top, right) - at(bottom, left) + at(top, left)
+    pixels = ((bottom - top) // stride)[:, :, None] * (right - left)[:, None, :]
+    mean = total.view(-1, side, side, 3) / pixels[..., None]
+    return mean.float().permute(0, 3, 1, 2)
+
+
+def _without_nested(boxes: Floats, probabilities: Floats, landmarks: Floats) -> Detections:
+    """Of boxes that mostly contain one another keep the surest (intersection over the smaller area, 0.7)."""
+    order = np.argsort(-probabilities, kind="stable")
+    sides = boxes[:, 2:] - boxes[:, :2] + 1
+    areas = sides[:, 0] * sides[:, 1]
+    kept: list[int] = []
+    for i in order:
+        low = np.maximum(boxes[i, :2], boxes[kept, :2])
+        high = np.minimum(boxes[i, 2:], boxes[kept, 2:])
+        shared = np.maximum(high - low + 1, 0).prod(1)
+        if not (shared / np.minimum(areas[i], areas[kept]) > 0.7).any():
+            kept.append(int(i))
+    return Detections(boxes[kept], probabilities[kept], landmarks[kept].astype(np.float32))

@@ -1,0 +1,171 @@
+"""Read pictures safely: decoded in a process of its own with limits on time and memory, bad files named in one line."""
+
+import atexit
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import IO, Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+import attrsearch
+from attrsearch.core.errors import InputError
+from attrsearch.faces.image_decoder import MAX_PIXELS, MIN_SIDE
+
+Picture = npt.NDArray[np.uint8]
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+SECONDS = 60.0
+"""A picture that takes longer to decode is given up; ``ATTRSEARCH_PICTURE_SECONDS`` says otherwise."""
+VARIABLE = "ATTRSEARCH_PICTURE_SECONDS"
+MOST_FILES = 1_000_000
+"""Entries of one folder that are looked at."""
+
+
+def read_picture(path: Path) -> Picture:
+    """Read one picture as RGB, uint8, shape (h, w, 3), upright as its EXIF orientation says.
+
+    Raises:
+        InputError: Missing, empty, truncated, not a picture, larger than ``MAX_PIXELS``, or one that the decoder dies
+            of or does not finish in time.
+    """
+    return _decoder.ask(path)
+
+
+class _Decoder:
+    """The process that decodes; started when it is needed, and again after it died."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
+
+    def ask(self, path: Path) -> Picture:
+        seconds = time_limit()
+        with self._lock:
+            process = self._running()
+            to, back = cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
+            try:
+                to.write(json.dumps({"path": str(path.absolute()), "seconds": seconds}).encode() + b"\n")
+                to.flush()
+                answer = _answer(back.readline())
+                if answer is None or "shape" not in answer:
+                    pixels = None
+                else:
+                    pixels = np.empty((*_shape(answer["shape"]), 3), np.uint8)
+                    answer = answer if _fill(back, memoryview(pixels.reshape(-1).data)) else None
+            except (OSError, ValueError):
+                answer = pixels = None
+            except BaseException:
+                self.close()  # interrupted: what it answers next would be about this picture
+                raise
+            if answer is None:
+                raise self._died(path, seconds)
+        if pixels is None:
+            texts = {key: str(answer.get(key, "")) for key in ("required", "found", "hint")}
+            raise InputError(path, **texts)
+        return pixels
+
+    def close(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.communicate()
+
+    def _running(self) -> "subprocess.Popen[bytes]":
+        if self._process is not None and self._process.poll() is not None:
+            self.close()
+        if self._process is None:
+            root = str(Path(attrsearch.__file__).parent.parent)
+            places = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+            environment = {**os.environ, "PYTHONPATH": os.pathsep.join(places), "OPENBLAS_NUM_THREADS": "1"}
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "attrsearch.faces.image_decoder"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=environment,
+            )
+        return self._process
+
+    def _died(self, path: Path, seconds: float) -> InputError:
+        process, code = self._process, None
+        if process is not None:
+            process.kill() if process.poll() is None else None
+            code = process.wait()
+        self.close()
+        if code == -signal.SIGALRM:
+            found = f"one that was not decoded in {seconds:g} s"
+        else:
+            found = f"one that the decoder died of ({_signal(code)})"
+        return InputError(path, required="a readable picture", found=found, hint="replace or remove the file")
+
+
+def _answer(line: bytes) -> dict[str, Any] | None:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _shape(found: Any) -> tuple[int, int]:
+    """Height and width that an answer may claim.
+
+    Raises:
+        ValueError: It may not.
+    """
+    height, width = (int(value) for value in found)
+    if min(height, width) < MIN_SIDE or height * width > MAX_PIXELS:
+        raise ValueError("no size of a picture")
+    return height, width
+
+
+def _fill(stream: Any, buffer: memoryview) -> bool:
+    """Read as much as the buffer holds; False where the stream ends before."""
+    done = 0
+    while done < len(buffer):
+        count = stream.readinto(buffer[done:])
+        if not count:
+            return False
+        done += count
+    return True
+
+
+def _signal(code: int | None) -> str:
+    return signal.Signals(-code).name if code is not None and -64 < code < 0 else f"exit code {code}"
+
+
+def time_limit() -> float:
+    """Seconds that decoding a picture may take."""
+    try:
+        return max(0.1, float(os.environ.get(VARIABLE, "")))
+    except ValueError:
+        return SECONDS
+
+
+_decoder = _Decoder()
+atexit.register(_decoder.close)
+
+
+def list_pictures(folder: Path) -> list[Path]:
+    """Picture files directly inside a folder, by name; hidden files and links out of the folder are left out.
+
+    Raises:
+        InputError: More than ``MOST_FILES`` entries.
+    """
+    root = folder.resolve()
+    found = []
+    for number, path in enumerate(folder.iterdir()):
+        if number >= MOST_FILES:
+            hint = "divide it into several folders"
+            raise InputError(folder, required=f"at most {MOST_FILES} files", found="more", hint=hint)
+        if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
+            continue
+        if path.is_file() and (not path.is_symlink() or path.resolve().is_relative_to(root)):
+            found.append(path)
+    return sorted(found)

@@ -1,0 +1,63 @@
+"""Faces as a detector sees them in their own windows: where every measurement of an untouched face starts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from attrsearch.faces.dataset import Face
+from attrsearch.faces.detection.base import Detector
+from attrsearch.faces.recognition.base import Recogniser
+
+Floats = npt.NDArray[np.float32]
+
+WINDOW_MIN_FACE = 48.0
+"""Smallest face looked for in a window of 192 pixels, where the face in question is about 75 wide."""
+MIN_OVERLAP = 0.3
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The faces that were found again; arrays over those only.
+
+    Attributes:
+        kept: Their indices among the faces given.
+        windows: (n, 192, 192, 3), uint8.
+        boxes: (n, 4), pixels of the window.
+        landmarks: (n, 5, 2), pixels of the window.
+        probabilities: (n,).
+    """
+
+    kept: tuple[int, ...]
+    windows: npt.NDArray[np.uint8]
+    boxes: Floats
+    landmarks: Floats
+    probabilities: Floats
+
+    def embed(self, recogniser: Recogniser) -> Floats:
+        """Embeddings (n, d) of the faces."""
+        return recogniser.embed(self.windows, self.boxes, self.landmarks)
+
+
+def see(faces: Sequence[Face], detector: Detector) -> Seen:
+    """Find each face again in its own window; a face that is not found is left out."""
+    windows = np.stack([face.window for face in faces])
+    found = detector.detect(windows)
+    nearest = [detections.nearest(box) for detections, box in zip(found, _expected(faces), strict=True)]
+    kept = [i for i, (_, overlap) in enumerate(nearest) if overlap > MIN_OVERLAP]
+    best = [(found[i], nearest[i][0]) for i in kept]
+    return Seen(
+        kept=tuple(kept),
+        windows=windows[kept],
+        boxes=np.array([one.boxes[j] for one, j in best], np.float32).reshape(-1, 4),
+        landmarks=np.array([one.landmarks[j] for one, j in best], np.float32).reshape(-1, 5, 2),
+        probabilities=np.array([one.probabilities[j] for one, j in best], np.float32),
+    )
+
+
+def _expected(faces: Sequence[Face]) -> Floats:
+    """About where each face lies in its window, (n, 4): the middle of the crop, through the alignment."""
+    middle, half = np.array([64, 74], np.float32), np.array([37.5, 55], np.float32)
+    middles = np.stack([face.crop_to_window[:, :2] @ middle + face.crop_to_window[:, 2] for face in faces])
+    return np.concatenate([middles - half, middles + half], 1).astype(np.float32)

@@ -1,0 +1,269 @@
+"""Export the studies of a run into an Optuna database that ``optuna-dashboard`` shows, pictures and constraints too."""
+
+import shutil
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import numpy.typing as npt
+import optuna
+from optuna.artifacts import FileSystemArtifactStore, upload_artifact
+from optuna.distributions import BaseDistribution, FloatDistribution
+from optuna.storages import BaseStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial, create_trial
+from sqlalchemy.pool import StaticPool
+
+from attrsearch.core.encryption import SUFFIX, read_private
+from attrsearch.core.errors import InputError, OutputError
+from attrsearch.core.files import written
+from attrsearch.core.recipes.space import Space
+from attrsearch.report.about import Limits, limits
+from attrsearch.report.cohort import CANDIDATES, read_trials
+from attrsearch.report.pictures import picture_file, shown_kinds
+from attrsearch.runs.folder import PersonPart, RunFolder
+from attrsearch.runs.metadata import read_run
+from attrsearch.runs.review import GRADES, read_decisions
+from attrsearch.search.space import person_space
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+JOURNALS = (".log", ".journal")
+"""Files of these kinds become a journal: about ten times faster to write than SQLite, for many people."""
+TERMS = ("detection", "iou", "distance", "worst_distance")
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What an export holds."""
+
+    studies: int
+    trials: int
+    pictures: int
+    artifacts: Path
+    journal: bool
+
+
+def export_studies(
+    run: Path, database: Path, originals: bool = False, progress: Callable[[int], None] = lambda _: None
+) -> Exported:
+    """Write a study a person into a new database, and their pictures into a folder of artifacts beside it.
+
+    The value is the utility; what was screened out without a measurement is left out, and counted in the study.
+
+    Args:
+        run: The run's folder.
+        database: The file, SQLite or (``.log``) a journal; one that is there is replaced.
+        originals: Also untouched pictures, where the run kept them.
+        progress: Called with 1 after every person.
+
+    Raises:
+        InputError: The folder holds no run, or nobody is finished.
+        OutputError: The database or the artifacts cannot be written.
+    """
+    settings = read_run(run)["settings"]
+    dropped = read_decisions(run).dropped
+    parts = [part for part in RunFolder(run).read_people() if part.record.id not in dropped]
+    if not parts:
+        hint = "wait until someone is finished"
+        raise InputError(run, required="at least one finished person", found="none", hint=hint)
+    artifacts = _empty_folder(database.with_name(f"{database.stem}_artifacts"))
+    store, limit = FileSystemArtifactStore(artifacts), limits(settings)
+    trials = pictures = 0
+    with written(database) as file:
+        storage = _journal(file) if database.suffix in JOURNALS else _sqlite(file)
+        for part in parts:
+            added, shown = _export_person(
+                run, part, Space.model_validate(settings["space"]), limit, storage, store, originals
+            )
+            trials += added
+            pictures += shown
+            progress(1)
+        storage.remove_session()
+    return Exported(len(parts), trials, pictures, artifacts, database.suffix in JOURNALS)
+
+
+def _sqlite(file: Path) -> BaseStorage:
+    storage = optuna.storages.RDBStorage(f"sqlite:///{file}", engine_kwargs={"poolclass": StaticPool})
+    with storage.engine.connect() as connection:  # the file counts only once it is whole
+        connection.exec_driver_sql("PRAGMA synchronous = OFF")
+        connection.exec_driver_sql("PRAGMA journal_mode = MEMORY")
+    return storage
+
+
+def _journal(file: Path) -> BaseStorage:
+    return optuna.storages.JournalStorage(JournalFileBackend(str(file)))
+
+
+def constraints(
+    columns: Mapping[str, npt.NDArray[Any]], limit: Limits
+) -> tuple[list[str], npt.NDArray[np.float64]]:
+    """Optuna's constraints of trials: feasible at 0 or below, and feasible exactly where the run says so.
+
+    Args:
+        columns: ``distance``, ``worst_distance``, ``detection``, ``iou`` and ``feasible``, each (n,).
+        limit: What the run asked for.
+
+    Returns:
+        Their names, and values (n, k).
+    """
+    names, values = [], []
+    if limit.distance:
+        names.append("distance")
+        values.append(limit.distance - np.asarray(columns["distance"], np.float64))
+    if limit.verification is not None:
+        names.append("no picture verifies")
+        values.append(limit.verification - np.asarray(columns["worst_distance"], np.float64))
+    for name, least in limit.others:
+        names.append(name)
+        values.append(least - np.asarray(columns[name], np.float64))
+    feasible = np.asarray(columns["feasible"], bool)
+    known = np.stack(values, 1) if values else np.zeros((len(feasible), 0))
+    known = np.where(feasible[:, None], np.minimum(known, 0), known)
+    rest = ~feasible & (known <= 0).all(1)
+    if rest.any():
+        names.append("other constraints")
+        known = np.concatenate([known, rest[:, None].astype(np.float64)], 1)
+    return names, known
+
+
+def _export_person(
+    run: Path,
+    part: PersonPart,
+    space: Space,
+    limit: Limits,
+    storage: BaseStorage,
+    store: FileSystemArtifactStore,
+    originals: bool,
+) -> tuple[int, int]:
+    name = part.record.id
+    columns = read_trials(run, name, candidates=True)
+    measured = np.flatnonzero(np.asarray(columns["evaluated"], bool))
+    own = {key: values[measured] for key, values in columns.items()}
+    free = person_space(space, part.record.gender, part.gender_certainty)
+    # who has no feasible set in the bounds is searched in wider ones
+    distributions: dict[str, BaseDistribution] = {
+        key: FloatDistribution(min([low, *own[key]]), max([high, *own[key]]))
+        for key, low, high in zip(free.names, free.low.tolist(), free.high.tolist(), strict=True)
+    }
+    names, violations = constraints(own, limit)
+    study = optuna.create_study(study_name=name, storage=storage, direction="maximize")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        study.set_metric_names(["utility"])
+    decision = read_decisions(run).of(name)
+    about = {
+        "gender": part.record.gender,
+        "anonymised": part.record.feasible,
+        "winner": part.winner,
+        "constraints": names,
+        "screened_out": len(columns["evaluated"]) - len(measured),
+        "heldback": part.heldback.model_dump() if part.heldback else None,
+        "grade": None if decision.grade is None else GRADES[decision.grade],
+    }
+    for key, value in about.items():
+        study.set_user_attr(key, value)
+    attached, pictures = _attach(run, part, study, store, originals)
+    trials = [
+        _trial(own, i, int(number), distributions, violations[i], attached.get(int(number), {}))
+        for i, number in enumerate(measured)
+    ]
+    study.add_trials(trials)
+    return len(measured), pictures
+
+
+def _trial(
+    columns: Mapping[str, npt.NDArray[Any]],
+    row: int,
+    number: int,
+    distributions: dict[str, BaseDistribution],
+    violations: npt.NDArray[np.float64],
+    attached: Mapping[str, Any],
+) -> FrozenTrial:
+    values = {key: float(columns[key][row]) for key in (*CANDIDATES, *TERMS, "utility")}
+    source = {"source": str(columns["source"][row])} if columns["source"][row] != "sampler" else {}
+    return create_trial(
+        params={key: values[key] for key in distributions},
+        distributions=distributions,
+        value=values["utility"],
+        user_attrs={"trial": number, **source, **{key: round(values[key], 6) for key in TERMS}},
+        # a list under this key is what optuna-dashboard shows, and what Optuna reads as constraints
+        system_attrs={"constraints": [float(value) for value in violations], **attached},
+    )
+
+
+def _attach(
+    run: Path, part: PersonPart, study: optuna.Study, store: FileSystemArtifactStore, originals: bool
+) -> tuple[dict[int, dict[str, Any]], int]:
+    """Store every picture: untouched ones on the study, the others for the trial they show.
+
+    Returns:
+        Trial number to the attributes that hang its pictures on it, and how many pictures were stored.
+    """
+    numbers: dict[str, list[int | None]] = {
+        "best": [part.winner] * len(part.images.get("best", ())),
+        "runner": list(part.runners),
+        "random": [part.random],
+        "original": [None] * len(part.images.get("original", ())),
+    }
+    scratch = (
+        optuna.create_study()
+    )  # Optuna hangs artifacts on open trials only; ours are added when they are over
+    attached: dict[int, dict[str, Any]] = {}
+    count = 0
+    for kind in shown_kinds(originals):
+        for name, number in zip(part.images.get(kind, ()), numbers[kind], strict=False):
+            file = picture_file(run, name)
+            if file is None:
+                continue
+            target = study if number is None else scratch.ask()
+            _upload(file, store, target)
+            if number is not None and isinstance(target, optuna.Trial):
+                attached.setdefault(number, {}).update(
+                    scratch.get_trials(deepcopy=False)[target.number].system_attrs
+                )
+            count += 1
+    return attached, count
+
+
+def _upload(file: Path, store: FileSystemArtifactStore, target: optuna.Study | optuna.Trial) -> None:
+    """Store a picture; an encrypted one is stored as it is to be seen."""
+    if file.suffix != SUFFIX:
+        upload_artifact(artifact_store=store, file_path=str(file), study_or_trial=target)
+        return
+    with TemporaryDirectory() as folder:
+        plain = Path(folder) / file.stem
+        plain.write_bytes(read_private(file))
+        upload_artifact(artifact_store=store, file_path=str(plain), study_or_trial=target)
+
+
+def _empty_folder(path: Path) -> Path:
+    """A folder for artifacts; an earlier export's is emptied, anybody else's is refused."""
+    hint = "choose another --out"
+    if path.exists() and (path.is_symlink() or not all(_is_artifact(item) for item in path.iterdir())):
+        raise OutputError(
+            path, required="a new folder, or one of an earlier export", found="other files", hint=hint
+        )
+    try:
+        if path.exists():
+            shutil.rmtree(path)
+        path.mkdir(parents=True)
+    except OSError as error:
+        found = error.strerror or str(error)
+        raise OutputError(
+            path, required="a folder to write to", found=found, hint="choose another --out"
+        ) from error
+    return path
+
+
+def _is_artifact(path: Path) -> bool:
+    try:
+        UUID(path.name)
+    except ValueError:
+        return False
+    return path.is_file()

@@ -1,0 +1,228 @@
+"""The dashboard's web application: the report's own pages, live, and the decisions that go back to the run."""
+
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from attrsearch.core.encryption import SUFFIX, read_private
+from attrsearch.core.errors import AttrsearchError, InputError, OutputError
+from attrsearch.report.about import about
+from attrsearch.report.dashboard.security import Access, Guard
+from attrsearch.report.dashboard.state import LiveRun
+from attrsearch.report.packing import SOURCES
+from attrsearch.report.page import render, write_report
+from attrsearch.report.pictures import INLINE_PEOPLE
+from attrsearch.runs.export import write_again
+from attrsearch.runs.metadata import read_run
+from attrsearch.runs.review import GRADES, LOG, decide
+
+if TYPE_CHECKING:
+    from attrsearch.search.remeasure import Verifier
+
+DOWNLOADS = ("attributes.json", "summary.csv", LOG)
+
+
+class _Change(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    person: str
+
+
+class _Winner(_Change):
+    trial: int = Field(ge=0)
+
+
+class _Drop(_Change):
+    dropped: bool
+
+
+class _Grade(_Change):
+    grade: int = Field(ge=0, lt=len(GRADES))
+
+
+class Dashboard:
+    """The handlers.
+
+    Args:
+        live: The run.
+        who: In whose name decisions are logged.
+        faces: Where the pictures of the run are, if it does not say so itself.
+        originals: Show untouched pictures.
+    """
+
+    def __init__(self, live: LiveRun, who: str, faces: Path | None = None, originals: bool = False) -> None:
+        self._live = live
+        self._who = who
+        self._originals = originals
+        self._faces = faces
+        self._verifier: Verifier | None = None
+        self._deciding = threading.Lock()
+
+    def application(self, access: Access) -> Starlette:
+        """The web application behind its guard."""
+        routes = [
+            Route("/", self._page),
+            Route("/api/cohort", self._cohort),
+            Route("/api/trials/{key:int}", self._trials),
+            Route("/api/winner", self._winner, methods=["POST"]),
+            Route("/api/drop", self._drop, methods=["POST"]),
+            Route("/api/grade", self._grade, methods=["POST"]),
+            Route("/picture/{key:int}/{kind}/{number:int}", self._picture),
+            Route("/download/{name}", self._download),
+            Route("/favicon.ico", _no_icon),
+        ]
+        return Starlette(
+            routes=routes,
+            middleware=[Middleware(Guard, access=access)],
+            exception_handlers={AttrsearchError: _refused, ValidationError: _malformed},
+        )
+
+    async def _page(self, _: Request) -> Response:
+        data = {"live": True, "about": about(self._live.head), "sources": SOURCES, "people": []}
+        return HTMLResponse(render(data, (), live=True))
+
+    async def _cohort(self, request: Request) -> Response:
+        since = request.query_params.get("since", "-1")
+        known = int(since) if since.lstrip("-").isdecimal() else -1
+        await run_in_threadpool(self._live.refresh)
+        return JSONResponse(await run_in_threadpool(self._live.cohort, known))
+
+    async def _trials(self, request: Request) -> Response:
+        return PlainTextResponse(await run_in_threadpool(self._live.trials, request.path_params["key"]))
+
+    async def _picture(self, request: Request) -> Response:
+        given = request.path_params
+        file = self._live.picture(given["key"], given["kind"], given["number"])
+        if file is None:
+            return PlainTextResponse("no such picture", 404)
+        if file.suffix != SUFFIX:
+            return FileResponse(file, media_type="image/jpeg")
+        try:
+            return Response(await run_in_threadpool(read_private, file), media_type="image/jpeg")
+        except InputError as error:
+            return PlainTextResponse(f"encrypted: needs {error.required}", 403)
+
+    async def _download(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        file = self._live.path / name
+        if name not in DOWNLOADS or file.is_symlink():
+            return PlainTextResponse("no such file", 404)
+        if not file.is_file():
+            missing = "nothing was changed yet" if name == LOG else "the run is not finished yet"
+            return PlainTextResponse(f"{name}: {missing}", 409)
+        return FileResponse(file, filename=name)
+
+    async def _winner(self, request: Request) -> Response:
+        change = _Winner.model_validate_json(await request.body())
+        return JSONResponse(await run_in_threadpool(self._choose, change))
+
+    async def _drop(self, request: Request) -> Response:
+        change = _Drop.model_validate_json(await request.body())
+        details = {"dropped": change.dropped}
+        return JSONResponse(await run_in_threadpool(self._decide, change, "drop", details, details))
+
+    async def _grade(self, request: Request) -> Response:
+        change = _Grade.model_validate_json(await request.body())
+        winner = self._live.folder.read_person(self._known(change)).winner
+        details = {"grade": GRADES[change.grade], "trial": winner}
+        return JSONResponse(
+            await run_in_threadpool(self._decide, change, "grade", details, {"grade": change.grade})
+        )
+
+    def _choose(self, change: _Winner) -> dict[str, Any]:
+        from attrsearch.report.dashboard.winner import choose_winner  # noqa: PLC0415 - imports the models
+        from attrsearch.search.remeasure import Verifier  # noqa: PLC0415 - imports the models
+
+        with self._deciding:
+            name = self._known(change)
+            before = self._live.folder.read_person(name)
+            self._verifier = self._verifier or Verifier(self._live.head, self._faces)
+            after = choose_winner(self._live.path, name, change.trial, self._verifier)
+            record, held = after.record, after.heldback
+            details = {
+                "from": before.winner,
+                "to": after.winner,
+                "feasible": record.feasible,
+                "distance": record.distance,
+                "utility": record.utility,
+                "heldback_feasible": None if held is None else held.feasible,
+            }
+            decide(self._live.path, name, self._who, "winner", details, chosen_by=self._who, grade=None)
+            return {**details, "report": self._written()}
+
+    def _decide(
+        self, change: _Change, action: str, details: dict[str, Any], changes: dict[str, Any]
+    ) -> dict[str, Any]:
+        with self._deciding:
+            decide(self._live.path, self._known(change), self._who, action, details, **changes)
+            return {**details, "report": self._written()}
+
+    def _known(self, change: _Change) -> str:
+        self._live.refresh()
+        if not self._live.is_known(change.person):
+            raise InputError(
+                "person", required="a finished person of the run", found=change.person, hint="reload the page"
+            )
+        return change.person
+
+    def _written(self) -> bool:
+        """Write the run's files again; the report only where that takes no time."""
+        finished = write_again(self._live.path)
+        small = self._live.people <= INLINE_PEOPLE
+        if finished and small and (self._live.path / "report.html").is_file():
+            encrypted = read_run(self._live.path)["settings"].get("encrypted", False)
+            write_report(self._live.path, include_originals=self._originals and not encrypted)
+        return finished and small
+
+
+async def _no_icon(_: Request) -> Response:
+    return Response(status_code=204)
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    return PlainTextResponse(str(error), 400 if isinstance(error, InputError) else 500)
+
+
+async def _malformed(_: Request, error: Exception) -> Response:
+    first = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": ""}
+    place = ".".join(str(part) for part in first["loc"]) or "the request"
+    return PlainTextResponse(f"{place}: {first['msg']}", 400)
+
+
+def serve(dashboard: Dashboard, access: Access, ready: Callable[[str], None]) -> None:
+    """Serve until it is interrupted.
+
+    Args:
+        dashboard: The handlers.
+        access: Where to listen.
+        ready: Called with the address once connections are accepted.
+
+    Raises:
+        OutputError: The address cannot be listened at.
+    """
+    family = socket.AF_INET6 if ":" in access.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((access.host, access.port))
+        except OSError as error:
+            required, found = "an address that is free", error.strerror or str(error)
+            hint = "choose another --port"
+            raise OutputError(f"{access.host}:{access.port}", required=required, found=found, hint=hint) from error
+        here = Access(access.host, listener.getsockname()[1], access.token)
+        config = uvicorn.Config(
+            dashboard.application(here), log_level="warning", access_log=False, server_header=False, lifespan="off"
+        )
+        listener.listen(128)
+        ready(here.address)
+        uvicorn.Server(config).run(sockets=[listener])

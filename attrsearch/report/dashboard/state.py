@@ -1,0 +1,168 @@
+"""What a dashboard knows of a run that may still go on: read again where a file changed."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from attrsearch.core.errors import InputError
+from attrsearch.core.files import file_name
+from attrsearch.report.about import about, limits
+from attrsearch.report.cohort import MEASURED, missing_importance, packed, person_row, read_all_trials, read_trials
+from attrsearch.report.extras import read_judges, read_surrogate, read_video
+from attrsearch.report.pictures import picture_file, shown_kinds
+from attrsearch.runs.folder import PersonPart, RunFolder, read_part
+from attrsearch.runs.metadata import read_run
+from attrsearch.runs.review import FILE as DECISIONS
+from attrsearch.runs.review import read_decisions
+
+EXTRAS = ("coverage.parquet", "coverage.parquet.fernet", "evaluation.json", "surrogate.parquet", "run.toml")
+
+
+class LiveRun:
+    """A run as the dashboard shows it.
+
+    Every change has a revision: who asks with the last one they saw gets what changed since.
+
+    Args:
+        run: The run's folder.
+        originals: Show untouched pictures.
+    """
+
+    def __init__(self, run: Path, originals: bool = False) -> None:
+        self.path = run
+        self.kinds = shown_kinds(originals)
+        self.folder = RunFolder(run)
+        self.head = read_run(run)
+        self._limits = limits(self.head.get("settings", {}))
+        about(self.head)  # refuses a run that says nothing of itself
+        self._lock = threading.Lock()
+        self._seen: dict[Path, int] = {}
+        self._order: list[str] = []
+        self._keys: dict[str, int] = {}
+        self._rows: dict[str, dict[str, Any]] = {}
+        self._parts: dict[str, PersonPart] = {}
+        self._revisions: dict[str, int] = {}
+        self._extras: dict[str, Any] = {"video": None, "judges": None, "surrogate": None}
+        self.revision = 0
+
+    def refresh(self, progress: Callable[[int], None] = lambda _: None) -> None:
+        """Read what changed on disk.
+
+        Args:
+            progress: Called with 1 for every person read.
+        """
+        with self._lock:
+            changed = {path for path in self.folder.people.glob("*.json") if self._is_new(path)}
+            decided = self._is_new(self.path / DECISIONS)
+            extras = [name for name in EXTRAS if self._is_new(self.path / name)]
+            if not (changed or decided or extras):
+                return
+            self.revision += 1
+            if extras:
+                self.head = read_run(self.path)
+                self._extras = {"video": read_video(self.path), "judges": read_judges(self.path)}
+                finished = (self.path / "trials.parquet").is_file()
+                self._extras["surrogate"] = read_surrogate(self.path) if finished else None
+            parts = [part for path in sorted(changed) if (part := self._read(path))]
+            self._add(parts, progress)
+            decisions = read_decisions(self.path)
+            for name in self._order:
+                self._decide(name, decisions.of(name).model_dump())
+
+    def cohort(self, since: int) -> dict[str, Any]:
+        """What the page asks for every few seconds: the head, and the people who changed after a revision."""
+        with self._lock:
+            result = self.head.get("result")
+            return {
+                "revision": self.revision,
+                "about": about(self.head),
+                "people": [self._rows[name] for name in self._order if self._revisions[name] > since],
+                "state": {"running": result is None, "people": len(self._order)},
+                **self._extras,
+            }
+
+    def trials(self, key: int) -> str:
+        """A person's trials, packed."""
+        return packed(read_trials(self.path, self.identity(key)))
+
+    def identity(self, key: int) -> str:
+        """The person of a key.
+
+        Raises:
+            InputError: There is none.
+        """
+        if not 0 <= key < len(self._order):
+            raise InputError("person", required="a person of the run", found=str(key), hint="reload the page")
+        return self._order[key]
+
+    @property
+    def people(self) -> int:
+        """How many people are finished."""
+        return len(self._order)
+
+    def is_known(self, identity: str) -> bool:
+        """Whether a person of that name is finished."""
+        return identity in self._rows
+
+    def picture(self, key: int, kind: str, number: int) -> Path | None:
+        """A picture's file; None where there is none, or its kind is not shown."""
+        names = self._parts[self.identity(key)].images.get(kind, ()) if kind in self.kinds else ()
+        return picture_file(self.path, names[number]) if 0 <= number < len(names) else None
+
+    def _add(self, parts: list[PersonPart], progress: Callable[[int], None]) -> None:
+        wanted = {part.record.id: part for part in parts}
+        whole = (self.path / "trials.parquet").is_file() and len(parts) > 100
+        if whole:
+            for name, columns in read_all_trials(self.path):
+                if name in wanted:
+                    self._show(wanted.pop(name), columns)
+                    progress(1)
+        for name, part in wanted.items():
+            try:
+                columns = read_trials(self.path, name)
+            except InputError:
+                continue  # a person whose trials are gone is not finished
+            self._show(part, columns)
+            progress(1)
+
+    def _show(self, part: PersonPart, columns: dict[str, Any]) -> None:
+        name = part.record.id
+        row = person_row(part, {key: columns[key] for key in MEASURED}, self._limits)
+        if not row["importance"] and name not in self._rows and len(self._order) < 500:
+            row["importance"] = missing_importance(self.path, name) or None
+        if name not in self._keys:
+            self._keys[name] = len(self._order)
+            self._order.append(name)
+        key = self._keys[name]
+        stamp = self._seen.get(self.folder.people / f"{file_name(name)}.json", 0)
+        row["key"] = key
+        row["pictures"] = {
+            kind: [f"picture/{key}/{kind}/{i}?v={stamp}" for i in range(len(part.images.get(kind, ())))]
+            for kind in self.kinds
+        }
+        self._parts[name] = part
+        self._rows[name] = row
+        self._revisions[name] = self.revision
+
+    def _decide(self, name: str, decision: dict[str, Any]) -> None:
+        shown = {"dropped": decision["dropped"], "grade": decision["grade"], "chosenBy": decision["chosen_by"]}
+        row = self._rows[name]
+        if any(row.get(key) != value for key, value in shown.items()):
+            row.update(shown)
+            self._revisions[name] = self.revision
+
+    def _read(self, path: Path) -> PersonPart | None:
+        try:
+            return read_part(path)
+        except InputError:
+            return None  # written by half: it comes again
+
+    def _is_new(self, path: Path) -> bool:
+        try:
+            stamp = path.stat().st_mtime_ns
+        except OSError:
+            stamp = 0
+        new = self._seen.get(path, 0) != stamp
+        self._seen[path] = stamp
+        return new

@@ -1,0 +1,233 @@
+"""``attrsearch check``: whether a run is what was written, and what an interrupted one needs."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from attrsearch.core.errors import AttrsearchError, InputError
+from attrsearch.core.files import file_name
+from attrsearch.runs.attributes_file import read_attributes
+from attrsearch.runs.checksums import file_digest, sealed_files
+from attrsearch.runs.folder import PREDICTED, PersonPart, RunFolder, files_beside, read_part
+from attrsearch.runs.journal import Journal
+from attrsearch.runs.metadata import read_provenance, read_run
+from attrsearch.runs.review import read_decisions
+
+DAMAGED = "damaged"
+"""Folder inside the run to which a repair moves what is not what was written."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is not as it should be.
+
+    Attributes:
+        place: Path inside the run, or a person's name.
+        problem: What is wrong.
+        mended: What a repair did about it; empty where it did nothing.
+    """
+
+    place: str
+    problem: str
+    mended: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.problem}" + (f" ({self.mended})" if self.mended else "")
+
+
+@dataclass
+class Checked:
+    """What a check found.
+
+    Attributes:
+        people: Finished people whose results are whole.
+        unsealed: Of those, people written by a version without checksums.
+        files: Files whose checksum was compared.
+        finished: Whether the run has ended and its tables are right.
+        findings: What is not as it should be.
+        again: Names of people who have to be searched again, as far as the run knows.
+    """
+
+    people: int = 0
+    unsealed: int = 0
+    files: int = 0
+    finished: bool = False
+    findings: list[Finding] = field(default_factory=list)
+    again: list[str] = field(default_factory=list)
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is left to be mended."""
+        return all(finding.mended for finding in self.findings) and not self.again
+
+
+def check_run(run: Path, repair: bool = False, progress: Callable[[int], None] = lambda _: None) -> Checked:
+    """Compare every file of a run with its checksum, and the tables with the people.
+
+    Args:
+        run: The run's folder; nobody may be writing to it.
+        repair: Move what is damaged aside, remove what an interrupted run left, and write the tables again.
+        progress: Called with 1 for every person.
+
+    Raises:
+        InputError: No run.
+    """
+    read_run(run)
+    check = _Check(run, repair)
+    known = check.people(progress)
+    check.leftovers(known)
+    check.journal(known)
+    check.tables(known)
+    return check.found
+
+
+class _Check:
+    def __init__(self, run: Path, repair: bool) -> None:
+        self._run, self._repair = run, repair
+        self._folder = RunFolder(run)
+        self.found = Checked()
+
+    def people(self, progress: Callable[[int], None]) -> set[str]:
+        """Names of the people whose results are whole."""
+        known = set()
+        for path in sorted(self._folder.people.glob("*.json")):
+            try:
+                part = read_part(path)
+                self._files(path, part)
+            except InputError as error:
+                self._damaged(path, error.found)
+            else:
+                known.add(part.record.id)
+            progress(1)
+        self.found.people = len(known)
+        return known
+
+    def _files(self, path: Path, part: PersonPart) -> None:
+        """Compare a person's files with the checksums.
+
+        Raises:
+            InputError: One is gone, or not what was written.
+        """
+        if path.stem != file_name(part.record.id):
+            raise InputError(path, required="its own person", found=f"the results of {part.record.id}", hint="")
+        digests = sealed_files(json.loads(path.read_text(encoding="utf-8")))
+        names = files_beside(path, part)
+        for name in names:
+            file = self._run / name
+            if not file.is_file():
+                raise InputError(path, required=name, found=f"{name} is gone", hint="")
+            if name in digests:
+                self.found.files += 1
+                if file_digest(file) != digests[name]:
+                    raise InputError(path, required=name, found=f"{name} is not what was written", hint="")
+        if not digests:
+            self.found.unsealed += 1
+            try:
+                pq.read_metadata(self._run / names[0])
+            except (OSError, pa.ArrowException) as error:
+                raise InputError(path, required=names[0], found=f"{names[0]} is damaged", hint="") from error
+
+    def leftovers(self, known: set[str]) -> None:
+        """Files of people who are not finished, and files half written."""
+        kept = {file_name(name) for name in known}
+        for path in sorted(self._run.rglob(".*.part")):
+            self._remove(path, "half written")
+        for path in sorted(self._folder.people.glob("*.parquet")):
+            if path.name.removesuffix(PREDICTED).removesuffix(".parquet") not in kept:
+                self._remove(path, "trials of somebody who is not finished")
+        images = self._run / "images"
+        for path in sorted(images.iterdir()) if images.is_dir() else ():
+            if path.name not in kept:
+                self._remove(path, "pictures of somebody who is not finished")
+
+    def journal(self, known: set[str]) -> None:
+        """People who were finished and are not there any more."""
+        journal = Journal(self._run)
+        finished = {str(line.get("id")) for line in journal.read() if line["event"] == "finished"}
+        if journal.damaged:
+            self._add(journal.path.name, f"{journal.damaged} lines are not what was written", "left as they are")
+        damaged = {finding.place for finding in self.found.findings}
+        for name in sorted(finished - known):
+            if f"people/{file_name(name)}.json" not in damaged:
+                self._add(name, "was finished, and is gone")
+            if file_name(name) not in self.found.again:
+                self.found.again.append(name)
+
+    def tables(self, known: set[str]) -> None:
+        """Whether the tables say what the people do."""
+        problems = list(self._table_problems(known))
+        if not problems:
+            self.found.finished = True
+            return
+        mended = ""
+        if self._repair:
+            failed = {
+                str(line["id"]): str(line["reason"])
+                for line in Journal(self._run).read()
+                if line["event"] == "failed" and line["id"] not in known
+            }
+            about = read_run(self._run)
+            seconds = 0.0 if "result" in about else _seconds(self._run)
+            state = {} if not self.found.again and "result" in about else {"interrupted": {"people": len(known)}}
+            self._folder.finish(read_provenance(self._run), failed, seconds, state)
+            mended = "written again from the people"
+            self.found.finished = True
+        for problem in problems:
+            self._add("tables", problem, mended)
+
+    def _table_problems(self, known: set[str]) -> Iterator[str]:
+        about = read_run(self._run)
+        if "result" not in about:
+            yield f"the run was interrupted after {len(known)} people; attrsearch run … --resume continues it"
+            return
+        try:
+            dropped = read_decisions(self._run).dropped
+            feasible = {
+                part.record.id
+                for part in (self._folder.finished_part(name) for name in known - dropped)
+                if part is not None and part.record.feasible
+            }
+            exported = {record.id for record in read_attributes(self._run / "attributes.json").identities}
+            if exported != feasible:
+                yield f"attributes.json has {len(exported)} people, {len(feasible)} were anonymised"
+        except AttrsearchError as error:
+            yield f"attributes.json: {error.found}"
+        try:
+            names = pq.read_table(self._run / "trials.parquet", columns=["identity"])["identity"].unique()
+            if set(names.to_pylist()) != known:
+                yield f"trials.parquet has {len(names)} people, {len(known)} are finished"
+        except (OSError, pa.ArrowException, KeyError):
+            yield "trials.parquet is damaged or gone"
+        if not (self._run / "summary.csv").is_file():
+            yield "summary.csv is gone"
+
+    def _damaged(self, path: Path, problem: str) -> None:
+        place = path.relative_to(self._run).as_posix()
+        mended = ""
+        if self._repair:
+            target = self._run / DAMAGED
+            target.mkdir(exist_ok=True)
+            for file in (path, path.with_suffix(".parquet")):
+                if file.exists():
+                    shutil.move(file, target / file.name)
+            mended = f"moved to {DAMAGED}/; --resume searches this person again"
+        self.found.again.append(path.stem)
+        self._add(place, problem, mended)
+
+    def _remove(self, path: Path, problem: str) -> None:
+        if self._repair:
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        self._add(path.relative_to(self._run).as_posix(), problem, "removed" if self._repair else "")
+
+    def _add(self, place: str, problem: str, mended: str = "") -> None:
+        self.found.findings.append(Finding(place, problem, mended))
+
+
+def _seconds(run: Path) -> float:
+    """How long an interrupted run took, from its people: the wall clock nobody knows."""
+    return sum(part.seconds for part in RunFolder(run).read_people())

@@ -1,0 +1,114 @@
+"""``trials.parquet``: a row for every candidate of every person; ``surrogate.parquet``: what was predicted of them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from attrsearch.core.attributes import ATTRIBUTES
+
+TRIAL_COLUMNS = (
+    "identity",
+    "trial",
+    "seed",
+    "source",
+    "evaluated",
+    *(f"first_{name}" for name in ATTRIBUTES),
+    *(f"second_{name}" for name in ATTRIBUTES),
+    "detection",
+    "iou",
+    "distance",
+    "distance_raw",
+    "worst_distance",
+    "utility",
+    "feasible",
+    "seconds",
+)
+
+
+def _schema() -> pa.Schema:
+    kinds = {"identity": pa.string(), "source": pa.string(), "trial": pa.int32(), "seed": pa.int64()}
+    kinds |= {"evaluated": pa.bool_(), "feasible": pa.bool_()}
+    return pa.schema([(name, kinds.get(name, pa.float32())) for name in TRIAL_COLUMNS])
+
+
+TRIAL_SCHEMA = _schema()
+PREDICTED_COLUMNS = ("predicted_utility", "predicted_distance", "predicted_feasible", "rank_correlation")
+PREDICTION_SCHEMA = pa.schema(
+    [
+        ("identity", pa.string()),
+        ("trial", pa.int32()),
+        *((name, pa.float32()) for name in (*PREDICTED_COLUMNS, "overhead_seconds")),
+    ]
+)
+
+
+def trials_table(
+    identity: str,
+    seed: int,
+    attributes: npt.NDArray[np.float32],
+    measured: Mapping[str, npt.NDArray[Any]],
+    sources: Sequence[str] | None = None,
+    evaluated: npt.NDArray[np.bool_] | None = None,
+) -> pa.Table:
+    """A person's trials as a table with the columns of ``trials.parquet``.
+
+    Args:
+        identity: The person.
+        seed: The person's own seed.
+        attributes: (n, passes, 13).
+        measured: The measured columns, each (m,): a value for every candidate that was measured.
+        sources: Where each candidate comes from; all from the sampler where it is None.
+        evaluated: Which were measured, (n,) with m true; all where it is None.
+    """
+    count = len(attributes)
+    second = attributes[:, 1] if attributes.shape[1] > 1 else np.full((count, len(ATTRIBUTES)), np.nan, np.float32)
+    known = np.ones(count, bool) if evaluated is None else evaluated
+    columns: dict[str, Any] = {
+        "identity": [identity] * count,
+        "trial": np.arange(count, dtype=np.int32),
+        "seed": np.full(count, seed, np.int64),
+        "source": list(sources) if sources is not None else ["sampler"] * count,
+        "evaluated": known,
+    }
+    columns |= {f"first_{name}": attributes[:, 0, i] for i, name in enumerate(ATTRIBUTES)}
+    columns |= {f"second_{name}": second[:, i] for i, name in enumerate(ATTRIBUTES)}
+    for name, values in measured.items():
+        empty: Any = False if values.dtype == bool else 0.0 if name == "seconds" else np.nan
+        columns[name] = np.full(count, empty, values.dtype)
+        columns[name][known] = values
+    arrays = [pa.array(columns[field.name]).cast(field.type) for field in TRIAL_SCHEMA]
+    return pa.Table.from_arrays(arrays, schema=TRIAL_SCHEMA)
+
+
+def predictions_table(
+    identity: str, trials: npt.NDArray[Any], predicted: npt.NDArray[np.float64], overhead: float
+) -> pa.Table:
+    """A person's rows of ``surrogate.parquet``.
+
+    Args:
+        identity: The person.
+        trials: Numbers of the predicted candidates, (n,).
+        predicted: (n, 4), ``PREDICTED_COLUMNS``.
+        overhead: Seconds that predicting took in all.
+    """
+    count = len(trials)
+    columns = {"identity": [identity] * count, "trial": trials}
+    columns |= {name: predicted[:, i] for i, name in enumerate(PREDICTED_COLUMNS)}
+    columns |= {"overhead_seconds": np.full(count, overhead / max(1, count))}
+    arrays = [pa.array(columns[field.name]).cast(field.type) for field in PREDICTION_SCHEMA]
+    return pa.Table.from_arrays(arrays, schema=PREDICTION_SCHEMA)
+
+
+def trial_attributes(rows: Any) -> npt.NDArray[np.float32]:
+    """Inverse of :func:`trials_table` for the attributes: (n, passes, 13) of rows of ``trials.parquet``.
+
+    Args:
+        rows: A data frame with its columns; the second pass is empty where there is a single one.
+    """
+    first = rows[[f"first_{name}" for name in ATTRIBUTES]].to_numpy(np.float32)
+    second = rows[[f"second_{name}" for name in ATTRIBUTES]].to_numpy(np.float32)
+    single = len(second) > 0 and bool(np.isnan(second).all())
+    return first[:, None] if single else np.stack([first, second], 1)

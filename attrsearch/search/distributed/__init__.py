@@ -1,0 +1,1 @@
+"""A search by several processes or machines."""

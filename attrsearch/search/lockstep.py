@@ -1,0 +1,260 @@
+"""Search many people in lock-step: every open study asks, one batch measures all, every study is told.
+
+A person's result depends on the person and the seed only; how many studies are open changes the speed alone.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+
+from attrsearch.core.errors import AttrsearchError, InputError
+from attrsearch.faces.attribute_classifier import Traits
+from attrsearch.faces.dataset import Face, Identity, Person
+from attrsearch.faces.identities import Gatherer
+from attrsearch.search.evaluator import Evaluator, Request, Subject
+from attrsearch.search.models import Settings
+from attrsearch.search.objective import Judgement, judge
+from attrsearch.search.space import PersonSpace, person_space
+from attrsearch.search.study import PersonStudy, person_seed
+from attrsearch.search.surrogate.acquisition import Proposal, Screener, portfolio_points
+from attrsearch.search.surrogate.features import describe
+from attrsearch.search.surrogate.pooled import PooledModel
+from attrsearch.search.surrogate.targets import predictable
+
+Floats = npt.NDArray[np.float32]
+
+OPEN_STUDIES = 12
+"""Studies searched at the same time: enough to fill a batch, few enough to keep memory flat."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A person whose search is over.
+
+    Attributes:
+        space: What was searched.
+        faces: The faces the search saw, as :attr:`subject` holds them.
+        attributes: Every candidate, (n, passes, 13).
+        judgement: What each was worth.
+        seconds: Time of each, (n,): its share of the batches it was measured in.
+        proposals: The same candidates in order, with a sample of what was screened out among them.
+        screened_out: How many candidates were screened out in all.
+        overhead: Time spent predicting, seconds.
+        heldback: The winner on the faces kept from the search (one candidate), or None where there are none.
+        heldback_faces: How many those are.
+    """
+
+    id: str
+    traits: Traits
+    seed: int
+    space: PersonSpace
+    faces: tuple[Face, ...]
+    subject: Subject
+    attributes: Floats
+    judgement: Judgement
+    seconds: npt.NDArray[np.float64]
+    proposals: tuple[Proposal, ...]
+    screened_out: int
+    overhead: float
+    heldback: Judgement | None
+    heldback_faces: int
+
+    @property
+    def winner(self) -> int:
+        """Index of the winner among the candidates."""
+        return self.judgement.best()
+
+    @property
+    def feasible(self) -> bool:
+        """Whether the winner meets every constraint."""
+        return bool(self.judgement.feasible[self.winner])
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A person who could not be searched, and why."""
+
+    id: str
+    reason: str
+
+
+@dataclass
+class _Open:
+    identity: Identity
+    seed: int
+    faces: tuple[Face, ...]
+    held: tuple[Face, ...]
+    subject: Subject
+    study: PersonStudy
+    attributes: list[Floats] = field(default_factory=list)
+    judgements: list[Judgement] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+
+def search_people(
+    people: Iterable[Person],
+    settings: Settings,
+    evaluator: Evaluator,
+    gather: Gatherer,
+    evaluated: Callable[[int], None] = lambda _: None,
+    pooled: PooledModel | None = None,
+) -> Iterator[Finished | Failed]:
+    """Search people as they come; each is given out when it is finished.
+
+    Args:
+        people: Read one at a time, when there is room for another study.
+        settings: The recipes.
+        evaluator: Measures candidates.
+        gather: Reads a person's pictures.
+        evaluated: Called with the number of candidates measured after every batch.
+        pooled: What earlier people taught, where the study has a surrogate.
+    """
+    waiting = iter(people)
+    studies: list[_Open] = []
+    more = True
+    while more or studies:
+        while more and len(studies) < OPEN_STUDIES:
+            person = next(waiting, None)
+            if person is None:
+                more = False
+                break
+            opened = _open(person, settings, evaluator, gather, pooled)
+            if isinstance(opened, Failed):
+                yield opened
+            else:
+                studies.append(opened)
+        _round(studies, settings, evaluator, evaluated)
+        for study in [item for item in studies if item.study.remaining == 0]:
+            studies.remove(study)
+            yield _finish(study, settings, evaluator)
+
+
+def _open(
+    person: Person, settings: Settings, evaluator: Evaluator, gather: Gatherer, pooled: PooledModel | None
+) -> _Open | Failed:
+    recipe = settings.study
+    seed = person_seed(recipe.seed, person.id)
+    try:
+        identity = gather(person, pictures_wanted(recipe.max_faces, recipe.heldback))
+        searched, held = split_faces(identity.faces, recipe.heldback, recipe.max_faces, seed)
+        subject, kept = evaluator.prepare(searched)
+    except AttrsearchError as error:
+        return Failed(person.id, str(error))
+    except Exception as error:
+        return Failed(person.id, f"{person.id}: unexpected {type(error).__name__}: {error}")
+    if subject is None:
+        required = f"a face that {evaluator.detector.name} finds again in its own window"
+        found = f"none in {len(searched)} picture(s)"
+        return Failed(
+            person.id, str(InputError(person.id, required=required, found=found, hint="add clearer pictures"))
+        )
+    space = person_space(settings.space, identity.traits.gender, identity.traits.certainty)
+    faces = tuple(searched[i] for i in kept)
+    screener = make_screener(settings, space, seed, pooled, identity.traits, faces, subject)
+    goals = len(settings.objective.maximise)
+    wider = partial(_local_screener, settings, seed)
+    study = PersonStudy(space, recipe.sampler, goals, recipe.trials, seed, screener, recipe.stopping, wider)
+    return _Open(identity, seed, faces, tuple(held), subject, study)
+
+
+def make_screener(
+    settings: Settings,
+    space: PersonSpace,
+    seed: int,
+    pooled: PooledModel | None,
+    traits: Traits,
+    faces: tuple[Face, ...],
+    subject: Subject,
+) -> Screener | None:
+    """What proposes by prediction for a person; None where the study has no surrogate, or none that can predict.
+
+    A study that wants a pooled model and has none that fits is searched by the sampler alone.
+    """
+    recipe = settings.study.surrogate
+    if recipe is None or not predictable(settings.objective) or (pooled is None and recipe.pooled != "none"):
+        return None
+    portfolio = portfolio_points(space, pooled, traits.gender)
+    person = describe(traits, faces, subject) if pooled else None
+    return Screener(recipe, space, settings.objective, seed, pooled, portfolio, person)
+
+
+def _local_screener(settings: Settings, seed: int, space: PersonSpace) -> Screener | None:
+    """What proposes in a space that no pooled model knows."""
+    recipe = settings.study.surrogate
+    if recipe is None or not predictable(settings.objective):
+        return None
+    return Screener(recipe, space, settings.objective, seed)
+
+
+def _round(
+    studies: Sequence[_Open], settings: Settings, evaluator: Evaluator, evaluated: Callable[[int], None]
+) -> None:
+    if not studies:
+        return
+    start = time.perf_counter()
+    requests = [Request(item.subject, item.study.ask()) for item in studies]
+    scores = evaluator.evaluate(requests)
+    for item, request, score in zip(studies, requests, scores, strict=True):
+        judgement = judge(settings.objective, score)
+        item.study.tell(judgement)
+        item.attributes.append(request.attributes)
+        item.judgements.append(judgement)
+    took = time.perf_counter() - start
+    pairs = sum(len(request.attributes) * len(request.subject) for request in requests)
+    for item, request in zip(studies, requests, strict=True):
+        item.seconds += [took * len(request.subject) / pairs] * len(request.attributes)
+    evaluated(sum(len(request.attributes) for request in requests))
+
+
+def _finish(item: _Open, settings: Settings, evaluator: Evaluator) -> Finished:
+    """Verify the winner on the faces kept from the search."""
+    judgement = Judgement.join(item.judgements)
+    attributes = np.concatenate(item.attributes)
+    heldback = None
+    subject, kept = evaluator.prepare(item.held) if item.held else (None, [])
+    if subject is not None:
+        winner = attributes[[judgement.best()]]
+        heldback = judge(settings.objective, evaluator.evaluate([Request(subject, winner)])[0])
+    return Finished(
+        id=item.identity.id,
+        traits=item.identity.traits,
+        seed=item.seed,
+        space=item.study.space,
+        faces=item.faces,
+        subject=item.subject,
+        attributes=attributes,
+        judgement=judgement,
+        seconds=np.array(item.seconds),
+        proposals=tuple(item.study.proposals),
+        screened_out=screener.screened_out if (screener := item.study.screener) else 0,
+        overhead=screener.seconds if screener else 0.0,
+        heldback=heldback,
+        heldback_faces=len(kept),
+    )
+
+
+def pictures_wanted(max_faces: int, heldback: float) -> int:
+    """How many pictures of a person are read: enough for the search and for the share kept from it.
+
+    >>> pictures_wanted(8, 0.3), pictures_wanted(1, 0.0)
+    (12, 1)
+    """
+    return int(np.ceil(max_faces / (1 - heldback)))
+
+
+def split_faces(
+    faces: Sequence[Face], heldback: float, max_faces: int, seed: int
+) -> tuple[list[Face], list[Face]]:
+    """Divide a person's faces into those the search sees and those kept to check the winner.
+
+    Someone with two pictures or more always has one kept back, unless ``heldback`` is 0.
+    """
+    count = len(faces)
+    kept = min(count - 1, max(1, round(count * heldback))) if heldback > 0 and count > 1 else 0
+    order = np.random.default_rng(seed).permutation(count)
+    searched, held = sorted(order[kept:][:max_faces]), sorted(order[:kept][:max_faces])
+    return [faces[i] for i in searched], [faces[i] for i in held]

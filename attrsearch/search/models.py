@@ -1,0 +1,97 @@
+"""Load what a run needs, once a process: editor, detectors, recognisers, evaluator, the reader of people."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from attrsearch.core.allocation import keep_freed_memory
+from attrsearch.core.attributes import Gender
+from attrsearch.core.recipes.objective import Objective
+from attrsearch.core.recipes.space import Space
+from attrsearch.core.recipes.study import Study
+from attrsearch.editing.checkpoints import load_checkpoint
+from attrsearch.editing.editor import Editor
+from attrsearch.editing.realign import SecondAlignment
+from attrsearch.faces.dataset import MIN_FACE, Warn
+from attrsearch.faces.detection.load import load_detector
+from attrsearch.faces.identities import Gatherer
+from attrsearch.faces.naturalness import Critic
+from attrsearch.faces.recognition.load import available_recognisers, choose_recogniser
+from attrsearch.faces.window_detection import WINDOW_MIN_FACE
+from attrsearch.search.evaluator import Evaluator
+from attrsearch.search.surrogate.pooled import PooledModel, binding, choose_pooled
+from attrsearch.search.surrogate.targets import predictable
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that decides the result of a run.
+
+    Attributes:
+        study: How is searched.
+        space: What is searched.
+        objective: What is maximised.
+        calibration: A calibration file instead of the bundled one.
+        facenet: FaceNet weights from a path.
+        genders: Genders given by the user: identity and gender.
+    """
+
+    study: Study
+    space: Space
+    objective: Objective
+    calibration: Path | None = None
+    facenet: Path | None = None
+    genders: tuple[tuple[str, Gender], ...] = ()
+
+
+@dataclass(frozen=True)
+class Components:
+    """Loaded models, a line about the recogniser, and the pooled surrogate where one fits."""
+
+    evaluator: Evaluator
+    gather: Gatherer
+    line: str
+    pooled: PooledModel | None = None
+
+
+def load_components(settings: Settings, warn: Warn) -> Components:
+    """Load the models a run needs.
+
+    Raises:
+        AttrsearchError: Weights are missing, damaged, or not to be had.
+    """
+    keep_freed_memory()
+    study = settings.study
+    windows = load_detector(study.detector, WINDOW_MIN_FACE)
+    checkpoint = load_checkpoint(study.editor)
+    if settings.objective.ensemble:
+        recognisers = available_recognisers()
+        line = "recognisers: " + ", ".join(item.name for item in recognisers) + " (the least distance counts)"
+    else:
+        chosen, line = choose_recogniser(study.recogniser, settings.calibration, settings.facenet)
+        recognisers = [chosen]
+    realign = SecondAlignment(load_detector(study.detector, MIN_FACE)) if study.realign else None
+    critic = Critic() if settings.objective.uses("naturalness") else None
+    evaluator = Evaluator(Editor(checkpoint, realign=realign), windows, recognisers, study.prefilter, critic)
+    gather = Gatherer(load_detector(study.detector, MIN_FACE), dict(settings.genders), warn)
+    return Components(evaluator, gather, line, _pooled(settings, evaluator, warn))
+
+
+def binding_of(settings: Settings, evaluator: Evaluator) -> dict[str, str]:
+    """What a pooled surrogate for these settings is bound to."""
+    judges = "+".join(scaled.name for scaled in evaluator.recognisers)
+    return binding(settings.study, settings.space, settings.objective, evaluator.editor.sha256, judges)
+
+
+def _pooled(settings: Settings, evaluator: Evaluator, warn: Warn) -> PooledModel | None:
+    recipe = settings.study.surrogate
+    if recipe is None:
+        return None
+    if not predictable(settings.objective):
+        warn(
+            f"surrogate: objective {settings.objective.name} is not made of what it predicts; the sampler goes alone"
+        )
+        return None
+    model, line = choose_pooled(recipe.pooled, binding_of(settings, evaluator))
+    if line:
+        warn(line)
+    return model

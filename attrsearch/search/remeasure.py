@@ -1,0 +1,139 @@
+"""Measure one candidate of a finished person again, as the search would: for a winner that a person chose."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from attrsearch.core.attributes import Gender
+from attrsearch.core.errors import InputError
+from attrsearch.core.recipes.objective import Objective
+from attrsearch.core.recipes.space import Space
+from attrsearch.core.recipes.study import Study
+from attrsearch.faces.dataset import Face, find_people
+from attrsearch.search.evaluator import Request, Subject
+from attrsearch.search.lockstep import pictures_wanted, split_faces
+from attrsearch.search.models import Components, Settings, load_components
+from attrsearch.search.objective import Judgement, judge
+from attrsearch.search.study import person_seed
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A candidate, measured again.
+
+    Attributes:
+        searched: On the faces the search saw (one candidate).
+        heldback: On the faces kept from it, or None where there are none.
+        heldback_faces: How many those are.
+        faces: The searched faces, as :attr:`subject` holds them.
+    """
+
+    searched: Judgement
+    heldback: Judgement | None
+    heldback_faces: int
+    faces: tuple[Face, ...]
+    subject: Subject
+
+
+class Verifier:
+    """Measures candidates of a run with the models the run used; they are loaded at the first call.
+
+    Args:
+        run: ``run.toml``.
+        faces: Where the pictures are; the place the run noted where it is None.
+    """
+
+    def __init__(self, run: Mapping[str, Any], faces: Path | None = None) -> None:
+        self._run = run
+        self._faces = faces
+        self._loaded: tuple[Settings, Components] | None = None
+
+    @property
+    def components(self) -> Components:
+        """The models, loaded and checked against what the run used.
+
+        Raises:
+            InputError: They are not the same any more.
+        """
+        return self._load()[1]
+
+    def measure(self, identity: str, gender: Gender, attributes: Floats) -> Verified:
+        """Measure a candidate of a person.
+
+        Args:
+            identity: The person.
+            gender: As the run has it; the pictures are not asked again.
+            attributes: (1, passes, 13).
+
+        Raises:
+            InputError: The pictures are gone, or the models are not those of the run.
+        """
+        person = self._find(identity)
+        settings, components = self._load()
+        recipe, evaluator = settings.study, components.evaluator
+        components.gather.give(identity, gender)
+        found = components.gather(person, pictures_wanted(recipe.max_faces, recipe.heldback))
+        searched, held = split_faces(
+            found.faces, recipe.heldback, recipe.max_faces, person_seed(recipe.seed, identity)
+        )
+        subject, kept = evaluator.prepare(searched)
+        if subject is None:
+            hint = "give the pictures of the run with --faces"
+            raise InputError(identity, required="a face that is found again", found="none", hint=hint)
+        other, held_kept = evaluator.prepare(held) if held else (None, [])
+        heldback = None
+        if other is not None:
+            heldback = judge(settings.objective, evaluator.evaluate([Request(other, attributes)])[0])
+        return Verified(
+            searched=judge(settings.objective, evaluator.evaluate([Request(subject, attributes)])[0]),
+            heldback=heldback,
+            heldback_faces=len(held_kept),
+            faces=tuple(searched[i] for i in kept),
+            subject=subject,
+        )
+
+    def _find(self, identity: str) -> Any:
+        noted = self._run.get("faces", "")
+        hint = "start the dashboard with --faces FACES, the pictures of the run"
+        if self._faces is None and not noted:
+            found = "a run that does not say where they are"
+            raise InputError("pictures", required="the pictures the run searched", found=found, hint=hint)
+        place = self._faces or Path(noted)
+        try:
+            people = find_people(place)
+        except InputError as error:
+            raise InputError(place, required=error.required, found=error.found, hint=hint) from error
+        person = next((item for item in people if item.id == identity), None)
+        if person is None:
+            raise InputError(place, required=f"the pictures of {identity}", found="nobody of that name", hint=hint)
+        return person
+
+    def _load(self) -> tuple[Settings, Components]:
+        if self._loaded is None:
+            kept = self._run["settings"]
+            recognisers = kept["recognisers"]
+            objective = Objective.model_validate(kept["objective"])
+            changes = {} if objective.ensemble else {"recogniser": recognisers[0]["name"]}
+            study = Study.model_validate({**kept["study"], **changes})
+            settings = Settings(study, Space.model_validate(kept["space"]), objective)
+            components = load_components(settings, lambda _: None)
+            self._check(components, kept["editor_sha256"], recognisers)
+            self._loaded = settings, components
+        return self._loaded
+
+    @staticmethod
+    def _check(components: Components, editor: str, recognisers: list[dict[str, Any]]) -> None:
+        evaluator = components.evaluator
+        now = [{**scaled.record, "sha256": scaled.recogniser.sha256} for scaled in evaluator.recognisers]
+        hint = "measure with the version, weights and calibration of the run"
+        if evaluator.editor.sha256 != editor:
+            required, found = f"editor {editor[:12]}…", f"{evaluator.editor.sha256[:12]}…"
+            raise InputError("editor", required=required, found=found, hint=hint)
+        if now != recognisers:
+            raise InputError("recogniser", required=f"{recognisers}", found=f"{now}", hint=hint)

@@ -1,0 +1,1 @@
+"""Frames in and out, and files of labelled boxes."""

@@ -1,0 +1,255 @@
+"""Protect footage in two passes: find and follow every face, decide who is who, cover every face of every frame."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from attrsearch.core.attributes import AttributeSet
+from attrsearch.core.errors import InputError
+from attrsearch.core.parallel import ahead
+from attrsearch.editing.editor import Editor
+from attrsearch.editing.filters import Fallback
+from attrsearch.faces.detection.base import Detector
+from attrsearch.faces.recognition.base import Scaled
+from attrsearch.video.coverage import Ledger
+from attrsearch.video.io.boxes_file import LabelledBox
+from attrsearch.video.io.reader import Frame
+from attrsearch.video.io.source import Material, Rewriting
+from attrsearch.video.overlay import draw
+from attrsearch.video.preview import Preview
+from attrsearch.video.render import SMALLEST_EDIT, Renderer
+from attrsearch.video.tracking.false_tracks import find_ghosts
+from attrsearch.video.tracking.reidentify import People, link_people
+from attrsearch.video.tracking.scan import scan
+from attrsearch.video.tracking.spill import Shelf
+from attrsearch.video.tracking.spill_rows import BoxRows
+from attrsearch.video.tracking.tracker import Tracker
+from attrsearch.video.trajectories import Face, Timeline
+from attrsearch.video.verification import RenderVerifier
+
+Picture = npt.NDArray[np.uint8]
+
+BATCH = 8
+"""Frames rendered at a time."""
+SURE, UNSURE = 0.6, 0.2
+"""Probabilities that start and continue a track in footage."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How footage is protected.
+
+    Attributes:
+        memory: Frames a face that is lost is remembered in, where it should be.
+        fallback: Filter for faces that cannot be edited.
+        smallest: Width in pixels below which a face is filtered, not edited.
+        sure: Probability that starts a track.
+        unsure: Probability that continues one.
+        only: Only these people are covered; empty for everybody.
+        visible: These people, who consent, are not covered.
+        boxes: Faces by frame from a file instead of the detector's.
+        replacement: Picture that replaces faces instead of a filter.
+        debug: Opens a second output, for frames with boxes drawn.
+        preview: A PNG strip of frames.
+        ledger: ``coverage.parquet``.
+    """
+
+    memory: int = 10
+    fallback: Fallback = "blur"
+    smallest: float = SMALLEST_EDIT
+    sure: float = SURE
+    unsure: float = UNSURE
+    only: frozenset[str] = frozenset()
+    visible: frozenset[str] = frozenset()
+    boxes: Mapping[int, list[LabelledBox]] | None = None
+    replacement: Picture | None = None
+    debug: Callable[[], AbstractContextManager[Rewriting]] | None = None
+    preview: Path | None = None
+    ledger: Path | None = None
+
+
+@dataclass(frozen=True)
+class Sets:
+    """Who gets which attribute set.
+
+    Attributes:
+        names: Person of the video to the name they are known by; the others keep theirs.
+        sets: Known name to attribute set.
+        editor: Makes the edits; None where nobody has a set.
+        others: Known name to further feasible sets, the next one first.
+    """
+
+    names: Mapping[str, str]
+    sets: Mapping[str, AttributeSet]
+    editor: Editor | None
+    others: Mapping[str, Sequence[AttributeSet]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Protected:
+    """What became of a video.
+
+    Attributes:
+        frames: How many were written.
+        people: Names, by how long they are seen.
+        counts: How faces were covered, and how often.
+        reasons: Why faces were filtered, and how often.
+        problem: Why the video ended early; empty where it did not.
+        boxes: Every covered face by frame, for ``--boxes``.
+        visible: Every face by frame that was left as it is, because its person consents or nobody asked for it.
+    """
+
+    frames: int
+    people: tuple[str, ...]
+    counts: Mapping[str, int]
+    problem: str
+    boxes: Mapping[int, list[LabelledBox]]
+    visible: Mapping[int, list[LabelledBox]]
+    reasons: Mapping[str, int] = field(default_factory=dict)
+
+
+def protect(
+    material: Material,
+    *,
+    detector: Detector,
+    close_up: Detector,
+    scaled: Scaled,
+    decide: Callable[[People], Sets],
+    options: Options,
+    verify: Scaled | None = None,
+    progress: Callable[[str, int, int], None] = lambda stage, done, frames: None,  # noqa: ARG005
+) -> Protected:
+    """Protect a video file or a folder of frames.
+
+    Args:
+        material: What, and where it goes.
+        detector: Finds faces in frames; gives unsure ones, too.
+        close_up: Finds a face again in a window of 192 pixels.
+        scaled: Recogniser and calibration that link tracks into people.
+        decide: Called once with the people found; says who gets which set.
+        options: How.
+        verify: The search's recogniser, with which every shown edit is compared; ``scaled`` where it is None.
+        progress: Called with the pass (``find`` or ``cover``), frames done, and frames in all (0 if unknown).
+
+    Raises:
+        InputError: A person that is not there was named.
+        OutputError: The output cannot be written.
+    """
+    # a box from a file is a face, however sure somebody's detector was of it
+    sure, unsure = (options.sure, options.unsure) if options.boxes is None else (0.0, 0.0)
+    tracker = Tracker(options.memory, material.size, sure, unsure)
+    found = scan(
+        _counted(ahead(material.frames()), lambda done: progress("find", done, material.count)),
+        detector,
+        tracker,
+        boxes=options.boxes,
+    )
+    for ghost in find_ghosts(found.tracks) if options.boxes is None else ():
+        found.forget(ghost)
+    people = link_people(found, close_up, scaled)
+    sets = decide(people)
+    names = {track: sets.names.get(person, person) for track, person in people.names.items()}
+    renderer = Renderer(
+        editor=sets.editor,
+        sets=sets.sets,
+        names=names,
+        visible=_visible(options, set(names.values())),
+        fallback=options.fallback,
+        smallest=options.smallest,
+        replacement=options.replacement,
+        verifier=RenderVerifier(verify or scaled),
+        others=sets.others,
+    )
+    timeline = Timeline(found.tracks, found.cuts, found.frames, people=people.names, remembered=found.remembered)
+    return _write(
+        material, renderer, timeline, found.cuts, options, lambda n: progress("cover", n, material.count)
+    )
+
+
+def _write(
+    material: Material,
+    renderer: Renderer,
+    timeline: Timeline,
+    cuts: set[int],
+    options: Options,
+    progress: Callable[[int], None],
+) -> Protected:
+    counts: dict[str, int] = {}
+    reasons: dict[str, int] = {}
+    shelf = Shelf()
+    boxes, visible = BoxRows(shelf), BoxRows(shelf)
+    written_frames = 0
+    with ExitStack() as stack:
+        out = stack.enter_context(material.rewrite())
+        ledger = stack.enter_context(Ledger(options.ledger)) if options.ledger else None
+        preview = Preview(options.preview) if options.preview else None
+        debug = stack.enter_context(options.debug()) if options.debug else None
+        for batch in _batches(out.frames(), cuts):
+            if batch[0].index in cuts:
+                renderer.forget()
+            faces = [timeline.at(frame.index) for frame in batch]
+            results = renderer.render([(frame.index, frame.picture) for frame in batch], faces)
+            for frame, there, (picture, covered) in zip(batch, faces, results, strict=True):
+                out.write(frame, picture)
+                if debug is not None:
+                    debug.write(frame, draw(picture, covered))
+                if ledger is not None:
+                    ledger.add(frame.index, frame.seconds, covered)
+                if preview is not None:
+                    preview.add(picture)
+                for item in covered:
+                    counts[item.how] = counts.get(item.how, 0) + 1
+                    if item.how in ("filtered", "replaced"):
+                        reasons[item.reason] = reasons.get(item.reason, 0) + 1
+                done = {item.face.track for item in covered}
+                _add(boxes, frame.index, [item.face for item in covered])
+                _add(visible, frame.index, [face for face in there if face.track not in done])
+                written_frames += 1
+            progress(written_frames)
+        out.close()
+        if debug is not None:
+            debug.close()
+        if preview is not None:
+            preview.save()
+        problem = out.problem
+    people = tuple(dict.fromkeys(sorted(set(renderer.names.values()))))
+    return Protected(written_frames, people, counts, problem, boxes, visible, reasons)
+
+
+def _add(rows: BoxRows, frame: int, faces: Sequence[Face]) -> None:
+    for face in faces:
+        rows.add(frame, face.track, face.box, face.probability)
+
+
+def _visible(options: Options, names: set[str]) -> frozenset[str]:
+    """Who is left as they are, of the people there are."""
+    unknown = sorted((options.only | options.visible) - names)
+    if unknown:
+        found = f"{len(names)} people: {', '.join(sorted(names)[:6]) or 'nobody'}{' …' if len(names) > 6 else ''}"
+        raise InputError(
+            unknown[0], required="the name of a person of the video", found=found, hint="check the name"
+        )
+    others = frozenset(names - options.only) if options.only else frozenset()
+    return options.visible | others
+
+
+def _batches(frames: Iterator[Frame], cuts: set[int]) -> Iterator[list[Frame]]:
+    """Frames in groups that do not cross a cut."""
+    batch: list[Frame] = []
+    for frame in frames:
+        if batch and (len(batch) == BATCH or frame.index in cuts):
+            yield batch
+            batch = []
+        batch.append(frame)
+    if batch:
+        yield batch
+
+
+def _counted(frames: Iterator[Frame], progress: Callable[[int], None]) -> Iterator[Frame]:
+    for done, frame in enumerate(frames, 1):
+        yield frame
+        progress(done)

@@ -1,0 +1,234 @@
+"""Link tracks into people by embedding, across gaps and scene cuts.
+
+A track whose every look is too small or too turned to be known is never linked by them: it is the person who was seen
+at its place just before or after, or a person of its own.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from attrsearch.faces.dataset import PersonFaces
+from attrsearch.faces.detection.base import Detector
+from attrsearch.faces.recognition.base import Scaled
+from attrsearch.faces.window_detection import see
+from attrsearch.video.tracking.best_shots import Sighting, Sightings
+from attrsearch.video.tracking.id_switches import divide
+from attrsearch.video.tracking.scan import Scan
+from attrsearch.video.tracking.tracker import TrackedFace
+from attrsearch.video.trajectories import follows
+
+Floats = npt.NDArray[np.float32]
+
+SOON = 8
+"""A track that nobody can be known by is the person who was seen there at most this many frames before or after."""
+
+OFTEN = 3
+"""Frames in which two tracks are seen beside each other, one of them unsurely, that make them two people."""
+
+
+@dataclass(frozen=True)
+class People:
+    """Who is in a video.
+
+    Attributes:
+        names: Track to the name of its person, ``person_001`` and so on by how long they are seen.
+        looks: Person to their best looks, track by track, the best of a track first; persons without a look good
+            enough are not in it.
+        embeddings: Person to the embeddings (n, d) of those looks.
+    """
+
+    names: dict[int, str]
+    looks: dict[str, list[Sighting]]
+    embeddings: dict[str, Floats]
+
+    def faces(self, person: str, most: int) -> PersonFaces:
+        """A person for the search."""
+        return PersonFaces(person, tuple(look.face for look in self.looks[person][:most]))
+
+
+def link_people(found: Scan, detector: Detector, scaled: Scaled) -> People:
+    """Group the tracks of a scan into people.
+
+    Args:
+        found: The scan; tracks that went on with somebody else are divided in it.
+        detector: Finds a face again in its window.
+        scaled: Recogniser and calibration: tracks nearer than its verification threshold are one person.
+    """
+    threshold = scaled.calibration.verification
+    tracks = {track: seen for track in found.looks if (seen := _embed(found.looks[track], detector, scaled))}
+    waiting = list(tracks)
+    for track in waiting:  # grows while it is gone through: a track may turn out to be two
+        seen = tracks[track]
+        others = [_unit(tracks[number].rows.sum(0)) for number in tracks if number != track]
+        other = divide(found, track, seen.frames, seen.rows, threshold, np.array(others, np.float32))
+        if other is not None:
+            first = min(found.tracks[other])
+            tracks[track], tracks[other] = seen.part(0, first), seen.part(first, found.frames)
+            waiting += [track, other]
+    looks = {track: seen.by_quality() for track, seen in tracks.items()}
+    embeddings = {track: seen.rows for track, seen in tracks.items()}
+    groups = group_tracks(embeddings, find_rivals(found.tracks), threshold)
+    groups = join_unknown(groups, found.tracks)
+    groups.sort(key=lambda group: (-sum(len(found.tracks[track]) for track in group), min(group)))
+    names: dict[int, str] = {}
+    person_looks: dict[str, list[Sighting]] = {}
+    person_embeddings: dict[str, Floats] = {}
+    for number, group in enumerate(groups, 1):
+        name = f"person_{number:03d}"
+        names |= dict.fromkeys(group, name)
+        known = sorted(track for track in group if track in embeddings)
+        if known:
+            person_looks[name] = [look for track in known for look in looks[track]]
+            person_embeddings[name] = np.concatenate([embeddings[track] for track in known])
+    return People(names, person_looks, person_embeddings)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What a track is known by: sightings, their frames, and embeddings (n, d), in the order of the frames."""
+
+    sightings: tuple[Sighting, ...]
+    rows: Floats
+
+    @property
+    def frames(self) -> list[int]:
+        return [sighting.frame for sighting in self.sightings]
+
+    def part(self, first: int, end: int) -> "_Seen":
+        chosen = [i for i, frame in enumerate(self.frames) if first <= frame < end]
+        return _Seen(tuple(self.sightings[i] for i in chosen), self.rows[chosen])
+
+    def by_quality(self) -> list[Sighting]:
+        """Sightings, the best first."""
+        return sorted(self.sightings, key=lambda item: -item.quality)
+
+
+def _embed(looks: Sightings, detector: Detector, scaled: Scaled) -> _Seen | None:
+    """Embed a track's looks; None where it has none."""
+    sightings = sorted(looks.best.values(), key=lambda item: item.frame)
+    seen = see([sighting.face for sighting in sightings], detector) if sightings else None
+    if seen is None or not seen.kept:
+        return None
+    return _Seen(tuple(sightings[i] for i in seen.kept), seen.embed(scaled.recogniser))
+
+
+def find_rivals(tracks: Mapping[int, Mapping[int, TrackedFace]]) -> dict[int, set[int]]:
+    """Track to those that were seen beside it, and so are other people.
+
+    Two that are nearer to each other than a face is wide may be two detections of one face that is half behind
+    something, and a few unsure ones may be anything.
+    """
+    rivals: dict[int, set[int]] = {track: set() for track in tracks}
+    spans = {track: (min(sightings), max(sightings)) for track, sightings in tracks.items()}
+    for one, (begin, end) in spans.items():
+        for two, (first, last) in spans.items():
+            if two > one and first <= end and begin <= last and _are_apart(tracks[one], tracks[two]):
+                rivals[one].add(two)
+                rivals[two].add(one)
+    return rivals
+
+
+def _are_apart(one: Mapping[int, TrackedFace], two: Mapping[int, TrackedFace]) -> bool:
+    """Whether two tracks were beside each other: once where both were sure, or often."""
+    shared = [frame for frame in one if frame in two]
+    if not shared:
+        return False
+    width = max(float(np.median([face.box[2] - face.box[0] for face in track.values()])) for track in (one, two))
+    beside = [
+        frame
+        for frame in shared
+        if np.linalg.norm(one[frame].box[:2] + one[frame].box[2:] - two[frame].box[:2] - two[frame].box[2:])
+        >= 2 * width
+    ]
+    return len(beside) >= OFTEN or any(one[f].found == two[f].found == "detected" for f in beside)
+
+
+def group_tracks(
+    embeddings: Mapping[int, Floats], rivals: Mapping[int, set[int]], threshold: float
+) -> list[set[int]]:
+    """Join the nearest groups of tracks until none are nearer than the threshold.
+
+    Groups of which two tracks are rivals are two people.
+
+    Args:
+        embeddings: Track to (n, d), rows of unit length.
+        rivals: Track to those that are surely other people.
+        threshold: Raw distance between the means of two groups, below which they are one person.
+    """
+    groups = [({track}, set(rivals[track]), rows.sum(0)) for track, rows in embeddings.items()]
+    while True:
+        best, pair = threshold, None
+        for i, (_, there, first) in enumerate(groups):
+            for j in range(i):
+                tracks, _, second = groups[j]
+                if there & tracks:
+                    continue
+                apart = float(np.linalg.norm(_unit(first) - _unit(second)))
+                if apart < best:
+                    best, pair = apart, (i, j)
+        if pair is None:
+            return [tracks for tracks, _, _ in groups]
+        i, j = pair
+        joined = (groups[i][0] | groups[j][0], groups[i][1] | groups[j][1], groups[i][2] + groups[j][2])
+        groups = [group for k, group in enumerate(groups) if k not in pair] + [joined]
+
+
+def join_unknown(groups: list[set[int]], tracks: Mapping[int, Mapping[int, TrackedFace]]) -> list[set[int]]:
+    """Add tracks that nobody can be known by to the people they go on from, or go on as, by where they are.
+
+    Args:
+        groups: Tracks of each person that is known.
+        tracks: Track to frame to sighting.
+
+    Returns:
+        The groups, and those of unknown people.
+    """
+    groups = [set(group) for group in groups]
+    known = set().union(*groups)
+    for track in sorted(set(tracks) - known, key=lambda number: min(tracks[number])):
+        frames = set(tracks[track])
+        near = [
+            (_steps(tracks[track], tracks[other]), place)
+            for place, group in enumerate(groups)
+            if not any(frames & set(tracks[member]) for member in group)
+            for other in group
+        ]
+        steps, place = min(near, default=(float("inf"), -1))
+        if steps < float("inf"):
+            groups[place].add(track)
+        else:
+            groups.append({track})
+    return groups
+
+
+def _steps(one: Mapping[int, TrackedFace], two: Mapping[int, TrackedFace]) -> float:
+    """Frames between two tracks of which one can go on as the other; infinite where it cannot."""
+    first, second = (one, two) if min(one) < min(two) else (two, one)
+    return float(min(second) - max(first)) if follows(first, second, SOON) else float("inf")
+
+
+def match_people(people: People, known: Mapping[str, Floats], threshold: float) -> dict[str, str]:
+    """Name people after the nearest known ones: person of the video to name; strangers are left out.
+
+    Args:
+        people: Who is in the video.
+        known: Name to embeddings (n, d) of pictures.
+        threshold: Raw distance between means below which they are the same.
+    """
+    pairs = sorted(
+        (float(np.linalg.norm(_unit(rows.sum(0)) - _unit(theirs.sum(0)))), person, name)
+        for person, rows in people.embeddings.items()
+        for name, theirs in known.items()
+    )
+    matched: dict[str, str] = {}
+    for apart, person, name in pairs:
+        if apart < threshold and person not in matched:
+            matched[person] = name
+    return matched
+
+
+def _unit(vector: Floats) -> Floats:
+    return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-9), np.float32)

@@ -1,0 +1,177 @@
+"""The first pass over a video: detect, track, remember; keep boxes of every frame and the best looks at every face."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from attrsearch.faces.dataset import cut_face
+from attrsearch.faces.detection.base import Detections, Detector
+from attrsearch.video.io.boxes_file import LabelledBox
+from attrsearch.video.io.reader import Frame, Picture
+from attrsearch.video.tracking.best_shots import Sighting, Sightings, quality
+from attrsearch.video.tracking.scene_cuts import CutDetector
+from attrsearch.video.tracking.spill import Shelf
+from attrsearch.video.tracking.spill_rows import TrackRows, part
+from attrsearch.video.tracking.tracker import DOUBT, TrackedFace, Tracker
+
+Floats = npt.NDArray[np.float32]
+
+DETECT_SIDE = 1920
+"""Frames with a longer side are reduced to it before faces are looked for."""
+
+
+@dataclass
+class Scan:
+    """What the first pass found.  What is known of a track that has ended lies on a shelf.
+
+    Attributes:
+        frames: One more than the number of the last frame; a frame that could not be read has a number, too.
+        tracks: Track to its sightings, frame by frame; remembered ones are not in it.
+        remembered: Track to its faces that the memory restored, frame by frame.
+        cuts: Frames that begin a new scene.
+        looks: Track to its best looks.
+        guesses: Tracks for which nothing but few unsure detections speak.
+        shelf: Where the pages of tracks and the pictures of looks lie.
+    """
+
+    frames: int = 0
+    tracks: dict[int, Mapping[int, TrackedFace]] = field(default_factory=dict)
+    remembered: dict[int, Mapping[int, TrackedFace]] = field(default_factory=dict)
+    cuts: set[int] = field(default_factory=set)
+    looks: dict[int, Sightings] = field(default_factory=dict)
+    guesses: set[int] = field(default_factory=set)
+    shelf: Shelf = field(default_factory=Shelf)
+
+    def put_away(self, track: int) -> None:
+        """Put what is known of a track on the shelf, because it has ended."""
+        for rows in (self.tracks.get(track), self.remembered.get(track)):
+            if isinstance(rows, TrackRows):
+                rows.put_away()
+        if track in self.looks:
+            self.looks[track].put_away(self.shelf)
+
+    def forget(self, track: int) -> None:
+        """Leave a track out, remembered sightings and looks included."""
+        self.tracks.pop(track, None)
+        self.looks.pop(track, None)
+        self.remembered.pop(track, None)
+
+    def divide(self, track: int, frame: int) -> int:
+        """Give what is known of a track from a frame on to a new one; its number."""
+        number = max(self.tracks) + 1
+        for known in (self.tracks, self.remembered):
+            own = known.pop(track, None)
+            if own is not None:
+                known[track] = part(own, 0, frame, track, self.shelf)
+                known[number] = part(own, frame, float("inf"), number, self.shelf)
+        looks = self.looks.pop(track, Sightings()).best
+        for name, late in ((track, False), (number, True)):
+            chosen = {key: look for key, look in looks.items() if (look.frame >= frame) is late}
+            self.looks[name] = Sightings(chosen)
+        return number
+
+    def forget_guess(self, track: int) -> None:
+        """Leave a guess out; it has neither remembered sightings nor looks."""
+        self.guesses.discard(track)
+        self.tracks.pop(track, None)
+
+
+def scan(
+    frames: Iterable[Frame],
+    detector: Detector,
+    tracker: Tracker,
+    *,
+    boxes: Mapping[int, list[LabelledBox]] | None = None,
+    progress: Callable[[], None] = lambda: None,
+) -> Scan:
+    """Go through a video once.
+
+    Args:
+        frames: Its frames.
+        detector: Finds faces; gives unsure ones, too.
+        tracker: Follows them.
+        boxes: Faces by frame from a file, instead of the detector's; landmarks are still looked for.
+        progress: Called after each frame.
+    """
+    found, cutter = Scan(), CutDetector()
+    followed: set[int] = set()
+    for frame in frames:
+        if cutter.is_cut(frame.picture):
+            found.cuts.add(frame.index)
+            tracker.clear()
+        detections = detect_in_frame(frame.picture, detector)
+        if boxes is not None:
+            detections = with_boxes(detections, boxes.get(frame.index, []))
+        found.frames = frame.index + 1
+        for face in tracker.update(detections, frame.picture):
+            _take(found, frame, face)
+        for track in found.guesses - tracker.numbers:  # nothing can speak for it any more
+            found.forget_guess(track)
+        for track in followed - tracker.numbers:
+            found.put_away(track)
+        followed = tracker.numbers
+        progress()
+    for track in set(found.guesses):
+        found.forget_guess(track)
+    for track in followed:
+        found.put_away(track)
+    return found
+
+
+def _take(found: Scan, frame: Frame, face: TrackedFace) -> None:
+    """Note a face of a frame."""
+    (found.guesses.add if face.guess else found.guesses.discard)(face.track)
+    if face.found == "remembered":
+        if not face.guess:
+            _add(found.remembered, found.shelf, frame.index, face)
+        return
+    _add(found.tracks, found.shelf, frame.index, face)
+    if not face.guess:
+        _look(found, frame, face)
+
+
+def _add(known: dict[int, Mapping[int, TrackedFace]], shelf: Shelf, frame: int, face: TrackedFace) -> None:
+    rows = known.setdefault(face.track, TrackRows(shelf))
+    if isinstance(rows, TrackRows):
+        rows.add(frame, face)
+
+
+def detect_in_frame(picture: Picture, detector: Detector, side: int = DETECT_SIDE) -> Detections:
+    """Detect in a frame of any size; results in the frame's own pixels."""
+    height, width = picture.shape[:2]
+    if max(height, width) <= side:
+        return detector.detect(picture[None])[0]
+    scale = side / max(height, width)
+    small = cv2.resize(picture, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
+    found = detector.detect(np.asarray(small, np.uint8)[None])[0]
+    ratio = np.array([width / small.shape[1], height / small.shape[0]], np.float32)
+    return Detections(found.boxes * np.tile(ratio, 2), found.probabilities, found.landmarks * ratio)
+
+
+def with_boxes(found: Detections, labelled: list[LabelledBox]) -> Detections:
+    """Detections at labelled boxes, with the landmarks of the detections that overlap them."""
+    boxes = np.array([item.box for item in labelled], np.float32).reshape(-1, 4)
+    landmarks = np.full((len(boxes), 5, 2), np.nan, np.float32)
+    for i, box in enumerate(boxes):
+        best, overlap = found.nearest(box)
+        if overlap > 0.3:
+            landmarks[i] = found.landmarks[best]
+    probabilities = np.array([item.probability for item in labelled], np.float32)
+    return Detections(boxes, probabilities, landmarks)
+
+
+def _look(found: Scan, frame: Frame, face: TrackedFace) -> None:
+    """Keep a good look at a face for linking and searching."""
+    value = quality(frame.picture, face.box, face.landmarks, face.probability)
+    looks = found.looks.setdefault(face.track, Sightings())
+    if face.fit < DOUBT:
+        looks.doubt()
+    if value <= 0 or not looks.wants(frame.index, value):
+        return
+    one = Detections(face.box[None], np.ones(1, np.float32), face.landmarks[None])
+    cut = cut_face(frame.picture, one, 0, Path(f"frame {frame.index}"))
+    looks.add(Sighting(frame.index, value, cut))

@@ -1,0 +1,220 @@
+"""Tracked short-term detection memory: what is remembered moves as it was moving (the thesis's future work, 5.2).
+
+Each frame: tracks are moved to where they should be; sure detections are matched to them, then unsure ones; what is
+not matched starts a track; a track that is not matched is remembered, where it should be, for as many frames as the
+memory is long.  A track that an unsure detection started is a guess, until a sure one or enough unsure ones follow.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import linear_sum_assignment
+
+from attrsearch.core.boxes import covered_share, iou
+from attrsearch.faces.detection.base import Detections
+from attrsearch.video.tracking.appearance import FOUND, GONE, Likeness, look_at
+from attrsearch.video.tracking.kalman import BoxMotion, move_points
+from attrsearch.video.tracking.stdm import collides
+
+Floats = npt.NDArray[np.float32]
+Picture = npt.NDArray[np.uint8]
+Found = Literal["detected", "low", "remembered", "interpolated", "extended"]
+
+SURE = 0.5
+UNSURE = 0.1
+SAME_SIZE = 2.5
+"""A detection more than this many times larger or smaller than a track's box is another face."""
+HIDDEN = 0.57
+"""A remembered face of which a detected one covers more than this share is behind it."""
+GUESSES, LIKELY = 8, 0.45
+"""Unsure detections, and their mean probability, that make a track of them a face."""
+
+DOUBT = 0.5
+"""A track that goes on with a detection that overlaps its expected place by less may go on with somebody else."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedFace:
+    """One face of one frame.
+
+    Attributes:
+        track: Its number.
+        box: (4,), pixels.
+        landmarks: (5, 2), pixels; NaN where the detector gave none.
+        probability: Of the detection, or of the last one where it is remembered.
+        found: How.
+        guess: Whether nothing but unsure detections, and few of them, speak for its track so far.
+        fit: Overlap with where its track was expected; 1 where the track begins, or is remembered.
+    """
+
+    track: int
+    box: Floats
+    landmarks: Floats
+    probability: float
+    found: Found
+    guess: bool = False
+    fit: float = 1.0
+
+
+@dataclass
+class _Track:
+    number: int
+    motion: BoxMotion
+    box: Floats
+    seen_box: Floats
+    landmarks: Floats
+    probability: float
+    likeness: Likeness | None = None
+    misses: int = 0
+    hits: int = 1
+    total: float = 0.0
+    guess: bool = False
+
+
+@dataclass
+class Tracker:
+    """Follows faces from frame to frame.
+
+    Args:
+        length: Consecutive frames a face may be remembered in.
+        size: Width and height of the frames; a remembered face that has left them is forgotten.
+        sure: Probability that starts a track.
+        unsure: Probability that continues one.
+    """
+
+    length: int = 10
+    size: tuple[int, int] | None = None
+    sure: float = SURE
+    unsure: float = UNSURE
+    _tracks: list[_Track] = field(default_factory=list)
+    _next: int = 0
+
+    def update(self, found: Detections, picture: Picture | None = None) -> list[TrackedFace]:
+        """Take the detections of the next frame.
+
+        Args:
+            found: Its detections, unsure ones, too.
+            picture: The frame (h, w, 3), RGB, uint8, in which remembered faces are looked for by how they looked;
+                without it they are taken to be where they should be.
+
+        Returns:
+            Every face that is there or remembered, guesses included.
+        """
+        for track in self._tracks:
+            track.box = track.motion.predict()
+        sure = np.flatnonzero(found.probabilities >= self.sure)
+        unsure = np.flatnonzero((found.probabilities < self.sure) & (found.probabilities >= self.unsure))
+        known, guesses = ([track for track in self._tracks if track.guess is state] for state in (False, True))
+        faces: list[TrackedFace] = []
+        for indices, least in ((sure, 0.1), (unsure, 0.2)):
+            left = indices
+            for waiting in (known, guesses):
+                pairs = match([track.box for track in waiting], found.boxes[left], least)
+                faces += [self._continue(waiting[place], found, int(left[index])) for place, index in pairs]
+                for place in sorted((place for place, _ in pairs), reverse=True):
+                    del waiting[place]
+                left = np.delete(left, [index for _, index in pairs])
+            faces += [self._begin(found, int(i)) for i in left]
+        waiting = known + guesses
+        if picture is not None:
+            self._look(faces, picture)
+        return faces + self._remember(waiting, faces, picture)
+
+    @property
+    def numbers(self) -> set[int]:
+        """Tracks that may go on."""
+        return {track.number for track in self._tracks}
+
+    def clear(self) -> None:
+        """Forget every track, at a scene cut; numbers go on."""
+        self._tracks = []
+
+    def _continue(self, track: _Track, found: Detections, index: int) -> TrackedFace:
+        box, probability = found.boxes[index], float(found.probabilities[index])
+        fit = float(iou(track.box, box))
+        track.motion.correct(box)
+        track.box = track.seen_box = box
+        track.landmarks, track.probability = found.landmarks[index], probability
+        track.misses, track.hits, track.total = 0, track.hits + 1, track.total + probability
+        state: Found = "detected" if probability >= self.sure else "low"
+        likely = track.hits >= GUESSES and track.total / track.hits >= LIKELY
+        track.guess = track.guess and state == "low" and not likely
+        return TrackedFace(track.number, box, track.landmarks, probability, state, track.guess, fit)
+
+    def _begin(self, found: Detections, index: int) -> TrackedFace:
+        box, landmarks = found.boxes[index], found.landmarks[index]
+        probability = float(found.probabilities[index])
+        guess = probability < self.sure
+        track = _Track(
+            self._next, BoxMotion(box), box, box, landmarks, probability, total=probability, guess=guess
+        )
+        self._tracks.append(track)
+        self._next += 1
+        return TrackedFace(track.number, box, landmarks, probability, "low" if guess else "detected", guess)
+
+    def _look(self, faces: list[TrackedFace], picture: Picture) -> None:
+        """Keep how the faces of this frame look."""
+        seen = {face.track for face in faces if not face.guess}
+        for track in self._tracks:
+            if track.number in seen:
+                track.likeness = look_at(picture, track.box)
+
+    def _remember(
+        self, tracks: list[_Track], faces: list[TrackedFace], picture: Picture | None
+    ) -> list[TrackedFace]:
+        seen = np.array([face.box for face in faces if not face.guess], np.float32).reshape(-1, 4)
+        restored = []
+        for track in tracks:
+            track.misses += 1
+            track.motion.damp()
+            if track.misses > min(self.length, track.hits - 1) or self._has_left(track.box):
+                self._tracks.remove(track)
+                continue
+            if len(seen) and covered_share(track.box, seen).max() > HIDDEN:
+                continue
+            if picture is not None and track.likeness is not None:
+                place, alike = track.likeness.find(picture, track.box)
+                if alike < GONE:
+                    continue
+                if alike >= FOUND:
+                    track.box = track.motion.correct(place)
+            landmarks = move_points(track.landmarks, track.seen_box, track.box)
+            restored.append(
+                TrackedFace(track.number, track.box, landmarks, track.probability, "remembered", track.guess)
+            )
+        return restored
+
+    def _has_left(self, box: Floats) -> bool:
+        if self.size is None:
+            return False
+        x, y = (box[:2] + box[2:]) / 2
+        return not (0 <= x < self.size[0] and 0 <= y < self.size[1])
+
+
+def match(expected: list[Floats], boxes: Floats, least: float) -> list[tuple[int, int]]:
+    """Pairs of expected boxes and detections with the greatest total overlap.
+
+    Args:
+        expected: Where tracks should be, each (4,).
+        boxes: (k, 4).
+        least: A pair overlaps by at least this, or its circles collide and its sizes are alike.
+
+    Returns:
+        Indices of an expected box and a detection, for each pair.
+    """
+    if not expected or not len(boxes):
+        return []
+    there = np.stack(expected)
+    overlap = iou(there[:, None], boxes[None])
+    touching = np.stack([collides(box, boxes) for box in there])
+    ratio = np.sqrt(_areas(there)[:, None] / _areas(boxes)[None])
+    alike = (ratio < SAME_SIZE) & (ratio > 1 / SAME_SIZE)
+    gain = np.where(((overlap >= least) | touching) & alike, 0.05 + overlap, 0.0)
+    rows, columns = linear_sum_assignment(-gain)
+    return [(int(i), int(j)) for i, j in zip(rows, columns, strict=True) if gain[i, j] > 0]
+
+
+def _areas(boxes: Floats) -> Floats:
+    return np.asarray(np.maximum((boxes[:, 2:] - boxes[:, :2]).prod(1), 1e-3), np.float32)

@@ -1,0 +1,271 @@
+"""From tracks to what must be covered in every frame: gaps filled, ends extended, landmarks steadied.
+
+The second pass knows the future: a gap between two sightings is interpolated, and a track begins before its first
+sighting and ends after its last, because a face is there before a detector is sure of it.  Tracks of one person that
+follow each other closely are one: what lies between them is a gap like any other.
+"""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import gaussian_filter1d
+
+from attrsearch.video.tracking.best_shots import turn
+from attrsearch.video.tracking.tracker import SAME_SIZE, Found, TrackedFace
+
+Floats = npt.NDArray[np.float32]
+
+LONGEST_GAP = 30
+LEAD, EXTENSION = 6, 3
+"""Frames added before a stretch, where nothing remembers the face yet, and after it."""
+KNOWN_NEAR = 15
+"""Landmarks are known at most this many frames from one in which they were seen: half of the longest gap."""
+STEADYING = 1.2
+"""Standard deviation of the smoothing of landmarks and boxes over time, in frames."""
+TURN_STEADYING, MOST_TURN = 6.0, 1.0
+"""The same of how far a head is turned; a detector's landmarks of a profile are now beside, now before the face."""
+FASTEST = 0.35
+"""How far a person may have moved between two tracks, in widths of the face a frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A face to cover in one frame.
+
+    Attributes:
+        track: Its number.
+        box: (4,), pixels.
+        landmarks: (5, 2), pixels, steadied; NaN where they are not known.
+        found: How it is known to be there.
+        probability: Of the detection; of the nearest one where there is none.
+        away: Frames to the nearest one in which the face was seen.
+        turn: How far it is turned aside (:func:`attrsearch.video.tracking.best_shots.turn`), steadied over time;
+            None where only the landmarks say.
+    """
+
+    track: int
+    box: Floats
+    landmarks: Floats
+    found: Found
+    probability: float
+    away: int = 0
+    turn: float | None = None
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """Frames ``begin`` to ``end`` are covered because of sightings in frames ``first`` to ``last`` of some tracks."""
+
+    tracks: Sequence[Mapping[int, TrackedFace]]
+    first: int
+    last: int
+    begin: int
+    end: int
+
+
+class Timeline:
+    """What to cover in every frame, made as frames are asked for: only what is going on is in memory.
+
+    Args:
+        tracks: Track to frame to sighting.
+        cuts: Frames that begin a new scene; nothing is carried over them.
+        frames: Frames of the video.
+        people: Track to person; tracks of one person that may be one are joined.
+        remembered: Track to frame to a face that only the memory still holds: it is covered where there is nothing
+            else of its track.
+        gap: Gaps of at most this many frames are filled.
+        extension: Frames added after a stretch.
+        lead: Frames added before it.
+    """
+
+    def __init__(
+        self,
+        tracks: Mapping[int, Mapping[int, TrackedFace]],
+        cuts: set[int],
+        frames: int,
+        *,
+        people: Mapping[int, str] | None = None,
+        remembered: Mapping[int, Mapping[int, TrackedFace]] | None = None,
+        gap: int = LONGEST_GAP,
+        extension: int = EXTENSION,
+        lead: int = LEAD,
+    ) -> None:
+        edges = sorted(cuts)
+        self._stretches = [
+            stretch
+            for joined in _join(tracks, people or {}, gap)
+            for stretch in _stretches(joined, edges, frames, gap, (lead, extension))
+        ]
+        self._waiting = sorted(range(len(self._stretches)), key=lambda number: -self._stretches[number].begin)
+        self._open: dict[int, _Filled] = {}
+        held = [(min(rows), max(rows), track) for track, rows in (remembered or {}).items() if rows]
+        self._remembered = remembered or {}
+        self._held_later = sorted(held, reverse=True)
+        self._held: dict[int, int] = {}
+
+    def at(self, frame: int) -> list[Face]:
+        """The faces of a frame; frames are asked for in order, since what has ended is forgotten."""
+        while self._waiting and self._stretches[self._waiting[-1]].begin <= frame:
+            number = self._waiting.pop()
+            if self._stretches[number].end >= frame:
+                self._open[number] = _Filled(self._stretches[number])
+        self._open = {number: filled for number, filled in sorted(self._open.items()) if filled.end >= frame}
+        faces = [filled.face(frame) for filled in self._open.values()]
+        present = {face.track for face in faces}
+        faces += [
+            Face(face.track, face.box, face.landmarks, face.found, face.probability)
+            for face in self._remembered_in(frame)
+            if face.track not in present
+        ]
+        return faces
+
+    def _remembered_in(self, frame: int) -> list[TrackedFace]:
+        """What the memory holds in a frame, in the order of the tracks."""
+        while self._held_later and self._held_later[-1][0] <= frame:
+            _, last, track = self._held_later.pop()
+            self._held[track] = last
+        self._held = {track: last for track, last in sorted(self._held.items()) if last >= frame}
+        return [self._remembered[track][frame] for track in self._held if frame in self._remembered[track]]
+
+
+def _join(
+    tracks: Mapping[int, Mapping[int, TrackedFace]], people: Mapping[int, str], gap: int
+) -> list[list[Mapping[int, TrackedFace]]]:
+    """Tracks, those of one person that follow each other within a gap together."""
+    joined: list[list[Mapping[int, TrackedFace]]] = []
+    open_ends: dict[str, int] = {}
+    for number, sightings in sorted(tracks.items(), key=lambda item: min(item[1], default=0)):
+        person = people.get(number)
+        place = open_ends.get(person, -1) if person is not None else -1
+        if place >= 0 and follows(joined[place][-1], sightings, gap):
+            joined[place].append(sightings)
+            continue
+        joined.append([sightings])
+        if person is not None:
+            open_ends[person] = len(joined) - 1
+    return joined
+
+
+def follows(before: Mapping[int, TrackedFace], after: Mapping[int, TrackedFace], gap: int) -> bool:
+    """Whether a face can have gone from the end of one track to the beginning of another."""
+    last, first = max(before), min(after)
+    if not 0 < first - last <= gap + 1:
+        return False
+    end, begin = before[last].box, after[first].box
+    widths = end[2] - end[0], begin[2] - begin[0]
+    apart = float(np.linalg.norm((begin[:2] + begin[2:] - end[:2] - end[2:]) / 2))
+    reach = (1 + FASTEST * (first - last)) * float(sum(widths)) / 2
+    return bool(max(widths) < SAME_SIZE * min(widths) and apart <= reach)
+
+
+def _stretches(
+    tracks: Sequence[Mapping[int, TrackedFace]], cuts: list[int], frames: int, gap: int, added: tuple[int, int]
+) -> list[_Stretch]:
+    """Tracks that follow each other, divided at cuts and at gaps too long to fill."""
+    known = np.array([frame for track in tracks for frame in track], np.int64)
+    scenes = np.searchsorted(np.array(cuts, np.int64), known, "right")
+    breaks = np.flatnonzero((np.diff(known) > gap + 1) | (np.diff(scenes) > 0))
+    stretches = []
+    for start, stop in itertools.pairwise([0, *(breaks + 1), len(known)]):
+        if start == stop:
+            continue
+        first, last = int(known[start]), int(known[stop - 1])
+        begin = max([0, first - added[0], *(cut for cut in cuts if cut <= first)])
+        end = min([frames - 1, last + added[1], *(cut - 1 for cut in cuts if cut > last)])
+        stretches.append(_Stretch(tracks, first, last, begin, end))
+    return stretches
+
+
+class _Filled:
+    """The faces of every frame of a stretch, as arrays."""
+
+    def __init__(self, stretch: _Stretch) -> None:
+        self.end, self._stretch = stretch.end, stretch
+        frames = [f for track in stretch.tracks for f in track if stretch.first <= f <= stretch.last]
+        self._known = known = np.array(frames)
+        self._whole = whole = np.arange(stretch.begin, stretch.end + 1)
+        seen_boxes, points = np.empty((len(known), 4), np.float32), np.empty((len(known), 5, 2), np.float32)
+        self._tracks, self._probabilities = np.empty(len(known), np.int64), np.empty(len(known))
+        self._found: list[Found] = []
+        sightings = (track[f] for track in stretch.tracks for f in track if stretch.first <= f <= stretch.last)
+        for place, face in enumerate(sightings):
+            seen_boxes[place], points[place] = face.box, face.landmarks
+            self._tracks[place], self._probabilities[place] = face.track, face.probability
+            self._found.append(face.found)
+        boxes = _steady(_spread(seen_boxes, known, whole))
+        boxes[:, 2:] = np.maximum(boxes[:, 2:], boxes[:, :2] + 1)
+        good = np.isfinite(points).all((1, 2))
+        landmarks = np.full((len(whole), 5, 2), np.nan, np.float32)
+        self._turns: list[float] | None = None
+        if good.any():
+            there = seen_boxes[good]
+            shares = (points[good] - there[:, None, :2]) / np.maximum(
+                there[:, None, 2:] - there[:, None, :2], 1e-3
+            )
+            # landmarks stay in the box they were seen in, and are not known far from the frame they were seen in
+            spread = np.stack([np.interp(whole, known[good], c) for c in shares.reshape(-1, 10).T], 1)
+            steady = _steady(spread.astype(np.float32)).reshape(-1, 5, 2)
+            near = np.abs(whole - known[good][nearest(known[good], whole)]) <= KNOWN_NEAR
+            placed = boxes[:, None, :2] + steady * (boxes[:, None, 2:] - boxes[:, None, :2])
+            landmarks[near] = placed[near]
+            turned = np.array([min(turn(shape), MOST_TURN) for shape in points[good]])
+            self._turns = _steady_turn(np.interp(whole, known[good], turned))
+        self._boxes, self._landmarks = boxes, landmarks
+        self._nearest = nearest(known, whole)
+        self._before = np.maximum(np.searchsorted(known, whole, "right") - 1, 0)
+
+    def face(self, frame: int) -> Face:
+        """The face in a frame of the stretch."""
+        place = frame - self._stretch.begin
+        near = int(self._nearest[place])
+        away = abs(int(self._known[near]) - frame)
+        inside = self._stretch.first < frame < self._stretch.last
+        return Face(
+            track=int(self._tracks[self._before[place]]),
+            box=self._boxes[place],
+            landmarks=self._landmarks[place],
+            found=self._found[near] if away == 0 else "interpolated" if inside else "extended",
+            probability=float(self._probabilities[near]),
+            away=away,
+            turn=self._turns[place] if self._turns is not None else None,
+        )
+
+
+def nearest(known: npt.NDArray[np.int64], wanted: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Places (n,) of the numbers nearest to those wanted (n,) among known ones (k,), sorted; the first of two as near.
+
+    >>> nearest(np.array([2, 6, 7]), np.array([0, 2, 3, 4, 5, 6, 9])).tolist()
+    [0, 0, 0, 0, 1, 1, 2]
+    """
+    after = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+    before = np.maximum(after - 1, 0)
+    return np.where(np.abs(wanted - known[before]) <= np.abs(known[after] - wanted), before, after)
+
+
+def _spread(values: Floats, known: npt.NDArray[np.int64], whole: npt.NDArray[np.int64]) -> Floats:
+    """Values (k, d) at known frames as values of every frame: linear between, moving on at the ends."""
+    columns = [np.interp(whole, known, column) for column in values.T]
+    spread = np.stack(columns, 1)
+    if len(known) > 1:
+        reach = min(len(known) - 1, 3)
+        before, after = whole < known[0], whole > known[-1]
+        early = (values[reach] - values[0]) / (known[reach] - known[0])
+        late = (values[-1] - values[-1 - reach]) / (known[-1] - known[-1 - reach])
+        spread[before] = values[0] + (whole[before, None] - known[0]) * early
+        spread[after] = values[-1] + (whole[after, None] - known[-1]) * late
+    return spread.astype(np.float32)
+
+
+def _steady(values: Floats) -> Floats:
+    """Smooth values (n, d) over time, so that an edit does not shake."""
+    if len(values) < 3:
+        return values
+    return np.asarray(gaussian_filter1d(values, STEADYING, axis=0, mode="nearest"), np.float32)
+
+
+def _steady_turn(values: npt.NDArray[np.float64]) -> list[float]:
+    """How far a head is turned (n,), smoothed over time, so that edits do not come and go."""
+    return [float(value) for value in gaussian_filter1d(values, TURN_STEADYING, mode="reflect")]
