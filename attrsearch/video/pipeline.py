@@ -164,7 +164,14 @@ def protect(
         verifier=RenderVerifier(verify or scaled),
         others=sets.others,
     )
-    timeline = Timeline(found.tracks, found.cuts, found.frames, people=people.names, remembered=found.remembered)
+    timeline = Timeline(
+        found.tracks,
+        found.cuts,
+        found.frames,
+        people=people.names,
+        remembered=found.remembered,
+        camera=found.camera,
+    )
     return _write(
         material, renderer, timeline, found.cuts, options, lambda n: progress("cover", n, material.count)
     )

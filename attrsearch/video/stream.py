@@ -17,6 +17,7 @@ from attrsearch.video.io.reader import Picture, VideoReader
 from attrsearch.video.io.writer import VideoRewriter
 from attrsearch.video.render import Renderer
 from attrsearch.video.tracking.best_shots import quality
+from attrsearch.video.tracking.camera_motion import CameraMotion
 from attrsearch.video.tracking.scan import detect_in_frame
 from attrsearch.video.tracking.scene_cuts import CutDetector
 from attrsearch.video.tracking.tracker import TrackedFace, Tracker
@@ -96,6 +97,7 @@ def protect_stream(
     """
     counts: dict[str, int] = {}
     cutter = CutDetector()
+    camera = CameraMotion()
     with VideoReader(source) as reader, VideoRewriter(reader, target, encoding) as out:
         tracker.size = (reader.info.width, reader.info.height)
         with suppress(KeyboardInterrupt):  # a camera has no end but this
@@ -103,6 +105,8 @@ def protect_stream(
                 if cutter.is_cut(frame.picture):
                     tracker.clear()
                     renderer.forget()
+                    camera.forget()
+                tracker.move(camera.shift(frame.picture))
                 tracked = tracker.update(detect_in_frame(frame.picture, detector), frame.picture)
                 tracked = [face for face in tracked if not face.guess]
                 if namer is not None:
