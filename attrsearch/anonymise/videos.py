@@ -159,6 +159,7 @@ def anonymise_video(
     study: str = "per_identity",
     trials: int | None = None,
     seed: int | None = None,
+    resume: bool = False,
     warn: Warn = print,
     progress: Stage = lambda stage, done, frames: None,  # noqa: ARG005
 ) -> tuple[Protected, "RunResult | None"]:
@@ -166,12 +167,13 @@ def anonymise_video(
 
     Args:
         material: The video or the folder of frames, and where it goes.
-        folder: The run's folder, new or empty.
+        folder: The run's folder, new or empty unless ``resume``.
         eyes: What finds and knows faces.
         options: How.
         study: Study recipe.
         trials: Candidates a person.
         seed: Seed of the run.
+        resume: Go on with a search that was stopped.
         warn: Called with one line for everything left out.
         progress: Called with the pass (``find``, ``search``, ``cover``), how much is done, and of how much.
 
@@ -194,6 +196,7 @@ def anonymise_video(
             study=study,
             trials=trials,
             seed=seed,
+            resume=resume,
             recogniser=eyes.scaled.name,
             warn=warn,
             progress=lambda state: progress("search", state.evaluations, state.expected),

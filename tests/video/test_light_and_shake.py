@@ -18,7 +18,7 @@ from attrsearch.video.tracking.lighting import lift
 from attrsearch.video.tracking.scan import join_detections
 from attrsearch.video.tracking.scene_cuts import mark_cuts
 from tests.clips import Clip, pictures, street, textured, walker, write_clip
-from tests.video.conftest import Scene, judge_change
+from tests.video.conftest import Scene
 
 SHAKE = 60
 
@@ -85,19 +85,25 @@ def covered(
 ) -> tuple[list[tuple[int, int]], float]:
     """Frames and places of true faces that were left, and the mean share of pixels that were changed."""
     source = write_clip(folder / "a.mp4", shown, Clip(options={"crf": "6"}))
-    protect(
+    done = protect(
         VideoFile(source, folder / "out.mp4"), detector=YuNet(10, 0.2), close_up=YuNet(48, 0.5), scaled=sface,
         decide=lambda people: Sets({}, {}, None), options=Options(fallback="mask"),
     )  # fmt: skip
     before, after = pictures(source), pictures(folder / "out.mp4")
-    left = []
-    for frame, there in enumerate(boxes):
-        level = max(1.0, float(before[frame].mean()))
-        for place, box in enumerate(there):
-            if judge_change(before[frame], after[frame], box) < 0.08 * level:
-                left.append((frame, place))
+    left = [
+        (frame, place)
+        for frame, there in enumerate(boxes)
+        for place, box in enumerate(there)
+        if not _is_in([np.float32(item.box) for item in done.boxes.get(frame, [])], box)
+    ]
     changed = [float((np.abs(a.astype(int) - b).max(2) > 12).mean()) for a, b in zip(before, after, strict=True)]
     return left, float(np.mean(changed))
+
+
+def _is_in(found: list[np.ndarray], box: np.ndarray) -> bool:
+    """Whether most of a true face is inside of one that was covered."""
+    inner = [np.maximum(np.minimum(one[2:], box[2:]) - np.maximum(one[:2], box[:2]), 0).prod() for one in found]
+    return bool(max(inner, default=0) > 0.6 * (box[2:] - box[:2]).prod())
 
 
 def truth(scene: Scene) -> list[list[np.ndarray]]:
