@@ -4,13 +4,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
-from attrsearch.core.boxes import iou
 from attrsearch.faces.dataset import cut_face
 from attrsearch.faces.detection.base import Detections, Detector
+from attrsearch.faces.detection.tiles import detect_in_tiles, join_detections
 from attrsearch.video.io.boxes_file import LabelledBox
 from attrsearch.video.io.reader import Frame, Picture
 from attrsearch.video.tracking.best_shots import Sighting, Sightings, quality
@@ -22,11 +21,6 @@ from attrsearch.video.tracking.spill_rows import TrackRows, part
 from attrsearch.video.tracking.tracker import DOUBT, TrackedFace, Tracker
 
 Floats = npt.NDArray[np.float32]
-
-SAME_FACE = 0.4
-"""Overlap from which two detections are of one face."""
-DETECT_SIDE = 1920
-"""Frames with a longer side are reduced to it before faces are looked for."""
 
 
 @dataclass
@@ -159,41 +153,14 @@ def _add(known: dict[int, Mapping[int, TrackedFace]], shelf: Shelf, frame: int, 
         rows.add(frame, face)
 
 
-def detect_in_frame(picture: Picture, detector: Detector, side: int = DETECT_SIDE) -> Detections:
+def detect_in_frame(picture: Picture, detector: Detector) -> Detections:
     """Detect in a frame of any size and light; results in the frame's own pixels.
 
     In a dark frame faces are looked for in a lifted copy as well.
     """
-    found = _detect_reduced(picture, detector, side)
+    found = detect_in_tiles(picture, detector)
     lifted = lift(picture)
-    if lifted is None:
-        return found
-    return join_detections(found, _detect_reduced(lifted, detector, side))
-
-
-def join_detections(first: Detections, second: Detections) -> Detections:
-    """Detections of two looks at one frame; of a face that both found, the surer one."""
-    if not len(first) or not len(second):
-        return second if not len(first) else first
-    boxes = np.concatenate([first.boxes, second.boxes])
-    probabilities = np.concatenate([first.probabilities, second.probabilities])
-    landmarks = np.concatenate([first.landmarks, second.landmarks])
-    kept: list[int] = []
-    for index in np.argsort(-probabilities, kind="stable"):
-        if not kept or float(iou(boxes[index], boxes[kept]).max()) < SAME_FACE:
-            kept.append(int(index))
-    return Detections(boxes[kept], probabilities[kept], landmarks[kept])
-
-
-def _detect_reduced(picture: Picture, detector: Detector, side: int) -> Detections:
-    height, width = picture.shape[:2]
-    if max(height, width) <= side:
-        return detector.detect(picture[None])[0]
-    scale = side / max(height, width)
-    small = cv2.resize(picture, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
-    found = detector.detect(np.asarray(small, np.uint8)[None])[0]
-    ratio = np.array([width / small.shape[1], height / small.shape[0]], np.float32)
-    return Detections(found.boxes * np.tile(ratio, 2), found.probabilities, found.landmarks * ratio)
+    return found if lifted is None else join_detections(found, detect_in_tiles(lifted, detector))
 
 
 def with_boxes(found: Detections, labelled: list[LabelledBox]) -> Detections:
