@@ -124,6 +124,7 @@ def _apply_live(
     from attrsearch.anonymise.images import load_export_editor
     from attrsearch.anonymise.videos import apply_to_stream
     from attrsearch.video.io.encoders import Encoding
+    from attrsearch.video.summary import summarise
 
     refuse_for_live(source, given)
     options = read_options(given)
@@ -142,7 +143,7 @@ def _apply_live(
             warn=warn,
             progress=lambda _: advance(1),
         )
-    say(f"{out}: faces " + (", ".join(f"{count} {how}" for how, count in sorted(done.counts.items())) or "none"))
+    say(f"{out}: {summarise(done.counts)}")
     if done.problem:
         say(done.problem)
     return 1 if done.problem else 0
