@@ -163,6 +163,7 @@ def protect(
         replacement=options.replacement,
         verifier=RenderVerifier(verify or scaled),
         others=sets.others,
+        unseen=frozenset(set(people.names.values()) - set(people.looks)),
     )
     timeline = Timeline(
         found.tracks,

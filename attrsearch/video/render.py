@@ -30,7 +30,7 @@ from attrsearch.video.verification import FaceInFrame, RenderVerifier
 Floats = npt.NDArray[np.float32]
 Picture = npt.NDArray[np.uint8]
 Cover = Literal["edited", "warped", "filtered", "replaced"]
-Reason = Literal["", "too small", "turned", "no landmarks", "no feasible set", "not verified"]
+Reason = Literal["", "too small", "turned", "no landmarks", "never seen well", "no feasible set", "not verified"]
 """Why a face was not edited; empty where it was."""
 
 SMALLEST_EDIT = 20.0
@@ -98,6 +98,7 @@ class Renderer:
         everyone: The person of tracks that are not in ``names``.
         verifier: Compares every shown edit with its original; None where that is not done.
         others: Person to further feasible sets, for tracks whose winner still verifies.
+        unseen: People of whom no look was good enough to be searched or known by.
     """
 
     editor: Editor | None
@@ -110,6 +111,7 @@ class Renderer:
     everyone: str = ""
     verifier: RenderVerifier | None = None
     others: Mapping[str, Sequence[AttributeSet]] = field(default_factory=dict)
+    unseen: frozenset[str] = frozenset()
     _last: dict[int, _Last] = field(default_factory=dict)
     _edited: set[int] = field(default_factory=set)
     _filtered: set[int] = field(default_factory=set)
@@ -224,7 +226,7 @@ class Renderer:
     def _why_not(self, face: Face, frame: int) -> Reason:
         """Why a face is not edited; once it is, a little more of a turn is borne, so that it does not flicker."""
         if self.editor is None or self._person(face) not in self.sets:
-            return "no feasible set"
+            return "never seen well" if self._person(face) in self.unseen else "no feasible set"
         if face.box[2] - face.box[0] < self.smallest:
             return "too small"
         if not _is_in_view(face) or not np.isfinite(face.landmarks).all():

@@ -8,6 +8,7 @@ ADVICE = {
     "too small": "--min-face lowers the width from which faces are edited",
     "turned": "a profile cannot be edited so that it looks like one",
     "no landmarks": "eyes, nose and mouth are hidden, or not seen yet",
+    "never seen well": "no look at them is wide and frontal enough to find a set by; a nearer take helps",
     "no feasible set": "search longer with --trials, or give the export of everybody in it with --match",
     "not verified": "every set still verified against the original there; a search with more --trials finds others",
 }

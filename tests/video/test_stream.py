@@ -99,10 +99,10 @@ def test_a_stopped_camera_keeps_what_was_written(scene: Scene, live: str, tmp_pa
 
 PIPE = """
 import sys
-from attrsearch.faces.mtcnn import Mtcnn
+from attrsearch.faces.detection.mtcnn import Mtcnn
 from attrsearch.video.render import Renderer
 from attrsearch.video.stream import protect_stream
-from attrsearch.video.tracks import Tracker
+from attrsearch.video.tracking.tracker import Tracker
 from pathlib import Path
 done = protect_stream("-", Path("-"), detector=Mtcnn(30), tracker=Tracker(10), renderer=Renderer(None, {}, {}))
 print(done, file=sys.stderr)

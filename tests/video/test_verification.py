@@ -95,3 +95,13 @@ def test_a_track_whose_sets_all_failed_is_filtered_longer_each_time() -> None:
     choices.fail(1, "a", 50)
     assert choices.is_held(1, 50 + 2 * HOLD - 1)
     assert not choices.is_held(2, 50)
+
+
+def test_why_a_person_has_no_set_is_told_apart(editor: Editor, astronaut: Picture, face: Face) -> None:
+    for unseen, reason in ((frozenset({"a"}), "never seen well"), (frozenset(), "no feasible set")):
+        one = Renderer(editor, {}, {0: "a"}, unseen=unseen)
+        ((_, (done,)),) = one.render([(0, astronaut)], [[face]])
+        assert (done.how, done.reason) == ("filtered", reason)
+    small = Renderer(editor, {"a": SET}, {0: "a"}, smallest=500.0)
+    ((_, (done,)),) = small.render([(0, astronaut)], [[face]])
+    assert done.reason == "too small"
