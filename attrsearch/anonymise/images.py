@@ -156,11 +156,28 @@ def plan(
         names = ", ".join(record.id for record in file.identities[:5])
         found = f"no {person}; it has {names or 'nobody'}{' …' if len(file.identities) > 5 else ''}"
         raise InputError(person, required="a person of the export", found=found, hint="check the name")
+    pairs = check_places(source, target, suffix)
+    root = source.parent if source.is_file() else source
+    return [(path, place, _whose(path, root, file, person)) for path, place in pairs]
+
+
+def check_places(source: Path, target: Path, suffix: str | None = None) -> list[tuple[Path, Path]]:
+    """Which picture becomes which file.
+
+    Args:
+        source: A picture, or a folder of pictures.
+        target: What to write: as ``source``.
+        suffix: Kind of the pictures written (``.png``); each keeps its own by default.
+
+    Raises:
+        InputError: There is no picture.
+        OutputError: An output would replace an input, or a file that was not written here.
+    """
     if source.is_file():
         named = bool(target.suffix) and not target.is_dir()
-        out = target if named else targets([source], source.parent, target, suffix)[0]
-        refuse_replacing([source], [out])
-        return [(source, out, _whose(source, source.parent, file, person))]
+        place = target if named else targets([source], source.parent, target, suffix)[0]
+        refuse_replacing([source], [place])
+        return [(source, place)]
     if not source.is_dir():
         hint = "give a picture or a folder of pictures"
         raise InputError(source, required="a picture or a folder", found="no such file", hint=hint)
@@ -168,10 +185,9 @@ def plan(
     if not pictures:
         hint = "give a folder with pictures in it or in its sub-folders"
         raise InputError(source, required="pictures", found="none", hint=hint)
-    chosen = targets(pictures, source, target, suffix)
-    refuse_replacing(pictures, chosen)
-    whose = [_whose(path, source, file, person) for path in pictures]
-    return list(zip(pictures, chosen, whose, strict=True))
+    places = targets(pictures, source, target, suffix)
+    refuse_replacing(pictures, places)
+    return list(zip(pictures, places, strict=True))
 
 
 def others_in(source: Path, work: list[tuple[Path, Path, PersonRecord | None]]) -> list[Path]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from attrsearch.anonymise.next_sets import next_sets
 from attrsearch.core.errors import AttrsearchError, InputError
 from attrsearch.core.recipes.study import load_study
 from attrsearch.editing.editor import Editor, load_editor
@@ -20,13 +21,15 @@ from attrsearch.faces.recognition.base import Scaled
 from attrsearch.faces.recognition.load import RECOGNISERS, load_recogniser
 from attrsearch.faces.window_detection import WINDOW_MIN_FACE, see
 from attrsearch.runs.attributes_file import AttributesFile, read_attributes
+from attrsearch.video.io.encoders import Encoding
+from attrsearch.video.io.orientation import find_turn
 from attrsearch.video.io.source import Material
-from attrsearch.video.io.writer import Encoding
 from attrsearch.video.pipeline import Options, Protected, Sets, protect
 from attrsearch.video.render import Renderer
 from attrsearch.video.stream import Namer, Streamed, protect_stream
 from attrsearch.video.tracking.reidentify import People, match_people
 from attrsearch.video.tracking.tracker import Tracker
+from attrsearch.video.verification import RenderVerifier
 
 if TYPE_CHECKING:
     from attrsearch.search.run import RunResult
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float32]
 Stage = Callable[[str, int, int], None]
 
+TURN_SAMPLES = 8
+"""Frames in which is looked how footage is turned."""
 SEARCH_LOOKS = 10
 """Looks at a person given to the search, those kept back from it included."""
 CLOSE_UP_SCORE = 0.5
@@ -117,6 +122,7 @@ def apply_to_video(
         InputError: A person that the export does not have was named.
     """
     _need_person(file, person)
+    set_upright(material, eyes.detector, options, warn)
 
     def decide(people: People) -> Sets:
         records = {record.id: record for record in file.identities if record.feasible}
@@ -139,6 +145,7 @@ def apply_to_video(
         scaled=eyes.scaled,
         decide=decide,
         options=options,
+        verify=_recogniser_of(file, eyes, warn),
         progress=progress,
     )
 
@@ -152,6 +159,7 @@ def anonymise_video(
     study: str = "per_identity",
     trials: int | None = None,
     seed: int | None = None,
+    resume: bool = False,
     warn: Warn = print,
     progress: Stage = lambda stage, done, frames: None,  # noqa: ARG005
 ) -> tuple[Protected, "RunResult | None"]:
@@ -159,12 +167,13 @@ def anonymise_video(
 
     Args:
         material: The video or the folder of frames, and where it goes.
-        folder: The run's folder, new or empty.
+        folder: The run's folder, new or empty unless ``resume``.
         eyes: What finds and knows faces.
         options: How.
         study: Study recipe.
         trials: Candidates a person.
         seed: Seed of the run.
+        resume: Go on with a search that was stopped.
         warn: Called with one line for everything left out.
         progress: Called with the pass (``find``, ``search``, ``cover``), how much is done, and of how much.
 
@@ -174,6 +183,7 @@ def anonymise_video(
     from attrsearch.search.run import run  # noqa: PLC0415 - slow to import, and no concern of apply_to_video
 
     results: list[RunResult] = []
+    set_upright(material, eyes.detector, options, warn)
 
     def decide(people: People) -> Sets:
         persons: list[Person] = [people.faces(name, SEARCH_LOOKS) for name in people.looks]
@@ -186,6 +196,7 @@ def anonymise_video(
             study=study,
             trials=trials,
             seed=seed,
+            resume=resume,
             recogniser=eyes.scaled.name,
             warn=warn,
             progress=lambda state: progress("search", state.evaluations, state.expected),
@@ -195,7 +206,8 @@ def anonymise_video(
             warn(f"{name}: no feasible set was found; this person is filtered ({options.fallback})")
         file = read_attributes(folder / "attributes.json")
         sets = {record.id: record.attributes for record in file.identities}
-        return Sets({}, sets, load_editor(_editor_of(file, study)) if sets else None)
+        others = {name: next_sets(folder, name) for name in sets}
+        return Sets({}, sets, load_editor(_editor_of(file, study)) if sets else None, others)
 
     protected = protect(
         material,
@@ -252,6 +264,7 @@ def apply_to_stream(
         smallest=options.smallest,
         replacement=options.replacement,
         everyone=person or "",
+        verifier=RenderVerifier(_recogniser_of(file, eyes, warn)),
     )
     return protect_stream(
         source,
@@ -263,6 +276,19 @@ def apply_to_stream(
         encoding=encoding,
         progress=progress,
     )
+
+
+def set_upright(material: Material, detector: Detector, options: Options, warn: Warn) -> None:
+    """Turn footage that was filmed sideways or upside down, and has no tag that says so, for the detector.
+
+    What is written stays as it was stored.
+    """
+    if options.boxes is not None:
+        return  # boxes are of the picture as it is
+    turn = find_turn(material.sample(TURN_SAMPLES), detector)
+    if turn:
+        warn(f"the footage is turned by {90 * turn} degrees to find faces: they stand upright that way")
+        material.turned(turn)
 
 
 def choose_judge(used: str) -> Scaled:
@@ -300,6 +326,18 @@ def _known(folder: Path, eyes: Eyes, warn: Warn) -> Mapping[str, Floats]:
         if seen.kept:
             known[person.id] = seen.embed(eyes.scaled.recogniser)
     return known
+
+
+def _recogniser_of(file: AttributesFile, eyes: Eyes, warn: Warn) -> Scaled:
+    """The recogniser that an export was searched with, or the one that is open where that is not to be had."""
+    name = file.recogniser.name
+    if name == eyes.scaled.name:
+        return eyes.scaled
+    try:
+        return load_recogniser(name)
+    except AttrsearchError as error:
+        warn(f"edits are compared with their originals by {eyes.scaled.name}, since {name} is not here ({error})")
+        return eyes.scaled
 
 
 def _editor_of(file: AttributesFile, study: str) -> str:

@@ -1,7 +1,8 @@
 """``attrsearch anonymise``."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,12 +17,19 @@ from attrsearch.cli.video_options import (
     open_material,
     read_options,
 )
-from attrsearch.core.errors import OutputError
+from attrsearch.core.errors import AttrsearchError, OutputError
+
+if TYPE_CHECKING:
+    from attrsearch.anonymise.jobs import Job
 
 
-@click.command(epilog="Example: attrsearch anonymise street.mp4 --out protected.mp4 --audit")
-@click.argument("source", metavar="INPUT", type=click.Path(path_type=Path))
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="What to write: as INPUT.")
+@click.command(epilog="Example: attrsearch anonymise street.mp4 --audit")
+@click.argument("sources", metavar="INPUT...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="What to write: as INPUT; a folder for several  [default: INPUT_anonymised beside it]",
+)
 @click.option(
     "--run", "run_folder", type=click.Path(path_type=Path), help="Folder of the search  [default: OUT.run]"
 )
@@ -33,78 +41,121 @@ from attrsearch.core.errors import OutputError
 @log_options
 @encrypt_options
 def anonymise(
-    source: Path,
-    out: Path,
+    sources: tuple[Path, ...],
+    out: Path | None,
     run_folder: Path | None,
     study: str,
     trials: int | None,
     seed: int | None,
     **given: Any,
 ) -> int:
-    """Find the people of a video, a folder of frames or pictures, search a set for each, and apply it, in one go."""
-    from attrsearch.video.io.reader import is_video
+    """Find the people of videos, folders of frames or pictures, search a set for each, and apply it, in one go.
 
-    folder = run_folder or out.with_name(f"{out.name}.run")
-    know_faces(source)
-    know((), out, folder)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        hint = "choose another place with --run"
-        raise OutputError(
-            folder, required="a new or empty folder for the search", found="something there", hint=hint
-        )
-    if not (given["frames"] or is_video(source)):
-        return _pictures(source, out, folder, study, trials, seed, given)
+    Interrupted, the same command goes on where it was: what is finished is left, and so are people who were searched.
+    """
+    from attrsearch.anonymise.jobs import plan_jobs
+
+    for source in sources:
+        know_faces(source)
+    jobs = plan_jobs(sources, out, run_folder, frames=given["frames"])
+    asked = {**given, "study": study, "trials": trials, "seed": seed}
+    code = 0
+    for job in jobs:
+        know((), job.target, job.run)
+        if job.is_done(asked):
+            say(f"{job.target}: already written by the same command; delete it to have it written again")
+            continue
+        if not job.has_begun and job.run.exists() and (not job.run.is_dir() or any(job.run.iterdir())):
+            hint = "choose another place with --run"
+            raise OutputError(
+                job.run, required="a new or empty folder for the search", found="something there", hint=hint
+            )
+        do = _video if given["frames"] or job.is_video else _pictures
+        done = _one(do, job, study, trials, seed, dict(given), go_on=len(jobs) > 1)
+        if done == 0:
+            job.mark_done(asked)
+        code = max(code, done)
+    return code
+
+
+def _one(
+    do: Callable[..., int],
+    job: "Job",
+    study: str,
+    trials: int | None,
+    seed: int | None,
+    given: dict[str, Any],
+    *,
+    go_on: bool,
+) -> int:
+    """Do a job; one of several that fails is named and does not end the others."""
+    try:
+        return do(job, study, trials, seed, given)
+    except AttrsearchError as error:
+        if not go_on:
+            raise
+        say(str(error))
+        return 1
+
+
+def _video(job: "Job", study: str, trials: int | None, seed: int | None, given: dict[str, Any]) -> int:
     from attrsearch.anonymise.videos import anonymise_video
     from attrsearch.report.page import write_report
 
+    folder = job.run
     with warner(given["quiet"]) as warn, stage_bar(given["quiet"]) as progress:
-        material = open_material(source, out, given, warn)
+        material = open_material(job.source, job.target, given, warn)
         given["ledger"] = given["ledger"] or folder / "coverage.parquet"  # the report shows it
-        options = add_debug(read_options(given, material.size), source, given)
+        options = add_debug(read_options(given, material.size), job.source, material, given)
         eyes = open_eyes_for(options, given)
         protected, result = anonymise_video(
-            material, folder, eyes, options, study=study, trials=trials, seed=seed, warn=warn, progress=progress
+            material,
+            folder,
+            eyes,
+            options,
+            study=study,
+            trials=trials,
+            seed=seed,
+            resume=job.has_begun,
+            warn=warn,
+            progress=progress,
         )
     if result is not None:
         say(f"{result.feasible} of {result.identities} people anonymised; {write_report(folder)}")
-    return finish(protected, source, out, eyes, given, material.size)
+    return finish(protected, job.source, job.target, eyes, given, material)
 
 
-def _pictures(
-    source: Path, out: Path, folder: Path, study: str, trials: int | None, seed: int | None, given: dict[str, Any]
-) -> int:
-    from attrsearch.anonymise.images import Applier, apply_all, others_in, plan
-    from attrsearch.anonymise.picture_files import refuse_replacing, targets
-    from attrsearch.faces.images import say_left_out, tree_pictures
+def _pictures(job: "Job", study: str, trials: int | None, seed: int | None, given: dict[str, Any]) -> int:
+    from attrsearch.anonymise.images import Applier, apply_all, check_places, others_in, plan
+    from attrsearch.faces.images import say_left_out
     from attrsearch.report.page import write_report
     from attrsearch.runs.attributes_file import read_attributes
     from attrsearch.search.run import run
 
-    if source.is_dir():  # what would be refused at the end is refused before the search
-        pictures = tree_pictures(source)
-        refuse_replacing(pictures, targets(pictures, source, out))
+    check_places(job.source, job.target)  # what would be refused at the end is refused before the search
     with run_bar(given["quiet"]) as progress, warner(given["quiet"]) as warn:
         result = run(
-            source,
-            folder,
+            job.source,
+            job.run,
             study=study,
             trials=trials,
             seed=seed,
+            resume=job.has_begun,
             recogniser=given["recogniser"],
             warn=warn,
             progress=progress,
         )
-        write_report(folder)
-    file = read_attributes(folder / "attributes.json")
-    work = plan(source, out, file, None)
-    others = others_in(source, work)
+        write_report(job.run)
+    file = read_attributes(job.run / "attributes.json")
+    work = plan(job.source, job.target, file, None)
+    others = others_in(job.source, work)
     if others:
-        say(say_left_out(source, others))
+        say(say_left_out(job.source, others))
     done = apply_all(Applier(file, given["fallback"]), work)
     name_unfinished(result)
     problems = [item for item in done if item.problem]
     for item in problems:
         say(f"not written: {item.problem}")
     edited = sum(item.edited is not None for item in done)
-    say(f"{result.feasible} of {result.identities} people anonymised; {edited} pictures edited in {out}")
+    say(f"{result.feasible} of {result.identities} people anonymised; {edited} pictures edited in {job.target}")
     return 1 if problems or result.failed or result.infeasible else 0

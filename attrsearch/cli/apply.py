@@ -55,7 +55,7 @@ def apply(
     found is not written. Live sources are /dev/video0, an address, or - for standard input.
     """
     from attrsearch.runs.attributes_file import read_attributes
-    from attrsearch.video.io.reader import is_live, is_video
+    from attrsearch.video.io.containers import is_live, is_video
 
     know_faces(Path(source), [person] if person else [])
     know((), out, attributes, *([match] if match else []))
@@ -106,7 +106,7 @@ def _apply_video(
 
     with warner(given["quiet"]) as warn, stage_bar(given["quiet"]) as progress:
         material = open_material(source, out, given, warn)
-        options = add_debug(read_options(given, material.size), source, given)
+        options = add_debug(read_options(given, material.size), source, material, given)
         eyes = open_eyes_for(options, given, nobody_known=match is None)
         protected = apply_to_video(
             material,
@@ -119,7 +119,7 @@ def _apply_video(
             warn=warn,
             progress=progress,
         )
-    return finish(protected, source, out, eyes, given, material.size)
+    return finish(protected, source, out, eyes, given, material)
 
 
 def _apply_live(
@@ -133,7 +133,8 @@ def _apply_live(
 ) -> int:
     from attrsearch.anonymise.images import load_export_editor
     from attrsearch.anonymise.videos import apply_to_stream
-    from attrsearch.video.io.writer import Encoding
+    from attrsearch.video.io.encoders import Encoding
+    from attrsearch.video.summary import summarise
 
     refuse_for_live(source, given)
     options = read_options(given)
@@ -152,7 +153,7 @@ def _apply_live(
             warn=warn,
             progress=lambda _: advance(1),
         )
-    say(f"{out}: faces " + (", ".join(f"{count} {how}" for how, count in sorted(done.counts.items())) or "none"))
+    say(f"{out}: {summarise(done.counts)}")
     if done.problem:
         say(done.problem)
     return 1 if done.problem else 0

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+TURN_SAMPLES = 8
+"""Frames in which is looked how footage is turned."""
 _PATH = click.Path(path_type=Path)
 _COVERS = click.Choice(["blur", "pixelate", "mask"])
 _OPTIONS = (
@@ -89,9 +91,9 @@ def _refuse(subject: object, option: str, required: str, found: str) -> None:
 
 def open_material(source: Path, target: Path, given: dict[str, Any], warn: Callable[[str], None]) -> "Material":
     """The video or the folder of frames that is protected."""
+    from attrsearch.video.io.encoders import Encoding
     from attrsearch.video.io.frame_folder import FrameFolder
     from attrsearch.video.io.source import VideoFile
-    from attrsearch.video.io.writer import Encoding
 
     if given["frames"]:
         for name in ("start", "end", "debug_video", "audit"):
@@ -108,16 +110,19 @@ def open_material(source: Path, target: Path, given: dict[str, Any], warn: Calla
     return VideoFile(source, target, given["start"], given["end"], encoding)
 
 
-def add_debug(options: "Options", source: Path, given: dict[str, Any]) -> "Options":
+def add_debug(options: "Options", source: Path, material: "Material", given: dict[str, Any]) -> "Options":
     """The options with a debug video, where one was asked for."""
     from dataclasses import replace
 
-    from attrsearch.video.io.source import VideoSecondPass
+    from attrsearch.video.io.source import VideoFile, VideoSecondPass
 
-    if given["debug_video"] is None or given["frames"]:
+    if given["debug_video"] is None or not isinstance(material, VideoFile):
         return options
     span = (given["start"], given["end"])
-    return replace(options, debug=lambda: VideoSecondPass(source, given["debug_video"], span, None))
+    # how the footage is turned is found out later
+    return replace(
+        options, debug=lambda: VideoSecondPass(source, given["debug_video"], span, None, material.turn)
+    )
 
 
 def open_eyes_for(options: "Options", given: dict[str, Any], *, nobody_known: bool = False) -> "Eyes":
@@ -136,30 +141,42 @@ def open_eyes_for(options: "Options", given: dict[str, Any], *, nobody_known: bo
 
 
 def finish(
-    protected: "Protected", source: Path, target: Path, eyes: "Eyes", given: dict[str, Any], size: tuple[int, int]
+    protected: "Protected", source: Path, target: Path, eyes: "Eyes", given: dict[str, Any], material: "Material"
 ) -> int:
     """Say what was done, write what was asked for, audit; the exit code."""
     from attrsearch.video.io.boxes_file import write_boxes
 
     if given["write_boxes"]:
-        write_boxes(given["write_boxes"], protected.boxes, size)
-    counts = ", ".join(f"{count} {how}" for how, count in sorted(protected.counts.items())) or "no face in it"
-    say(f"{target}: {protected.frames} frames, {len(protected.people)} people; faces {counts}")
+        write_boxes(given["write_boxes"], protected.boxes, material.size)
+    from attrsearch.video.summary import advise, summarise
+
+    say(f"{target}: {protected.frames} frames, {len(protected.people)} people; {summarise(protected.counts)}")
+    for line in advise(protected.reasons):
+        say(line)
+    if material.lost:
+        say(f"{target}: not kept: {'; '.join(material.lost)}")
     if protected.problem:
         say(protected.problem)
-    leaks = _audit(source, target, eyes, given, protected) if given["audit"] else 0
+    leaks = _audit(source, target, eyes, given, protected, material) if given["audit"] else 0
     return 1 if protected.problem or leaks else 0
 
 
-def _audit(source: Path, target: Path, eyes: "Eyes", given: dict[str, Any], protected: "Protected") -> int:
+def _audit(
+    source: Path, target: Path, eyes: "Eyes", given: dict[str, Any], protected: "Protected", material: "Material"
+) -> int:
     """Audit a protected video and name every leak; how many there are."""
     from attrsearch.anonymise.videos import choose_judge
     from attrsearch.faces.detection.mtcnn import LOW_THRESHOLDS, Mtcnn
     from attrsearch.faces.detection.yunet import YuNet
     from attrsearch.video.audit import audit_video
+    from attrsearch.video.io.orientation import find_turn
 
     judge = choose_judge(eyes.scaled.name)
     independent = YuNet(10, 0.3) if eyes.detector.name == "mtcnn" else Mtcnn(20, LOW_THRESHOLDS)
+    # the audit sees for itself which way up the footage is
+    turn = find_turn(material.sample(TURN_SAMPLES), independent) if given["boxes"] is None else 0
+    if turn:
+        say(f"audit: {independent.name} finds faces upright when the footage is turned by {90 * turn} degrees more")
     with stage_bar(given["quiet"]) as progress:
         found = audit_video(
             source,
@@ -168,7 +185,8 @@ def _audit(source: Path, target: Path, eyes: "Eyes", given: dict[str, Any], prot
             judge,
             start=given["start"],
             end=given["end"],
-            visible=protected.visible,
+            visible={} if turn else protected.visible,
+            turn=(material.turn + turn) % 4,
             progress=lambda done: progress("audit", done, protected.frames),
         )
     for leak in found.leaks:

@@ -25,11 +25,12 @@ from attrsearch.core.errors import InputError
 from attrsearch.editing.filters import HEAD, cover
 from attrsearch.faces.dataset import cut_face
 from attrsearch.faces.detection.base import Detections, Detector
+from attrsearch.faces.detection.tiles import detect_reduced, join_detections
 from attrsearch.faces.recognition.base import Scaled
 from attrsearch.faces.window_detection import see
 from attrsearch.video.io.boxes_file import LabelledBox
 from attrsearch.video.io.reader import VideoReader
-from attrsearch.video.tracking.scan import detect_in_frame
+from attrsearch.video.tracking.lighting import lift
 
 Floats = npt.NDArray[np.float32]
 Picture = npt.NDArray[np.uint8]
@@ -168,6 +169,7 @@ def audit_video(
     start: float = 0.0,
     end: float | None = None,
     visible: Mapping[int, Sequence[LabelledBox]] | None = None,
+    turn: int = 0,
     progress: Callable[[int], None] = lambda done: None,  # noqa: ARG005
 ) -> Audit:
     """Compare a protected video with its original, frame by frame.
@@ -180,6 +182,7 @@ def audit_video(
         start: Where the protected video begins in the original, in seconds.
         end: Where it ends.
         visible: Frame to faces that were left as they are on purpose; they are no leaks.
+        turn: Quarters counterclockwise by which the footage is turned, so that faces stand upright.
         progress: Called with the frames done.
 
     Raises:
@@ -188,13 +191,16 @@ def audit_video(
     faces = judged = blank = 0
     matches: list[Leak] = []
     lasting, strangers = _Lasting(), Strangers()
-    with VideoReader(original, start, end) as first, VideoReader(protected) as second:
+    with (
+        VideoReader(original, start, end, turn=turn) as first,
+        VideoReader(protected, turn=turn) as second,
+    ):
         sizes = [(r.info.width, r.info.height) for r in (first, second)]
         if sizes[0] != sizes[1]:
             hint = "audit a video against the one it was made from"
             raise InputError(protected, required=f"frames of {sizes[0]}", found=f"{sizes[1]}", hint=hint)
         for before, after in zip(first.frames(), second.frames(), strict=False):
-            found = _without(detect_in_frame(before.picture, detector), (visible or {}).get(before.index, ()))
+            found = _without(_find(before.picture, detector), (visible or {}).get(before.index, ()))
             faces += len(found)
             changes = [_change(before.picture, after.picture, box) for box in found.boxes]
             uncovered = [
@@ -289,3 +295,10 @@ def _change(before: Picture, after: Picture, box: Floats) -> float:
 def _tuple(box: Floats) -> tuple[float, float, float, float]:
     left, top, right, bottom = (round(float(value), 2) for value in box)
     return left, top, right, bottom
+
+
+def _find(picture: Picture, detector: Detector) -> Detections:
+    """Faces of a frame (h, w, 3), in the dark, too."""
+    found = detect_reduced(picture, detector)
+    lifted = lift(picture)
+    return found if lifted is None else join_detections(found, detect_reduced(lifted, detector))

@@ -25,6 +25,8 @@ SCHEMA = pa.schema(
         ("probability", pa.float32()),
         ("found", pa.string()),
         ("cover", pa.string()),
+        ("reason", pa.string()),
+        ("distance", pa.float32()),
     ]
 )
 ROWS_A_GROUP = 20_000
@@ -64,6 +66,7 @@ class Ledger:
             values = (
                 frame, seconds, item.face.track, item.person, left, top, right, bottom,
                 item.face.probability, item.face.found, item.how,
+                item.reason, item.distance,
             )  # fmt: skip
             for name, value in zip(SCHEMA.names, values, strict=True):
                 self._rows[name].append(value)

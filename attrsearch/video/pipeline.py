@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +29,7 @@ from attrsearch.video.tracking.spill import Shelf
 from attrsearch.video.tracking.spill_rows import BoxRows
 from attrsearch.video.tracking.tracker import Tracker
 from attrsearch.video.trajectories import Face, Timeline
+from attrsearch.video.verification import RenderVerifier
 
 Picture = npt.NDArray[np.uint8]
 
@@ -79,11 +80,13 @@ class Sets:
         names: Person of the video to the name they are known by; the others keep theirs.
         sets: Known name to attribute set.
         editor: Makes the edits; None where nobody has a set.
+        others: Known name to further feasible sets, the next one first.
     """
 
     names: Mapping[str, str]
     sets: Mapping[str, AttributeSet]
     editor: Editor | None
+    others: Mapping[str, Sequence[AttributeSet]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,7 @@ class Protected:
         frames: How many were written.
         people: Names, by how long they are seen.
         counts: How faces were covered, and how often.
+        reasons: Why faces were filtered, and how often.
         problem: Why the video ended early; empty where it did not.
         boxes: Every covered face by frame, for ``--boxes``.
         visible: Every face by frame that was left as it is, because its person consents or nobody asked for it.
@@ -105,6 +109,7 @@ class Protected:
     problem: str
     boxes: Mapping[int, list[LabelledBox]]
     visible: Mapping[int, list[LabelledBox]]
+    reasons: Mapping[str, int] = field(default_factory=dict)
 
 
 def protect(
@@ -115,6 +120,7 @@ def protect(
     scaled: Scaled,
     decide: Callable[[People], Sets],
     options: Options,
+    verify: Scaled | None = None,
     progress: Callable[[str, int, int], None] = lambda stage, done, frames: None,  # noqa: ARG005
 ) -> Protected:
     """Protect a video file or a folder of frames.
@@ -126,6 +132,7 @@ def protect(
         scaled: Recogniser and calibration that link tracks into people.
         decide: Called once with the people found; says who gets which set.
         options: How.
+        verify: The search's recogniser, with which every shown edit is compared; ``scaled`` where it is None.
         progress: Called with the pass (``find`` or ``cover``), frames done, and frames in all (0 if unknown).
 
     Raises:
@@ -154,8 +161,18 @@ def protect(
         fallback=options.fallback,
         smallest=options.smallest,
         replacement=options.replacement,
+        verifier=RenderVerifier(verify or scaled),
+        others=sets.others,
+        unseen=frozenset(set(people.names.values()) - set(people.looks)),
     )
-    timeline = Timeline(found.tracks, found.cuts, found.frames, people=people.names, remembered=found.remembered)
+    timeline = Timeline(
+        found.tracks,
+        found.cuts,
+        found.frames,
+        people=people.names,
+        remembered=found.remembered,
+        camera=found.camera,
+    )
     return _write(
         material, renderer, timeline, found.cuts, options, lambda n: progress("cover", n, material.count)
     )
@@ -170,6 +187,7 @@ def _write(
     progress: Callable[[int], None],
 ) -> Protected:
     counts: dict[str, int] = {}
+    reasons: dict[str, int] = {}
     shelf = Shelf()
     boxes, visible = BoxRows(shelf), BoxRows(shelf)
     written_frames = 0
@@ -193,6 +211,8 @@ def _write(
                     preview.add(picture)
                 for item in covered:
                     counts[item.how] = counts.get(item.how, 0) + 1
+                    if item.how in ("filtered", "replaced"):
+                        reasons[item.reason] = reasons.get(item.reason, 0) + 1
                 done = {item.face.track for item in covered}
                 _add(boxes, frame.index, [item.face for item in covered])
                 _add(visible, frame.index, [face for face in there if face.track not in done])
@@ -205,7 +225,7 @@ def _write(
             preview.save()
         problem = out.problem
     people = tuple(dict.fromkeys(sorted(set(renderer.names.values()))))
-    return Protected(written_frames, people, counts, problem, boxes, visible)
+    return Protected(written_frames, people, counts, problem, boxes, visible, reasons)
 
 
 def _add(rows: BoxRows, frame: int, faces: Sequence[Face]) -> None:

@@ -7,9 +7,9 @@ end, edit and filter fade into each other over a few frames.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -18,41 +18,49 @@ from attrsearch.core.boxes import area, iou
 from attrsearch.editing.blending import LEAST_SHARE, Layer, cut_crop, edit_crops, paste
 from attrsearch.editing.editor import Editor
 from attrsearch.editing.filters import HEAD, Fallback, cover
-from attrsearch.faces.alignment import CROP_SIZE, CROP_TEMPLATE, scale_of, similarity
+from attrsearch.faces.alignment import CROP_TEMPLATE, similarity
 from attrsearch.faces.sampling import to_editor
+from attrsearch.video.choices import SetChoices
+from attrsearch.video.placing import belong, replace_face, steady
 from attrsearch.video.tracking.best_shots import EDIT_RESIDUAL, EDIT_TURN, GO_ON_TURN, residual, turn
 from attrsearch.video.tracking.kalman import move_points
 from attrsearch.video.trajectories import Face
+from attrsearch.video.verification import FaceInFrame, RenderVerifier
 
 Floats = npt.NDArray[np.float32]
 Picture = npt.NDArray[np.uint8]
 Cover = Literal["edited", "warped", "filtered", "replaced"]
+Reason = Literal["", "too small", "turned", "no landmarks", "never seen well", "no feasible set", "not verified"]
+"""Why a face was not edited; empty where it was."""
 
 SMALLEST_EDIT = 20.0
 """Faces narrower than this many pixels are filtered, not edited."""
-CROP_WIDTHS = (40.0, 150.0)
-"""How wide a face's box may be in its crop, in pixels; about 75 is usual."""
 RECENT = 25
 """An edit older than this many frames is not warped any more."""
 AWAY = 3
 """Further from where it was seen than this many frames, a face may be behind something; no edit is put on that."""
 FADE = 5
 """Frames over which an edit fades into a filter and back."""
-QUIET, MOVED = 6.0, 20.0
-"""Changes of an aligned face, 0 to 255: up to the first it is noise, and from the second on nothing is kept."""
-MOST_KEPT = 0.95
-"""Share of the last edit that is kept in the next one where nothing changed: an edit makes more of noise than it is."""
-AROUND = 11
-"""Over how many pixels of a crop of 128 the change is averaged: a mouth that opens is edited anew, the rest is kept."""
 
 
 @dataclass(frozen=True)
 class Covered:
-    """How a face was covered."""
+    """How a face was covered.
+
+    Attributes:
+        face: The face.
+        person: Whose it is.
+        how: What stands there now.
+        reason: Why it is not edited.
+        distance: Between the original and what is shown, raw, of the search's recogniser; None where nothing was
+            compared.
+    """
 
     face: Face
     person: str
     how: Cover
+    reason: Reason = ""
+    distance: float | None = None
 
 
 @dataclass(frozen=True)
@@ -92,6 +100,9 @@ class Renderer:
         smallest: Width in pixels below which a face is filtered.
         replacement: Picture that replaces faces instead of a filter (the thesis's object replacement), or None.
         everyone: The person of tracks that are not in ``names``.
+        verifier: Compares every shown edit with its original; None where that is not done.
+        others: Person to further feasible sets, for tracks whose winner still verifies.
+        unseen: People of whom no look was good enough to be searched or known by.
     """
 
     editor: Editor | None
@@ -102,9 +113,13 @@ class Renderer:
     smallest: float = SMALLEST_EDIT
     replacement: Picture | None = None
     everyone: str = ""
+    verifier: RenderVerifier | None = None
+    others: Mapping[str, Sequence[AttributeSet]] = field(default_factory=dict)
+    unseen: frozenset[str] = frozenset()
     _last: dict[int, _Last] = field(default_factory=dict)
     _edited: set[int] = field(default_factory=set)
     _filtered: set[int] = field(default_factory=set)
+    _reasons: dict[tuple[int, int], Reason] = field(default_factory=dict)
 
     def render(
         self, frames: Sequence[tuple[int, Picture]], faces: Sequence[Sequence[Face]]
@@ -118,11 +133,30 @@ class Renderer:
         Returns:
             For each frame, the covered picture and how each face was covered.
         """
+        while True:
+            # one try changes the state of tracks; a try that fails is taken back as a whole
+            before = self._state()
+            shown, jobs = self._render_once(frames, faces)
+            shown, failed = self._verify(frames, shown, jobs)
+            if not failed:
+                break
+            self._restore(before)
+            for number, face in failed:
+                self._choices.fail(face.track, self._person(face), number)
+        oldest = frames[-1][0] - RECENT if frames else 0  # an older edit is not shown again: it is let go
+        self._last = {track: last for track, last in self._last.items() if last.frame >= oldest}
+        return shown
+
+    def _render_once(
+        self, frames: Sequence[tuple[int, Picture]], faces: Sequence[Sequence[Face]]
+    ) -> tuple[list[tuple[Picture, list[Covered]]], list[tuple[int, Face]]]:
+        """Cover the faces with the sets their tracks are at; and the edited ones with the place of their frame."""
+        self._reasons = {}
         jobs = [
             (place, face)
             for place, there in enumerate(faces)
             for face in there
-            if self._can_edit(face) and self._person(face) not in self.visible
+            if self._person(face) not in self.visible and self._can_edit(face, frames[place][0])
         ]
         edited = {(place, face.track) for place, face in jobs}
         edits = self._edit(
@@ -145,9 +179,36 @@ class Renderer:
             self._cover(number, picture, faces[place], {t: e for (p, t), e in ready.items() if p == place})
             for place, (number, picture) in enumerate(frames)
         ]
-        oldest = frames[-1][0] - RECENT if frames else 0  # an older edit is not shown again: it is let go
-        self._last = {track: last for track, last in self._last.items() if last.frame >= oldest}
-        return shown
+        return shown, jobs
+
+    def _verify(
+        self,
+        frames: Sequence[tuple[int, Picture]],
+        shown: list[tuple[Picture, list[Covered]]],
+        jobs: Sequence[tuple[int, Face]],
+    ) -> tuple[list[tuple[Picture, list[Covered]]], list[tuple[int, Face]]]:
+        """Add the distance of every edit, and find the first one of each track that is not far enough away."""
+        if self.verifier is None or not jobs:
+            return shown, []
+        faces = [FaceInFrame(frames[p][1], shown[p][0], face.box, face.landmarks) for p, face in jobs]
+        distances = self.verifier.distances(faces)
+        measured = {(place, face.track): float(d) for (place, face), d in zip(jobs, distances, strict=True)}
+        failed: dict[int, tuple[int, Face]] = {}
+        for place, face in jobs:
+            if measured[place, face.track] < self.verifier.required:
+                failed.setdefault(face.track, (frames[place][0], face))
+        with_distances = [
+            (picture, [replace(item, distance=measured.get((place, item.face.track))) for item in covered])
+            for place, (picture, covered) in enumerate(shown)
+        ]
+        return with_distances, list(failed.values())
+
+    def _state(self) -> tuple[dict[int, _Last], set[int], set[int]]:
+        last = {track: replace(item) for track, item in self._last.items()}
+        return last, set(self._edited), set(self._filtered)
+
+    def _restore(self, state: tuple[dict[int, _Last], set[int], set[int]]) -> None:
+        self._last, self._edited, self._filtered = state
 
     def forget(self) -> None:
         """Forget the last edits, at a scene cut."""
@@ -156,21 +217,35 @@ class Renderer:
     def _person(self, face: Face) -> str:
         return self.names.get(face.track, self.everyone)
 
-    def _can_edit(self, face: Face) -> bool:
-        """Whether a face is edited; once it is, a little more of a turn is borne, so that it does not flicker."""
-        possible = self.editor is not None and self._person(face) in self.sets
-        if possible and face.box[2] - face.box[0] >= self.smallest:
-            most = GO_ON_TURN if face.track in self._edited else EDIT_TURN
-            if (
-                _is_in_view(face)
-                and (turn(face.landmarks) if face.turn is None else face.turn) < most
-                and residual(face.landmarks) < EDIT_RESIDUAL
-                and _belong(face.landmarks, face.box)
-            ):
-                self._edited.add(face.track)
-                return True
-        self._edited.discard(face.track)
-        return False
+    @cached_property
+    def _choices(self) -> SetChoices:
+        return SetChoices(self.sets, self.others)
+
+    def _can_edit(self, face: Face, frame: int) -> bool:
+        """Whether a face is edited in a frame; if not, why is noted."""
+        reason = self._why_not(face, frame)
+        if reason:
+            self._reasons[frame, face.track] = reason
+            self._edited.discard(face.track)
+            return False
+        self._edited.add(face.track)
+        return True
+
+    def _why_not(self, face: Face, frame: int) -> Reason:
+        """Why a face is not edited; once it is, a little more of a turn is borne, so that it does not flicker."""
+        if self.editor is None or self._person(face) not in self.sets:
+            return "never seen well" if self._person(face) in self.unseen else "no feasible set"
+        if face.box[2] - face.box[0] < self.smallest:
+            return "too small"
+        if not _is_in_view(face) or not np.isfinite(face.landmarks).all():
+            return "no landmarks"
+        most = GO_ON_TURN if face.track in self._edited else EDIT_TURN
+        aside = turn(face.landmarks) if face.turn is None else face.turn
+        if aside >= most or residual(face.landmarks) >= EDIT_RESIDUAL:
+            return "turned"
+        if not belong(face.landmarks, face.box):
+            return "no landmarks"
+        return "not verified" if self._choices.is_held(face.track, frame) else ""
 
     def _without_others(self, picture: Picture, face: Face, there: Sequence[Face], edited: set[int]) -> Picture:
         """What an edit is made from: other faces that it would be pasted over do not show in it."""
@@ -197,7 +272,7 @@ class Renderer:
             cut_crop(picture, self.editor, similarity(face.landmarks[None], CROP_TEMPLATE)[0])
             for picture, face in jobs
         ]
-        passes = [self.sets[self._person(face)].passes for _, face in jobs]
+        passes = [self._choices.current(face.track, self._person(face)).passes for _, face in jobs]
         edits: dict[int, _Edit] = {}
         for count in sorted({len(item) for item in passes}):  # an export may mix one pass and two
             chosen = [i for i, item in enumerate(passes) if len(item) == count]
@@ -222,7 +297,8 @@ class Renderer:
                 how: Cover = "edited"
             else:
                 how = self._cover_without_edit(number, shown, picture, face)
-            done.append(Covered(face, self._person(face), how))
+            reason = "" if how == "edited" else self._reasons.get((number, face.track), "no landmarks")
+            done.append(Covered(face, self._person(face), how, reason))
         return shown, done
 
     def _show_edit(self, number: int, shown: Picture, picture: Picture, face: Face, edit: _Edit) -> None:
@@ -248,7 +324,7 @@ class Renderer:
         last = self._last.get(face.track)
         if last is not None and (number - last.frame > RECENT or self._person(face) not in self.sets):
             last = None
-        turned = bool(np.isfinite(face.landmarks).all()) and _belong(face.landmarks, face.box)
+        turned = bool(np.isfinite(face.landmarks).all()) and belong(face.landmarks, face.box)
         if last is not None and last.shown > 0 and not turned and _is_in_view(face):
             landmarks = move_points(last.landmarks, last.box, face.box)
             cover(shown, face.box, self.fallback, margin=0.0)  # the warped edit is soft at its border
@@ -266,31 +342,6 @@ class Renderer:
         return "filtered"
 
 
-def steady(source: Floats, edit: Floats, last_source: Floats, last_edit: Floats) -> tuple[Floats, Floats]:
-    """An edit of which as much is the last one's as the face stood still, place by place.
-
-    Two edits of nearly the same picture differ by more than the pictures do, and drift.  What was kept of earlier
-    pictures is kept of their edits; a face that turns by and by moves away from both.
-
-    Args:
-        source: What the edit was made from (size, size, 3), 0 to 255.
-        edit: The edit of this frame.
-        last_source: What this gave for the frame before.
-        last_edit: The same of its edit.
-
-    Returns:
-        The source and the edit to show.
-
-    >>> new, old = np.full((1, 1, 3), 100, np.float32), np.zeros((1, 1, 3), np.float32)
-    >>> [round(float(steady(old + moved, new, old, old)[1].max())) for moved in (0, 13, 20, 60)]
-    [5, 52, 100, 100]
-    """
-    side = max(1, round(AROUND * len(edit) / CROP_SIZE))
-    change = cv2.blur(cv2.absdiff(source, last_source).mean(2), (side, side))
-    kept = (MOST_KEPT * np.clip((MOVED - change) / (MOVED - QUIET), 0, 1)).astype(np.float32)[..., None]
-    return source + kept * (last_source - source), edit + kept * (last_edit - edit)
-
-
 def _picture(crop: Floats) -> Picture:
     return np.asarray(np.round(crop), np.uint8)
 
@@ -298,21 +349,3 @@ def _picture(crop: Floats) -> Picture:
 def _is_in_view(face: Face) -> bool:
     """Whether a face is likely to show; before its first sighting, and long after one, it may be behind something."""
     return face.found != "extended" and face.away <= AWAY
-
-
-def _belong(landmarks: Floats, box: Floats) -> bool:
-    """Whether landmarks (5, 2) are those of the face in a box (4,): in its middle, and of its size."""
-    sides = box[2:] - box[:2]
-    apart = np.abs(landmarks.mean(0) - (box[:2] + box[2:]) / 2) / np.maximum(sides, 1e-3)
-    width = float(sides[0]) * scale_of(similarity(landmarks[None], CROP_TEMPLATE)[0])
-    return bool((apart < 0.3).all()) and CROP_WIDTHS[0] < width < CROP_WIDTHS[1]
-
-
-def replace_face(picture: Picture, box: Floats, replacement: Picture) -> None:
-    """Put a picture over a face, in place (thesis 3.3.1)."""
-    height, width = picture.shape[:2]
-    left, top = np.floor(np.maximum(box[:2], 0)).astype(int)
-    right, bottom = np.ceil(np.minimum(box[2:], (width, height))).astype(int)
-    if left < right and top < bottom:
-        sides = (int(right - left), int(bottom - top))
-        picture[top:bottom, left:right] = cv2.resize(replacement, sides, interpolation=cv2.INTER_AREA)

@@ -12,10 +12,12 @@ from attrsearch.faces.dataset import cut_face
 from attrsearch.faces.detection.base import Detections, Detector
 from attrsearch.faces.recognition.base import Scaled
 from attrsearch.faces.window_detection import see
+from attrsearch.video.io.encoders import Encoding
 from attrsearch.video.io.reader import Picture, VideoReader
-from attrsearch.video.io.writer import Encoding, VideoRewriter
+from attrsearch.video.io.writer import VideoRewriter
 from attrsearch.video.render import Renderer
 from attrsearch.video.tracking.best_shots import quality
+from attrsearch.video.tracking.camera_motion import CameraMotion
 from attrsearch.video.tracking.scan import detect_in_frame
 from attrsearch.video.tracking.scene_cuts import CutDetector
 from attrsearch.video.tracking.tracker import TrackedFace, Tracker
@@ -95,6 +97,7 @@ def protect_stream(
     """
     counts: dict[str, int] = {}
     cutter = CutDetector()
+    camera = CameraMotion()
     with VideoReader(source) as reader, VideoRewriter(reader, target, encoding) as out:
         tracker.size = (reader.info.width, reader.info.height)
         with suppress(KeyboardInterrupt):  # a camera has no end but this
@@ -102,6 +105,8 @@ def protect_stream(
                 if cutter.is_cut(frame.picture):
                     tracker.clear()
                     renderer.forget()
+                    camera.forget()
+                tracker.move(camera.shift(frame.picture))
                 tracked = tracker.update(detect_in_frame(frame.picture, detector), frame.picture)
                 tracked = [face for face in tracked if not face.guess]
                 if namer is not None:

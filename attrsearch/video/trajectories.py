@@ -79,6 +79,8 @@ class Timeline:
         gap: Gaps of at most this many frames are filled.
         extension: Frames added after a stretch.
         lead: Frames added before it.
+        camera: How far the camera had moved in each frame, (2,) pixels: gaps are filled, ends extended and boxes
+            steadied as if it stood still.
     """
 
     def __init__(
@@ -92,7 +94,9 @@ class Timeline:
         gap: int = LONGEST_GAP,
         extension: int = EXTENSION,
         lead: int = LEAD,
+        camera: Sequence[Floats] = (),
     ) -> None:
+        self._camera = np.array(camera, np.float32).reshape(-1, 2)
         edges = sorted(cuts)
         self._stretches = [
             stretch
@@ -111,7 +115,7 @@ class Timeline:
         while self._waiting and self._stretches[self._waiting[-1]].begin <= frame:
             number = self._waiting.pop()
             if self._stretches[number].end >= frame:
-                self._open[number] = _Filled(self._stretches[number])
+                self._open[number] = _Filled(self._stretches[number], self._camera)
         self._open = {number: filled for number, filled in sorted(self._open.items()) if filled.end >= frame}
         faces = [filled.face(frame) for filled in self._open.values()]
         present = {face.track for face in faces}
@@ -182,7 +186,7 @@ def _stretches(
 class _Filled:
     """The faces of every frame of a stretch, as arrays."""
 
-    def __init__(self, stretch: _Stretch) -> None:
+    def __init__(self, stretch: _Stretch, camera: Floats) -> None:
         self.end, self._stretch = stretch.end, stretch
         frames = [f for track in stretch.tracks for f in track if stretch.first <= f <= stretch.last]
         self._known = known = np.array(frames)
@@ -195,7 +199,10 @@ class _Filled:
             seen_boxes[place], points[place] = face.box, face.landmarks
             self._tracks[place], self._probabilities[place] = face.track, face.probability
             self._found.append(face.found)
-        boxes = _steady(_spread(seen_boxes, known, whole))
+        there = _places(camera, known)
+        if _roughness(seen_boxes - there) >= _roughness(seen_boxes):
+            camera, there = camera[:0], np.zeros_like(there)  # the camera followed this face
+        boxes = _steady(_spread(seen_boxes - there, known, whole)) + _places(camera, whole)
         boxes[:, 2:] = np.maximum(boxes[:, 2:], boxes[:, :2] + 1)
         good = np.isfinite(points).all((1, 2))
         landmarks = np.full((len(whole), 5, 2), np.nan, np.float32)
@@ -232,6 +239,18 @@ class _Filled:
             away=away,
             turn=self._turns[place] if self._turns is not None else None,
         )
+
+
+def _places(camera: Floats, frames: npt.NDArray[np.int64]) -> Floats:
+    """How far the camera had moved in frames (n,), as a shift of boxes, (n, 4)."""
+    if not len(camera):
+        return np.zeros((len(frames), 4), np.float32)
+    return np.tile(camera[np.clip(frames, 0, len(camera) - 1)], 2)
+
+
+def _roughness(boxes: Floats) -> float:
+    """How unevenly boxes (n, 4) move, pixels."""
+    return float(np.abs(np.diff(boxes, 2, axis=0)).mean()) if len(boxes) > 2 else 0.0
 
 
 def nearest(known: npt.NDArray[np.int64], wanted: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

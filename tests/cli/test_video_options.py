@@ -215,7 +215,7 @@ def test_a_broken_tail_is_said_and_ends_with_one(capsys: pytest.CaptureFixture[s
     assert code == 1
     count = len(pictures(place / "o.mp4"))
     first, second = err.splitlines()
-    assert first == f"o.mp4: {count} frames, 0 people; faces no face in it"
+    assert first == f"o.mp4: {count} frames, 0 people; no face in it"
     assert second.startswith(f"cut.mp4: breaks off after frame {count} of 40 (")
     assert second.endswith("); processed up to there")
 
@@ -240,9 +240,36 @@ def test_anonymise_a_video(capsys: pytest.CaptureFixture[str], place: Path) -> N
     )
 
 
+@pytest.mark.slow
+def test_the_same_command_goes_on_and_then_has_nothing_to_do(
+    capsys: pytest.CaptureFixture[str], place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = (
+        "anonymise", "street.mp4", "--study", "quick", "--trials", "2", "--seed", "1", "--recogniser", "sface",
+        "--quiet",
+    )  # fmt: skip
+
+    def interrupted(*rest: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr("attrsearch.video.pipeline._write", interrupted)
+        call(capsys, *words)
+    assert not (place / "street_anonymised.mp4").exists()
+    people = list((place / "street_anonymised.mp4.run" / "people").glob("*.json"))
+    assert len(people) == 1
+    searched = people[0].stat().st_mtime_ns
+    code, err = call(capsys, *words)
+    assert (place / "street_anonymised.mp4").is_file()
+    assert people[0].stat().st_mtime_ns == searched  # nobody is searched twice
+    code, err = call(capsys, *words)
+    if code == 0:
+        assert err.startswith("street_anonymised.mp4: already written by the same command")
+
+
 def test_a_search_never_mixes_with_what_is_there(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "out.mp4.run").mkdir()
-    (tmp_path / "out.mp4.run" / "run.toml").write_text("")
+    (tmp_path / "out.mp4.run" / "mine.txt").write_text("")
     code, err = call(capsys, "anonymise", "street.mp4", "--out", tmp_path / "out.mp4")
     assert code == 2
     found = "needs a new or empty folder for the search, found something there; choose another place with --run"

@@ -15,8 +15,8 @@ from attrsearch.faces.detection.base import Detections
 from attrsearch.faces.detection.mtcnn import Mtcnn
 from attrsearch.faces.recognition.base import Scaled
 from attrsearch.video.audit import UNCHANGED
-from attrsearch.video.io import reader as frames_module
-from attrsearch.video.io.reader import is_live
+from attrsearch.video.io import containers
+from attrsearch.video.io.containers import is_live
 from attrsearch.video.render import Renderer
 from attrsearch.video.stream import Namer, protect_stream
 from attrsearch.video.tracking.tracker import Tracker
@@ -28,7 +28,7 @@ from tests.video.conftest import SET, Forgetful, Scene, judge_change
 def live(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> str:
     """The clip, read as a source that can be read once only."""
     source = str(scene.clip)
-    monkeypatch.setattr(frames_module, "LIVE", (*frames_module.LIVE, source))
+    monkeypatch.setattr(containers, "LIVE", (*containers.LIVE, source))
     assert is_live(source)
     return source
 
@@ -99,10 +99,10 @@ def test_a_stopped_camera_keeps_what_was_written(scene: Scene, live: str, tmp_pa
 
 PIPE = """
 import sys
-from attrsearch.faces.mtcnn import Mtcnn
+from attrsearch.faces.detection.mtcnn import Mtcnn
 from attrsearch.video.render import Renderer
 from attrsearch.video.stream import protect_stream
-from attrsearch.video.tracks import Tracker
+from attrsearch.video.tracking.tracker import Tracker
 from pathlib import Path
 done = protect_stream("-", Path("-"), detector=Mtcnn(30), tracker=Tracker(10), renderer=Renderer(None, {}, {}))
 print(done, file=sys.stderr)

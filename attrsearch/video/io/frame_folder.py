@@ -1,9 +1,12 @@
 """A folder of frames as a video: pictures in the order of their names, written back under the same names."""
 
 import io
+import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from attrsearch.core.errors import InputError
@@ -28,8 +31,9 @@ class FrameFolder:
     """
 
     def __init__(self, source: Path, target: Path, warn: Warn = print) -> None:
-        self._files = list_pictures(source) if source.is_dir() else []
+        self._files = sorted(list_pictures(source), key=_in_order) if source.is_dir() else []
         self._target, self._warn, self._told = target, warn, set[Path]()
+        self.turn = 0
         if source.resolve() == target.resolve():
             hint = "name another folder: nothing is overwritten"
             raise InputError(
@@ -48,6 +52,7 @@ class FrameFolder:
             raise InputError(source, required="a folder of frames", found="no pictures", hint=hint)
         self.size = (first.picture.shape[1], first.picture.shape[0])
         self.count = len(self._files)
+        self.lost: list[str] = []
 
     @property
     def problem(self) -> str:
@@ -72,7 +77,20 @@ class FrameFolder:
                     self._told.add(path)
                     self._warn(str(error))
                 continue
-            yield Frame(index, index / RATE, picture, path)
+            yield Frame(index, index / RATE, np.ascontiguousarray(np.rot90(picture, self.turn)), path)
+
+    def sample(self, count: int) -> Iterator[Picture]:
+        """See :class:`attrsearch.video.material.Material`."""
+        every = max(1, -(-len(self._files) // max(1, count)))
+        for path in self._files[::every]:
+            with suppress(InputError):  # is named when its turn comes
+                yield np.ascontiguousarray(np.rot90(read_picture(path), self.turn))
+
+    def turned(self, quarters: int) -> None:
+        """See :class:`attrsearch.video.material.Material`."""
+        if quarters % 2:
+            self.size = self.size[::-1]
+        self.turn = (self.turn + quarters) % 4
 
     def rewrite(self) -> "FrameFolder":
         """The folder itself: its frames can be read again and again."""
@@ -81,8 +99,18 @@ class FrameFolder:
     def write(self, frame: Frame, picture: Picture) -> None:
         """Write a frame under its own name as PNG, without metadata."""
         buffer = io.BytesIO()
-        Image.fromarray(picture).save(buffer, "PNG")
+        Image.fromarray(np.ascontiguousarray(np.rot90(picture, -self.turn))).save(buffer, "PNG")
         write_bytes(self._target / Path(frame.source).with_suffix(".png").name, buffer.getvalue())
 
     def close(self) -> None:
         """Nothing is left to do."""
+
+
+def _in_order(path: Path) -> tuple[list[tuple[int, str]], str]:
+    """Orders names as they are counted: f2 comes before f10, whether numbers have leading zeros or not.
+
+    >>> [path.name for path in sorted(map(Path, ["f10.jpg", "f1.jpg", "f2.jpg"]), key=_in_order)]
+    ['f1.jpg', 'f2.jpg', 'f10.jpg']
+    """
+    parts = re.split(r"(\d+)", path.stem)
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts], path.name

@@ -11,13 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from attrsearch.core.errors import InputError
+from attrsearch.video.io.containers import SAFE, find_film, is_live
+from attrsearch.video.io.orientation import Orientation, orientation_of, read_matrix
+from attrsearch.video.io.timestamps import RisingTime
 
 Picture = npt.NDArray[np.uint8]
-
-VIDEO_SUFFIXES = frozenset(
-    {".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v", ".ts", ".mpg", ".mpeg", ".flv", ".wmv"}
-)
-
 
 @dataclass(frozen=True)
 class VideoInfo:
@@ -29,7 +27,8 @@ class VideoInfo:
         rate: Average frames a second.
         frames: How many it declares; 0 where it does not say.
         seconds: How long it declares to be; 0 where it does not say.
-        rotation: Degrees counterclockwise the stored picture is shown turned by.
+        orientation: How the stored picture is set upright: by its display matrix, and by a turn that was found.
+        matrix: The display matrix; None where there is none.
     """
 
     width: int
@@ -37,7 +36,8 @@ class VideoInfo:
     rate: Fraction
     frames: int
     seconds: float
-    rotation: int
+    orientation: Orientation
+    matrix: tuple[int, ...] | None
 
 
 @dataclass(frozen=True)
@@ -49,46 +49,26 @@ class Frame:
         seconds: Its time from the start of the video.
         picture: (h, w, 3), RGB, uint8, upright.
         source: What PyAV decoded.
+        pts: Its timestamp in units of ``time_base``, later than that of the frame before.
+        time_base: Seconds of a unit.
     """
 
     index: int
     seconds: float
     picture: Picture
     source: Any = field(repr=False)
-
-
-def is_video(path: Path) -> bool:
-    """Whether a file's name is that of a video.
-
-    >>> is_video(Path("street.MP4")), is_video(Path("face.jpg"))
-    (True, False)
-    """
-    return path.suffix.lower() in VIDEO_SUFFIXES
+    pts: int = 0
+    time_base: Fraction = Fraction(1, 25)
 
 
 MAX_PIXELS = 100_000_000
 """Frames with more pixels are refused before they are converted."""
-SAFE = {
-    "protocol_whitelist": "file",
-    "format_whitelist": "mov,matroska,avi,mpegts,mpeg,flv,asf,ogg,gif,h264,hevc,mjpeg,image2,rawvideo,yuv4mpegpipe",
-}
-"""What FFmpeg may open of a file: itself, and no playlist that names other files or addresses."""
 TIMED = {"mov", "mp4", "matroska", "webm", "flv"}
 """Containers that declare how long they are, rather than being measured."""
 MISSING = 0.1
 """Seconds by which a video may end before the time it declares."""
 MARGIN = 2.0
 """Seconds read before ``start`` and after ``end``: sound is stored up to that far from the pictures it belongs to."""
-LIVE = ("/dev/video", "rtsp://", "rtmp://", "http://", "https://", "udp://", "tcp://")
-
-
-def is_live(source: str) -> bool:
-    """Whether a source is a camera, an address or standard input, which can be read once only.
-
-    >>> is_live("-"), is_live("/dev/video0"), is_live("street.mp4")
-    (True, True, False)
-    """
-    return source == "-" or source.startswith(LIVE)
 
 
 class VideoReader:
@@ -98,6 +78,7 @@ class VideoReader:
         path: The file; or for a live source its name, ``-`` for standard input.
         start: Seconds to begin at.
         end: Seconds to end before.
+        turn: Quarters counterclockwise by which upright pictures are turned further: footage filmed sideways.
 
     Raises:
         InputError: Not a video, or one without pictures.
@@ -106,19 +87,29 @@ class VideoReader:
         info: What the video says of itself.
         problem: Why reading ended early; empty where it did not.
         first: Time of the first frame as the file has it, seconds; ``start`` and ``end`` are counted from it.
+        origin: Time of the file that is the output's beginning, seconds.
+        first_frame: The first frame as it was decoded; None for a live source.
     """
 
-    def __init__(self, path: Path | str, start: float = 0.0, end: float | None = None) -> None:
-        self.path, self._start, self._end = path, start, end
+    def __init__(
+        self, path: Path | str, start: float = 0.0, end: float | None = None, *, turn: int = 0
+    ) -> None:
+        self.path = path
+        self.start = start
+        self.end = end
         self.problem = ""
         self._read = 0
         self._reached: dict[int, float] = {}
         self._open()
         live = is_live(str(path))
-        rotation, sides = (0, (self._stream.width, self._stream.height)) if live else _probe(Path(path))
-        base: Any = self._stream.time_base
-        self.first = float((self._stream.start_time or 0) * base)
-        self.info = _describe(self._container, self._stream, rotation, sides)
+        self.first_frame: Any = None if live else _first_frame(Path(path))
+        base: Any = self.stream.time_base
+        self.first = float((self.stream.start_time or 0) * base)
+        self.info = _describe(self.container, self.stream, self.first_frame, turn)
+        late = Fraction(max(0, self.container.start_time or 0), av.time_base)
+        self.origin = Fraction(self.first + start) if start else Fraction(0) if live else late
+        self._time = RisingTime(Fraction(base))
+        self._decoder = _alpha_decoder(self.stream)
 
     def _open(self) -> None:
         hint, path = "give a video such as street.mp4", str(self.path)
@@ -126,21 +117,23 @@ class VideoReader:
             live = is_live(path)
             name = "pipe:0" if path == "-" else path if live else f"file:{path}"
             camera = "v4l2" if name.startswith("/dev/video") else None
-            self._container = av.open(name, format=camera, options={} if live else dict(SAFE))
+            self.container = av.open(name, format=camera, options={} if live else dict(SAFE))
         except (av.error.FFmpegError, OSError, ValueError) as error:
             found = getattr(error, "strerror", None) or str(error)
             raise InputError(path, required="a readable video", found=found, hint=hint) from error
-        if not self._container.streams.video:
-            self._container.close()
-            raise InputError(path, required="a video with pictures", found="no video stream", hint=hint)
-        self._stream: Any = self._container.streams.video[0]
-        self._stream.thread_type = "AUTO"
+        film = find_film(self.container)
+        if film is None:
+            found = "cover art only" if self.container.streams.video else "no video stream"
+            self.container.close()
+            raise InputError(path, required="a video with pictures", found=found, hint=hint)
+        self.stream: Any = film
+        self.stream.thread_type = "AUTO"
 
     def __enter__(self) -> "VideoReader":
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._container.close()
+        self.container.close()
 
     def frames(self) -> Iterator[Frame]:
         """Every frame from ``start`` to ``end``; a video that breaks off ends where it breaks (``problem``)."""
@@ -152,13 +145,13 @@ class VideoReader:
         """Packets of every stream about ``start`` to ``end``; reading ends at the first that cannot be read."""
         try:
             self._seek()
-            for packet in self._container.demux():
+            for packet in self.container.demux():
                 if packet.pts is not None:
                     end = float((packet.pts + (packet.duration or 0)) * packet.time_base)
                     self._reached[packet.stream.index] = max(end, self._reached.get(packet.stream.index, end))
                 if self._is_past(packet):
                     rest = av.Packet()  # an empty one: the decoder gives what it still holds
-                    rest.stream, rest.time_base = self._stream, self._stream.time_base
+                    rest.stream, rest.time_base = self.stream, self.stream.time_base
                     yield rest
                     return
                 yield packet
@@ -167,33 +160,33 @@ class VideoReader:
 
     def _seek(self) -> None:
         """Go to a frame before ``start`` that can be decoded by itself, where the file allows it."""
-        target = self._start - MARGIN
+        target = self.start - MARGIN
         if target <= 0:
             return
-        time = round((self.first + target) / self._stream.time_base)
+        time = round((self.first + target) / self.stream.time_base)
         try:
-            self._container.seek(time, stream=self._stream)
-            landed = next((p.pts for p in self._container.demux(self._stream) if p.pts is not None), None)
-            if landed is not None and landed * self._stream.time_base <= self.first + self._start:
-                self._container.seek(time, stream=self._stream)
+            self.container.seek(time, stream=self.stream)
+            landed = next((p.pts for p in self.container.demux(self.stream) if p.pts is not None), None)
+            if landed is not None and landed * self.stream.time_base <= self.first + self.start:
+                self.container.seek(time, stream=self.stream)
                 return
         except (av.error.FFmpegError, OSError):
             pass
-        self._container.close()
+        self.container.close()
         self._open()
 
     def _is_past(self, packet: Any) -> bool:
         """Whether a packet, and so every later one, belongs to what comes after ``end``."""
-        if self._end is None or packet.dts is None or packet.stream.index != self._stream.index:
+        if self.end is None or packet.dts is None or packet.stream.index != self.stream.index:
             return False
-        return float(packet.dts * packet.time_base) - self.first > self._end + MARGIN
+        return float(packet.dts * packet.time_base) - self.first > self.end + MARGIN
 
     def decode(self, packet: Any) -> Iterator[Frame]:
         """Frames that a packet completes; none for packets of other streams."""
-        if packet.stream.index != self._stream.index:
+        if packet.stream.index != self.stream.index:
             return
         try:
-            decoded = packet.decode()
+            decoded = self._decode(packet)
         except (av.error.FFmpegError, OSError) as error:
             self._break(error)
             return
@@ -201,11 +194,12 @@ class VideoReader:
             if source.width * source.height > MAX_PIXELS:
                 self.problem = f"a frame of {source.width} x {source.height} pixels, more than {MAX_PIXELS}"
                 return
-            seconds = self._seconds(source)
-            if seconds < self._start - 1e-6 or (self._end is not None and seconds >= self._end - 1e-6):
+            pts, unit = self._stamp(source)
+            seconds = float(pts * unit) - self.first
+            if seconds < self.start - 1e-6 or (self.end is not None and seconds >= self.end - 1e-6):
                 continue
-            picture = np.rot90(source.to_ndarray(format="rgb24"), turns(self.info.rotation))
-            yield Frame(self._read, seconds, np.ascontiguousarray(picture), source)
+            picture = self.info.orientation.upright(source.to_ndarray(format="rgb24"))
+            yield Frame(self._read, seconds, picture, source, pts, unit)
             self._read += 1
 
     def check(self) -> None:
@@ -218,41 +212,53 @@ class VideoReader:
 
     def _ends_early(self) -> bool:
         """Whether packets end before the time, or the count of frames, that the container declares."""
-        timed = bool(TIMED & set(self._container.format.name.split(",")))
-        declared, first = self._stream.duration, self._stream.start_time or 0
-        length = float(declared * self._stream.time_base) if declared else self.info.seconds
+        timed = bool(TIMED & set(self.container.format.name.split(",")))
+        declared, first = self.stream.duration, self.stream.start_time or 0
+        length = float(declared * self.stream.time_base) if declared else self.info.seconds
         # a count that the time has no room for is that of a longer video this one was cut from
         room = self.info.frames - 1 <= length * float(self.info.rate) + 0.5 or not timed
-        whole = self._start == 0 and self._end is None
+        whole = self.start == 0 and self.end is None
         if whole and room and self._read < self.info.frames - 1:
             return True
         if not timed:
             return False
         if declared:
-            end = float(first * self._stream.time_base) + length
-            reached = self._reached.get(self._stream.index, 0.0)
+            end = float(first * self.stream.time_base) + length
+            reached = self._reached.get(self.stream.index, 0.0)
         else:
-            end = length + (self._container.start_time or 0) / av.time_base
+            # Matroska counts its duration from 0, however late it begins
+            late = 0 if "matroska" in self.container.format.name else self.container.start_time or 0
+            end = length + late / av.time_base
             reached = max(self._reached.values(), default=0.0)
-        return reached < min(end, self._end or end) - MISSING
+        return reached < min(end, self.end or end) - MISSING
 
     def _break(self, error: Exception) -> None:
         self.problem = self.problem or str(getattr(error, "strerror", None) or error)
 
-    def _seconds(self, source: Any) -> float:
+    def _decode(self, packet: Any) -> list[Any]:
+        """Frames that a packet completes, transparency included."""
+        if self._decoder is None:
+            return list(packet.decode())
+        frames = list(self._decoder.decode(packet if packet.size else None))
+        for frame in frames:
+            frame.time_base = self.stream.time_base
+        return frames
+
+    def _stamp(self, source: Any) -> tuple[int, Fraction]:
+        """The timestamp of a frame, later than the last one's, and its unit in seconds."""
         if source.pts is None or source.time_base is None:
-            return float(self._read / self.info.rate)
-        return float(source.pts * source.time_base) - self.first
+            return self._read, 1 / self.info.rate  # an elementary stream has no timestamps
+        return self._time.rise(source.pts, source.duration or 0), Fraction(source.time_base)
 
 
-def _probe(path: Path) -> tuple[int, tuple[int, int]]:
-    """Rotation in degrees and stored width and height, of the first frame: the container does not tell the rotation."""
+def _first_frame(path: Path) -> Any:
+    """The first frame: only it tells the display matrix, and what is to be kept of colours and light."""
     hint = "give a video that plays"
     try:
         with av.open(f"file:{path}", options=dict(SAFE)) as probe:
             first = next(_decode_all(probe), None)
             if first is not None:
-                return round(first.rotation / 90) * 90, (first.width, first.height)
+                return first
     except (av.error.FFmpegError, OSError) as error:
         found = getattr(error, "strerror", None) or str(error)
         raise InputError(path, required="a video with pictures", found=found, hint=hint) from error
@@ -260,26 +266,45 @@ def _probe(path: Path) -> tuple[int, tuple[int, int]]:
 
 
 def _decode_all(container: Any) -> Iterator[Any]:
-    """Frames of the first video stream; after a packet that cannot be read, those that were decoded before it."""
-    stream = container.streams.video[0]
+    """Frames of the film; after a packet that cannot be read, those that were decoded before it."""
+    stream = find_film(container)
+    if stream is None:
+        return
+    decoder = _alpha_decoder(stream)
     try:
         for packet in container.demux(stream):
-            yield from packet.decode()
+            if decoder is None:
+                yield from packet.decode()
+            else:
+                yield from decoder.decode(packet if packet.size else None)
     except (av.error.FFmpegError, OSError):
         yield from stream.decode(None)
 
 
-def _describe(container: Any, stream: Any, rotation: int, sides: tuple[int, int]) -> VideoInfo:
-    width, height = sides if rotation % 180 == 0 else sides[::-1]
+def _alpha_decoder(stream: Any) -> Any | None:
+    """A decoder for VP8 and VP9 with transparency, which FFmpeg's own leaves out; None for other streams."""
+    library = {"vp8": "libvpx", "vp9": "libvpx-vp9"}.get(stream.codec_context.codec.canonical_name)
+    if library is None or stream.metadata.get("alpha_mode", stream.metadata.get("ALPHA_MODE")) != "1":
+        return None
+    decoder = av.codec.CodecContext.create(library, "r")
+    decoder.extradata = stream.codec_context.extradata
+    return decoder
+
+
+def _describe(container: Any, stream: Any, first: Any, turn: int) -> VideoInfo:
+    matrix = None if first is None else _matrix_of(first)
+    orientation = (Orientation() if matrix is None else orientation_of(matrix)).turned(turn)
+    sides = (stream.width, stream.height) if first is None else (first.width, first.height)
+    width, height = orientation.size(*sides)
     seconds = float(container.duration / av.time_base) if container.duration else 0.0
     rate = stream.average_rate or stream.guessed_rate or Fraction(25)
-    return VideoInfo(width, height, Fraction(rate), int(stream.frames or 0), seconds, rotation)
+    return VideoInfo(width, height, Fraction(rate), int(stream.frames or 0), seconds, orientation, matrix)
 
 
-def turns(rotation: int) -> int:
-    """Quarter turns of ``numpy.rot90`` that set a stored picture upright.
-
-    >>> turns(90), turns(-90)
-    (1, 3)
-    """
-    return round(rotation / 90) % 4
+def _matrix_of(frame: Any) -> tuple[int, ...] | None:
+    """The display matrix of a decoded frame."""
+    for index in range(len(frame.side_data)):
+        item = frame.side_data[index]
+        if item.type.name == "DISPLAYMATRIX":
+            return read_matrix(bytes(item))
+    return None

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Protocol
 
 from attrsearch.core.errors import InputError
+from attrsearch.video.io.encoders import Encoding
 from attrsearch.video.io.reader import Frame, Picture, VideoReader
-from attrsearch.video.io.writer import Encoding, VideoRewriter
+from attrsearch.video.io.writer import VideoRewriter
 
 
 class Rewriting(Protocol):
@@ -37,10 +38,22 @@ class Material(Protocol):
     Attributes:
         size: Width and height of the frames.
         count: How many frames it declares; 0 where it does not say.
+        lost: What of it the output cannot keep, in words.
+        turn: Quarters counterclockwise by which its upright pictures are turned further.
     """
 
+    lost: list[str]
     size: tuple[int, int]
     count: int
+    turn: int
+
+    def sample(self, count: int) -> Iterator[Picture]:
+        """Up to so many pictures from all over it."""
+        ...
+
+    def turned(self, quarters: int) -> None:
+        """Take the upright pictures to be turned by so many quarters counterclockwise."""
+        ...
 
     def frames(self) -> Iterator[Frame]:
         """Frames of the first pass, in order."""
@@ -77,28 +90,56 @@ class VideoFile:
             hint = "name another file: nothing is overwritten"
             raise InputError(source, required="an output that is not the input", found="the same file", hint=hint)
         self._source, self._target, self._range, self._encoding = source, target, (start, end), encoding
+        self.turn = 0
         with VideoReader(source, start, end) as reader:
             self.size = (reader.info.width, reader.info.height)
             self.count = reader.info.frames
+            self.seconds = reader.info.seconds
+        self.lost: list[str] = []
+        if str(target) != "-":
+            with VideoSecondPass(source, target, self._range, encoding) as out:
+                self.lost = out.try_out()
+
+    def turned(self, quarters: int) -> None:
+        """Take the upright pictures to be turned by so many quarters counterclockwise."""
+        if quarters % 2:
+            self.size = self.size[::-1]
+        self.turn = (self.turn + quarters) % 4
+
+    def sample(self, count: int) -> Iterator[Picture]:
+        """Up to so many pictures from all over it."""
+        start, end = self._range
+        last = self.seconds if end is None else min(end, self.seconds or end)
+        for place in range(count):
+            time = start + (last - start) * place / count
+            with VideoReader(self._source, time, end, turn=self.turn) as reader:
+                frame = next(reader.frames(), None)
+            if frame is not None:
+                yield frame.picture
 
     def frames(self) -> Iterator[Frame]:
         """See :class:`Material`."""
-        with VideoReader(self._source, *self._range) as reader:
+        with VideoReader(self._source, *self._range, turn=self.turn) as reader:
             yield from reader.frames()
 
     def rewrite(self) -> "VideoSecondPass":
         """See :class:`Material`."""
-        return VideoSecondPass(self._source, self._target, self._range, self._encoding)
+        return VideoSecondPass(self._source, self._target, self._range, self._encoding, self.turn)
 
 
 class VideoSecondPass:
     """A reader and a rewriter of one video, opened and closed together; a :class:`Rewriting`."""
 
     def __init__(
-        self, source: Path, target: Path, span: tuple[float, float | None], encoding: Encoding | None
+        self,
+        source: Path,
+        target: Path,
+        span: tuple[float, float | None],
+        encoding: Encoding | None,
+        turn: int = 0,
     ) -> None:
         self._stack = ExitStack()
-        self._reader = self._stack.enter_context(VideoReader(source, *span))
+        self._reader = self._stack.enter_context(VideoReader(source, *span, turn=turn))
         try:
             self._rewriter = self._stack.enter_context(VideoRewriter(self._reader, target, encoding))
         except BaseException:
@@ -110,6 +151,10 @@ class VideoSecondPass:
 
     def __exit__(self, *error: object) -> None:
         self._stack.__exit__(*error)  # type: ignore[arg-type]
+
+    def try_out(self) -> list[str]:
+        """Write one frame and throw it away; what of the input the output will not keep."""
+        return self._rewriter.try_out()
 
     @property
     def problem(self) -> str:

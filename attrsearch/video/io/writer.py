@@ -1,61 +1,36 @@
-"""Copies a video with other pictures, through PyAV: timestamps, rotation, colour and sound stay what they were.
+"""Copies a video with other pictures, through PyAV: timestamps, orientation, colour and sound stay what they were.
 
 Frames are given upright; they are written back in the orientation they were stored in, with the same timestamps, pixel
-format, colour description and display rotation.  Sound and subtitles are copied packet by packet.  Container and stream
-metadata (places, devices, dates) are left out unless they are asked for.
+format, colour description and display matrix.  Pixels that were not changed keep their bits, their depth and their
+transparency.  Sound, subtitles, fonts and chapters are copied; what the output cannot keep is named.  Container and
+stream metadata (places, devices, dates) are left out unless they are asked for.
 """
 
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
-from av.video.reformatter import ColorRange, Colorspace
 
 from attrsearch.core.errors import InputError, OutputError
-from attrsearch.video.io.reader import Frame, Picture, VideoReader, turns
+from attrsearch.video.io.encoders import Encoding, choose_encoder
+from attrsearch.video.io.orientation import Orientation
+from attrsearch.video.io.pixels import changed_frame
+from attrsearch.video.io.reader import Frame, Picture, VideoReader
+from attrsearch.video.io.sidetracks import SideTracks, copy_chapters
 
-ENCODERS = {
-    "h264": "libx264",
-    "hevc": "libx265",
-    "vp9": "libvpx-vp9",
-    "vp8": "libvpx",
-    "av1": "libsvtav1",
-    "mpeg4": "mpeg4",
-    "ffv1": "ffv1",
-}
-"""Codec of a video to the encoder that writes it again; others become H.264."""
-MATRICES = {
-    1: Colorspace.ITU709,
-    4: Colorspace.FCC,
-    5: Colorspace.ITU601,
-    6: Colorspace.ITU601,
-    7: Colorspace.SMPTE240M,
-    9: Colorspace.BT2020,
-    10: Colorspace.BT2020,
-}
-"""A frame's colour matrix (H.273) to the one of PyAV that converts to it; others are converted by the default."""
-QUALITY = 18
-
-
-@dataclass(frozen=True)
-class Encoding:
-    """How the output is written.
-
-    Attributes:
-        codec: An encoder's name; None for that of the input.
-        quality: CRF of the encoder (0 to 51, smaller is better).
-        keep_metadata: Keep container and stream metadata.
-    """
-
-    codec: str | None = None
-    quality: int = QUALITY
-    keep_metadata: bool = False
+TURNED = frozenset({"mp4", "mov", "matroska", "webm", "ipod", "3gp"})
+"""Containers that hold a display matrix; in others, pictures are written upright."""
+FIXED_RATES = frozenset({"mpeg2video"})
+"""Encoders that know a few rates only, and no finer timestamps."""
+RATE = 20_000_000
+"""Bits a second that encoders without a CRF are told; their quantiser decides."""
+NO_PIXELS = np.zeros((0, 0, 3), np.uint8)
 
 
 class VideoRewriter:
@@ -68,23 +43,32 @@ class VideoRewriter:
 
     Raises:
         OutputError: The container or the encoder is not to be had, or the place cannot be written.
+
+    Attributes:
+        lost: What of the input the output cannot keep, in words.
     """
 
     def __init__(self, source: VideoReader, target: Path, encoding: Encoding | None = None) -> None:
         self._source, self._target = source, target
         self._encoding = encoding or Encoding()
         self._piped = str(target) == "-"
-        self._part = target.with_name(f".{target.stem}.{os.getpid()}.part{target.suffix}")
-        self._copied: dict[int, Any] = {}
+        # a short name of its own: that of the target may be as long as a name can be
+        number = hashlib.sha256(os.fsencode(target.name)).hexdigest()[:8]
+        self._part = target.with_name(f".{number}.{os.getpid()}.part{target.suffix}")
         self._frames = 0
+        self.lost: list[str] = []
         try:
             if not self._piped:
-                target.parent.mkdir(parents=True, exist_ok=True)
+                _check_name(target)
             options = {"movflags": "+faststart"} if target.suffix.lower() in (".mp4", ".mov", ".m4v") else {}
-            where, kind = ("pipe:1", "mpegts") if self._piped else (str(self._part), None)
+            where, kind = ("pipe:1", "mpegts") if self._piped else (f"file:{self._part}", None)
             self._out = av.open(where, "w", format=kind, options=options)
+            self._upright = self._must_be_upright()
             self._video = self._add_video()
-            self._add_others()
+            self._sides = SideTracks(source.container, source.stream, self._out, self._encoding.keep_metadata)
+            last = None if source.end is None else Fraction(source.first + source.end)
+            chapters = copy_chapters(source.container, self._out, source.origin, last)
+            self.lost += [*self._sides.lost, *chapters]
         except (av.error.FFmpegError, OSError, ValueError) as error:
             self._discard()
             reason = getattr(error, "strerror", None) or str(error)
@@ -101,7 +85,7 @@ class VideoRewriter:
     def frames(self) -> Iterator[Frame]:
         """Frames to render, in order; sound and subtitles are copied on the way."""
         for packet in self._source.packets():
-            if packet.stream.index in self._copied:
+            if packet.stream.index in self._sides:
                 self._copy(packet)
             else:
                 yield from self._source.decode(packet)
@@ -109,18 +93,31 @@ class VideoRewriter:
 
     def write(self, frame: Frame, picture: Picture) -> None:
         """Write the picture of a frame; frames are written in their order."""
-        stored = np.ascontiguousarray(np.rot90(picture, -turns(self._source.info.rotation)))
-        new = av.VideoFrame.from_ndarray(stored, format="rgb24")
-        full = frame.source.color_range == ColorRange.JPEG or frame.source.format.name.startswith("yuvj")
-        wide = ColorRange.JPEG if full else ColorRange.MPEG
-        space = MATRICES.get(int(frame.source.colorspace))
-        new = new.reformat(format=self._video.pix_fmt, dst_color_range=wide, dst_colorspace=space)
-        new.color_range = wide
-        new.time_base, new.duration = frame.source.time_base, frame.source.duration
-        if frame.source.pts is not None:
-            new.pts = frame.source.pts - self._offset(frame.source.time_base)
+        orientation = self._source.info.orientation
+        source = frame.source
+        if self._upright:
+            # every pixel moves: nothing of the decoded frame can be kept
+            new = changed_frame(source, NO_PIXELS, picture, self._video.pix_fmt)
+        else:
+            before, after = orientation.stored(frame.picture), orientation.stored(picture)
+            new = changed_frame(source, before, after, self._video.pix_fmt)
+        new.time_base, new.duration = frame.time_base, source.duration
+        new.pts = frame.pts - round(self._source.origin / frame.time_base)
         self._mux(self._encode(new))
         self._frames += 1
+
+    def try_out(self) -> list[str]:
+        """Write the first frame and throw the output away: whatever cannot be written shows before work is done.
+
+        Returns:
+            What of the input the output will not keep.
+        """
+        frame = next(self._source.frames(), None)
+        if frame is not None:
+            self.write(frame, frame.picture)
+            self._mux(self._encode(None))
+        self._discard()
+        return self.lost
 
     def close(self) -> None:
         """Finish the file and give it its name."""
@@ -139,68 +136,61 @@ class VideoRewriter:
             hint = "free some space or choose another place"
             raise OutputError(self._target, required="a place to write to", found=reason, hint=hint) from error
 
+    def _must_be_upright(self) -> bool:
+        """Whether pictures are written upright because the container cannot say how they are turned."""
+        holds = self._out.format.name.split(",")[0] in TURNED
+        return self._source.info.matrix is not None and not holds
+
     def _add_video(self) -> Any:
-        source = self._source._stream
-        wanted = self._encoding.codec or ENCODERS.get(source.codec_context.codec.canonical_name, "libx264")
-        if self._target.suffix.lower() == ".webm" and self._encoding.codec is None:
-            wanted = "libvpx-vp9"
-        if not _is_encoder(wanted):
-            hint = "try --codec libx264"
-            raise OutputError(
-                wanted, required="a video encoder that is here", found="none of that name", hint=hint
-            )
-        stream: Any = self._out.add_stream(wanted, rate=self._source.info.rate)
+        source = self._source.stream
+        info = self._source.info
         context = source.codec_context
-        stream.width, stream.height = context.width, context.height
-        formats = [item.name for item in av.codec.Codec(wanted, "w").video_formats or ()]
-        own = context.pix_fmt.replace("yuvj", "yuv") if context.pix_fmt else "yuv420p"
-        stream.pix_fmt = own if own in formats else "yuv420p"
+        settings = choose_encoder(source, self._source.first_frame, self._target, self._encoding)
+        self.lost += settings.lost
+        stream: Any = self._out.add_stream(settings.name, rate=info.rate)
+        stored = Orientation() if self._upright else info.orientation
+        stream.width, stream.height = stored.size(info.width, info.height)
+        stream.pix_fmt = settings.pix_fmt
         stream.codec_context.time_base = source.time_base
-        for name in ("color_primaries", "color_trc", "colorspace", "color_range"):
+        for name in ("color_primaries", "color_trc", "colorspace", "color_range", "field_order"):
             with suppress(AttributeError, ValueError, TypeError):
                 setattr(stream.codec_context, name, getattr(context, name))
+        if settings.quantiser is not None:
+            # a range of one quantiser: FFmpeg's flag for a fixed one wants it with every frame
+            stream.codec_context.qmin = settings.quantiser
+            stream.codec_context.qmax = settings.quantiser
+            stream.codec_context.bit_rate = RATE
+        if settings.name in FIXED_RATES:
+            stream.codec_context.time_base = 1 / info.rate
+        if settings.tag:
+            stream.codec_context.codec_tag = settings.tag
         if source.sample_aspect_ratio:
             stream.codec_context.sample_aspect_ratio = source.sample_aspect_ratio
-        quality = str(self._encoding.quality)
-        stream.options = {"crf": quality, **({"preset": "veryfast"} if wanted in ("libx264", "libx265") else {})}
+        stream.options = settings.options
+        stream.disposition = source.disposition
         if source.average_rate != source.base_rate:
             # of uneven timestamps in another order MP4 makes too short a duration, at which players stop
             stream.codec_context.max_b_frames = 0
-        if self._source.info.rotation:
-            stream.set_display_rotation(self._source.info.rotation)
+        if info.matrix is not None and not self._upright:
+            stream.set_display_matrix(info.matrix)
+        if settings.pix_fmt.startswith("yuva") and settings.name.startswith("libvpx"):
+            stream.metadata["alpha_mode"] = "1"
         if self._encoding.keep_metadata:
-            self._out.metadata.update(self._source._container.metadata)
+            self._out.metadata.update(self._source.container.metadata)
             stream.metadata.update(source.metadata)
         return stream
 
-    def _add_others(self) -> None:
-        for stream in self._source._container.streams:
-            if stream.type not in ("audio", "subtitle"):
-                continue
-            copy = self._out.add_stream_from_template(stream)
-            if self._encoding.keep_metadata:
-                copy.metadata.update(stream.metadata)
-            elif "language" in stream.metadata:
-                copy.metadata["language"] = stream.metadata["language"]
-            self._copied[stream.index] = copy
-
     def _copy(self, packet: Any) -> None:
-        if packet.dts is None:
+        if packet.dts is None and packet.pts is None:
             return
-        start, end = self._source._start, self._source._end
+        start, end = self._source.start, self._source.end
         if start or end is not None:
             shown = packet.dts if packet.pts is None else packet.pts
             time = float(shown * packet.time_base) - self._source.first
             if time < start or (end is not None and time >= end):
                 return
-            offset = self._offset(packet.time_base)
-            packet.pts = shown - offset
-            packet.dts -= offset
-        packet.stream = self._copied[packet.stream.index]
-        self._mux([packet])
-
-    def _offset(self, time_base: Fraction) -> int:
-        return round(self._source._start / time_base) if self._source._start else 0
+        if self._sides.rebase(packet, self._source.origin):
+            self._mux([packet])
 
     def _encode(self, frame: Any) -> Any:
         try:
@@ -229,9 +219,17 @@ class VideoRewriter:
             self._part.unlink(missing_ok=True)
 
 
-def _is_encoder(name: str) -> bool:
-    """Whether a video encoder of that name is here."""
-    try:
-        return str(av.Codec(name, "w").type) == "video"
-    except ValueError:  # PyAV's UnknownCodecError
-        return False
+def _check_name(target: Path) -> None:
+    """Find out whether a file of that name can be written, before hours are spent on what goes into it.
+
+    Raises:
+        OSError: It cannot.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.is_dir():
+        raise IsADirectoryError(21, "a folder of that name is there")
+    there = target.exists()
+    with target.open("ab"):  # changes nothing of a file that is there
+        pass
+    if not there:
+        target.unlink()

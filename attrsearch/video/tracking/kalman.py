@@ -43,6 +43,12 @@ class BoxMotion:
         self._filter.measurementNoiseCov = np.eye(4, dtype=np.float32) * (MEASUREMENT_NOISE * side) ** 2
         return _box(self._filter.correct(_measure(box)[:, None])[:4, 0])
 
+    def move(self, shift: Floats) -> None:
+        """The camera moved everything by (2,) pixels; the speed stays what it was."""
+        state = self._filter.statePost.copy()
+        state[:2, 0] += shift
+        self._filter.statePost = state
+
     def damp(self) -> None:
         """A frame without a sighting: the size stops changing, and the speed dies away."""
         state = self._filter.statePost.copy()

@@ -4,24 +4,23 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from attrsearch.faces.dataset import cut_face
 from attrsearch.faces.detection.base import Detections, Detector
+from attrsearch.faces.detection.tiles import detect_in_tiles, join_detections
 from attrsearch.video.io.boxes_file import LabelledBox
 from attrsearch.video.io.reader import Frame, Picture
 from attrsearch.video.tracking.best_shots import Sighting, Sightings, quality
-from attrsearch.video.tracking.scene_cuts import CutDetector
+from attrsearch.video.tracking.camera_motion import CameraMotion
+from attrsearch.video.tracking.lighting import lift
+from attrsearch.video.tracking.scene_cuts import mark_cuts
 from attrsearch.video.tracking.spill import Shelf
 from attrsearch.video.tracking.spill_rows import TrackRows, part
 from attrsearch.video.tracking.tracker import DOUBT, TrackedFace, Tracker
 
 Floats = npt.NDArray[np.float32]
-
-DETECT_SIDE = 1920
-"""Frames with a longer side are reduced to it before faces are looked for."""
 
 
 @dataclass
@@ -35,6 +34,7 @@ class Scan:
         cuts: Frames that begin a new scene.
         looks: Track to its best looks.
         guesses: Tracks for which nothing but few unsure detections speak.
+        camera: How far the camera had moved in each frame since the first, (2,) pixels.
         shelf: Where the pages of tracks and the pictures of looks lie.
     """
 
@@ -44,6 +44,7 @@ class Scan:
     cuts: set[int] = field(default_factory=set)
     looks: dict[int, Sightings] = field(default_factory=dict)
     guesses: set[int] = field(default_factory=set)
+    camera: list[Floats] = field(default_factory=list)
     shelf: Shelf = field(default_factory=Shelf)
 
     def put_away(self, track: int) -> None:
@@ -53,6 +54,13 @@ class Scan:
                 rows.put_away()
         if track in self.looks:
             self.looks[track].put_away(self.shelf)
+
+    def move_camera(self, frame: int, shift: Floats) -> None:
+        """Note by how much the camera moved the picture (2,) from the frame before."""
+        place = self.camera[-1] if self.camera else np.zeros(2, np.float32)
+        while len(self.camera) < frame:  # a frame that could not be read
+            self.camera.append(place)
+        self.camera.append(place + shift)
 
     def forget(self, track: int) -> None:
         """Leave a track out, remembered sightings and looks included."""
@@ -97,12 +105,17 @@ def scan(
         boxes: Faces by frame from a file, instead of the detector's; landmarks are still looked for.
         progress: Called after each frame.
     """
-    found, cutter = Scan(), CutDetector()
+    found = Scan()
+    camera = CameraMotion()
     followed: set[int] = set()
-    for frame in frames:
-        if cutter.is_cut(frame.picture):
+    for frame, is_cut in mark_cuts(frames):
+        if is_cut:
             found.cuts.add(frame.index)
             tracker.clear()
+            camera.forget()
+        moved = camera.shift(frame.picture)
+        tracker.move(moved)
+        found.move_camera(frame.index, moved)
         detections = detect_in_frame(frame.picture, detector)
         if boxes is not None:
             detections = with_boxes(detections, boxes.get(frame.index, []))
@@ -140,16 +153,14 @@ def _add(known: dict[int, Mapping[int, TrackedFace]], shelf: Shelf, frame: int, 
         rows.add(frame, face)
 
 
-def detect_in_frame(picture: Picture, detector: Detector, side: int = DETECT_SIDE) -> Detections:
-    """Detect in a frame of any size; results in the frame's own pixels."""
-    height, width = picture.shape[:2]
-    if max(height, width) <= side:
-        return detector.detect(picture[None])[0]
-    scale = side / max(height, width)
-    small = cv2.resize(picture, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
-    found = detector.detect(np.asarray(small, np.uint8)[None])[0]
-    ratio = np.array([width / small.shape[1], height / small.shape[0]], np.float32)
-    return Detections(found.boxes * np.tile(ratio, 2), found.probabilities, found.landmarks * ratio)
+def detect_in_frame(picture: Picture, detector: Detector) -> Detections:
+    """Detect in a frame of any size and light; results in the frame's own pixels.
+
+    In a dark frame faces are looked for in a lifted copy as well.
+    """
+    found = detect_in_tiles(picture, detector)
+    lifted = lift(picture)
+    return found if lifted is None else join_detections(found, detect_in_tiles(lifted, detector))
 
 
 def with_boxes(found: Detections, labelled: list[LabelledBox]) -> Detections:

@@ -1,31 +1,96 @@
-"""Scene cuts: where tracks and memory must not go on."""
+"""Scene cuts: where tracks and memory must not go on.
+
+What counts is whether frames resemble each other, not how bright they are: a cut between two dark shots is a cut, and a
+flash is none, since the frames before and after it are of one scene.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from attrsearch.video.io.reader import Frame
+
 Picture = npt.NDArray[np.uint8]
+Small = npt.NDArray[np.float32]
 
 SMALL = (64, 36)
-CHANGE = 22.0
-"""Mean change of a pixel's brightness, 0 to 255, below which nothing was cut."""
-ALIKE = 0.75
-"""Correlation of brightness histograms above which two frames are of one scene."""
+SHIFTED = 12
+"""Pixels of the small picture by which the camera may have moved between two frames."""
+ALIKE = 0.5
+"""Correlation, at the best shift, above which two frames are of one scene."""
+CHANGE = 0.12
+"""Mean change of a pixel, as a share of the brighter frame's mean, below which nothing was cut."""
+FLAT = 0.7
+"""Standard deviation, of 255, below which a frame shows nothing."""
+FLASH = 5
+"""Frames that a flash, or something before the lens, may last."""
 
 
 class CutDetector:
-    """Tells for each frame whether a new scene begins with it."""
+    """Tells for each frame whether a new scene begins with it, knowing the past only."""
 
     def __init__(self) -> None:
-        self._last: npt.NDArray[np.float32] | None = None
+        self._last: Small | None = None
 
     def is_cut(self, picture: Picture) -> bool:
         """Take the next frame (h, w, 3), RGB, uint8."""
-        small = cv2.resize(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), SMALL, interpolation=cv2.INTER_AREA)
-        now, last = small.astype(np.float32), self._last
+        now = _shrink(picture)
+        last = self._last
         self._last = now
-        if last is None or np.abs(now - last).mean() < CHANGE:
-            return False
-        first, second = (np.histogram(frame, 32, (0, 256))[0].astype(np.float32) for frame in (last, now))
-        alike = np.corrcoef(first, second)[0, 1] if first.std() and second.std() else 0.0
-        return bool(alike < ALIKE)
+        return last is not None and not are_alike(last, now)
+
+
+def mark_cuts(frames: Iterable[Frame]) -> Iterator[tuple[Frame, bool]]:
+    """Frames, and whether a new scene begins with each; a few frames are looked at ahead.
+
+    A frame that resembles the one before does not begin a scene, and neither does one after which, within ``FLASH``
+    frames, the scene before goes on.
+    """
+    waiting: deque[tuple[Frame, Small]] = deque()
+    source = iter(frames)
+    last: Small | None = None
+    flash = 0
+    while True:
+        while len(waiting) <= FLASH:
+            frame = next(source, None)
+            if frame is None:
+                break
+            waiting.append((frame, _shrink(frame.picture)))
+        if not waiting:
+            return
+        frame, now = waiting.popleft()
+        if flash:
+            # inside of a flash nothing is compared: the scene before it is the one that goes on
+            flash -= 1
+            yield frame, False
+            continue
+        if last is None or are_alike(last, now):
+            last = now
+            yield frame, False
+            continue
+        back = next((n for n, (_, later) in enumerate(waiting) if are_alike(last, later)), None)
+        if back is None:
+            last = now
+            yield frame, True
+        else:
+            flash = back
+            yield frame, False
+
+
+def are_alike(first: Small, second: Small) -> bool:
+    """Whether two small frames are of one scene, whatever their brightness, and however the camera moved."""
+    brightness = max(float(first.mean()), float(second.mean()), 1.0)
+    if float(np.abs(first - second).mean()) < CHANGE * brightness:
+        return True
+    if min(float(first.std()), float(second.std())) < FLAT:
+        return False
+    inner = second[SHIFTED // 2 : -SHIFTED // 2, SHIFTED:-SHIFTED]
+    return float(cv2.matchTemplate(first, inner, cv2.TM_CCOEFF_NORMED).max()) > ALIKE
+
+
+def _shrink(picture: Picture) -> Small:
+    small = cv2.resize(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), SMALL, interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.float32)

@@ -90,6 +90,7 @@ class Tracker:
     unsure: float = UNSURE
     _tracks: list[_Track] = field(default_factory=list)
     _next: int = 0
+    _shift: Floats | None = None
 
     def update(self, found: Detections, picture: Picture | None = None) -> list[TrackedFace]:
         """Take the detections of the next frame.
@@ -104,6 +105,7 @@ class Tracker:
         """
         for track in self._tracks:
             track.box = track.motion.predict()
+        self._follow_camera(found, picture)
         sure = np.flatnonzero(found.probabilities >= self.sure)
         unsure = np.flatnonzero((found.probabilities < self.sure) & (found.probabilities >= self.unsure))
         known, guesses = ([track for track in self._tracks if track.guess is state] for state in (False, True))
@@ -121,6 +123,27 @@ class Tracker:
         if picture is not None:
             self._look(faces, picture)
         return faces + self._remember(waiting, faces, picture)
+
+    def move(self, shift: Floats) -> None:
+        """The camera moved the next frame by (2,) pixels: tracks that went with it are moved when it is taken."""
+        self._shift = shift
+
+    def _follow_camera(self, found: Detections, picture: Picture | None) -> None:
+        """Move the tracks that went with the camera; one that the camera followed stays where it is."""
+        shift, self._shift = self._shift, None
+        if shift is None or not shift.any():
+            return
+        both = np.tile(shift, 2)
+        for track in self._tracks:
+            here, there = track.box, track.box + both
+            stays, moves = (_best_overlap(box, found.boxes) for box in (here, there))
+            if stays == moves and picture is not None and track.likeness is not None:
+                stays, moves = (track.likeness.find(picture, box)[1] for box in (here, there))
+            if moves >= stays:
+                track.motion.move(shift)
+                track.box = there
+                track.seen_box = track.seen_box + both
+                track.landmarks = track.landmarks + shift
 
     @property
     def numbers(self) -> set[int]:
@@ -214,6 +237,10 @@ def match(expected: list[Floats], boxes: Floats, least: float) -> list[tuple[int
     gain = np.where(((overlap >= least) | touching) & alike, 0.05 + overlap, 0.0)
     rows, columns = linear_sum_assignment(-gain)
     return [(int(i), int(j)) for i, j in zip(rows, columns, strict=True) if gain[i, j] > 0]
+
+
+def _best_overlap(box: Floats, boxes: Floats) -> float:
+    return float(iou(box, boxes).max()) if len(boxes) else 0.0
 
 
 def _areas(boxes: Floats) -> Floats:

@@ -1,0 +1,33 @@
+"""A person's further feasible sets of a finished run, for faces whose winner is not enough in some frame."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from attrsearch.core.attributes import AttributeSet
+from attrsearch.core.errors import InputError
+from attrsearch.runs.trials_file import TRIAL_COLUMNS, trial_attributes
+
+MOST_SETS = 3
+
+
+def next_sets(run: Path, person: str, most: int = MOST_SETS) -> list[AttributeSet]:
+    """Feasible sets of a person, those that took faces furthest from their originals first.
+
+    Args:
+        run: Folder of a finished run.
+        person: Their name.
+        most: How many at most.
+
+    Raises:
+        InputError: The trials cannot be read.
+    """
+    path = run / "trials.parquet"
+    try:
+        rows = pd.read_parquet(path, columns=list(TRIAL_COLUMNS), filters=[("identity", "==", person)])
+    except (OSError, ValueError) as error:
+        hint = f"give a finished run: attrsearch check {run}"
+        raise InputError(path, required="trials of a run", found=str(error), hint=hint) from error
+    feasible = rows[rows["evaluated"] & rows["feasible"]]
+    chosen = feasible.sort_values(["worst_distance", "trial"], ascending=[False, True]).head(most)
+    return [AttributeSet(*vectors) for vectors in trial_attributes(chosen)]

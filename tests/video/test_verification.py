@@ -1,0 +1,107 @@
+"""Every shown edit is compared with its original; one that still verifies is not shown."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from attrsearch.core.attributes import AttributeSet
+from attrsearch.editing.editor import Editor
+from attrsearch.faces.dataset import Picture
+from attrsearch.faces.detection.mtcnn import Mtcnn
+from attrsearch.faces.recognition.base import Scaled
+from attrsearch.video.choices import HOLD, SetChoices
+from attrsearch.video.render import Renderer
+from attrsearch.video.trajectories import Face
+from attrsearch.video.verification import FaceInFrame, RenderVerifier
+from tests.video.conftest import SET
+
+NOTHING = AttributeSet(np.zeros(13, np.float32))
+
+
+@pytest.fixture(scope="module")
+def face(astronaut: Picture, mtcnn: Mtcnn) -> Face:
+    found = mtcnn.detect(astronaut[None])[0]
+    return Face(0, found.boxes[0], found.landmarks[0], "detected", 1.0)
+
+
+@dataclass(frozen=True)
+class Strict(RenderVerifier):
+    """Takes the sets in ``refused`` for the person, however the face looks."""
+
+    refused: frozenset[int] = frozenset()
+    asked: list[int] = field(default_factory=list)
+
+    def distances(self, faces):
+        self.asked.append(len(faces))
+        bad = len(self.asked) in self.refused
+        return np.full(len(faces), 0.0 if bad else 9.0, np.float32)
+
+
+def test_the_same_face_is_the_same_person(astronaut: Picture, face: Face, sface: Scaled) -> None:
+    verifier = RenderVerifier(sface)
+    assert verifier.distances([]).shape == (0,)
+    hidden = astronaut.copy()
+    left, top, right, bottom = face.box.round().astype(int)
+    hidden[top:bottom, left:right] = 127
+    faces = [FaceInFrame(astronaut, shown, face.box, face.landmarks) for shown in (astronaut, hidden)]
+    same, other = verifier.distances(faces)
+    assert same == pytest.approx(0, abs=1e-3)
+    assert other > verifier.required > sface.calibration.verification
+
+
+def test_an_edit_that_still_verifies_is_filtered_and_says_why(
+    editor: Editor, astronaut: Picture, face: Face, sface: Scaled
+) -> None:
+    one = Renderer(editor, {"a": SET}, {0: "a"}, verifier=Strict(sface, refused=frozenset({1})))
+    ((_, (done,)),) = one.render([(0, astronaut)], [[face]])
+    assert (done.how, done.reason, done.distance) == ("filtered", "not verified", None)
+    ((_, (later,)),) = one.render([(1, astronaut)], [[face]])
+    assert later.reason == "not verified"  # it is not tried in every frame: edit and filter would flicker
+
+
+def test_the_next_feasible_set_is_taken_and_its_distance_noted(
+    editor: Editor, astronaut: Picture, face: Face, sface: Scaled
+) -> None:
+    strict = Strict(sface, refused=frozenset({1}))
+    one = Renderer(editor, {"a": NOTHING}, {0: "a"}, verifier=strict, others={"a": [SET]})
+    ((shown, (done,)),) = one.render([(0, astronaut)], [[face]])
+    assert (done.how, done.reason, done.distance) == ("edited", "", 9.0)
+    plain = Renderer(editor, {"a": SET}, {0: "a"})
+    ((expected, _),) = plain.render([(0, astronaut)], [[face]])
+    assert np.array_equal(shown, expected)
+    assert strict.asked == [1, 1]
+
+
+def test_the_faces_of_a_batch_are_compared_at_once(
+    editor: Editor, astronaut: Picture, face: Face, sface: Scaled
+) -> None:
+    strict = Strict(sface)
+    one = Renderer(editor, {"a": SET}, {0: "a"}, verifier=strict)
+    one.render([(n, astronaut) for n in range(3)], [[face]] * 3)
+    assert strict.asked == [3]
+
+
+def test_a_track_whose_sets_all_failed_is_filtered_longer_each_time() -> None:
+    choices = SetChoices({"a": SET}, {"a": [NOTHING]})
+    choices.fail(1, "a", 10)
+    assert choices.current(1, "a") is NOTHING
+    assert not choices.is_held(1, 10)
+    choices.fail(1, "a", 10)
+    assert choices.is_held(1, 10 + HOLD - 1)
+    assert not choices.is_held(1, 10 + HOLD)
+    assert choices.current(1, "a") is SET
+    choices.fail(1, "a", 50)
+    choices.fail(1, "a", 50)
+    assert choices.is_held(1, 50 + 2 * HOLD - 1)
+    assert not choices.is_held(2, 50)
+
+
+def test_why_a_person_has_no_set_is_told_apart(editor: Editor, astronaut: Picture, face: Face) -> None:
+    for unseen, reason in ((frozenset({"a"}), "never seen well"), (frozenset(), "no feasible set")):
+        one = Renderer(editor, {}, {0: "a"}, unseen=unseen)
+        ((_, (done,)),) = one.render([(0, astronaut)], [[face]])
+        assert (done.how, done.reason) == ("filtered", reason)
+    small = Renderer(editor, {"a": SET}, {0: "a"}, smallest=500.0)
+    ((_, (done,)),) = small.render([(0, astronaut)], [[face]])
+    assert done.reason == "too small"
