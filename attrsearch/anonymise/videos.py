@@ -17,16 +17,16 @@ from attrsearch.faces.detection.base import Detector
 from attrsearch.faces.detection.load import load_detector
 from attrsearch.faces.detection.yolo import Yolo
 from attrsearch.faces.detection.yunet import YuNet
-from attrsearch.faces.recognition.base import Scaled
+from attrsearch.faces.recognition.base import CalibratedRecogniser
 from attrsearch.faces.recognition.load import RECOGNISERS, load_recogniser
-from attrsearch.faces.window_detection import WINDOW_MIN_FACE, see
+from attrsearch.faces.window_detection import WINDOW_MIN_FACE, detect_in_windows
 from attrsearch.runs.attributes_file import AttributesFile, read_attributes
 from attrsearch.video.io.encoders import Encoding
 from attrsearch.video.io.orientation import find_turn
-from attrsearch.video.io.source import Material
-from attrsearch.video.pipeline import Options, Protected, Sets, protect
+from attrsearch.video.io.source import FrameSource
+from attrsearch.video.pipeline import VideoOptions, VideoResult, SetAssignment, protect
 from attrsearch.video.render import Renderer
-from attrsearch.video.stream import Namer, Streamed, protect_stream
+from attrsearch.video.stream import KnownPersonMatcher, StreamResult, protect_stream
 from attrsearch.video.tracking.reidentify import People, match_people
 from attrsearch.video.tracking.tracker import Tracker
 from attrsearch.video.verification import RenderVerifier
@@ -46,7 +46,7 @@ CLOSE_UP_SCORE = 0.5
 
 
 @dataclass(frozen=True)
-class Eyes:
+class FaceModels:
     """What finds and knows faces in footage.
 
     Attributes:
@@ -57,17 +57,17 @@ class Eyes:
 
     detector: Detector
     close_up: Detector
-    scaled: Scaled
+    scaled: CalibratedRecogniser
 
 
-def open_eyes(
-    options: Options,
+def load_face_models(
+    options: VideoOptions,
     *,
     detector: str = "yunet",
     recogniser: str = "auto",
     yolo: tuple[Path, Path] | None = None,
     min_face: float = 10.0,
-) -> Eyes:
+) -> FaceModels:
     """Load what a video is looked at with.
 
     Args:
@@ -89,21 +89,21 @@ def open_eyes(
         chosen = load_detector(detector, max(min_face, 12.0))
     scaled = load_recogniser(recogniser)
     # not MTCNN: with it comes torchvision, whose import takes as long as looking at a hundred small frames
-    return Eyes(chosen, YuNet(WINDOW_MIN_FACE, CLOSE_UP_SCORE), scaled)
+    return FaceModels(chosen, YuNet(WINDOW_MIN_FACE, CLOSE_UP_SCORE), scaled)
 
 
 def apply_to_video(
-    material: Material,
+    material: FrameSource,
     file: AttributesFile,
-    eyes: Eyes,
-    options: Options,
+    eyes: FaceModels,
+    options: VideoOptions,
     *,
     editor: Editor,
     match: Path | None = None,
     person: str | None = None,
     warn: Warn = print,
     progress: Stage = lambda stage, done, frames: None,  # noqa: ARG005
-) -> Protected:
+) -> VideoResult:
     """Protect a video with an export.
 
     Args:
@@ -124,7 +124,7 @@ def apply_to_video(
     _need_person(file, person)
     set_upright(material, eyes.detector, options, warn)
 
-    def decide(people: People) -> Sets:
+    def decide(people: People) -> SetAssignment:
         records = {record.id: record for record in file.identities if record.feasible}
         if person is not None:
             names = dict.fromkeys(people.names.values(), person)
@@ -136,7 +136,7 @@ def apply_to_video(
         unknown = sorted(set(people.names.values()) - set(names))
         if unknown:
             warn(f"{len(unknown)} people of the video have no attribute set and are filtered ({options.fallback})")
-        return Sets(names, {name: record.attributes for name, record in records.items()}, editor)
+        return SetAssignment(names, {name: record.attributes for name, record in records.items()}, editor)
 
     return protect(
         material,
@@ -151,10 +151,10 @@ def apply_to_video(
 
 
 def anonymise_video(
-    material: Material,
+    material: FrameSource,
     folder: Path,
-    eyes: Eyes,
-    options: Options,
+    eyes: FaceModels,
+    options: VideoOptions,
     *,
     study: str = "per_identity",
     trials: int | None = None,
@@ -162,7 +162,7 @@ def anonymise_video(
     resume: bool = False,
     warn: Warn = print,
     progress: Stage = lambda stage, done, frames: None,  # noqa: ARG005
-) -> tuple[Protected, "RunResult | None"]:
+) -> tuple[VideoResult, "RunResult | None"]:
     """Find the people of a video, search a set for each, and cover them with it.
 
     Args:
@@ -185,11 +185,11 @@ def anonymise_video(
     results: list[RunResult] = []
     set_upright(material, eyes.detector, options, warn)
 
-    def decide(people: People) -> Sets:
+    def decide(people: People) -> SetAssignment:
         persons: list[Person] = [people.faces(name, SEARCH_LOOKS) for name in people.looks]
         if not persons:
             warn("nobody in this video is near and frontal enough to be searched: every face is filtered")
-            return Sets({}, {}, None)
+            return SetAssignment({}, {}, None)
         result = run(
             persons,
             folder,
@@ -207,7 +207,7 @@ def anonymise_video(
         file = read_attributes(folder / "attributes.json")
         sets = {record.id: record.attributes for record in file.identities}
         others = {name: next_sets(folder, name) for name in sets}
-        return Sets({}, sets, load_editor(_editor_of(file, study)) if sets else None, others)
+        return SetAssignment({}, sets, load_editor(_editor_of(file, study)) if sets else None, others)
 
     protected = protect(
         material,
@@ -225,8 +225,8 @@ def apply_to_stream(
     source: str,
     target: Path,
     file: AttributesFile,
-    eyes: Eyes,
-    options: Options,
+    eyes: FaceModels,
+    options: VideoOptions,
     *,
     editor: Editor,
     match: Path | None = None,
@@ -234,7 +234,7 @@ def apply_to_stream(
     encoding: Encoding | None = None,
     warn: Warn = print,
     progress: Callable[[int], None] = lambda done: None,  # noqa: ARG005
-) -> Streamed:
+) -> StreamResult:
     """Protect a live source with an export; arguments as :func:`apply_to_video`.
 
     People are known by ``match``, or all are ``person``; everybody else is filtered.
@@ -254,7 +254,7 @@ def apply_to_stream(
         found = f"{len(known)} known by --match: {', '.join(sorted(known)[:6]) or 'nobody'}"
         hint = "give their pictures with --match"
         raise InputError(strangers[0], required="a person who can be known", found=found, hint=hint)
-    namer = Namer(eyes.close_up, eyes.scaled, known)
+    namer = KnownPersonMatcher(eyes.close_up, eyes.scaled, known)
     renderer = Renderer(
         editor=editor,
         sets=sets,
@@ -278,7 +278,7 @@ def apply_to_stream(
     )
 
 
-def set_upright(material: Material, detector: Detector, options: Options, warn: Warn) -> None:
+def set_upright(material: FrameSource, detector: Detector, options: VideoOptions, warn: Warn) -> None:
     """Turn footage that was filmed sideways or upside down, and has no tag that says so, for the detector.
 
     What is written stays as it was stored.
@@ -291,7 +291,7 @@ def set_upright(material: Material, detector: Detector, options: Options, warn: 
         material.turned(turn)
 
 
-def choose_judge(used: str) -> Scaled:
+def choose_judge(used: str) -> CalibratedRecogniser:
     """A recogniser that the search did not use: dlib where it is installed, otherwise another.
 
     Raises:
@@ -313,13 +313,13 @@ def _need_person(file: AttributesFile, person: str | None) -> None:
         raise InputError(person, required="a person of the export", found=found, hint="check the name")
 
 
-def _known(folder: Path, eyes: Eyes, warn: Warn) -> Mapping[str, Floats]:
+def _known(folder: Path, eyes: FaceModels, warn: Warn) -> Mapping[str, Floats]:
     """Embeddings of the people of a folder."""
     whole = load_detector("mtcnn", MIN_FACE)
     known = {}
     for person in find_people(folder):
         try:
-            seen = see(load_faces(person, whole, warn, SEARCH_LOOKS), eyes.close_up)
+            seen = detect_in_windows(load_faces(person, whole, warn, SEARCH_LOOKS), eyes.close_up)
         except AttrsearchError as error:
             warn(str(error))
             continue
@@ -328,7 +328,7 @@ def _known(folder: Path, eyes: Eyes, warn: Warn) -> Mapping[str, Floats]:
     return known
 
 
-def _recogniser_of(file: AttributesFile, eyes: Eyes, warn: Warn) -> Scaled:
+def _recogniser_of(file: AttributesFile, eyes: FaceModels, warn: Warn) -> CalibratedRecogniser:
     """The recogniser that an export was searched with, or the one that is open where that is not to be had."""
     name = file.recogniser.name
     if name == eyes.scaled.name:

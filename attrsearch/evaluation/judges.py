@@ -15,7 +15,7 @@ DEFAULT = ("dlib", "facenet", "sface")
 
 
 @dataclass(frozen=True)
-class Judge:
+class HeldOutRecogniser:
     """A recogniser that judges.
 
     Attributes:
@@ -34,7 +34,7 @@ class Judge:
         return self.recogniser.name
 
 
-def load_judges(names: Sequence[str], used: frozenset[str] | None = None) -> tuple[list[Judge], list[str]]:
+def load_judges(names: Sequence[str], used: frozenset[str] | None = None) -> tuple[list[HeldOutRecogniser], list[str]]:
     """Load judges by name or, for ONNX files, by path.
 
     Args:
@@ -61,14 +61,14 @@ def load_judges(names: Sequence[str], used: frozenset[str] | None = None) -> tup
     return judges, notes
 
 
-def _load(name: str, used: frozenset[str] | None) -> Judge:
+def _load(name: str, used: frozenset[str] | None) -> HeldOutRecogniser:
     onnx = name.endswith(".onnx")
     recogniser: Recogniser = OnnxEmbedder(Path(name)) if onnx else load_network(name)
     try:
         scale: float | None = load_calibration(recogniser.name).scale
     except AttrsearchError:
         scale = None
-    return Judge(recogniser, scale, None if used is None else _network(recogniser.name) not in map(_network, used))
+    return HeldOutRecogniser(recogniser, scale, None if used is None else _network(recogniser.name) not in map(_network, used))
 
 
 def _network(name: str) -> str:

@@ -19,14 +19,14 @@ from attrsearch.core.errors import InputError, UnavailableError
 from attrsearch.core.recipes.space import Space, load_space
 from attrsearch.editing.editor import load_editor
 from attrsearch.editing.realign import SecondAlignment
-from attrsearch.evaluation.faces import Cohort, Look, load_cohort
+from attrsearch.evaluation.faces import Cohort, DetectedFaces, load_cohort
 from attrsearch.evaluation.metrics.identification import Gallery, person_distances, ranks
 from attrsearch.faces.attribute_classifier import TraitsClassifier, vote
-from attrsearch.faces.dataset import MIN_FACE, Face, PersonFiles, find_people
+from attrsearch.faces.dataset import MIN_FACE, AlignedFace, PersonFiles, find_people
 from attrsearch.faces.detection.base import Detector
 from attrsearch.faces.detection.load import load_detector
 from attrsearch.faces.naturalness import Critic
-from attrsearch.faces.recognition.base import Scaled
+from attrsearch.faces.recognition.base import CalibratedRecogniser
 from attrsearch.faces.recognition.load import load_recogniser
 from attrsearch.faces.sampling import to_editor
 from attrsearch.faces.window_detection import WINDOW_MIN_FACE
@@ -46,7 +46,7 @@ LEAST = 4
 
 
 @dataclass(frozen=True)
-class Options:
+class ExperimentOptions:
     """What was asked for.
 
     Attributes:
@@ -75,14 +75,14 @@ class Options:
     def count(self, thesis: int, least: int = 1) -> int:
         """How many of what the thesis made so many of.
 
-        >>> Options(size=0.1).count(1000)
+        >>> ExperimentOptions(size=0.1).count(1000)
         100
         """
         return max(least, round(thesis * self.size))
 
 
 @dataclass(frozen=True)
-class Probe:
+class EditedPerson:
     """A person whose pictures are edited, and who has other pictures in the gallery.
 
     Attributes:
@@ -97,13 +97,13 @@ class Probe:
     id: str
     number: int
     gender: Gender
-    faces: tuple[Face, ...]
-    look: Look
-    enrolled: Look
+    faces: tuple[AlignedFace, ...]
+    look: DetectedFaces
+    enrolled: DetectedFaces
 
 
 @dataclass
-class Laboratory:
+class ExperimentContext:
     """Models and people, loaded when they are first asked for.
 
     Attributes:
@@ -112,7 +112,7 @@ class Laboratory:
         progress: Called with a stage, how much of it is done, and of how much.
     """
 
-    options: Options
+    options: ExperimentOptions
     warn: Callable[[str], None] = print
     progress: Progress = lambda stage, done, total: None  # noqa: ARG005
     _evaluators: dict[bool, Evaluator] = field(default_factory=dict)
@@ -144,12 +144,12 @@ class Laboratory:
         return load_detector("mtcnn", WINDOW_MIN_FACE)
 
     @cached_property
-    def measure(self) -> Scaled:
+    def measure(self) -> CalibratedRecogniser:
         """What measures distance, on the FaceNet scale."""
         return load_recogniser(self.options.recogniser)
 
     @cached_property
-    def judges(self) -> tuple[Scaled, ...]:
+    def judges(self) -> tuple[CalibratedRecogniser, ...]:
         """The recognisers that identify: dlib where it is installed, and the one that measures distance."""
         try:
             return (load_recogniser("dlib"), self.measure)
@@ -183,7 +183,7 @@ class Laboratory:
         return sorted(people, key=lambda person: (-len(person.files), person.id))
 
     @cached_property
-    def probes(self) -> tuple[Probe, ...]:
+    def probes(self) -> tuple[EditedPerson, ...]:
         """Four people, two of each gender where there are, of those with most pictures.
 
         Raises:
@@ -207,12 +207,12 @@ class Laboratory:
         read = self.cohort(frozenset(chosen), self.options.count(PICTURES, LEAST) + ENROLLED, "read")
         return tuple(self._probe(read, name, place, genders[name]) for place, name in enumerate(chosen))
 
-    def _probe(self, read: Cohort, name: str, place: int, gender: Gender) -> Probe:
+    def _probe(self, read: Cohort, name: str, place: int, gender: Gender) -> EditedPerson:
         rows = np.flatnonzero(read.owners == read.people.index(name))
         count = min(self.options.count(PICTURES, LEAST), max(1, round(0.6 * len(rows))))
         shuffled = self.random(f"pictures of {name}").permutation(rows)
         edited, others = np.sort(shuffled[:count]), np.sort(shuffled[count : count + ENROLLED])
-        return Probe(
+        return EditedPerson(
             id=name,
             number=place,
             gender=gender,

@@ -24,7 +24,7 @@ from attrsearch.video.choices import SetChoices
 from attrsearch.video.placing import belong, replace_face, steady
 from attrsearch.video.tracking.best_shots import EDIT_RESIDUAL, EDIT_TURN, GO_ON_TURN, residual, turn
 from attrsearch.video.tracking.kalman import move_points
-from attrsearch.video.trajectories import Face
+from attrsearch.video.trajectories import TrackedBox
 from attrsearch.video.verification import FaceInFrame, RenderVerifier
 
 Floats = npt.NDArray[np.float32]
@@ -44,7 +44,7 @@ FADE = 5
 
 
 @dataclass(frozen=True)
-class Covered:
+class RenderedFace:
     """How a face was covered.
 
     Attributes:
@@ -56,7 +56,7 @@ class Covered:
             compared.
     """
 
-    face: Face
+    face: TrackedBox
     person: str
     how: Cover
     reason: Reason = ""
@@ -122,8 +122,8 @@ class Renderer:
     _reasons: dict[tuple[int, int], Reason] = field(default_factory=dict)
 
     def render(
-        self, frames: Sequence[tuple[int, Picture]], faces: Sequence[Sequence[Face]]
-    ) -> list[tuple[Picture, list[Covered]]]:
+        self, frames: Sequence[tuple[int, Picture]], faces: Sequence[Sequence[TrackedBox]]
+    ) -> list[tuple[Picture, list[RenderedFace]]]:
         """Cover the faces of several frames; the edits of all share a batch.
 
         Args:
@@ -148,8 +148,8 @@ class Renderer:
         return shown
 
     def _render_once(
-        self, frames: Sequence[tuple[int, Picture]], faces: Sequence[Sequence[Face]]
-    ) -> tuple[list[tuple[Picture, list[Covered]]], list[tuple[int, Face]]]:
+        self, frames: Sequence[tuple[int, Picture]], faces: Sequence[Sequence[TrackedBox]]
+    ) -> tuple[list[tuple[Picture, list[RenderedFace]]], list[tuple[int, TrackedBox]]]:
         """Cover the faces with the sets their tracks are at; and the edited ones with the place of their frame."""
         self._reasons = {}
         jobs = [
@@ -184,16 +184,16 @@ class Renderer:
     def _verify(
         self,
         frames: Sequence[tuple[int, Picture]],
-        shown: list[tuple[Picture, list[Covered]]],
-        jobs: Sequence[tuple[int, Face]],
-    ) -> tuple[list[tuple[Picture, list[Covered]]], list[tuple[int, Face]]]:
+        shown: list[tuple[Picture, list[RenderedFace]]],
+        jobs: Sequence[tuple[int, TrackedBox]],
+    ) -> tuple[list[tuple[Picture, list[RenderedFace]]], list[tuple[int, TrackedBox]]]:
         """Add the distance of every edit, and find the first one of each track that is not far enough away."""
         if self.verifier is None or not jobs:
             return shown, []
         faces = [FaceInFrame(frames[p][1], shown[p][0], face.box, face.landmarks) for p, face in jobs]
         distances = self.verifier.distances(faces)
         measured = {(place, face.track): float(d) for (place, face), d in zip(jobs, distances, strict=True)}
-        failed: dict[int, tuple[int, Face]] = {}
+        failed: dict[int, tuple[int, TrackedBox]] = {}
         for place, face in jobs:
             if measured[place, face.track] < self.verifier.required:
                 failed.setdefault(face.track, (frames[place][0], face))
@@ -214,14 +214,14 @@ class Renderer:
         """Forget the last edits, at a scene cut."""
         self._last, self._edited, self._filtered = {}, set(), set()
 
-    def _person(self, face: Face) -> str:
+    def _person(self, face: TrackedBox) -> str:
         return self.names.get(face.track, self.everyone)
 
     @cached_property
     def _choices(self) -> SetChoices:
         return SetChoices(self.sets, self.others)
 
-    def _can_edit(self, face: Face, frame: int) -> bool:
+    def _can_edit(self, face: TrackedBox, frame: int) -> bool:
         """Whether a face is edited in a frame; if not, why is noted."""
         reason = self._why_not(face, frame)
         if reason:
@@ -231,7 +231,7 @@ class Renderer:
         self._edited.add(face.track)
         return True
 
-    def _why_not(self, face: Face, frame: int) -> Reason:
+    def _why_not(self, face: TrackedBox, frame: int) -> Reason:
         """Why a face is not edited; once it is, a little more of a turn is borne, so that it does not flicker."""
         if self.editor is None or self._person(face) not in self.sets:
             return "never seen well" if self._person(face) in self.unseen else "no feasible set"
@@ -247,7 +247,7 @@ class Renderer:
             return "no landmarks"
         return "not verified" if self._choices.is_held(face.track, frame) else ""
 
-    def _without_others(self, picture: Picture, face: Face, there: Sequence[Face], edited: set[int]) -> Picture:
+    def _without_others(self, picture: Picture, face: TrackedBox, there: Sequence[TrackedBox], edited: set[int]) -> Picture:
         """What an edit is made from: other faces that it would be pasted over do not show in it."""
         others = [
             other
@@ -264,7 +264,7 @@ class Renderer:
             cover(hidden, other.box, self.fallback, margin=0.0)
         return hidden
 
-    def _edit(self, jobs: Sequence[tuple[Picture, Face]]) -> list[_Edit]:
+    def _edit(self, jobs: Sequence[tuple[Picture, TrackedBox]]) -> list[_Edit]:
         """Edits of faces in pictures."""
         if not jobs or self.editor is None:
             return []
@@ -283,10 +283,10 @@ class Renderer:
         return [edits[i] for i in range(len(jobs))]
 
     def _cover(
-        self, number: int, picture: Picture, faces: Sequence[Face], edits: Mapping[int, _Edit]
-    ) -> tuple[Picture, list[Covered]]:
+        self, number: int, picture: Picture, faces: Sequence[TrackedBox], edits: Mapping[int, _Edit]
+    ) -> tuple[Picture, list[RenderedFace]]:
         shown = picture.copy()
-        done: list[Covered] = []
+        done: list[RenderedFace] = []
         hidden = [face for face in faces if self._person(face) not in self.visible]
         # filters first, then edits from small to large, so that a near face is not covered by a far one's filter
         order = sorted(hidden, key=lambda face: (face.track in edits, float((face.box[2:] - face.box[:2]).prod())))
@@ -298,10 +298,10 @@ class Renderer:
             else:
                 how = self._cover_without_edit(number, shown, picture, face)
             reason = "" if how == "edited" else self._reasons.get((number, face.track), "no landmarks")
-            done.append(Covered(face, self._person(face), how, reason))
+            done.append(RenderedFace(face, self._person(face), how, reason))
         return shown, done
 
-    def _show_edit(self, number: int, shown: Picture, picture: Picture, face: Face, edit: _Edit) -> None:
+    def _show_edit(self, number: int, shown: Picture, picture: Picture, face: TrackedBox, edit: _Edit) -> None:
         """Paste an edit; over the filter, and by and by, where the frames before were filtered."""
         last = self._last.get(face.track)
         strength = 1.0
@@ -320,7 +320,7 @@ class Renderer:
         self._last[face.track] = _Last(number, source, crop, layer, face.box, face.landmarks, strength)
         paste(shown, layer, similarity(face.landmarks[None], CROP_TEMPLATE)[0], strength, picture)
 
-    def _cover_without_edit(self, number: int, shown: Picture, picture: Picture, face: Face) -> Cover:
+    def _cover_without_edit(self, number: int, shown: Picture, picture: Picture, face: TrackedBox) -> Cover:
         last = self._last.get(face.track)
         if last is not None and (number - last.frame > RECENT or self._person(face) not in self.sets):
             last = None
@@ -346,6 +346,6 @@ def _picture(crop: Floats) -> Picture:
     return np.asarray(np.round(crop), np.uint8)
 
 
-def _is_in_view(face: Face) -> bool:
+def _is_in_view(face: TrackedBox) -> bool:
     """Whether a face is likely to show; before its first sighting, and long after one, it may be behind something."""
     return face.found != "extended" and face.away <= AWAY

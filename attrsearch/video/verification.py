@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from attrsearch.faces.alignment import CROP_TEMPLATE, WINDOW_SIZE, similarity, transform, warp, window_transform
-from attrsearch.faces.recognition.base import Scaled
+from attrsearch.faces.recognition.base import CalibratedRecogniser
 
 Floats = npt.NDArray[np.float32]
 Picture = npt.NDArray[np.uint8]
@@ -41,7 +41,7 @@ class RenderVerifier:
         scaled: The recogniser of the search, calibrated.
     """
 
-    scaled: Scaled
+    scaled: CalibratedRecogniser
 
     @property
     def required(self) -> float:

@@ -9,10 +9,10 @@ import pytest
 from attrsearch.faces.dataset import Picture
 from attrsearch.faces.detection.base import Detections
 from attrsearch.faces.detection.yunet import YuNet
-from attrsearch.faces.recognition.base import Scaled
+from attrsearch.faces.recognition.base import CalibratedRecogniser
 from attrsearch.video.io.reader import Frame
 from attrsearch.video.io.source import VideoFile
-from attrsearch.video.pipeline import Options, Sets, protect
+from attrsearch.video.pipeline import VideoOptions, SetAssignment, protect
 from attrsearch.video.tracking.camera_motion import CameraMotion
 from attrsearch.video.tracking.lighting import lift
 from attrsearch.video.tracking.scan import join_detections
@@ -81,13 +81,13 @@ def test_the_camera_is_measured_and_a_walker_is_no_camera(scene: Scene) -> None:
 
 
 def covered(
-    shown: list[Picture], boxes: list[list[np.ndarray]], folder: Path, sface: Scaled
+    shown: list[Picture], boxes: list[list[np.ndarray]], folder: Path, sface: CalibratedRecogniser
 ) -> tuple[list[tuple[int, int]], float]:
     """Frames and places of true faces that were left, and the mean share of pixels that were changed."""
     source = write_clip(folder / "a.mp4", shown, Clip(options={"crf": "6"}))
     done = protect(
         VideoFile(source, folder / "out.mp4"), detector=YuNet(10, 0.2), close_up=YuNet(48, 0.5), scaled=sface,
-        decide=lambda people: Sets({}, {}, None), options=Options(fallback="mask"),
+        decide=lambda people: SetAssignment({}, {}, None), options=VideoOptions(fallback="mask"),
     )  # fmt: skip
     before, after = pictures(source), pictures(folder / "out.mp4")
     left = [
@@ -111,26 +111,26 @@ def truth(scene: Scene) -> list[list[np.ndarray]]:
 
 
 @pytest.mark.parametrize("light", [0.2, 0.06])
-def test_faces_in_the_dark_are_covered(scene: Scene, sface: Scaled, tmp_path: Path, light: float) -> None:
+def test_faces_in_the_dark_are_covered(scene: Scene, sface: CalibratedRecogniser, tmp_path: Path, light: float) -> None:
     dark = [(picture * light).astype(np.uint8) for picture in scene.pictures]
     left, _ = covered(dark, truth(scene), tmp_path, sface)
     assert left == []
 
 
-def test_faces_in_a_flash_are_covered(scene: Scene, sface: Scaled, tmp_path: Path) -> None:
+def test_faces_in_a_flash_are_covered(scene: Scene, sface: CalibratedRecogniser, tmp_path: Path) -> None:
     shown = [picture.copy() for picture in scene.pictures]
     for number in (7, 8):  # a face shows a little in an overexposed frame
         shown[number] = (235 + shown[number] * 0.07).astype(np.uint8)
     source = write_clip(tmp_path / "a.mp4", shown, Clip(options={"crf": "6"}))
     done = protect(
         VideoFile(source, tmp_path / "out.mp4"), detector=YuNet(10, 0.2), close_up=YuNet(48, 0.5), scaled=sface,
-        decide=lambda people: Sets({}, {}, None), options=Options(fallback="mask"),
+        decide=lambda people: SetAssignment({}, {}, None), options=VideoOptions(fallback="mask"),
     )  # fmt: skip
     for number in (7, 8):
         assert len(done.boxes[number]) == 2
 
 
-def test_a_camera_that_shakes_blurs_faces_and_little_else(sface: Scaled, tmp_path: Path) -> None:
+def test_a_camera_that_shakes_blurs_faces_and_little_else(sface: CalibratedRecogniser, tmp_path: Path) -> None:
     frames = 14
     made = street([walker(frames, (200, 190), (3, 0), 56), walker(frames, (420, 230), (0, 0), 64)], (640, 480))
     random = np.random.default_rng(4)

@@ -9,10 +9,10 @@ from attrsearch.core.attributes import AttributeSet
 from attrsearch.editing.editor import Editor
 from attrsearch.faces.dataset import Picture
 from attrsearch.faces.detection.mtcnn import Mtcnn
-from attrsearch.faces.recognition.base import Scaled
+from attrsearch.faces.recognition.base import CalibratedRecogniser
 from attrsearch.video.choices import HOLD, SetChoices
 from attrsearch.video.render import Renderer
-from attrsearch.video.trajectories import Face
+from attrsearch.video.trajectories import TrackedBox
 from attrsearch.video.verification import FaceInFrame, RenderVerifier
 from tests.video.conftest import SET
 
@@ -20,9 +20,9 @@ NOTHING = AttributeSet(np.zeros(13, np.float32))
 
 
 @pytest.fixture(scope="module")
-def face(astronaut: Picture, mtcnn: Mtcnn) -> Face:
+def face(astronaut: Picture, mtcnn: Mtcnn) -> TrackedBox:
     found = mtcnn.detect(astronaut[None])[0]
-    return Face(0, found.boxes[0], found.landmarks[0], "detected", 1.0)
+    return TrackedBox(0, found.boxes[0], found.landmarks[0], "detected", 1.0)
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Strict(RenderVerifier):
         return np.full(len(faces), 0.0 if bad else 9.0, np.float32)
 
 
-def test_the_same_face_is_the_same_person(astronaut: Picture, face: Face, sface: Scaled) -> None:
+def test_the_same_face_is_the_same_person(astronaut: Picture, face: TrackedBox, sface: CalibratedRecogniser) -> None:
     verifier = RenderVerifier(sface)
     assert verifier.distances([]).shape == (0,)
     hidden = astronaut.copy()
@@ -51,7 +51,7 @@ def test_the_same_face_is_the_same_person(astronaut: Picture, face: Face, sface:
 
 
 def test_an_edit_that_still_verifies_is_filtered_and_says_why(
-    editor: Editor, astronaut: Picture, face: Face, sface: Scaled
+    editor: Editor, astronaut: Picture, face: TrackedBox, sface: CalibratedRecogniser
 ) -> None:
     one = Renderer(editor, {"a": SET}, {0: "a"}, verifier=Strict(sface, refused=frozenset({1})))
     ((_, (done,)),) = one.render([(0, astronaut)], [[face]])
@@ -61,7 +61,7 @@ def test_an_edit_that_still_verifies_is_filtered_and_says_why(
 
 
 def test_the_next_feasible_set_is_taken_and_its_distance_noted(
-    editor: Editor, astronaut: Picture, face: Face, sface: Scaled
+    editor: Editor, astronaut: Picture, face: TrackedBox, sface: CalibratedRecogniser
 ) -> None:
     strict = Strict(sface, refused=frozenset({1}))
     one = Renderer(editor, {"a": NOTHING}, {0: "a"}, verifier=strict, others={"a": [SET]})
@@ -74,7 +74,7 @@ def test_the_next_feasible_set_is_taken_and_its_distance_noted(
 
 
 def test_the_faces_of_a_batch_are_compared_at_once(
-    editor: Editor, astronaut: Picture, face: Face, sface: Scaled
+    editor: Editor, astronaut: Picture, face: TrackedBox, sface: CalibratedRecogniser
 ) -> None:
     strict = Strict(sface)
     one = Renderer(editor, {"a": SET}, {0: "a"}, verifier=strict)
@@ -97,7 +97,7 @@ def test_a_track_whose_sets_all_failed_is_filtered_longer_each_time() -> None:
     assert not choices.is_held(2, 50)
 
 
-def test_why_a_person_has_no_set_is_told_apart(editor: Editor, astronaut: Picture, face: Face) -> None:
+def test_why_a_person_has_no_set_is_told_apart(editor: Editor, astronaut: Picture, face: TrackedBox) -> None:
     for unseen, reason in ((frozenset({"a"}), "never seen well"), (frozenset(), "no feasible set")):
         one = Renderer(editor, {}, {0: "a"}, unseen=unseen)
         ((_, (done,)),) = one.render([(0, astronaut)], [[face]])

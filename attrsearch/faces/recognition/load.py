@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from attrsearch.core.errors import UnavailableError, did_you_mean
-from attrsearch.faces.recognition.base import Recogniser, Scaled
+from attrsearch.faces.recognition.base import Recogniser, CalibratedRecogniser
 from attrsearch.faces.recognition.calibration import load_calibration
 
 RECOGNISERS = ("facenet", "sface", "facenet-vggface2", "facenet-casia", "dlib")
@@ -13,7 +13,7 @@ SAME_TRAINING = {"facenet-casia": "facenet"}
 """Names of one network: both are Sandberg's 20180408-102900, published in two forms."""
 
 
-def load_recogniser(name: str, calibration: Path | None = None, weights: Path | None = None) -> Scaled:
+def load_recogniser(name: str, calibration: Path | None = None, weights: Path | None = None) -> CalibratedRecogniser:
     """A recogniser by name, with its calibration; arguments and errors as :func:`load_network`.
 
     Args:
@@ -22,7 +22,7 @@ def load_recogniser(name: str, calibration: Path | None = None, weights: Path | 
         weights: FaceNet weights instead of the cached ones.
     """
     network = load_network(name, weights)
-    return Scaled(network, load_calibration(network.name, calibration))
+    return CalibratedRecogniser(network, load_calibration(network.name, calibration))
 
 
 def load_network(name: str, weights: Path | None = None) -> Recogniser:
@@ -58,7 +58,7 @@ def load_network(name: str, weights: Path | None = None) -> Recogniser:
     return recogniser
 
 
-def available_recognisers() -> list[Scaled]:
+def available_recognisers() -> list[CalibratedRecogniser]:
     """Every recogniser that can be loaded here, for the ``ensemble`` objective.
 
     Raises:

@@ -11,7 +11,7 @@ from attrsearch.video.io.reader import Frame, Picture, VideoReader
 from attrsearch.video.io.writer import VideoRewriter
 
 
-class Rewriting(Protocol):
+class FrameSink(Protocol):
     """The second pass: read and write in step."""
 
     @property
@@ -32,7 +32,7 @@ class Rewriting(Protocol):
         ...
 
 
-class Material(Protocol):
+class FrameSource(Protocol):
     """A video file or a folder of frames, and where it goes.
 
     Attributes:
@@ -59,13 +59,13 @@ class Material(Protocol):
         """Frames of the first pass, in order."""
         ...
 
-    def rewrite(self) -> AbstractContextManager[Rewriting]:
+    def rewrite(self) -> AbstractContextManager[FrameSink]:
         """Open the second pass."""
         ...
 
 
 class VideoFile:
-    """A video file; a :class:`Material`.
+    """A video file; a :class:`FrameSource`.
 
     Args:
         source: The video.
@@ -118,17 +118,17 @@ class VideoFile:
                 yield frame.picture
 
     def frames(self) -> Iterator[Frame]:
-        """See :class:`Material`."""
+        """See :class:`FrameSource`."""
         with VideoReader(self._source, *self._range, turn=self.turn) as reader:
             yield from reader.frames()
 
     def rewrite(self) -> "VideoSecondPass":
-        """See :class:`Material`."""
+        """See :class:`FrameSource`."""
         return VideoSecondPass(self._source, self._target, self._range, self._encoding, self.turn)
 
 
 class VideoSecondPass:
-    """A reader and a rewriter of one video, opened and closed together; a :class:`Rewriting`."""
+    """A reader and a rewriter of one video, opened and closed together; a :class:`FrameSink`."""
 
     def __init__(
         self,
@@ -162,13 +162,13 @@ class VideoSecondPass:
         return self._reader.problem
 
     def frames(self) -> Iterator[Frame]:
-        """See :class:`Rewriting`."""
+        """See :class:`FrameSink`."""
         return self._rewriter.frames()
 
     def write(self, frame: Frame, picture: Picture) -> None:
-        """See :class:`Rewriting`."""
+        """See :class:`FrameSink`."""
         self._rewriter.write(frame, picture)
 
     def close(self) -> None:
-        """See :class:`Rewriting`."""
+        """See :class:`FrameSink`."""
         self._rewriter.close()

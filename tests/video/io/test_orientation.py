@@ -13,7 +13,7 @@ from attrsearch.faces.detection.yunet import YuNet
 from attrsearch.video.io.frame_folder import FrameFolder
 from attrsearch.video.io.orientation import Orientation, find_turn
 from attrsearch.video.io.source import VideoFile
-from attrsearch.video.pipeline import Options
+from attrsearch.video.pipeline import VideoOptions
 from tests.clips import Clip, pictures, textured, write_clip
 from tests.video.conftest import Scene
 
@@ -69,7 +69,7 @@ def test_sideways_footage_is_turned_to_be_read_and_back_to_be_written(
     else:
         source = write_clip(tmp_path / "a.mp4", sideways, Clip(options={"crf": "8"}))
         material = VideoFile(source, tmp_path / "out.mp4")
-    set_upright(material, YuNet(20, 0.3), Options(), lines.append)
+    set_upright(material, YuNet(20, 0.3), VideoOptions(), lines.append)
     assert material.turn == 3
     assert material.size == (320, 240)
     assert len(lines) == 1
