@@ -20,7 +20,7 @@ from attrsearch.runs.attributes_file import AttributesFile, PersonRecord
 
 MIN_FACE = 16.0
 WORKING_SIDE = 1920
-LEAST = 0.6
+MIN_PROBABILITY = 0.6
 """Pictures are searched for smaller and less certain faces than a search uses, since all must be covered."""
 
 
@@ -53,13 +53,17 @@ class Applier:
         WeightsError: The editor is not the one the sets were searched with.
     """
 
-    def __init__(self, file: AttributesFile, fallback: Fallback = "blur", editor: str | None = None) -> None:
+    def __init__(
+        self, file: AttributesFile, fallback: Fallback = "blur", editor: str | None = None
+    ) -> None:
         self.file = file
         self.fallback: Fallback = fallback
         self.editor: Editor = load_export_editor(file, editor)
         self._detector: Detector = load_detector(file.detector.name, MIN_FACE)
 
-    def protect(self, picture: Picture, person: PersonRecord | None) -> tuple[Picture, str | None, int]:
+    def protect(
+        self, picture: Picture, person: PersonRecord | None
+    ) -> tuple[Picture, str | None, int]:
         """Protect one picture (h, w, 3), RGB, uint8.
 
         Args:
@@ -74,7 +78,7 @@ class Applier:
         Raises:
             InputError: No face was found, so nothing can be promised.
         """
-        found = detect_reduced(picture, self._detector, LEAST, WORKING_SIDE)
+        found = detect_reduced(picture, self._detector, MIN_PROBABILITY, WORKING_SIDE)
         if not len(found):
             hint = "nothing was written; check the picture by eye"
             raise InputError("this picture", required="a face to protect", found="none", hint=hint)
@@ -155,7 +159,9 @@ def plan(
     if person is not None and file.find(person) is None:
         names = ", ".join(record.id for record in file.identities[:5])
         found = f"no {person}; it has {names or 'nobody'}{' …' if len(file.identities) > 5 else ''}"
-        raise InputError(person, required="a person of the export", found=found, hint="check the name")
+        raise InputError(
+            person, required="a person of the export", found=found, hint="check the name"
+        )
     pairs = check_places(source, target, suffix)
     root = source.parent if source.is_file() else source
     return [(path, place, _whose(path, root, file, person)) for path, place in pairs]

@@ -40,7 +40,13 @@ class Job:
         """Of the input as it lies there and of what was asked for: the same job has the same one."""
         state = self.source.stat()
         asked = {name: str(value) for name, value in sorted(options.items()) if name != "quiet"}
-        told = [str(self.source.resolve()), state.st_size, state.st_mtime_ns, str(self.target.resolve()), asked]
+        told = [
+            str(self.source.resolve()),
+            state.st_size,
+            state.st_mtime_ns,
+            str(self.target.resolve()),
+            asked,
+        ]
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
     def is_done(self, options: Mapping[str, Any]) -> bool:
@@ -67,11 +73,17 @@ def name_beside(source: Path) -> Path:
     >>> name_beside(Path("a/clip.mp4")).name, name_beside(Path("faces")).name
     ('clip_anonymised.mp4', 'faces_anonymised')
     """
-    return source.with_name(f"{source.stem}{ADDED}{source.suffix}" if source.suffix else f"{source.name}{ADDED}")
+    return source.with_name(
+        f"{source.stem}{ADDED}{source.suffix}" if source.suffix else f"{source.name}{ADDED}"
+    )
 
 
 def plan_jobs(
-    sources: Sequence[Path], out: Path | None = None, run: Path | None = None, *, frames: bool = False
+    sources: Sequence[Path],
+    out: Path | None = None,
+    run: Path | None = None,
+    *,
+    frames: bool = False,
 ) -> list[Job]:
     """The jobs of a command line.
 
@@ -88,7 +100,10 @@ def plan_jobs(
     if not found:
         hint = "give videos, or folders of videos or pictures"
         raise InputError(
-            str(sources[0]) if sources else "INPUT", required="something to anonymise", found="nothing", hint=hint
+            str(sources[0]) if sources else "INPUT",
+            required="something to anonymise",
+            found="nothing",
+            hint=hint,
         )
     several = len(found) > 1 or found[0] != sources[0]
     if several and run is not None:
@@ -97,12 +112,21 @@ def plan_jobs(
     jobs = []
     for source in found:
         target = name_beside(source) if out is None else out / source.name if several else out
-        jobs.append(Job(source, target, run or target.with_name(f"{target.name}.run"), _is_film(source, frames)))
+        jobs.append(
+            Job(
+                source,
+                target,
+                run or target.with_name(f"{target.name}.run"),
+                _is_film(source, frames),
+            )
+        )
     targets = [job.target for job in jobs]
     twice = next((target for target in targets if targets.count(target) > 1), None)
     if twice is not None:
         hint = "rename one of them, or leave --out out"
-        raise InputError(twice, required="outputs of different names", found="two of this name", hint=hint)
+        raise InputError(
+            twice, required="outputs of different names", found="two of this name", hint=hint
+        )
     return jobs
 
 
@@ -116,7 +140,9 @@ def _expand(sources: Iterable[Path], frames: bool) -> Iterable[Path]:
         if frames or not source.is_dir():
             yield source
             continue
-        files = sorted(path for path in source.iterdir() if path.is_file() and not path.name.startswith("."))
+        files = sorted(
+            path for path in source.iterdir() if path.is_file() and not path.name.startswith(".")
+        )
         videos = [path for path in files if path.suffix.lower() not in SUFFIXES and is_video(path)]
         yield from (path for path in videos if not path.stem.endswith(ADDED))
         if not videos or any(path.suffix.lower() in SUFFIXES for path in files):

@@ -24,7 +24,9 @@ def next_sets(run: Path, person: str, most: int = MOST_SETS) -> list[AttributeSe
     """
     path = run / "trials.parquet"
     try:
-        rows = pd.read_parquet(path, columns=list(TRIAL_COLUMNS), filters=[("identity", "==", person)])
+        rows = pd.read_parquet(
+            path, columns=list(TRIAL_COLUMNS), filters=[("identity", "==", person)]
+        )
     except (OSError, ValueError) as error:
         hint = f"give a finished run: attrsearch check {run}"
         raise InputError(path, required="trials of a run", found=str(error), hint=hint) from error

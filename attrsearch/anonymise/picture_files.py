@@ -36,7 +36,9 @@ KINDS = {
 WITHOUT_ALPHA = ("JPEG", "BMP")
 
 
-def targets(sources: Sequence[Path], root: Path, out: Path, suffix: str | None = None) -> list[Path]:
+def targets(
+    sources: Sequence[Path], root: Path, out: Path, suffix: str | None = None
+) -> list[Path]:
     """Where each picture of a folder is written: its own place and kind below ``out``, no two the same.
 
     Args:
@@ -75,7 +77,9 @@ def refuse_replacing(sources: Sequence[Path], chosen: Sequence[Path]) -> None:
         hint = "name another place with --out: nothing is overwritten"
         if identity in inputs:
             found = "one of the input pictures"
-            raise OutputError(path, required="an output that is not an input", found=found, hint=hint)
+            raise OutputError(
+                path, required="an output that is not an input", found=found, hint=hint
+            )
         if not made_here(path):
             found = "a file that attrsearch did not write"
             raise OutputError(path, required="a new file", found=found, hint=hint)
@@ -87,7 +91,11 @@ def made_here(path: Path) -> bool:
         with Image.open(path, formats=("JPEG", "PNG", "WEBP", "TIFF", "BMP")) as image:
             if image.format == "BMP":
                 return False
-            said = [image.info.get("Software"), image.info.get("comment"), image.getexif().get(SOFTWARE)]
+            said = [
+                image.info.get("Software"),
+                image.info.get("comment"),
+                image.getexif().get(SOFTWARE),
+            ]
     except Exception:  # whatever cannot be read was not written here
         return False
     return any(text in (MADE_BY, MADE_BY.encode()) for text in said)

@@ -71,7 +71,7 @@ def load_face_models(
     """Load what a video is looked at with.
 
     Args:
-        options: Its ``unsure`` is the least probability the detector gives.
+        options: Its ``low_confidence`` is the least probability the detector gives.
         detector: ``yunet`` or ``mtcnn``.
         recogniser: ``auto`` or a name.
         yolo: Darknet ``.cfg`` and ``.weights`` instead of a bundled detector.
@@ -82,9 +82,9 @@ def load_face_models(
     """
     chosen: Detector
     if yolo is not None:
-        chosen = Yolo(*yolo, score=options.unsure, min_face=min_face)
+        chosen = Yolo(*yolo, score=options.low_confidence, min_face=min_face)
     elif detector == "yunet":
-        chosen = YuNet(min_face, options.unsure)
+        chosen = YuNet(min_face, options.low_confidence)
     else:
         chosen = load_detector(detector, max(min_face, 12.0))
     scaled = load_recogniser(recogniser)
@@ -129,14 +129,20 @@ def apply_to_video(
         if person is not None:
             names = dict.fromkeys(people.names.values(), person)
         elif match is not None:
-            names = match_people(people, _known(match, eyes, warn), eyes.scaled.calibration.verification)
+            names = match_people(
+                people, _known(match, eyes, warn), eyes.scaled.calibration.verification
+            )
         else:
             longest = next(iter(dict.fromkeys(sorted(people.names.values()))), None)
             names = {longest: next(iter(records))} if len(records) == 1 and longest else {}
         unknown = sorted(set(people.names.values()) - set(names))
         if unknown:
-            warn(f"{len(unknown)} people of the video have no attribute set and are filtered ({options.fallback})")
-        return SetAssignment(names, {name: record.attributes for name, record in records.items()}, editor)
+            warn(
+                f"{len(unknown)} people of the video have no attribute set and are filtered ({options.fallback})"
+            )
+        return SetAssignment(
+            names, {name: record.attributes for name, record in records.items()}, editor
+        )
 
     return protect(
         material,
@@ -188,7 +194,9 @@ def anonymise_video(
     def decide(people: People) -> SetAssignment:
         persons: list[Person] = [people.faces(name, SEARCH_LOOKS) for name in people.looks]
         if not persons:
-            warn("nobody in this video is near and frontal enough to be searched: every face is filtered")
+            warn(
+                "nobody in this video is near and frontal enough to be searched: every face is filtered"
+            )
             return SetAssignment({}, {}, None)
         result = run(
             persons,
@@ -207,7 +215,9 @@ def anonymise_video(
         file = read_attributes(folder / "attributes.json")
         sets = {record.id: record.attributes for record in file.identities}
         others = {name: next_sets(folder, name) for name in sets}
-        return SetAssignment({}, sets, load_editor(_editor_of(file, study)) if sets else None, others)
+        return SetAssignment(
+            {}, sets, load_editor(_editor_of(file, study)) if sets else None, others
+        )
 
     protected = protect(
         material,
@@ -247,7 +257,9 @@ def apply_to_stream(
     known: Mapping[str, Floats] = {}
     if match is not None:
         means = {name: rows.sum(0) for name, rows in _known(match, eyes, warn).items()}
-        means = {name: mean for name, mean in means.items() if name in sets or name in options.visible}
+        means = {
+            name: mean for name, mean in means.items() if name in sets or name in options.visible
+        }
         known = {name: mean / np.linalg.norm(mean) for name, mean in means.items()}
     strangers = sorted(options.visible - set(known) - {person})
     if strangers:
@@ -270,7 +282,7 @@ def apply_to_stream(
         source,
         target,
         detector=eyes.detector,
-        tracker=Tracker(options.memory, None, options.sure, options.unsure),
+        tracker=Tracker(options.memory, None, options.high_confidence, options.low_confidence),
         renderer=renderer,
         namer=None if person else namer,
         encoding=encoding,
@@ -278,7 +290,9 @@ def apply_to_stream(
     )
 
 
-def set_upright(material: FrameSource, detector: Detector, options: VideoOptions, warn: Warn) -> None:
+def set_upright(
+    material: FrameSource, detector: Detector, options: VideoOptions, warn: Warn
+) -> None:
     """Turn footage that was filmed sideways or upside down, and has no tag that says so, for the detector.
 
     What is written stays as it was stored.
@@ -287,7 +301,9 @@ def set_upright(material: FrameSource, detector: Detector, options: VideoOptions
         return  # boxes are of the picture as it is
     turn = find_turn(material.sample(TURN_SAMPLES), detector)
     if turn:
-        warn(f"the footage is turned by {90 * turn} degrees to find faces: they stand upright that way")
+        warn(
+            f"the footage is turned by {90 * turn} degrees to find faces: they stand upright that way"
+        )
         material.turned(turn)
 
 
@@ -304,13 +320,17 @@ def choose_judge(used: str) -> CalibratedRecogniser:
             except AttrsearchError:
                 continue
     hint = "pip install 'attrsearch[judges]'"
-    raise InputError("audit", required="a recogniser that the search did not use", found="none", hint=hint)
+    raise InputError(
+        "audit", required="a recogniser that the search did not use", found="none", hint=hint
+    )
 
 
 def _need_person(file: AttributesFile, person: str | None) -> None:
     if person is not None and file.find(person) is None:
         found = f"no {person}; it has {', '.join(record.id for record in file.identities[:5]) or 'nobody'}"
-        raise InputError(person, required="a person of the export", found=found, hint="check the name")
+        raise InputError(
+            person, required="a person of the export", found=found, hint="check the name"
+        )
 
 
 def _known(folder: Path, eyes: FaceModels, warn: Warn) -> Mapping[str, Floats]:
@@ -336,7 +356,9 @@ def _recogniser_of(file: AttributesFile, eyes: FaceModels, warn: Warn) -> Calibr
     try:
         return load_recogniser(name)
     except AttrsearchError as error:
-        warn(f"edits are compared with their originals by {eyes.scaled.name}, since {name} is not here ({error})")
+        warn(
+            f"edits are compared with their originals by {eyes.scaled.name}, since {name} is not here ({error})"
+        )
         return eyes.scaled
 
 

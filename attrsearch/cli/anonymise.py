@@ -24,14 +24,19 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog="Example: attrsearch anonymise street.mp4 --audit")
-@click.argument("sources", metavar="INPUT...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument(
+    "sources", metavar="INPUT...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
     help="What to write: as INPUT; a folder for several  [default: INPUT_anonymised beside it]",
 )
 @click.option(
-    "--run", "run_folder", type=click.Path(path_type=Path), help="Folder of the search  [default: OUT.run]"
+    "--run",
+    "run_folder",
+    type=click.Path(path_type=Path),
+    help="Folder of the search  [default: OUT.run]",
 )
 @click.option("--study", default="per_identity", show_default=True, help="Study recipe.")
 @click.option("--trials", type=click.IntRange(min=1), help="Candidates a person; nobody gets more.")
@@ -63,12 +68,21 @@ def anonymise(
     for job in jobs:
         know((), job.target, job.run)
         if job.is_done(asked):
-            say(f"{job.target}: already written by the same command; delete it to have it written again")
+            say(
+                f"{job.target}: already written by the same command; delete it to have it written again"
+            )
             continue
-        if not job.has_begun and job.run.exists() and (not job.run.is_dir() or any(job.run.iterdir())):
+        if (
+            not job.has_begun
+            and job.run.exists()
+            and (not job.run.is_dir() or any(job.run.iterdir()))
+        ):
             hint = "choose another place with --run"
             raise OutputError(
-                job.run, required="a new or empty folder for the search", found="something there", hint=hint
+                job.run,
+                required="a new or empty folder for the search",
+                found="something there",
+                hint=hint,
             )
         do = _video if given["frames"] or job.is_video else _pictures
         done = _one(do, job, study, trials, seed, dict(given), go_on=len(jobs) > 1)
@@ -98,7 +112,9 @@ def _one(
         return 1
 
 
-def _video(job: "Job", study: str, trials: int | None, seed: int | None, given: dict[str, Any]) -> int:
+def _video(
+    job: "Job", study: str, trials: int | None, seed: int | None, given: dict[str, Any]
+) -> int:
     from attrsearch.anonymise.videos import anonymise_video
     from attrsearch.report.page import write_report
 
@@ -125,14 +141,18 @@ def _video(job: "Job", study: str, trials: int | None, seed: int | None, given: 
     return finish(protected, job.source, job.target, eyes, given, material)
 
 
-def _pictures(job: "Job", study: str, trials: int | None, seed: int | None, given: dict[str, Any]) -> int:
+def _pictures(
+    job: "Job", study: str, trials: int | None, seed: int | None, given: dict[str, Any]
+) -> int:
     from attrsearch.anonymise.images import Applier, apply_all, check_places, others_in, plan
     from attrsearch.faces.images import say_left_out
     from attrsearch.report.page import write_report
     from attrsearch.runs.attributes_file import read_attributes
     from attrsearch.search.run import run
 
-    check_places(job.source, job.target)  # what would be refused at the end is refused before the search
+    check_places(
+        job.source, job.target
+    )  # what would be refused at the end is refused before the search
     with run_bar(given["quiet"]) as progress, warner(given["quiet"]) as warn:
         result = run(
             job.source,
@@ -157,5 +177,7 @@ def _pictures(job: "Job", study: str, trials: int | None, seed: int | None, give
     for item in problems:
         say(f"not written: {item.problem}")
     edited = sum(item.edited is not None for item in done)
-    say(f"{result.feasible} of {result.identities} people anonymised; {edited} pictures edited in {job.target}")
+    say(
+        f"{result.feasible} of {result.identities} people anonymised; {edited} pictures edited in {job.target}"
+    )
     return 1 if problems or result.failed or result.infeasible else 0

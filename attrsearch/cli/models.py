@@ -45,9 +45,15 @@ def verify_models() -> None:
     click.echo(f"facenet: verified, sha256 {read_facenet(facenet_file())[1]}")
 
 
-@models.command("fetch", epilog="Example: attrsearch models fetch attgan --from 128.zip --name attgan128")
+@models.command(
+    "fetch", epilog="Example: attrsearch models fetch attgan --from 128.zip --name attgan128"
+)
 @click.argument("what", type=click.Choice(["facenet-vggface2", "facenet-casia", "attgan"]))
-@click.option("--from", "source", help="A path or an https address  [default for FaceNet: its release on GitHub]")
+@click.option(
+    "--from",
+    "source",
+    help="A path or an https address  [default for FaceNet: its release on GitHub]",
+)
 @click.option("--sha256", help="The hash it must have.")
 @click.option("--name", default="attgan", show_default=True, help="What to call an AttGAN editor.")
 def fetch_models(what: str, source: str | None, sha256: str | None, name: str) -> None:

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 @click.command(epilog="Example: attrsearch train parsing T --out parsing/")
 @click.argument("faces", type=path_type)
-@click.option("--recipe", default="parsing", show_default=True, help="A bundled recipe or a path to one.")
+@click.option(
+    "--recipe", default="parsing", show_default=True, help="A bundled recipe or a path to one."
+)
 @out_option
 @steps_option
 @minutes_option
@@ -54,15 +56,23 @@ def parsing(
 
     where = choose_device(device)
     chosen = load_parsing_recipe(recipe, steps=steps, seed=seed)
-    trainer = ParsingTrainer(chosen, load_tight_faces(faces), dtype_on(where, chosen.precision), where)
-    run_training(trainer, chosen, out, Pace(chosen.steps, minutes, checkpoint_minutes), resume, quiet)
+    trainer = ParsingTrainer(
+        chosen, load_tight_faces(faces), dtype_on(where, chosen.precision), where
+    )
+    run_training(
+        trainer, chosen, out, Pace(chosen.steps, minutes, checkpoint_minutes), resume, quiet
+    )
 
 
 @click.command(epilog="Example: attrsearch train restoring T --out restoring/ --minutes 600")
 @click.argument("faces", type=path_type)
-@click.option("--recipe", default="restoring", show_default=True, help="A bundled recipe or a path to one.")
+@click.option(
+    "--recipe", default="restoring", show_default=True, help="A bundled recipe or a path to one."
+)
 @out_option
-@click.option("--show", type=path_type, help="Tightly prepared faces for the sample sheets, not trained on.")
+@click.option(
+    "--show", type=path_type, help="Tightly prepared faces for the sample sheets, not trained on."
+)
 @steps_option
 @minutes_option
 @every_option
@@ -97,5 +107,9 @@ def restoring(
     shown = load_tight_faces(show) if show is not None else None
     if shown is not None:
         shown = shown.take(np.arange(min(SHOWN, len(shown))))
-    trainer = RestoringTrainer(chosen, load_tight_faces(faces), dtype_on(where, chosen.precision), shown, where)
-    run_training(trainer, chosen, out, Pace(chosen.steps, minutes, checkpoint_minutes), resume, quiet)
+    trainer = RestoringTrainer(
+        chosen, load_tight_faces(faces), dtype_on(where, chosen.precision), shown, where
+    )
+    run_training(
+        trainer, chosen, out, Pace(chosen.steps, minutes, checkpoint_minutes), resume, quiet
+    )

@@ -78,7 +78,18 @@ def refuse_for_live(source: str, given: dict[str, Any]) -> None:
     Raises:
         InputError: One of them was given for a live source.
     """
-    names = ("start", "end", "only", "boxes", "write_boxes", "debug_video", "preview", "ledger", "audit", "frames")
+    names = (
+        "start",
+        "end",
+        "only",
+        "boxes",
+        "write_boxes",
+        "debug_video",
+        "preview",
+        "ledger",
+        "audit",
+        "frames",
+    )
     for name in names:
         if given[name]:
             _refuse(source, name, "a file", "a live source")
@@ -86,10 +97,14 @@ def refuse_for_live(source: str, given: dict[str, Any]) -> None:
 
 def _refuse(subject: object, option: str, required: str, found: str) -> None:
     name = f"--{option.replace('_', '-')}"
-    raise InputError(subject, required=f"{required} for {name}", found=found, hint=f"leave {name} out")
+    raise InputError(
+        subject, required=f"{required} for {name}", found=found, hint=f"leave {name} out"
+    )
 
 
-def open_material(source: Path, target: Path, given: dict[str, Any], warn: Callable[[str], None]) -> "FrameSource":
+def open_material(
+    source: Path, target: Path, given: dict[str, Any], warn: Callable[[str], None]
+) -> "FrameSource":
     """The video or the folder of frames that is protected."""
     from attrsearch.video.io.encoders import Encoding
     from attrsearch.video.io.frame_folder import FrameFolder
@@ -102,15 +117,22 @@ def open_material(source: Path, target: Path, given: dict[str, Any], warn: Calla
         return FrameFolder(source, target, warn)
     if given["audit"] and str(target) == "-":
         _refuse(target, "audit", "a file to write", "a pipe")
-    if given["debug_video"] and given["debug_video"].resolve() in (source.resolve(), target.resolve()):
+    if given["debug_video"] and given["debug_video"].resolve() in (
+        source.resolve(),
+        target.resolve(),
+    ):
         hint = "name another file: nothing is overwritten"
         found = "the input" if given["debug_video"].resolve() == source.resolve() else "the output"
-        raise InputError(given["debug_video"], required="a debug video of its own", found=found, hint=hint)
+        raise InputError(
+            given["debug_video"], required="a debug video of its own", found=found, hint=hint
+        )
     encoding = Encoding(given["codec"], given["quality"], given["keep_metadata"])
     return VideoFile(source, target, given["start"], given["end"], encoding)
 
 
-def add_debug(options: "VideoOptions", source: Path, material: "FrameSource", given: dict[str, Any]) -> "VideoOptions":
+def add_debug(
+    options: "VideoOptions", source: Path, material: "FrameSource", given: dict[str, Any]
+) -> "VideoOptions":
     """The options with a debug video, where one was asked for."""
     from dataclasses import replace
 
@@ -121,11 +143,14 @@ def add_debug(options: "VideoOptions", source: Path, material: "FrameSource", gi
     span = (given["start"], given["end"])
     # how the footage is turned is found out later
     return replace(
-        options, debug=lambda: VideoSecondPass(source, given["debug_video"], span, None, material.turn)
+        options,
+        debug=lambda: VideoSecondPass(source, given["debug_video"], span, None, material.turn),
     )
 
 
-def open_eyes_for(options: "VideoOptions", given: dict[str, Any], *, nobody_known: bool = False) -> "FaceModels":
+def open_eyes_for(
+    options: "VideoOptions", given: dict[str, Any], *, nobody_known: bool = False
+) -> "FaceModels":
     """Detector and recogniser of the command line.
 
     Args:
@@ -137,11 +162,18 @@ def open_eyes_for(options: "VideoOptions", given: dict[str, Any], *, nobody_know
 
     auto = nobody_known and given["recogniser"] == "auto"
     recogniser = "sface" if auto else given["recogniser"]
-    return load_face_models(options, detector=given["detector"] or "yunet", recogniser=recogniser, yolo=given["yolo"])
+    return load_face_models(
+        options, detector=given["detector"] or "yunet", recogniser=recogniser, yolo=given["yolo"]
+    )
 
 
 def finish(
-    protected: "VideoResult", source: Path, target: Path, eyes: "FaceModels", given: dict[str, Any], material: "FrameSource"
+    protected: "VideoResult",
+    source: Path,
+    target: Path,
+    eyes: "FaceModels",
+    given: dict[str, Any],
+    material: "FrameSource",
 ) -> int:
     """Say what was done, write what was asked for, audit; the exit code."""
     from attrsearch.video.io.boxes_file import write_boxes
@@ -150,7 +182,9 @@ def finish(
         write_boxes(given["write_boxes"], protected.boxes, material.size)
     from attrsearch.video.summary import advise, summarise
 
-    say(f"{target}: {protected.frames} frames, {len(protected.people)} people; {summarise(protected.counts)}")
+    say(
+        f"{target}: {protected.frames} frames, {len(protected.people)} people; {summarise(protected.counts)}"
+    )
     for line in advise(protected.reasons):
         say(line)
     if material.lost:
@@ -162,7 +196,12 @@ def finish(
 
 
 def _audit(
-    source: Path, target: Path, eyes: "FaceModels", given: dict[str, Any], protected: "VideoResult", material: "FrameSource"
+    source: Path,
+    target: Path,
+    eyes: "FaceModels",
+    given: dict[str, Any],
+    protected: "VideoResult",
+    material: "FrameSource",
 ) -> int:
     """Audit a protected video and name every leak; how many there are."""
     from attrsearch.anonymise.videos import choose_judge
@@ -176,7 +215,9 @@ def _audit(
     # the audit sees for itself which way up the footage is
     turn = find_turn(material.sample(TURN_SAMPLES), independent) if given["boxes"] is None else 0
     if turn:
-        say(f"audit: {independent.name} finds faces upright when the footage is turned by {90 * turn} degrees more")
+        say(
+            f"audit: {independent.name} finds faces upright when the footage is turned by {90 * turn} degrees more"
+        )
     with stage_bar(given["quiet"]) as progress:
         found = audit_video(
             source,
@@ -197,7 +238,11 @@ def _audit(
     say(
         f"audit: {found.faces} faces found by {independent.name}, {found.judged} judged by {judge.name} at "
         f"{found.threshold:.3f}, {len(found.leaks)} still their person"
-        + (f"; {found.passing} more seen in a frame or two only, not counted" if found.passing else "")
+        + (
+            f"; {found.passing} more seen in a frame or two only, not counted"
+            if found.passing
+            else ""
+        )
     )
     ordinary = judge.calibration.verification
     if found.threshold < ordinary:

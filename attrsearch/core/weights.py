@@ -76,7 +76,9 @@ def find_weights(name: str, kind: Kind) -> Weights:
     known = {key: entry for key, entry in manifest().items() if entry.kind == kind}
     if name not in known:
         hint = did_you_mean(name, known)
-        raise WeightsError(name, required=f"bundled {kind} weights or a path", found="neither", hint=hint)
+        raise WeightsError(
+            name, required=f"bundled {kind} weights or a path", found="neither", hint=hint
+        )
     return known[name]
 
 
@@ -151,7 +153,9 @@ def load_about(path: Path) -> dict[str, object]:
         raise WeightsError(path, required="a safetensors file", found=found, hint=hint) from error
     if not isinstance(about, dict):
         hint = "give the file that a training wrote"
-        raise WeightsError(path, required="a description of the weights", found=written[:60], hint=hint)
+        raise WeightsError(
+            path, required="a description of the weights", found=written[:60], hint=hint
+        )
     return about
 
 

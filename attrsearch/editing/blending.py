@@ -15,7 +15,17 @@ import numpy.typing as npt
 from torch import Tensor
 
 from attrsearch.editing.finish import finish, measure_finish
-from attrsearch.faces.alignment import CROP_SIZE, Floats, Picture, compose, invert, scale_of, transform, warp, zoom
+from attrsearch.faces.alignment import (
+    CROP_SIZE,
+    Floats,
+    Picture,
+    compose,
+    invert,
+    scale_of,
+    transform,
+    warp,
+    zoom,
+)
 
 if TYPE_CHECKING:
     from attrsearch.editing.editor import Editor
@@ -69,7 +79,9 @@ class Layer:
     def share(self) -> float:
         """How much of the place where a face is expected is laid on, 0 to 1."""
         size = len(self.mask)
-        place = cv2.warpAffine(face_mask(), self.from_crop, (size, size), flags=cv2.INTER_LINEAR) > 0.5
+        place = (
+            cv2.warpAffine(face_mask(), self.from_crop, (size, size), flags=cv2.INTER_LINEAR) > 0.5
+        )
         return float(self.mask[place].mean())
 
 
@@ -101,7 +113,11 @@ def plain_layer(crop: Picture) -> Layer:
 
 
 def paste(
-    picture: Picture, layer: Layer, to_crop: Floats, strength: float = 1.0, untouched: Picture | None = None
+    picture: Picture,
+    layer: Layer,
+    to_crop: Floats,
+    strength: float = 1.0,
+    untouched: Picture | None = None,
 ) -> None:
     """Blend an edited crop into its picture, in place.
 
@@ -124,7 +140,9 @@ def paste(
     matrix, sides = compose(shift, back), (int(right - left), int(bottom - top))
     smooth = cv2.INTER_CUBIC if scale_of(matrix) > 1 else cv2.INTER_LINEAR
     crop = _band_limited(layer.crop, scale_of(matrix)) if layer.matched else layer.crop
-    drawn = cv2.warpAffine(crop, matrix, sides, flags=smooth, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
+    drawn = cv2.warpAffine(
+        crop, matrix, sides, flags=smooth, borderMode=cv2.BORDER_REPLICATE
+    ).astype(np.float32)
     mask = cv2.warpAffine(layer.mask, matrix, sides, flags=cv2.INTER_LINEAR)
     region = picture[top:bottom, left:right]
     if layer.matched:
@@ -138,7 +156,9 @@ def _band_limited(crop: Picture, scale: float) -> Picture:
     """A crop without the detail that a reduction to ``scale`` would turn into patterns."""
     if scale >= 1:
         return crop
-    return np.asarray(cv2.GaussianBlur(crop, (0, 0), 0.5 * np.sqrt(1 / scale**2 - 1) + 1e-3), np.uint8)
+    return np.asarray(
+        cv2.GaussianBlur(crop, (0, 0), 0.5 * np.sqrt(1 / scale**2 - 1) + 1e-3), np.uint8
+    )
 
 
 def uncrop(picture: npt.NDArray[np.float32]) -> Picture:

@@ -114,7 +114,10 @@ def _infer_config(path: Path, state: dict[str, Tensor]) -> GeneratorConfig:
         shortcut += more >= widths[i - 1][1] // 2
         inject += more in (extra, widths[i - 1][1] // 2 + extra)
     return GeneratorConfig(
-        enc_dim=first.shape[0], dec_dim=widths[3][1] // 2, shortcut_layers=shortcut, inject_layers=inject
+        enc_dim=first.shape[0],
+        dec_dim=widths[3][1] // 2,
+        shortcut_layers=shortcut,
+        inject_layers=inject,
     )
 
 
@@ -130,8 +133,12 @@ def _published_state(path: Path) -> dict[str, Tensor]:
         ) from error
     state = loaded.get("G") if isinstance(loaded, dict) else None
     if not isinstance(state, dict):
-        found = f"the keys {sorted(loaded)[:5]}" if isinstance(loaded, dict) else type(loaded).__name__
-        raise WeightsError(path, required="a generator under the key 'G'", found=found, hint="check the path")
+        found = (
+            f"the keys {sorted(loaded)[:5]}" if isinstance(loaded, dict) else type(loaded).__name__
+        )
+        raise WeightsError(
+            path, required="a generator under the key 'G'", found=found, hint="check the path"
+        )
     return state
 
 
@@ -162,5 +169,7 @@ def _published_config(path: Path) -> GeneratorConfig:
     )  # fmt: skip
     if problem:
         required = "the 13 usual attributes, a size of 32 to 512, known norms and activations, equal depths"
-        raise WeightsError(settings, required=required, found=problem, hint="use another checkpoint")
+        raise WeightsError(
+            settings, required=required, found=problem, hint="use another checkpoint"
+        )
     return config

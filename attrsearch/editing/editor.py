@@ -80,5 +80,7 @@ def load_editor(
         return AttganEditor(attgan_of(where), precision, realign)
     if realign is not None:
         hint = "leave the second alignment out, or choose an editor of two passes such as thesis"
-        raise WeightsError(name, required="an editor of two passes", found="a restoring one", hint=hint)
+        raise WeightsError(
+            name, required="an editor of two passes", found="a restoring one", hint=hint
+        )
     return RestoringEditor(restoring_of(where), precision)

@@ -129,7 +129,9 @@ class RestoringNetwork(nn.Module):
         Returns:
             (n, 3, s, s), RGB from -1 to 1.
         """
-        kind = self.enter.weight.dtype  # what is read off the picture stays exact until it enters a layer
+        kind = (
+            self.enter.weight.dtype
+        )  # what is read off the picture stays exact until it enters a layer
         condition = _by_rows(self.embed, attributes.to(kind))
         x = self.enter(torch.cat([pixel_unshuffle(reduced.to(kind), 2), heat.to(kind)], 1))
         levels = []

@@ -63,9 +63,7 @@ class RestoringEditor:
             InputError: Sets of two passes.
         """
         if attributes.shape[1] != 1:
-            hint = (
-                'choose a space with passes = "single" such as one-pass, or an editor of two passes such as thesis'
-            )
+            hint = 'choose a space with passes = "single" such as one-pass, or an editor of two passes such as thesis'
             found = f"sets of {attributes.shape[1]} passes"
             raise InputError(self.name, required="sets of one pass", found=found, hint=hint)
         if len(attributes) == 1:

@@ -49,7 +49,12 @@ class Restoring:
 def described(config: RestoringConfig) -> dict[str, object]:
     """What stands beside the weights of an editor for tight crops."""
     template = transform(zoom(config.size), TIGHT_TEMPLATE)
-    return {"kind": KIND, "version": VERSION, "template": template.round(4).tolist(), **asdict(config)}
+    return {
+        "kind": KIND,
+        "version": VERSION,
+        "template": template.round(4).tolist(),
+        **asdict(config),
+    }
 
 
 def packed(network: Mapping[str, Tensor], parsing: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -78,12 +83,19 @@ def restoring_of(where: Located) -> Restoring:
     path = where.path
     config, template = _described(path, load_about(path))
     state = {
-        name: value.float() if value.is_floating_point() else value for name, value in load_tensors(path).items()
+        name: value.float() if value.is_floating_point() else value
+        for name, value in load_tensors(path).items()
     }
     mine = {name: value for name, value in state.items() if not name.startswith(PARSING)}
-    found = {name.removeprefix(PARSING): value for name, value in state.items() if name.startswith(PARSING)}
+    found = {
+        name.removeprefix(PARSING): value
+        for name, value in state.items()
+        if name.startswith(PARSING)
+    }
     if not found:
-        raise WeightsError(path, required="face parsing beside the editor", found="the editor alone", hint=HINT)
+        raise WeightsError(
+            path, required="face parsing beside the editor", found="the editor alone", hint=HINT
+        )
     network = RestoringNetwork(config)
     parsing = ParsingNetwork()
     _fill(path, network, mine)
@@ -98,7 +110,9 @@ def _described(path: Path, about: Mapping[str, object]) -> tuple[RestoringConfig
         found = f"kind {about.get('kind')}, version {about.get('version')}" if about else "none"
         raise WeightsError(path, required=required, found=found, hint=HINT)
     given = {
-        name: about[name] for name in ("size", "superpixels", "spread", "widths", "condition") if name in about
+        name: about[name]
+        for name in ("size", "superpixels", "spread", "widths", "condition")
+        if name in about
     }
     widths = given.get("widths")
     template = np.array(_rows(about.get("template")), np.float32)

@@ -34,7 +34,9 @@ class HeldOutRecogniser:
         return self.recogniser.name
 
 
-def load_judges(names: Sequence[str], used: frozenset[str] | None = None) -> tuple[list[HeldOutRecogniser], list[str]]:
+def load_judges(
+    names: Sequence[str], used: frozenset[str] | None = None
+) -> tuple[list[HeldOutRecogniser], list[str]]:
     """Load judges by name or, for ONNX files, by path.
 
     Args:
@@ -68,7 +70,11 @@ def _load(name: str, used: frozenset[str] | None) -> HeldOutRecogniser:
         scale: float | None = load_calibration(recogniser.name).scale
     except AttrsearchError:
         scale = None
-    return HeldOutRecogniser(recogniser, scale, None if used is None else _network(recogniser.name) not in map(_network, used))
+    return HeldOutRecogniser(
+        recogniser,
+        scale,
+        None if used is None else _network(recogniser.name) not in map(_network, used),
+    )
 
 
 def _network(name: str) -> str:

@@ -65,7 +65,9 @@ def reproduce(name: str, lab: ExperimentContext) -> Section:
     return find(name)(lab)[name]
 
 
-def reproduce_all(lab: ExperimentContext, tell: Callable[[str], None] = lambda line: None) -> Iterator[list[Section]]:  # noqa: ARG005
+def reproduce_all(
+    lab: ExperimentContext, tell: Callable[[str], None] = lambda line: None
+) -> Iterator[list[Section]]:  # noqa: ARG005
     """Measure everything, each experiment once, in the thesis's order.
 
     Args:

@@ -37,7 +37,15 @@ from attrsearch.search.terms import FaceScores
 Floats = npt.NDArray[np.float32]
 Warn = Callable[[str], None]
 
-SCORES = ("detection", "iou", "distance", "distance_raw", "clearance", "naturalness")
+SCORES = {
+    "detection": "detection",
+    "iou": "iou",
+    "distance": "distance",
+    "distance_raw": "distance_raw",
+    "clearance": "verification_margin",
+    "naturalness": "naturalness",
+}
+"""Column of a study's file to the field of FaceScores it holds."""
 SHARED = 240
 """Random candidates a person from which the random arm draws without replacement, so that seeds share them."""
 
@@ -62,7 +70,9 @@ class Plan:
         """
         name, *numbers = text.split(":")
         if name not in ARMS:
-            raise InputError(name, required="an arm", found="none of that name", hint=did_you_mean(name, ARMS))
+            raise InputError(
+                name, required="an arm", found="none of that name", hint=did_you_mean(name, ARMS)
+            )
         if len(numbers) != 2 or not all(number.isdigit() and int(number) for number in numbers):
             hint = "type for example tpe:100:5"
             raise InputError(text, required="ARM:TRIALS:SEEDS", found="something else", hint=hint)
@@ -79,7 +89,7 @@ class Search(Protocol):
         """Candidates (n, passes, 13)."""
         ...
 
-    def tell(self, judgement: CandidateResults) -> None:
+    def tell(self, results: CandidateResults) -> None:
         """What they were worth."""
         ...
 
@@ -103,7 +113,7 @@ class RandomDraws:
         self.proposals += [Proposal("sampler", point) for point in chosen]
         return self.space.attributes(chosen)
 
-    def tell(self, judgement: CandidateResults) -> None:
+    def tell(self, results: CandidateResults) -> None:
         """Nothing is learnt."""
 
 
@@ -189,9 +199,15 @@ def _pooled(settings: Settings, components: Components, warn: Warn) -> PooledMod
     return model
 
 
-def _begin(out: Path, settings: Settings, components: Components, pooled: PooledModel | None) -> None:
+def _begin(
+    out: Path, settings: Settings, components: Components, pooled: PooledModel | None
+) -> None:
     bound = binding_of(settings, components.evaluator)
-    now = {**bound, "max_faces": settings.study.max_faces, "pooled": pooled.sha256 if pooled else ""}
+    now = {
+        **bound,
+        "max_faces": settings.study.max_faces,
+        "pooled": pooled.sha256 if pooled else "",
+    }
     file = out / "study.json"
     if file.exists():
         earlier = json.loads(file.read_text(encoding="utf-8"))
@@ -199,7 +215,9 @@ def _begin(out: Path, settings: Settings, components: Components, pooled: Pooled
         if different:
             found = f"another {different[0]}"
             hint = "choose another folder"
-            raise InputError(out, required="the settings this study was begun with", found=found, hint=hint)
+            raise InputError(
+                out, required="the settings this study was begun with", found=found, hint=hint
+            )
     write_text(file, json.dumps(now, indent=1))
 
 
@@ -212,7 +230,9 @@ def _finished(file: Path, plan: Plan) -> bool:
     if not file.exists():
         return False
     seeds = pd.read_parquet(file, columns=["seed"])["seed"].value_counts()
-    return len(seeds) >= plan.seeds and (bool(seeds.min() >= plan.trials) or ARMS[plan.arm].stopping is not None)
+    return len(seeds) >= plan.seeds and (
+        bool(seeds.min() >= plan.trials) or ARMS[plan.arm].stopping is not None
+    )
 
 
 def _study_person(
@@ -225,10 +245,14 @@ def _study_person(
 ) -> None:
     recipe, evaluator = settings.study, components.evaluator
     identity = components.gather(person, pictures_wanted(recipe.max_faces, recipe.heldback))
-    searched, _ = split_faces(identity.faces, recipe.heldback, recipe.max_faces, person_seed(0, person.id))
+    searched, _ = split_faces(
+        identity.faces, recipe.heldback, recipe.max_faces, person_seed(0, person.id)
+    )
     subject, kept = evaluator.prepare(searched)
     if subject is None:
-        raise InputError(person.id, required="a face that is found again", found="none", hint="leave them out")
+        raise InputError(
+            person.id, required="a face that is found again", found="none", hint="leave them out"
+        )
     own = tuple(searched[i] for i in kept)
     space = person_space(settings.space, identity.traits.gender, identity.traits.certainty)
     running = []
@@ -243,7 +267,9 @@ def _study_person(
                 search: Search = RandomDraws(space, plan.trials, points[order])
             else:
                 known = pooled if arm.surrogate and arm.surrogate.pooled != "none" else None
-                screener = make_screener(arm_settings, space, seed, known, identity.traits, own, subject)
+                screener = make_screener(
+                    arm_settings, space, seed, known, identity.traits, own, subject
+                )
                 goals = len(arm_settings.objective.maximise)
                 stopping = arm_settings.study.stopping
                 sampler = arm_settings.study.sampler
@@ -265,10 +291,12 @@ def _advance(asking: Sequence[_Running], measure: "_Memory") -> None:
         begin = time.thread_time()
         requests.append(one.search.ask())
         asked.append(time.thread_time() - begin)
-    for one, attributes, seconds, scores in zip(asking, requests, asked, measure(requests), strict=True):
-        judgement = aggregate(one.settings.objective, scores)
+    for one, attributes, seconds, scores in zip(
+        asking, requests, asked, measure(requests), strict=True
+    ):
+        results = aggregate(one.settings.objective, scores)
         begin = time.thread_time()
-        one.search.tell(judgement)
+        one.search.tell(results)
         took = seconds + time.thread_time() - begin
         one.scores.append(scores)
         one.seconds += [took / len(attributes)] * len(attributes)
@@ -277,17 +305,26 @@ def _advance(asking: Sequence[_Running], measure: "_Memory") -> None:
 class _Memory:
     """Measures candidates of one person, none of them twice."""
 
-    def __init__(self, components: Components, subject: Subject, known: Mapping[bytes, Floats]) -> None:
+    def __init__(
+        self, components: Components, subject: Subject, known: Mapping[bytes, Floats]
+    ) -> None:
         self._evaluator = components.evaluator
         self._subject = subject
         self._known = dict(known)
 
     def __call__(self, requests: Sequence[Floats]) -> Iterator[FaceScores]:
         """Scores of each request, (n, passes, 13)."""
-        fresh = {key: row for request in requests for row in request if (key := row.tobytes()) not in self._known}
+        fresh = {
+            key: row
+            for request in requests
+            for row in request
+            if (key := row.tobytes()) not in self._known
+        }
         if fresh:
-            scores = self._evaluator.evaluate([Request(self._subject, np.stack(list(fresh.values())))])[0]
-            table = np.stack([getattr(scores, name) for name in SCORES], 1)
+            scores = self._evaluator.evaluate(
+                [Request(self._subject, np.stack(list(fresh.values())))]
+            )[0]
+            table = np.stack([getattr(scores, name) for name in SCORES.values()], 1)
             self._known |= dict(zip(fresh, table, strict=True))
         for request in requests:
             rows = np.stack([self._known[row.tobytes()] for row in request])
@@ -317,17 +354,25 @@ def _rows(one: _Running, person: str, space: PersonSpace) -> pd.DataFrame:
     """Trials of one search, a row a candidate; the sample of what was screened out among them."""
     proposals = one.search.proposals
     evaluated = np.array([proposal.evaluated for proposal in proposals], bool)
-    scores = {name: np.concatenate([getattr(part, name) for part in one.scores]) for name in SCORES}
-    judgement = aggregate(one.settings.objective, FaceScores(**scores))
+    scores = {
+        column: np.concatenate([getattr(part, name) for part in one.scores])
+        for column, name in SCORES.items()
+    }
+    results = aggregate(
+        one.settings.objective,
+        FaceScores(**{SCORES[column]: values for column, values in scores.items()}),
+    )
     attributes = space.attributes(np.array([proposal.point for proposal in proposals]))
     second = attributes[:, 1] if attributes.shape[1] > 1 else np.full_like(attributes[:, 0], np.nan)
-    margin = -judgement.violations.max(1) if judgement.violations.shape[1] else np.ones(len(judgement.utility))
+    margin = (
+        -results.violations.max(1) if results.violations.shape[1] else np.ones(len(results.utility))
+    )
     measured: dict[str, Any] = {
         **{name: scores[name].mean(1) for name in SCORES},
-        "utility": judgement.utility,
-        "merit": judgement.merit,
+        "utility": results.utility,
+        "merit": results.objective_value,
         "margin": margin,
-        "feasible": judgement.feasible,
+        "feasible": results.feasible,
         "optimiser_seconds": np.array(one.seconds),
     }
     columns: dict[str, Any] = {

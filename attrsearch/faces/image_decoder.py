@@ -50,7 +50,9 @@ def decode(path: Path) -> tuple[Picture, int]:
             warnings.simplefilter("ignore")  # a warning about odd metadata is not about the picture
             with Image.open(path, formats=KNOWN) as image:
                 _check_sides(path, *image.size)
-                frames = 1 if image.format in ("JPEG", "MPO") else int(getattr(image, "n_frames", 1))
+                frames = (
+                    1 if image.format in ("JPEG", "MPO") else int(getattr(image, "n_frames", 1))
+                )
                 pixels = _pixels(ImageOps.exif_transpose(image))
     except UnidentifiedImageError as error:
         raise InputError(path, required=required, found="something else", hint=hint) from error
@@ -94,7 +96,9 @@ def _in_srgb(image: Image.Image, profile: bytes) -> Image.Image:
             return image
         alpha = image.getchannel("A") if image.mode == "RGBA" else None
         plain = image.convert("RGB") if image.mode == "RGBA" else image
-        changed = ImageCms.profileToProfile(plain, own, ImageCms.createProfile("sRGB"), outputMode="RGB")
+        changed = ImageCms.profileToProfile(
+            plain, own, ImageCms.createProfile("sRGB"), outputMode="RGB"
+        )
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         return image
     if changed is None:
@@ -139,10 +143,14 @@ def _check_file(path: Path) -> None:
 def _check_sides(path: Path, width: int, height: int) -> None:
     found = f"{width} x {height} pixels"
     if width * height > MAX_PIXELS:
-        raise InputError(path, required=f"at most {MAX_PIXELS} pixels", found=found, hint="scale it down")
+        raise InputError(
+            path, required=f"at most {MAX_PIXELS} pixels", found=found, hint="scale it down"
+        )
     if min(width, height) < MIN_SIDE:
         hint = "replace or remove the file"
-        raise InputError(path, required=f"at least {MIN_SIDE} pixels a side", found=found, hint=hint)
+        raise InputError(
+            path, required=f"at least {MIN_SIDE} pixels a side", found=found, hint=hint
+        )
 
 
 def main() -> None:
@@ -153,7 +161,9 @@ def main() -> None:
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     for line in sys.stdin.buffer:
         asked = json.loads(line)
-        signal.setitimer(signal.ITIMER_REAL, float(asked["seconds"]))  # kills this process, also inside a decoder
+        signal.setitimer(
+            signal.ITIMER_REAL, float(asked["seconds"])
+        )  # kills this process, also inside a decoder
         pixels: Picture | None = None
         try:
             pixels, frames = decode(Path(asked["path"]))

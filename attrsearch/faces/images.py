@@ -22,11 +22,13 @@ from attrsearch.faces.image_decoder import MAX_PIXELS, MIN_SIDE
 
 Picture = npt.NDArray[np.uint8]
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".bmp", ".webp", ".tif", ".tiff", ".avif"})
+SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".bmp", ".webp", ".tif", ".tiff", ".avif"}
+)
 SECONDS = 60.0
 """A picture that takes longer to decode is given up; ``ATTRSEARCH_PICTURE_SECONDS`` says otherwise."""
 VARIABLE = "ATTRSEARCH_PICTURE_SECONDS"
-MOST_FILES = 1_000_000
+MAX_FILES = 1_000_000
 """Entries of one folder that are looked at."""
 
 
@@ -64,7 +66,9 @@ def read_layers(path: Path) -> Layers:
     pixels, frames = _decoder.ask(path)
     if pixels.shape[2] == 3:
         return Layers(pixels, None, frames)
-    return Layers(np.ascontiguousarray(pixels[..., :3]), np.ascontiguousarray(pixels[..., 3]), frames)
+    return Layers(
+        np.ascontiguousarray(pixels[..., :3]), np.ascontiguousarray(pixels[..., 3]), frames
+    )
 
 
 class _Decoder:
@@ -81,7 +85,9 @@ class _Decoder:
             process = self._running()
             to, back = cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
             try:
-                to.write(json.dumps({"path": str(path.absolute()), "seconds": seconds}).encode() + b"\n")
+                to.write(
+                    json.dumps({"path": str(path.absolute()), "seconds": seconds}).encode() + b"\n"
+                )
                 to.flush()
                 answer = _answer(back.readline())
                 if answer is None or "shape" not in answer:
@@ -113,7 +119,11 @@ class _Decoder:
         if self._process is None:
             root = str(Path(attrsearch.__file__).parent.parent)
             places = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-            environment = {**os.environ, "PYTHONPATH": os.pathsep.join(places), "OPENBLAS_NUM_THREADS": "1"}
+            environment = {
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(places),
+                "OPENBLAS_NUM_THREADS": "1",
+            }
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "attrsearch.faces.image_decoder"],
                 stdin=subprocess.PIPE,
@@ -133,7 +143,9 @@ class _Decoder:
             found = f"one that was not decoded in {seconds:g} s"
         else:
             found = f"one that the decoder died of ({_signal(code)})"
-        return InputError(path, required="a readable picture", found=found, hint="replace or remove the file")
+        return InputError(
+            path, required="a readable picture", found=found, hint="replace or remove the file"
+        )
 
 
 def _answer(line: bytes) -> dict[str, Any] | None:
@@ -168,7 +180,9 @@ def _fill(stream: Any, buffer: memoryview) -> bool:
 
 
 def _signal(code: int | None) -> str:
-    return signal.Signals(-code).name if code is not None and -64 < code < 0 else f"exit code {code}"
+    return (
+        signal.Signals(-code).name if code is not None and -64 < code < 0 else f"exit code {code}"
+    )
 
 
 def time_limit() -> float:
@@ -187,14 +201,14 @@ def list_pictures(folder: Path) -> list[Path]:
     """Picture files directly inside a folder, by name; hidden files and links out of the folder are left out.
 
     Raises:
-        InputError: More than ``MOST_FILES`` entries.
+        InputError: More than ``MAX_FILES`` entries.
     """
     root = folder.resolve()
     found = []
     for number, path in enumerate(folder.iterdir()):
-        if number >= MOST_FILES:
+        if number >= MAX_FILES:
             hint = "divide it into several folders"
-            raise InputError(folder, required=f"at most {MOST_FILES} files", found="more", hint=hint)
+            raise InputError(folder, required=f"at most {MAX_FILES} files", found="more", hint=hint)
         if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
             continue
         if path.is_file() and (not path.is_symlink() or path.resolve().is_relative_to(root)):

@@ -24,7 +24,8 @@ class ParsingNetwork(nn.Module):
         super().__init__()
         self.stem = _unit(3, widths[0], 1)
         self.down = nn.ModuleList(
-            nn.Sequential(_unit(before, after, 2), _unit(after, after, 1)) for before, after in pairwise(widths)
+            nn.Sequential(_unit(before, after, 2), _unit(after, after, 1))
+            for before, after in pairwise(widths)
         )
         self.side = nn.ModuleList(_unit(width, 64, 1, 1) for width in (*widths[1:], widths[-1]))
         self.up = nn.ModuleList(_unit(64, 64, 1) for _ in range(4))

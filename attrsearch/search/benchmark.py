@@ -84,7 +84,8 @@ class Benchmark:
     def record(self) -> dict[str, Any]:
         """What ``attrsearch bench --json`` prints."""
         fields = {
-            name: round(value, 4) if isinstance(value, float) else value for name, value in vars(self).items()
+            name: round(value, 4) if isinstance(value, float) else value
+            for name, value in vars(self).items()
         }
         for table in ("shares", "embedding_ms"):
             fields[table] = {name: round(value, 4) for name, value in getattr(self, table).items()}
@@ -107,14 +108,18 @@ def bench(picture: Path | None = None, repeats: int = 5, recogniser: str = "face
     image = read_picture(source)
     found = detect_reduced(image, load_detector("mtcnn", MIN_FACE))
     if not len(found):
-        raise InputError(source, required="a picture of a face", found="no face", hint="give another picture")
+        raise InputError(
+            source, required="a picture of a face", found="no face", hint="give another picture"
+        )
     chosen = int(prominence(found, image.shape[1], image.shape[0]).argmax())
     scaled = load_recogniser(recogniser)
     editor = load_editor("base")
     evaluator = Evaluator(editor, load_detector("mtcnn", WINDOW_MIN_FACE), [scaled])
     subject, _ = evaluator.prepare([cut_face(image, found, chosen, source)])
     if subject is None:
-        raise InputError(source, required="a clear face", found="none in its window", hint="give another picture")
+        raise InputError(
+            source, required="a clear face", found="none in its window", hint="give another picture"
+        )
     single = OneAtATime(image, found.boxes[chosen], recogniser)
     batched: list[tuple[float, dict[str, float]]] = []
     alone: list[float] = []
@@ -136,7 +141,9 @@ def bench(picture: Path | None = None, repeats: int = 5, recogniser: str = "face
         cores=threads(),
         dtype=str(editor.dtype).removeprefix("torch."),
         recogniser=recogniser,
-        embedding_ms={name: _embedding_ms(load_recogniser(name).recogniser, image, found) for name in COMPARED},
+        embedding_ms={
+            name: _embedding_ms(load_recogniser(name).recogniser, image, found) for name in COMPARED
+        },
     )
 
 
@@ -157,7 +164,9 @@ def _batched(evaluator: Evaluator, subject: Subject, trials: int) -> tuple[float
             study.tell(aggregate(objective, score))
         optimiser += time.perf_counter() - begin
     took = time.perf_counter() - start
-    seconds = {name: float(evaluator.seconds[name]) / threads() for name in ("edit", "detect", "embed")}
+    seconds = {
+        name: float(evaluator.seconds[name]) / threads() for name in ("edit", "detect", "embed")
+    }
     seconds["optimiser"] = optimiser
     seconds["other"] = max(0.0, took - sum(seconds.values()))
     return STUDIES * trials / took, {name: value / took for name, value in seconds.items()}
@@ -173,7 +182,9 @@ class OneAtATime:
         self._box = box
         self._mtcnn = MTCNN(keep_all=True, device="cpu")
         self._generator = load_checkpoint("base").generator
-        self._recogniser: Recogniser = SFace("fp32") if recogniser == "sface" else FaceNet(recogniser, None, "fp32")
+        self._recogniser: Recogniser = (
+            SFace("fp32") if recogniser == "sface" else FaceNet(recogniser, None, "fp32")
+        )
         self._space = person_space(load_space("thesis10"), "female")
         self._random = np.random.default_rng(0)
 
@@ -198,14 +209,20 @@ class OneAtATime:
             paste(picture, plain_layer(uncrop(edited.numpy())[0]), matrix)
             probability, after, landmarks = self._detect(picture)
         overlap = Detections(after[None], np.ones(1, np.float32), landmarks[None]).nearest(box)[1]
-        return probability, overlap, float(np.linalg.norm(before - self._embed(picture, after, landmarks)))
+        return (
+            probability,
+            overlap,
+            float(np.linalg.norm(before - self._embed(picture, after, landmarks))),
+        )
 
     def _detect(self, picture: Picture) -> tuple[float, Floats, Floats]:
         boxes, probabilities, points = self._mtcnn.detect(picture, landmarks=True)
         if boxes is None:
             return 0.0, self._box, np.array(CROP_TEMPLATE)
         found = Detections(
-            np.asarray(boxes, np.float32), np.asarray(probabilities, np.float32), np.asarray(points, np.float32)
+            np.asarray(boxes, np.float32),
+            np.asarray(probabilities, np.float32),
+            np.asarray(points, np.float32),
         )
         best = max(0, found.nearest(self._box)[0])
         return float(found.probabilities[best]), found.boxes[best], found.landmarks[best]

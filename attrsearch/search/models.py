@@ -64,7 +64,11 @@ def load_components(settings: Settings, warn: Warn) -> Components:
     windows = load_detector(study.detector, WINDOW_MIN_FACE)
     if settings.objective.ensemble:
         recognisers = available_recognisers()
-        line = "recognisers: " + ", ".join(item.name for item in recognisers) + " (the least distance counts)"
+        line = (
+            "recognisers: "
+            + ", ".join(item.name for item in recognisers)
+            + " (the least distance counts)"
+        )
     else:
         recognisers = [load_recogniser(study.recogniser, settings.calibration, settings.facenet)]
         line = ""
@@ -83,13 +87,17 @@ def _check_passes(editor: Editor, space: Space) -> None:
     if passes > editor.passes:
         hint = f"choose --space one-pass, or an editor of two passes such as thesis instead of {editor.name}"
         found = f"passes = {space.passes!r}"
-        raise RecipeError(space.name, required='a space with passes = "single"', found=found, hint=hint)
+        raise RecipeError(
+            space.name, required='a space with passes = "single"', found=found, hint=hint
+        )
 
 
 def binding_of(settings: Settings, evaluator: Evaluator) -> dict[str, str]:
     """What a pooled surrogate for these settings is bound to."""
     judges = "+".join(scaled.name for scaled in evaluator.recognisers)
-    return binding(settings.study, settings.space, settings.objective, evaluator.editor.sha256, judges)
+    return binding(
+        settings.study, settings.space, settings.objective, evaluator.editor.sha256, judges
+    )
 
 
 def _pooled(settings: Settings, evaluator: Evaluator, warn: Warn) -> PooledModel | None:

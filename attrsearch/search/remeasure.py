@@ -29,14 +29,14 @@ class Verified:
 
     Attributes:
         searched: On the faces the search saw (one candidate).
-        heldback: On the faces kept from it, or None where there are none.
-        heldback_faces: How many those are.
+        held_out: On the faces kept from it, or None where there are none.
+        held_out_faces: How many those are.
         faces: The searched faces, as :attr:`subject` holds them.
     """
 
     searched: CandidateResults
-    heldback: CandidateResults | None
-    heldback_faces: int
+    held_out: CandidateResults | None
+    held_out_faces: int
     faces: tuple[AlignedFace, ...]
     subject: Subject
 
@@ -85,15 +85,21 @@ class Verifier:
         subject, kept = evaluator.prepare(searched)
         if subject is None:
             hint = "give the pictures of the run with --faces"
-            raise InputError(identity, required="a face that is found again", found="none", hint=hint)
+            raise InputError(
+                identity, required="a face that is found again", found="none", hint=hint
+            )
         other, held_kept = evaluator.prepare(held) if held else (None, [])
-        heldback = None
+        held_out = None
         if other is not None:
-            heldback = aggregate(settings.objective, evaluator.evaluate([Request(other, attributes)])[0])
+            held_out = aggregate(
+                settings.objective, evaluator.evaluate([Request(other, attributes)])[0]
+            )
         return Verified(
-            searched=aggregate(settings.objective, evaluator.evaluate([Request(subject, attributes)])[0]),
-            heldback=heldback,
-            heldback_faces=len(held_kept),
+            searched=aggregate(
+                settings.objective, evaluator.evaluate([Request(subject, attributes)])[0]
+            ),
+            held_out=held_out,
+            held_out_faces=len(held_kept),
             faces=tuple(searched[i] for i in kept),
             subject=subject,
         )
@@ -103,15 +109,24 @@ class Verifier:
         hint = "start the dashboard with --faces FACES, the pictures of the run"
         if self._faces is None and not noted:
             found = "a run that does not say where they are"
-            raise InputError("pictures", required="the pictures the run searched", found=found, hint=hint)
+            raise InputError(
+                "pictures", required="the pictures the run searched", found=found, hint=hint
+            )
         place = self._faces or Path(noted)
         try:
             people = find_people(place)
         except InputError as error:
-            raise InputError(place, required=error.required, found=error.found, hint=hint) from error
+            raise InputError(
+                place, required=error.required, found=error.found, hint=hint
+            ) from error
         person = next((item for item in people if item.id == identity), None)
         if person is None:
-            raise InputError(place, required=f"the pictures of {identity}", found="nobody of that name", hint=hint)
+            raise InputError(
+                place,
+                required=f"the pictures of {identity}",
+                found="nobody of that name",
+                hint=hint,
+            )
         return person
 
     def _load(self) -> tuple[Settings, Components]:
@@ -130,7 +145,10 @@ class Verifier:
     @staticmethod
     def _check(components: Components, editor: str, recognisers: list[dict[str, Any]]) -> None:
         evaluator = components.evaluator
-        now = [{**scaled.record, "sha256": scaled.recogniser.sha256} for scaled in evaluator.recognisers]
+        now = [
+            {**scaled.record, "sha256": scaled.recogniser.sha256}
+            for scaled in evaluator.recognisers
+        ]
         hint = "measure with the version, weights and calibration of the run"
         if evaluator.editor.sha256 != editor:
             required, found = f"editor {editor[:12]}…", f"{evaluator.editor.sha256[:12]}…"

@@ -13,7 +13,9 @@ from attrsearch.core.files import write_bytes
 from attrsearch.core.weights import ABOUT, Kind, file_sha256, find_weights, load_tensors
 
 
-def write_weights(path: Path, state: Mapping[str, Tensor], about: Mapping[str, object] | None = None) -> str:
+def write_weights(
+    path: Path, state: Mapping[str, Tensor], about: Mapping[str, object] | None = None
+) -> str:
     """Write tensors as fp16 (whole numbers as they are); the same weights give the same file.
 
     Args:
@@ -28,7 +30,9 @@ def write_weights(path: Path, state: Mapping[str, Tensor], about: Mapping[str, o
         OutputError: The place cannot be written.
     """
     half = {
-        name: (value.to("cpu", torch.float16) if value.dtype.is_floating_point else value.cpu()).contiguous()
+        name: (
+            value.to("cpu", torch.float16) if value.dtype.is_floating_point else value.cpu()
+        ).contiguous()
         for name, value in sorted(state.items())
     }
     metadata = {ABOUT: json.dumps(about, sort_keys=True)} if about else None
@@ -61,4 +65,6 @@ def load_trained(network: nn.Module, name: str, kind: Kind = "parsing", beside: 
         found = str(error).splitlines()[-1].strip()
         wanted = type(network).__name__
         hint = "give the file weights.safetensors that a training wrote"
-        raise WeightsError(path, required=f"weights of a {wanted}", found=found, hint=hint) from error
+        raise WeightsError(
+            path, required=f"weights of a {wanted}", found=found, hint=hint
+        ) from error

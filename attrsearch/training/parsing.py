@@ -58,7 +58,9 @@ class ParsingTrainer:
             group["lr"] = self.recipe.rate_at(number)
         random = np.random.default_rng([self.recipe.seed, number])
         chosen = random.integers(0, len(self._faces), self.recipe.batch)
-        pictures, landmarks, skin, inside = varied(cut(self._faces, chosen, random, 9, 0.1, 5), random)
+        pictures, landmarks, skin, inside = varied(
+            cut(self._faces, chosen, random, 9, 0.1, 5), random
+        )
         x = to_network(pictures).to(self._device)
         self.network.train()
         with fast(self._device, self._dtype):
@@ -117,7 +119,9 @@ class ParsingTrainer:
         indices = np.linspace(0, len(self._faces) - 1, SHOWN).astype(np.int64)
         pictures = varied(cut(self._faces, indices, random, 9, 0.1, 5), random)[0]
         found, logits = self.average(to_network(pictures).to(self._device))
-        seen = interpolate(torch.sigmoid(logits.float()), size=128, mode="bilinear", align_corners=False)
+        seen = interpolate(
+            torch.sigmoid(logits.float()), size=128, mode="bilinear", align_corners=False
+        )
         shown = pictures * (0.35 + 0.65 * seen.cpu().permute(0, 2, 3, 1).numpy())
         drawn = np.ascontiguousarray(np.clip(shown, 0, 255).astype(np.uint8))
         for picture, points in zip(drawn, found.cpu().numpy(), strict=True):
@@ -136,7 +140,9 @@ def varied(squares: Cut, random: np.random.Generator) -> tuple[Pictures, Tensor,
     """
     pictures = []
     skins = []
-    for picture, landmarks, skin in zip(squares.pictures, squares.landmarks, squares.skin, strict=True):
+    for picture, landmarks, skin in zip(
+        squares.pictures, squares.landmarks, squares.skin, strict=True
+    ):
         changed = picture
         visible = skin * np.float32(1 / 255)
         for _ in range(int(random.choice(3, p=(0.4, 0.5, 0.1)))):
@@ -156,7 +162,9 @@ def varied(squares: Cut, random: np.random.Generator) -> tuple[Pictures, Tensor,
 def _degraded(picture: Pictures, random: np.random.Generator) -> Pictures:
     light = picture.astype(np.float32)
     if random.random() < 0.6:
-        light = (light - 128) * np.float32(random.uniform(0.6, 1.25)) + np.float32(128 + random.normal(0, 18))
+        light = (light - 128) * np.float32(random.uniform(0.6, 1.25)) + np.float32(
+            128 + random.normal(0, 18)
+        )
         light = light * random.uniform(0.9, 1.1, 3).astype(np.float32)
     if random.random() < 0.1:
         light = light * random.uniform(0.15, 0.5)
@@ -172,5 +180,7 @@ def _degraded(picture: Pictures, random: np.random.Generator) -> Pictures:
     changed = np.clip(light, 0, 255).astype(np.uint8)
     if random.random() < 0.3:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(25, 90))]
-        changed = np.asarray(cv2.imdecode(cv2.imencode(".jpg", changed, quality)[1], cv2.IMREAD_COLOR), np.uint8)
+        changed = np.asarray(
+            cv2.imdecode(cv2.imencode(".jpg", changed, quality)[1], cv2.IMREAD_COLOR), np.uint8
+        )
     return changed

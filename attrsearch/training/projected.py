@@ -84,7 +84,9 @@ def window(count: int, side: int, generator: torch.Generator) -> Window:
     whole = torch.rand(count, generator=generator) < 1 / 3
     reach = torch.where(whole, torch.full((count,), 1.0), torch.full((count,), SEEN / side))
     shift = (torch.rand(count, 2, generator=generator) * 2 - 1) * (1 - reach)[:, None]
-    shift = torch.where(whole[:, None], (torch.rand(count, 2, generator=generator) - 0.5) * 0.1, shift)
+    shift = torch.where(
+        whole[:, None], (torch.rand(count, 2, generator=generator) - 0.5) * 0.1, shift
+    )
     mirrored = torch.where(torch.rand(count, generator=generator) < 0.5, -1.0, 1.0)
     place = (torch.arange(SEEN) + 0.5) / SEEN * 2 - 1
     x = place[None] * (reach * mirrored)[:, None] + shift[:, :1]

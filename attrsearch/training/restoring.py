@@ -163,7 +163,9 @@ class RestoringTrainer:
         fake = self._features(place.cut(edited))
         with fast(self._device, self._dtype):
             of_real = self.discriminator(real, batch.labels.to(self._device))
-            of_fake = self.discriminator([one.detach() for one in fake], batch.asked.to(self._device))
+            of_fake = self.discriminator(
+                [one.detach() for one in fake], batch.asked.to(self._device)
+            )
         losses = []
         for yes, no in zip(of_real, of_fake, strict=True):
             losses.append(relu(1 - yes.float()).mean() + relu(1 + no.float()).mean())
@@ -232,7 +234,9 @@ class RestoringTrainer:
         rows = [faces, reduced, self._edit(self.average, batch)]
         for draw in range(3):
             asked = uniform_sets(labels, randomness(0, draw))
-            rows.append(self._edit(self.average, Batch(faces, landmarks, visible, labels, asked, 0, 0)))
+            rows.append(
+                self._edit(self.average, Batch(faces, landmarks, visible, labels, asked, 0, 0))
+            )
         return np.concatenate([np.concatenate(list(to_pictures(row)), 1) for row in rows])
 
     def _set_rates(self, number: int) -> None:
@@ -265,7 +269,10 @@ class RestoringTrainer:
         twice = torch.cat([torch.arange(own + pairs), torch.arange(own, own + pairs)])
         labels = labels[twice]
         generator = randomness(recipe.seed + 1000 + part, number)
-        others = torch.from_numpy(self._faces.attributes[random.integers(0, len(self._faces), 4096)]) * 2 - 1
+        others = (
+            torch.from_numpy(self._faces.attributes[random.integers(0, len(self._faces), 4096)]) * 2
+            - 1
+        )
         asked = torch.cat(
             [
                 labels[:own] * (0.7 + 0.4 * torch.rand(own, 1, generator=generator)),
@@ -285,7 +292,9 @@ class RestoringTrainer:
         """Edits as they are laid on the faces (n, 3, s, s)."""
         config = network.config
         reduced = reduce_faces(batch.faces, batch.visible, config.superpixels)
-        heat = heat_maps((batch.landmarks + 0.5) / batch.faces.shape[-1], config.size, config.spread)
+        heat = heat_maps(
+            (batch.landmarks + 0.5) / batch.faces.shape[-1], config.size, config.spread
+        )
         reduced = reduced.contiguous(memory_format=torch.channels_last)
         with fast(self._device, self._dtype):
             painted = network(reduced, heat, batch.asked.to(self._device)).float()
@@ -314,7 +323,9 @@ class RestoringTrainer:
         fine_fake = [one[own:] for one in fake[:2]]
         terms["texture"] = texture_loss(fine_real, fine_fake)
         squares = self.recipe.superpixels
-        low = interpolate(edited, size=squares, mode="area") - interpolate(batch.faces, size=squares, mode="area")
+        low = interpolate(edited, size=squares, mode="area") - interpolate(
+            batch.faces, size=squares, mode="area"
+        )
         terms["reduction"] = low.abs().mean()
         if weights.landmarks:
             with fast(self._device, self._dtype):
@@ -325,7 +336,9 @@ class RestoringTrainer:
             terms |= self._people(batch, edited[own:], generator)
         return terms
 
-    def _people(self, batch: Batch, edited: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
+    def _people(
+        self, batch: Batch, edited: Tensor, generator: torch.Generator
+    ) -> dict[str, Tensor]:
         """Away from the person, apart from each other, and two edits of one face apart."""
         recipe = self.recipe
         scale = self._identity.scale

@@ -109,15 +109,21 @@ def load_tight_faces(folder: Path) -> TightFaces:
         skin = np.load(folder / "skin.npy", mmap_mode="r")
         inside = np.load(folder / "inside.npy", mmap_mode="r")
     except FileNotFoundError as error:
-        raise InputError(folder, required="tightly prepared faces", found="none", hint=HINT) from error
+        raise InputError(
+            folder, required="tightly prepared faces", found="none", hint=HINT
+        ) from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         found = f"damaged ones ({error})"
-        raise InputError(folder, required="tightly prepared faces", found=found, hint=HINT) from error
+        raise InputError(
+            folder, required="tightly prepared faces", found=found, hint=HINT
+        ) from error
     count = len(names)
     shapes = (count, STORED, STORED, 3), (count, 68, 2), (count, len(ATTRIBUTES))
     if (crops.shape, landmarks.shape, attributes.shape) != shapes or head.get("version") != 1:
         found = f"{count} names, crops {crops.shape}, landmarks {landmarks.shape}"
-        raise InputError(folder, required="tightly prepared faces of version 1", found=found, hint=HINT)
+        raise InputError(
+            folder, required="tightly prepared faces of version 1", found=found, hint=HINT
+        )
     return TightFaces(crops, landmarks, attributes, skin, inside, names, sources)
 
 

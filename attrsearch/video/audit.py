@@ -48,7 +48,7 @@ RATE = 1e-3
 """Rate of false matches of a judge's threshold."""
 STRANGERS = 1000
 """Fewest pairs of strangers that a threshold can be set on."""
-LEAST = 0.5
+MIN_SHARE = 0.5
 """Share of the ordinary threshold below which it is never set: a face that near is the same picture."""
 BLANK = 0.08
 """A face is known if it is nearer than a blank in its place by more than this share of the ordinary threshold: covers
@@ -123,7 +123,11 @@ class _Lasting:
 
     def _decide(self, place: int) -> None:
         low = max(0, place - NEAR)
-        others = [boxes for i, (boxes, _) in enumerate(self._frames) if low <= i <= place + NEAR and i != place]
+        others = [
+            boxes
+            for i, (boxes, _) in enumerate(self._frames)
+            if low <= i <= place + NEAR and i != place
+        ]
         for leak in self._frames[place][1]:
             box = np.array(leak.box, np.float32)
             again = sum(len(boxes) > 0 and iou(boxes, box).max() >= SAME for boxes in others)
@@ -157,7 +161,7 @@ class Strangers:
         if self.pairs < STRANGERS:
             return ordinary
         place = int(np.searchsorted(np.cumsum(self._counts), RATE * self.pairs, side="right"))
-        return float(np.clip(place * 2 / BINS, LEAST * ordinary, ordinary))
+        return float(np.clip(place * 2 / BINS, MIN_SHARE * ordinary, ordinary))
 
 
 def audit_video(
@@ -198,7 +202,9 @@ def audit_video(
         sizes = [(r.info.width, r.info.height) for r in (first, second)]
         if sizes[0] != sizes[1]:
             hint = "audit a video against the one it was made from"
-            raise InputError(protected, required=f"frames of {sizes[0]}", found=f"{sizes[1]}", hint=hint)
+            raise InputError(
+                protected, required=f"frames of {sizes[0]}", found=f"{sizes[1]}", hint=hint
+            )
         for before, after in zip(first.frames(), second.frames(), strict=False):
             found = _without(_find(before.picture, detector), (visible or {}).get(before.index, ()))
             faces += len(found)
@@ -217,7 +223,9 @@ def audit_video(
             for i, distance in zip(known, apart, strict=True):
                 if distance >= judge.calibration.verification:
                     continue
-                if distance >= _of_a_blank(before.picture, after.picture, found, i, detector, judge):
+                if distance >= _of_a_blank(
+                    before.picture, after.picture, found, i, detector, judge
+                ):
                     blank += 1
                 else:
                     box, value = _tuple(found.boxes[i]), round(float(distance), 4)
@@ -249,7 +257,12 @@ def _without(found: Detections, visible: Sequence[LabelledBox]) -> Detections:
 
 
 def _judge(
-    before: Picture, after: Picture, found: Detections, known: list[int], detector: Detector, judge: CalibratedRecogniser
+    before: Picture,
+    after: Picture,
+    found: Detections,
+    known: list[int],
+    detector: Detector,
+    judge: CalibratedRecogniser,
 ) -> tuple[Floats, Floats]:
     """Judge's distances of a frame's faces before and after: of what is at their place now, or found there now.
 
@@ -272,7 +285,12 @@ def _judge(
 
 
 def _of_a_blank(
-    before: Picture, after: Picture, found: Detections, chosen: int, detector: Detector, judge: CalibratedRecogniser
+    before: Picture,
+    after: Picture,
+    found: Detections,
+    chosen: int,
+    detector: Detector,
+    judge: CalibratedRecogniser,
 ) -> float:
     """The distance below which a face is nearer to itself than a blank in its place is."""
     blank = after.copy()

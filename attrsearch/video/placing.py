@@ -13,13 +13,15 @@ CROP_WIDTHS = (40.0, 150.0)
 """How wide a face's box may be in its crop, in pixels; about 75 is usual."""
 QUIET, MOVED = 6.0, 20.0
 """Changes of an aligned face, 0 to 255: up to the first it is noise, and from the second on nothing is kept."""
-MOST_KEPT = 0.95
+MAX_KEPT = 0.95
 """Share of the last edit that is kept in the next one where nothing changed: an edit makes more of noise than it is."""
 AROUND = 11
 """Over how many pixels of a crop of 128 the change is averaged: a mouth that opens is edited anew, the rest is kept."""
 
 
-def steady(source: Floats, edit: Floats, last_source: Floats, last_edit: Floats) -> tuple[Floats, Floats]:
+def steady(
+    source: Floats, edit: Floats, last_source: Floats, last_edit: Floats
+) -> tuple[Floats, Floats]:
     """An edit of which as much is the last one's as the face stood still, place by place.
 
     Two edits of nearly the same picture differ by more than the pictures do, and drift.  What was kept of earlier
@@ -40,7 +42,9 @@ def steady(source: Floats, edit: Floats, last_source: Floats, last_edit: Floats)
     """
     side = max(1, round(AROUND * len(edit) / CROP_SIZE))
     change = cv2.blur(cv2.absdiff(source, last_source).mean(2), (side, side))
-    kept = (MOST_KEPT * np.clip((MOVED - change) / (MOVED - QUIET), 0, 1)).astype(np.float32)[..., None]
+    kept = (MAX_KEPT * np.clip((MOVED - change) / (MOVED - QUIET), 0, 1)).astype(np.float32)[
+        ..., None
+    ]
     return source + kept * (last_source - source), edit + kept * (last_edit - edit)
 
 
@@ -59,4 +63,6 @@ def replace_face(picture: Picture, box: Floats, replacement: Picture) -> None:
     right, bottom = np.ceil(np.minimum(box[2:], (width, height))).astype(int)
     if left < right and top < bottom:
         sides = (int(right - left), int(bottom - top))
-        picture[top:bottom, left:right] = cv2.resize(replacement, sides, interpolation=cv2.INTER_AREA)
+        picture[top:bottom, left:right] = cv2.resize(
+            replacement, sides, interpolation=cv2.INTER_AREA
+        )

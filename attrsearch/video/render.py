@@ -22,7 +22,13 @@ from attrsearch.faces.alignment import CROP_TEMPLATE, similarity
 from attrsearch.faces.sampling import to_editor
 from attrsearch.video.choices import SetChoices
 from attrsearch.video.placing import belong, replace_face, steady
-from attrsearch.video.tracking.best_shots import EDIT_RESIDUAL, EDIT_TURN, GO_ON_TURN, residual, turn
+from attrsearch.video.tracking.best_shots import (
+    EDIT_RESIDUAL,
+    EDIT_TURN,
+    GO_ON_TURN,
+    residual,
+    turn,
+)
 from attrsearch.video.tracking.kalman import move_points
 from attrsearch.video.trajectories import TrackedBox
 from attrsearch.video.verification import FaceInFrame, RenderVerifier
@@ -30,14 +36,16 @@ from attrsearch.video.verification import FaceInFrame, RenderVerifier
 Floats = npt.NDArray[np.float32]
 Picture = npt.NDArray[np.uint8]
 Cover = Literal["edited", "warped", "filtered", "replaced"]
-Reason = Literal["", "too small", "turned", "no landmarks", "never seen well", "no feasible set", "not verified"]
+Reason = Literal[
+    "", "too small", "turned", "no landmarks", "never seen well", "no feasible set", "not verified"
+]
 """Why a face was not edited; empty where it was."""
 
 SMALLEST_EDIT = 20.0
 """Faces narrower than this many pixels are filtered, not edited."""
 RECENT = 25
 """An edit older than this many frames is not warped any more."""
-AWAY = 3
+MAX_FRAMES_FROM_DETECTION = 3
 """Further from where it was seen than this many frames, a face may be behind something; no edit is put on that."""
 FADE = 5
 """Frames over which an edit fades into a filter and back."""
@@ -143,7 +151,9 @@ class Renderer:
             self._restore(before)
             for number, face in failed:
                 self._choices.fail(face.track, self._person(face), number)
-        oldest = frames[-1][0] - RECENT if frames else 0  # an older edit is not shown again: it is let go
+        oldest = (
+            frames[-1][0] - RECENT if frames else 0
+        )  # an older edit is not shown again: it is let go
         self._last = {track: last for track, last in self._last.items() if last.frame >= oldest}
         return shown
 
@@ -176,7 +186,9 @@ class Renderer:
             if edit.layer.share >= LEAST_SHARE
         }
         shown = [
-            self._cover(number, picture, faces[place], {t: e for (p, t), e in ready.items() if p == place})
+            self._cover(
+                number, picture, faces[place], {t: e for (p, t), e in ready.items() if p == place}
+            )
             for place, (number, picture) in enumerate(frames)
         ]
         return shown, jobs
@@ -190,15 +202,25 @@ class Renderer:
         """Add the distance of every edit, and find the first one of each track that is not far enough away."""
         if self.verifier is None or not jobs:
             return shown, []
-        faces = [FaceInFrame(frames[p][1], shown[p][0], face.box, face.landmarks) for p, face in jobs]
+        faces = [
+            FaceInFrame(frames[p][1], shown[p][0], face.box, face.landmarks) for p, face in jobs
+        ]
         distances = self.verifier.distances(faces)
-        measured = {(place, face.track): float(d) for (place, face), d in zip(jobs, distances, strict=True)}
+        measured = {
+            (place, face.track): float(d) for (place, face), d in zip(jobs, distances, strict=True)
+        }
         failed: dict[int, tuple[int, TrackedBox]] = {}
         for place, face in jobs:
             if measured[place, face.track] < self.verifier.required:
                 failed.setdefault(face.track, (frames[place][0], face))
         with_distances = [
-            (picture, [replace(item, distance=measured.get((place, item.face.track))) for item in covered])
+            (
+                picture,
+                [
+                    replace(item, distance=measured.get((place, item.face.track)))
+                    for item in covered
+                ],
+            )
             for place, (picture, covered) in enumerate(shown)
         ]
         return with_distances, list(failed.values())
@@ -247,7 +269,9 @@ class Renderer:
             return "no landmarks"
         return "not verified" if self._choices.is_held(face.track, frame) else ""
 
-    def _without_others(self, picture: Picture, face: TrackedBox, there: Sequence[TrackedBox], edited: set[int]) -> Picture:
+    def _without_others(
+        self, picture: Picture, face: TrackedBox, there: Sequence[TrackedBox], edited: set[int]
+    ) -> Picture:
         """What an edit is made from: other faces that it would be pasted over do not show in it."""
         others = [
             other
@@ -289,7 +313,10 @@ class Renderer:
         done: list[RenderedFace] = []
         hidden = [face for face in faces if self._person(face) not in self.visible]
         # filters first, then edits from small to large, so that a near face is not covered by a far one's filter
-        order = sorted(hidden, key=lambda face: (face.track in edits, float((face.box[2:] - face.box[:2]).prod())))
+        order = sorted(
+            hidden,
+            key=lambda face: (face.track in edits, float((face.box[2:] - face.box[:2]).prod())),
+        )
         for face in order:
             edit = edits.get(face.track)
             if edit is not None:
@@ -297,18 +324,24 @@ class Renderer:
                 how: Cover = "edited"
             else:
                 how = self._cover_without_edit(number, shown, picture, face)
-            reason = "" if how == "edited" else self._reasons.get((number, face.track), "no landmarks")
+            reason = (
+                "" if how == "edited" else self._reasons.get((number, face.track), "no landmarks")
+            )
             done.append(RenderedFace(face, self._person(face), how, reason))
         return shown, done
 
-    def _show_edit(self, number: int, shown: Picture, picture: Picture, face: TrackedBox, edit: _Edit) -> None:
+    def _show_edit(
+        self, number: int, shown: Picture, picture: Picture, face: TrackedBox, edit: _Edit
+    ) -> None:
         """Paste an edit; over the filter, and by and by, where the frames before were filtered."""
         last = self._last.get(face.track)
         strength = 1.0
         if face.track in self._filtered:
             before = last.shown if last is not None and number - last.frame <= FADE else 0.0
             strength = min(1.0, before + 1 / FADE)
-        if strength < 1:  # what the filter covers shrinks from the head to the face, as the edit comes
+        if (
+            strength < 1
+        ):  # what the filter covers shrinks from the head to the face, as the edit comes
             cover(shown, face.box, self.fallback, reach=HEAD + strength * (1 - HEAD))
         else:
             self._filtered.discard(face.track)
@@ -317,17 +350,25 @@ class Renderer:
         if last is not None and follows:
             source, crop = steady(source, crop, last.source, last.crop)
         layer = replace(edit.layer, crop=_picture(crop))
-        self._last[face.track] = _Last(number, source, crop, layer, face.box, face.landmarks, strength)
+        self._last[face.track] = _Last(
+            number, source, crop, layer, face.box, face.landmarks, strength
+        )
         paste(shown, layer, similarity(face.landmarks[None], CROP_TEMPLATE)[0], strength, picture)
 
-    def _cover_without_edit(self, number: int, shown: Picture, picture: Picture, face: TrackedBox) -> Cover:
+    def _cover_without_edit(
+        self, number: int, shown: Picture, picture: Picture, face: TrackedBox
+    ) -> Cover:
         last = self._last.get(face.track)
-        if last is not None and (number - last.frame > RECENT or self._person(face) not in self.sets):
+        if last is not None and (
+            number - last.frame > RECENT or self._person(face) not in self.sets
+        ):
             last = None
         turned = bool(np.isfinite(face.landmarks).all()) and belong(face.landmarks, face.box)
         if last is not None and last.shown > 0 and not turned and _is_in_view(face):
             landmarks = move_points(last.landmarks, last.box, face.box)
-            cover(shown, face.box, self.fallback, margin=0.0)  # the warped edit is soft at its border
+            cover(
+                shown, face.box, self.fallback, margin=0.0
+            )  # the warped edit is soft at its border
             paste(shown, last.layer, similarity(landmarks[None], CROP_TEMPLATE)[0], 1.0, picture)
             return "warped"
         self._filtered.add(face.track)
@@ -338,7 +379,13 @@ class Renderer:
         if last is not None and last.shown > 0:
             last.shown, last.frame = max(0.0, last.shown - 1 / FADE), number
             landmarks = move_points(last.landmarks, last.box, face.box)
-            paste(shown, last.layer, similarity(landmarks[None], CROP_TEMPLATE)[0], last.shown, picture)
+            paste(
+                shown,
+                last.layer,
+                similarity(landmarks[None], CROP_TEMPLATE)[0],
+                last.shown,
+                picture,
+            )
         return "filtered"
 
 
@@ -348,4 +395,4 @@ def _picture(crop: Floats) -> Picture:
 
 def _is_in_view(face: TrackedBox) -> bool:
     """Whether a face is likely to show; before its first sighting, and long after one, it may be behind something."""
-    return face.found != "extended" and face.away <= AWAY
+    return face.source != "extended" and face.frames_from_detection <= MAX_FRAMES_FROM_DETECTION

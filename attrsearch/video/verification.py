@@ -6,7 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from attrsearch.faces.alignment import CROP_TEMPLATE, WINDOW_SIZE, similarity, transform, warp, window_transform
+from attrsearch.faces.alignment import (
+    CROP_TEMPLATE,
+    WINDOW_SIZE,
+    similarity,
+    transform,
+    warp,
+    window_transform,
+)
 from attrsearch.faces.recognition.base import CalibratedRecogniser
 
 Floats = npt.NDArray[np.float32]
@@ -66,5 +73,7 @@ class RenderVerifier:
                 windows.append(warp(picture, matrix, WINDOW_SIZE))
                 boxes.append(box)
                 points.append(landmarks)
-        embedded = self.scaled.recogniser.embed(np.stack(windows), np.stack(boxes), np.stack(points))
+        embedded = self.scaled.recogniser.embed(
+            np.stack(windows), np.stack(boxes), np.stack(points)
+        )
         return np.asarray(np.linalg.norm(embedded[0::2] - embedded[1::2], axis=1), np.float32)

@@ -34,7 +34,9 @@ def test_a_folder_of_videos_is_its_videos(folder: Path) -> None:
     assert plan_jobs([folder], folder / "out")[0].target.parent == folder / "out"
 
 
-def test_a_folder_of_pictures_is_one_job_and_beside_videos_another(folder: Path, tmp_path: Path) -> None:
+def test_a_folder_of_pictures_is_one_job_and_beside_videos_another(
+    folder: Path, tmp_path: Path
+) -> None:
     people = tmp_path / "people"
     people.mkdir()
     Image.fromarray(np.zeros((40, 40, 3), np.uint8)).save(people / "ann.png")

@@ -45,7 +45,9 @@ def any_editor(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
 
 @pytest.fixture(scope="module")
 def restoring(tmp_path_factory: pytest.TempPathFactory) -> Editor:
-    return load_editor(str(made_up_editor(tmp_path_factory.mktemp("editor") / "made-up.safetensors")), "fp32")
+    return load_editor(
+        str(made_up_editor(tmp_path_factory.mktemp("editor") / "made-up.safetensors")), "fp32"
+    )
 
 
 def crops(count: int, size: int) -> Tensor:
@@ -103,7 +105,9 @@ def test_an_edit_does_not_depend_on_its_batch(any_editor: Editor, count: int) ->
 def test_encodings_are_taken_and_joined(any_editor: Editor) -> None:
     encoded = any_editor.encode(crops(3, any_editor.size))
     joined = Encoded.join([encoded.take([2]), encoded.take([0, 0])])
-    assert all(torch.equal(j, f[[2, 0, 0]]) for j, f in zip(joined.features, encoded.features, strict=True))
+    assert all(
+        torch.equal(j, f[[2, 0, 0]]) for j, f in zip(joined.features, encoded.features, strict=True)
+    )
 
 
 def test_the_face_is_not_in_a_restoring_encoding(restoring: Editor) -> None:
@@ -142,7 +146,9 @@ def test_an_edit_is_laid_on_its_mask_only(
     matrix = matrix_of(astronaut, mtcnn)
     scaled = warp(astronaut, zoom(sides)[:, :] * [[128 / 250, 128 / 250, 1]], sides)
     smaller = zoom(250) * [[128 / sides, 128 / sides, 1]]
-    to_crop = (np.vstack([matrix, [0, 0, 1]]) @ np.vstack([smaller, [0, 0, 1]]))[:2].astype(np.float32)
+    to_crop = (np.vstack([matrix, [0, 0, 1]]) @ np.vstack([smaller, [0, 0, 1]]))[:2].astype(
+        np.float32
+    )
     crop = cut_crop(scaled, any_editor, to_crop)
     layer = edit_crops(any_editor, to_editor([crop]), sets(1))[0]
     layer.mask[: any_editor.size // 2] = 0  # a hand before the upper half
@@ -168,7 +174,9 @@ def test_a_grey_picture_stays_grey(restoring: Editor, astronaut: Picture, mtcnn:
     assert np.ptp(protected, axis=-1).max() == 0
 
 
-def test_a_search_measures_what_is_shown(any_editor: Editor, astronaut: Picture, mtcnn: Mtcnn) -> None:
+def test_a_search_measures_what_is_shown(
+    any_editor: Editor, astronaut: Picture, mtcnn: Mtcnn
+) -> None:
     """The window of a search, and the window cut from the protected picture, show the same edit."""
     face = cut_face(astronaut, found_in(astronaut, mtcnn), 0, Path("astronaut.jpg"))
     evaluator = Evaluator(any_editor, load_detector("mtcnn", WINDOW_MIN_FACE), [])
@@ -179,15 +187,21 @@ def test_a_search_measures_what_is_shown(any_editor: Editor, astronaut: Picture,
     matrix = matrix_of(astronaut, mtcnn)
     for window, values in zip(shown, sets(2), strict=True):
         protected = astronaut.copy()
-        layer = edit_crops(any_editor, to_editor([cut_crop(astronaut, any_editor, matrix)]), values[None])[0]
+        layer = edit_crops(
+            any_editor, to_editor([cut_crop(astronaut, any_editor, matrix)]), values[None]
+        )[0]
         paste(protected, layer, matrix)
-        to_window = (np.vstack([face.crop_to_window, [0, 0, 1]]) @ np.vstack([matrix, [0, 0, 1]]))[:2]
+        to_window = (np.vstack([face.crop_to_window, [0, 0, 1]]) @ np.vstack([matrix, [0, 0, 1]]))[
+            :2
+        ]
         other = warp(protected, to_window.astype(np.float32), WINDOW_SIZE)
         changed = np.abs(window.astype(int) - face.window).mean()
         assert np.abs(window.astype(int) - other).mean() < max(1.5, 0.25 * changed)
 
 
-def test_an_edit_of_a_face_that_hardly_shows_is_none(restoring: Editor, astronaut: Picture, mtcnn: Mtcnn) -> None:
+def test_an_edit_of_a_face_that_hardly_shows_is_none(
+    restoring: Editor, astronaut: Picture, mtcnn: Mtcnn
+) -> None:
     crop = cut_crop(astronaut, restoring, matrix_of(astronaut, mtcnn))
     layer = edit_crops(restoring, to_editor([crop]), sets(1))[0]
     assert layer.share > 0.9

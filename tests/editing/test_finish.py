@@ -71,7 +71,9 @@ def test_grain_follows_from_the_picture() -> None:
 def test_colour_stays_and_grey_stays_grey() -> None:
     edit, picture = texture(1, 0.0), texture(0, 1.0)
     after = laid_into(edit, picture)
-    assert np.allclose(after - after.mean(-1, keepdims=True), edit - edit.mean(-1, keepdims=True), atol=1e-3)
+    assert np.allclose(
+        after - after.mean(-1, keepdims=True), edit - edit.mean(-1, keepdims=True), atol=1e-3
+    )
     grey = np.repeat(picture[..., :1], 3, -1)
     assert np.ptp(laid_into(edit, grey), axis=-1).max() == 0
 
@@ -92,4 +94,6 @@ def test_a_face_that_hardly_shows_is_left_as_it_is(visible: int) -> None:
     mask = np.zeros((SIDE, SIDE), np.float32)
     mask[:visible, :visible] = 1
     edit = texture(1, 0.0)
-    assert np.array_equal(finish(edit, measure_finish(texture(0, 2.0).astype(np.uint8), mask)), edit)
+    assert np.array_equal(
+        finish(edit, measure_finish(texture(0, 2.0).astype(np.uint8), mask)), edit
+    )

@@ -67,26 +67,36 @@ def test_weights_without_a_description_are_written_as_before(tmp_path: Path) -> 
 def test_a_description_that_is_none(file: Path, change: dict[str, object], found: str) -> None:
     about = described(SMALL) | change
     save_file(load_file(file), file, {"attrsearch": json.dumps(about)})
-    with pytest.raises(WeightsError, match=f"description of a restoring editor of version 1, found .*{found}"):
+    with pytest.raises(
+        WeightsError, match=f"description of a restoring editor of version 1, found .*{found}"
+    ):
         load_editor(str(file))
 
 
 def test_weights_of_an_editor_without_a_description(file: Path) -> None:
     save_file(load_file(file), file)
-    with pytest.raises(WeightsError, match="description of a restoring editor of version 1, found none"):
+    with pytest.raises(
+        WeightsError, match="description of a restoring editor of version 1, found none"
+    ):
         load_editor(str(file))
 
 
 def test_an_editor_without_its_parsing(file: Path) -> None:
-    state = {name: value for name, value in load_file(file).items() if not name.startswith("parsing.")}
+    state = {
+        name: value for name, value in load_file(file).items() if not name.startswith("parsing.")
+    }
     save_file(state, file, {"attrsearch": json.dumps(described(SMALL))})
-    with pytest.raises(WeightsError, match="needs face parsing beside the editor, found the editor alone"):
+    with pytest.raises(
+        WeightsError, match="needs face parsing beside the editor, found the editor alone"
+    ):
         load_editor(str(file))
 
 
 def test_weights_that_do_not_belong_to_the_description(file: Path) -> None:
     save_file(load_file(file), file, {"attrsearch": json.dumps(described(RestoringConfig()))})
-    with pytest.raises(WeightsError, match="needs the weights of a RestoringNetwork as its description says"):
+    with pytest.raises(
+        WeightsError, match="needs the weights of a RestoringNetwork as its description says"
+    ):
         load_editor(str(file))
 
 

@@ -8,7 +8,12 @@ import pytest
 from attrsearch.cli.main import main
 from attrsearch.core.attributes import AttributeSet
 from attrsearch.editing.editor import Editor
-from attrsearch.experiments.street_study import StreetResult, shown_real, streets_to_markdown, study_street
+from attrsearch.experiments.street_study import (
+    StreetResult,
+    shown_real,
+    streets_to_markdown,
+    study_street,
+)
 from attrsearch.experiments.synthetic_streets import Street
 from attrsearch.faces.detection.mtcnn import Mtcnn
 from attrsearch.faces.detection.yunet import YuNet
@@ -24,7 +29,13 @@ def made() -> Street:
 
 
 @pytest.fixture(scope="module")
-def result(made: Street, tmp_path_factory: pytest.TempPathFactory, editor: Editor, mtcnn: Mtcnn, sface: CalibratedRecogniser):
+def result(
+    made: Street,
+    tmp_path_factory: pytest.TempPathFactory,
+    editor: Editor,
+    mtcnn: Mtcnn,
+    sface: CalibratedRecogniser,
+):
     return study_street(
         made, "medium", tmp_path_factory.mktemp("street"), detector=YuNet(10, 0.2), close_up=mtcnn, scaled=sface,
         judge=sface, editor=editor, attributes=SET, seed=1,
@@ -62,5 +73,7 @@ def test_uncovered_faces_are_counted_and_posts_left_out(made: Street, tmp_path: 
 
 
 def test_an_export_of_nobody(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert main(["reproduce", "streets", "--attributes", str(tmp_path / "gone.json"), "--quiet"]) == 2
+    assert (
+        main(["reproduce", "streets", "--attributes", str(tmp_path / "gone.json"), "--quiet"]) == 2
+    )
     assert "gone.json: needs" in capsys.readouterr().err

@@ -35,7 +35,9 @@ def test_profiles_are_followed(tmp_path: Path) -> None:
     assert (read_picture(tmp_path / "srgb.png") == colour).all()
     lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
     plain.save(tmp_path / "wrong.png", icc_profile=lab.tobytes())
-    assert (read_picture(tmp_path / "wrong.png") == colour).all()  # a profile that does not fit changes nothing
+    assert (
+        read_picture(tmp_path / "wrong.png") == colour
+    ).all()  # a profile that does not fit changes nothing
 
 
 def test_alpha_and_frames_are_told(tmp_path: Path) -> None:

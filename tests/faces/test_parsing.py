@@ -7,7 +7,14 @@ import pytest
 import torch
 
 from attrsearch.core.weights import manifest
-from attrsearch.faces.alignment import CROP_TEMPLATE, TIGHT_TEMPLATE, invert, similarity, transform, warp
+from attrsearch.faces.alignment import (
+    CROP_TEMPLATE,
+    TIGHT_TEMPLATE,
+    invert,
+    similarity,
+    transform,
+    warp,
+)
 from attrsearch.faces.dataset import Picture
 from attrsearch.faces.detection.mtcnn import Mtcnn
 from attrsearch.faces.parsing import ParsingNetwork, visible_skin
@@ -15,7 +22,9 @@ from attrsearch.faces.sampling import to_editor
 from attrsearch.training.export import load_trained
 from attrsearch.training.occluders import _blob, _hand, _mask, _microphone
 
-pytestmark = pytest.mark.skipif("parsing" not in manifest(), reason="no weights of face parsing are bundled yet")
+pytestmark = pytest.mark.skipif(
+    "parsing" not in manifest(), reason="no weights of face parsing are bundled yet"
+)
 
 Floats = np.ndarray
 
@@ -41,7 +50,9 @@ def parsed(network: ParsingNetwork, pictures: list[Picture]) -> tuple[Floats, Fl
     return landmarks.numpy(), visible_skin(logits, 128)[:, 0].numpy()
 
 
-def test_landmarks_are_where_the_detector_sees_them(parsing: ParsingNetwork, crops: list[Picture]) -> None:
+def test_landmarks_are_where_the_detector_sees_them(
+    parsing: ParsingNetwork, crops: list[Picture]
+) -> None:
     landmarks, _ = parsed(parsing, crops)
     for points in landmarks:
         eyes = [points[36:42].mean(0), points[42:48].mean(0)]
@@ -60,16 +71,23 @@ def test_skin_is_seen_and_hair_is_not(parsing: ParsingNetwork, crops: list[Pictu
         assert 0.2 < mask.mean() < 0.65
 
 
-def test_the_usual_crop_shows_the_same_landmarks(parsing: ParsingNetwork, crops: list[Picture]) -> None:
+def test_the_usual_crop_shows_the_same_landmarks(
+    parsing: ParsingNetwork, crops: list[Picture]
+) -> None:
     to_tight = similarity(CROP_TEMPLATE[None], TIGHT_TEMPLATE)[0]
     landmarks, _ = parsed(parsing, crops[:1])
     back = transform(invert(to_tight), landmarks[0])
     assert np.linalg.norm(back[36:42].mean(0) - CROP_TEMPLATE[0]) < 4
 
 
-@pytest.mark.parametrize(("draw", "most"), [(_microphone, 0.1), (_mask, 0.1), (_hand, 0.6), (_blob, 0.6)])
+@pytest.mark.parametrize(
+    ("draw", "most"), [(_microphone, 0.1), (_mask, 0.1), (_hand, 0.6), (_blob, 0.6)]
+)
 def test_what_is_before_a_face_is_left_out(
-    parsing: ParsingNetwork, crops: list[Picture], draw: Callable[..., tuple[Picture, Floats]], most: float
+    parsing: ParsingNetwork,
+    crops: list[Picture],
+    draw: Callable[..., tuple[Picture, Floats]],
+    most: float,
 ) -> None:
     """Its place is known, since it was pasted; a hand of the face's own colour is the hardest."""
     random = np.random.default_rng(0)

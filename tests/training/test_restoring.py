@@ -57,7 +57,9 @@ def trained(recipe: RestoringRecipe, faces: TightFaces, out: Path) -> dict[str, 
 
 
 @pytest.fixture(scope="module")
-def once(recipe: RestoringRecipe, faces: TightFaces, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def once(
+    recipe: RestoringRecipe, faces: TightFaces, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     out = tmp_path_factory.mktemp("training") / "once"
     trained(recipe, faces, out)
     return out
@@ -95,7 +97,9 @@ def test_the_number_of_threads_does_not_matter(
     assert written == (once / "weights.safetensors").read_bytes()
 
 
-def test_a_training_starts_from_an_editor(recipe: RestoringRecipe, faces: TightFaces, once: Path) -> None:
+def test_a_training_starts_from_an_editor(
+    recipe: RestoringRecipe, faces: TightFaces, once: Path
+) -> None:
     start = once / "weights.safetensors"
     trainer = RestoringTrainer(recipe.model_copy(update={"start": str(start)}), faces)
     again = RestoringTrainer(recipe, faces)

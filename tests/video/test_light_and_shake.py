@@ -63,7 +63,9 @@ def test_of_two_looks_the_surer_detection_is_kept() -> None:
     points = np.zeros((1, 5, 2), np.float32)
     one = Detections(np.float32([[0, 0, 10, 10]]), np.float32([0.4]), points)
     two = Detections(
-        np.float32([[1, 0, 11, 10], [50, 0, 60, 10]]), np.float32([0.8, 0.5]), np.repeat(points, 2, 0)
+        np.float32([[1, 0, 11, 10], [50, 0, 60, 10]]),
+        np.float32([0.8, 0.5]),
+        np.repeat(points, 2, 0),
     )
     joined = join_detections(one, two)
     assert joined.boxes[:, 0].tolist() == [1, 50]
@@ -96,13 +98,19 @@ def covered(
         for place, box in enumerate(there)
         if not _is_in([np.float32(item.box) for item in done.boxes.get(frame, [])], box)
     ]
-    changed = [float((np.abs(a.astype(int) - b).max(2) > 12).mean()) for a, b in zip(before, after, strict=True)]
+    changed = [
+        float((np.abs(a.astype(int) - b).max(2) > 12).mean())
+        for a, b in zip(before, after, strict=True)
+    ]
     return left, float(np.mean(changed))
 
 
 def _is_in(found: list[np.ndarray], box: np.ndarray) -> bool:
     """Whether most of a true face is inside of one that was covered."""
-    inner = [np.maximum(np.minimum(one[2:], box[2:]) - np.maximum(one[:2], box[:2]), 0).prod() for one in found]
+    inner = [
+        np.maximum(np.minimum(one[2:], box[2:]) - np.maximum(one[:2], box[:2]), 0).prod()
+        for one in found
+    ]
     return bool(max(inner, default=0) > 0.6 * (box[2:] - box[:2]).prod())
 
 
@@ -111,13 +119,17 @@ def truth(scene: Scene) -> list[list[np.ndarray]]:
 
 
 @pytest.mark.parametrize("light", [0.2, 0.06])
-def test_faces_in_the_dark_are_covered(scene: Scene, sface: CalibratedRecogniser, tmp_path: Path, light: float) -> None:
+def test_faces_in_the_dark_are_covered(
+    scene: Scene, sface: CalibratedRecogniser, tmp_path: Path, light: float
+) -> None:
     dark = [(picture * light).astype(np.uint8) for picture in scene.pictures]
     left, _ = covered(dark, truth(scene), tmp_path, sface)
     assert left == []
 
 
-def test_faces_in_a_flash_are_covered(scene: Scene, sface: CalibratedRecogniser, tmp_path: Path) -> None:
+def test_faces_in_a_flash_are_covered(
+    scene: Scene, sface: CalibratedRecogniser, tmp_path: Path
+) -> None:
     shown = [picture.copy() for picture in scene.pictures]
     for number in (7, 8):  # a face shows a little in an overexposed frame
         shown[number] = (235 + shown[number] * 0.07).astype(np.uint8)
@@ -130,9 +142,13 @@ def test_faces_in_a_flash_are_covered(scene: Scene, sface: CalibratedRecogniser,
         assert len(done.boxes[number]) == 2
 
 
-def test_a_camera_that_shakes_blurs_faces_and_little_else(sface: CalibratedRecogniser, tmp_path: Path) -> None:
+def test_a_camera_that_shakes_blurs_faces_and_little_else(
+    sface: CalibratedRecogniser, tmp_path: Path
+) -> None:
     frames = 14
-    made = street([walker(frames, (200, 190), (3, 0), 56), walker(frames, (420, 230), (0, 0), 64)], (640, 480))
+    made = street(
+        [walker(frames, (200, 190), (3, 0), 56), walker(frames, (420, 230), (0, 0), 64)], (640, 480)
+    )
     random = np.random.default_rng(4)
     shifts = random.integers(-SHAKE // 2, SHAKE // 2 + 1, (frames, 2))
     shown, boxes = [], []

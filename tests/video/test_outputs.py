@@ -16,17 +16,23 @@ from attrsearch.video.overlay import GREEN, RED, YELLOW, colour, draw
 from attrsearch.video.pipeline import VideoOptions, SetAssignment, protect
 from attrsearch.video.preview import COLUMNS, SHOWN, WIDTH, Preview
 from attrsearch.video.render import Cover, RenderedFace
-from attrsearch.video.tracking.tracker import Found
+from attrsearch.video.tracking.tracker import BoxSource
 from attrsearch.video.trajectories import TrackedBox
 from tests.clips import textured
 from tests.video.conftest import Scene
 
 
 def covered(
-    left: float = 40, found: Found = "detected", probability: float = 0.9, how: Cover = "edited", track: int = 3
+    left: float = 40,
+    found: BoxSource = "detected",
+    probability: float = 0.9,
+    how: Cover = "edited",
+    track: int = 3,
 ) -> RenderedFace:
     box = np.float32([left, 60, left + 40, 110])
-    return RenderedFace(TrackedBox(track, box, np.zeros((5, 2), np.float32), found, probability), "person_001", how)
+    return RenderedFace(
+        TrackedBox(track, box, np.zeros((5, 2), np.float32), found, probability), "person_001", how
+    )
 
 
 # ledger
@@ -139,7 +145,7 @@ def test_no_frame_no_preview(tmp_path: Path) -> None:
     ],
 )
 def test_red_is_restored_and_yellow_below_a_fifth(
-    found: Found, probability: float, expected: tuple[int, int, int]
+    found: BoxSource, probability: float, expected: tuple[int, int, int]
 ) -> None:
     item = covered(found=found, probability=probability)
     assert colour(item) == expected
@@ -174,7 +180,9 @@ def test_frames_go_by_their_names(folder: Path, tmp_path: Path) -> None:
             out.write(frame, 255 - frame.picture)
         out.close()
     for number, picture in enumerate(textured(4)):
-        assert np.array_equal(np.asarray(Image.open(tmp_path / "out" / f"f{number}.png")), 255 - picture)
+        assert np.array_equal(
+            np.asarray(Image.open(tmp_path / "out" / f"f{number}.png")), 255 - picture
+        )
     assert (warnings, material.problem) == ([], "")
 
 
@@ -201,16 +209,24 @@ def test_a_bad_frame_leaves_no_face_of_the_last_one_out(
         FrameFolder(folder, tmp_path / "out", lambda line: None), detector=mtcnn, close_up=mtcnn, scaled=sface,
         decide=lambda people: SetAssignment({}, {}, None), options=VideoOptions(),
     )  # fmt: skip
-    assert {frame: len(there) for frame, there in done.boxes.items()} == dict.fromkeys((0, 2, 3, 4, 5), 2)
+    assert {frame: len(there) for frame, there in done.boxes.items()} == dict.fromkeys(
+        (0, 2, 3, 4, 5), 2
+    )
 
 
 def test_folders_that_are_none(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     for name in ("empty", "gone"):
-        with pytest.raises(InputError, match=f"{name}: needs a folder of frames, found no pictures"):
+        with pytest.raises(
+            InputError, match=f"{name}: needs a folder of frames, found no pictures"
+        ):
             FrameFolder(tmp_path / name, tmp_path / "out")
-    with pytest.raises(InputError, match="needs an output that is not the input, found the same folder"):
+    with pytest.raises(
+        InputError, match="needs an output that is not the input, found the same folder"
+    ):
         FrameFolder(folder, folder / ".." / "frames")
     Image.new("RGB", (320, 240)).save(folder / "f1.jpg")
-    with pytest.raises(InputError, match="needs frames of different names, found two named f1; rename one"):
+    with pytest.raises(
+        InputError, match="needs frames of different names, found two named f1; rename one"
+    ):
         FrameFolder(folder, tmp_path / "out")

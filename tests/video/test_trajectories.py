@@ -13,7 +13,9 @@ from attrsearch.video.trajectories import TrackedBox, Timeline
 TEMPLATE = np.float32([[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.8], [0.65, 0.8]])
 
 
-def sighting(x: float, *, width: float = 40, landmarks: bool = True, probability: float = 0.9) -> TrackedFace:
+def sighting(
+    x: float, *, width: float = 40, landmarks: bool = True, probability: float = 0.9
+) -> TrackedFace:
     box = np.float32([x, 100, x + width, 100 + 1.25 * width])
     points = box[:2] + TEMPLATE * (box[2:] - box[:2]) if landmarks else np.full((5, 2), np.nan)
     return TrackedFace(0, box, points.astype(np.float32), probability, "detected")
@@ -39,7 +41,7 @@ def test_a_gap_is_interpolated_and_both_ends_extended() -> None:
     seen = {frame: sighting(10.0 * frame) for frame in (5, 6, 7, 8, 12, 13, 14)}
     found = faces(build_timeline({0: seen}, set(), 40))
     assert list(found) == list(range(18))
-    assert {frame: face.found for frame, face in found.items() if face.found != "detected"} == {
+    assert {frame: face.source for frame, face in found.items() if face.source != "detected"} == {
         **dict.fromkeys((0, 1, 2, 3, 4, 15, 16, 17), "extended"),
         **dict.fromkeys((9, 10, 11), "interpolated"),
     }
@@ -58,8 +60,8 @@ def test_nothing_crosses_a_cut() -> None:
     seen = {frame: sighting(100) for frame in (3, 4, 5, 8, 9)}
     found = faces(build_timeline({0: seen}, {2, 7}, 20))
     assert list(found) == [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]
-    assert found[6].found == "extended"  # not interpolated: the gap has a cut in it
-    assert found[7].found == "extended"
+    assert found[6].source == "extended"  # not interpolated: the gap has a cut in it
+    assert found[7].source == "extended"
     apart = faces(build_timeline({0: {4: sighting(0), 6: sighting(300)}}, {6}, 10))
     assert apart[5].box[0] == pytest.approx(0, abs=1)
     assert apart[6].box[0] == pytest.approx(300, abs=1)
@@ -103,7 +105,9 @@ def test_landmarks_are_not_run_on_beyond_where_they_were_seen() -> None:
 
 
 def test_no_landmarks_at_all() -> None:
-    found = faces(build_timeline({0: {f: sighting(100, landmarks=False) for f in range(4)}}, set(), 4))
+    found = faces(
+        build_timeline({0: {f: sighting(100, landmarks=False) for f in range(4)}}, set(), 4)
+    )
     assert all(np.isnan(face.landmarks).all() for face in found.values())
 
 
@@ -132,17 +136,22 @@ def test_tracks_of_one_person_are_one_where_they_can_be() -> None:
     }
     apart = build_timeline(tracks, set(), 60)
     assert set(range(13, 24)) & set(apart) == set()
-    assert set(range(43)) - set(build_timeline(tracks, set(), 60, people={3: "anna", 7: "bert"})) != set()
+    assert (
+        set(range(43)) - set(build_timeline(tracks, set(), 60, people={3: "anna", 7: "bert"}))
+        != set()
+    )
     found = faces(build_timeline(tracks, set(), 60, people={3: "anna", 7: "anna"}))
     assert list(found) == list(range(43))
-    assert {found[frame].found for frame in range(10, 30)} == {"interpolated"}
+    assert {found[frame].source for frame in range(10, 30)} == {"interpolated"}
     for frame in range(3, 37):
         assert found[frame].box[0] == pytest.approx(4 * frame, abs=4)
     assert [found[frame].track for frame in (0, 9, 10, 29, 30, 42)] == [3, 3, 3, 3, 7, 7]
 
 
 @pytest.mark.parametrize(("first", "x", "width"), [(45, 40, 40), (20, 1000, 40), (20, 40, 140)])
-def test_tracks_of_one_person_that_cannot_be_one_stay_two(first: int, x: float, width: float) -> None:
+def test_tracks_of_one_person_that_cannot_be_one_stay_two(
+    first: int, x: float, width: float
+) -> None:
     """Too late, too far, too large."""
     tracks = {
         0: numbered(0, {frame: sighting(40) for frame in range(10)}),

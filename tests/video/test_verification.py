@@ -38,13 +38,17 @@ class Strict(RenderVerifier):
         return np.full(len(faces), 0.0 if bad else 9.0, np.float32)
 
 
-def test_the_same_face_is_the_same_person(astronaut: Picture, face: TrackedBox, sface: CalibratedRecogniser) -> None:
+def test_the_same_face_is_the_same_person(
+    astronaut: Picture, face: TrackedBox, sface: CalibratedRecogniser
+) -> None:
     verifier = RenderVerifier(sface)
     assert verifier.distances([]).shape == (0,)
     hidden = astronaut.copy()
     left, top, right, bottom = face.box.round().astype(int)
     hidden[top:bottom, left:right] = 127
-    faces = [FaceInFrame(astronaut, shown, face.box, face.landmarks) for shown in (astronaut, hidden)]
+    faces = [
+        FaceInFrame(astronaut, shown, face.box, face.landmarks) for shown in (astronaut, hidden)
+    ]
     same, other = verifier.distances(faces)
     assert same == pytest.approx(0, abs=1e-3)
     assert other > verifier.required > sface.calibration.verification
@@ -57,7 +61,9 @@ def test_an_edit_that_still_verifies_is_filtered_and_says_why(
     ((_, (done,)),) = one.render([(0, astronaut)], [[face]])
     assert (done.how, done.reason, done.distance) == ("filtered", "not verified", None)
     ((_, (later,)),) = one.render([(1, astronaut)], [[face]])
-    assert later.reason == "not verified"  # it is not tried in every frame: edit and filter would flicker
+    assert (
+        later.reason == "not verified"
+    )  # it is not tried in every frame: edit and filter would flicker
 
 
 def test_the_next_feasible_set_is_taken_and_its_distance_noted(
@@ -97,7 +103,9 @@ def test_a_track_whose_sets_all_failed_is_filtered_longer_each_time() -> None:
     assert not choices.is_held(2, 50)
 
 
-def test_why_a_person_has_no_set_is_told_apart(editor: Editor, astronaut: Picture, face: TrackedBox) -> None:
+def test_why_a_person_has_no_set_is_told_apart(
+    editor: Editor, astronaut: Picture, face: TrackedBox
+) -> None:
     for unseen, reason in ((frozenset({"a"}), "never seen well"), (frozenset(), "no feasible set")):
         one = Renderer(editor, {}, {0: "a"}, unseen=unseen)
         ((_, (done,)),) = one.render([(0, astronaut)], [[face]])

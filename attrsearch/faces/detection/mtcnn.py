@@ -37,7 +37,9 @@ class Mtcnn:
 
     name = "mtcnn"
 
-    def __init__(self, min_face: float = 20, thresholds: tuple[float, float, float] = THRESHOLDS) -> None:
+    def __init__(
+        self, min_face: float = 20, thresholds: tuple[float, float, float] = THRESHOLDS
+    ) -> None:
         self.min_face = min_face
         self.thresholds = thresholds
         self._pnet = load_pnet()
@@ -65,7 +67,12 @@ class Mtcnn:
         corners = _integer_corners(boxes, width, height)
         regression, probability = self._classify(self._rnet, sums, corners, owner, 24)[:2]
         keep = probability > self.thresholds[1]
-        boxes, owner, regression, probability = boxes[keep], owner[keep], regression[keep], probability[keep]
+        boxes, owner, regression, probability = (
+            boxes[keep],
+            owner[keep],
+            regression[keep],
+            probability[keep],
+        )
         keep = _nms(boxes, probability, owner, 0.7)
         boxes, owner = _square(_regress(boxes[keep], regression[keep])), owner[keep]
 
@@ -75,7 +82,9 @@ class Mtcnn:
         boxes, owner, probability = boxes[keep], owner[keep], probability[keep]
         regression, points = regression[keep], points[keep]
         sides = boxes[:, 2:] - boxes[:, :2] + 1
-        landmarks = sides[:, None] * points.reshape(-1, 2, 5).transpose(1, 2) + boxes[:, None, :2] - 1
+        landmarks = (
+            sides[:, None] * points.reshape(-1, 2, 5).transpose(1, 2) + boxes[:, None, :2] - 1
+        )
         boxes = _regress(boxes, regression)
         arrays = (boxes.numpy(), probability.numpy(), landmarks.numpy())
         owners = owner.numpy()
@@ -87,13 +96,17 @@ class Mtcnn:
         scale = 12.0 / self.min_face
         boxes, scores, owners = [], [], []
         while min(height, width) * scale >= 12:
-            small = interpolate(batch, size=(int(height * scale + 1), int(width * scale + 1)), mode="area")
+            small = interpolate(
+                batch, size=(int(height * scale + 1), int(width * scale + 1)), mode="area"
+            )
             regression, probability = self._pnet(_normalise(small))
             hits = (probability[:, 1] >= self.thresholds[0]).nonzero()
             owner, row, column = hits.unbind(1)
             score = probability[owner, 1, row, column]
             cell = torch.stack([column, row], 1).float()
-            grid = torch.cat([((2 * cell + 1) / scale).floor(), ((2 * cell + 12) / scale).floor()], 1)
+            grid = torch.cat(
+                [((2 * cell + 1) / scale).floor(), ((2 * cell + 12) / scale).floor()], 1
+            )
             shift = regression[owner, :, row, column]
             keep = _nms(grid, score, owner, 0.5)
             boxes.append(torch.cat([grid, shift], 1)[keep])
@@ -113,7 +126,9 @@ class Mtcnn:
         """Box regression (m, 4), face probability (m,) and landmarks (m, 10) of candidate boxes."""
         count = len(corners)
         patches = _normalise(_average_patches(sums, corners, owner, side))
-        padded = torch.zeros(-(-count // STEADY) * STEADY, 3, side, side).to(memory_format=torch.channels_last)
+        padded = torch.zeros(-(-count // STEADY) * STEADY, 3, side, side).to(
+            memory_format=torch.channels_last
+        )
         padded[:count] = patches
         outputs = [net(part) for part in torch.split(padded, 512)] if count else []
         columns: list[Tensor] = [torch.cat(column)[:count] for column in zip(*outputs, strict=True)]
@@ -149,7 +164,9 @@ def _integer_corners(boxes: Tensor, width: int, height: int) -> Tensor:
     whole = boxes.trunc().long()
     left, top = (whole[:, 0].clamp(1, width) - 1), (whole[:, 1].clamp(1, height) - 1)
     right, bottom = whole[:, 2].clamp(max=width), whole[:, 3].clamp(max=height)
-    return torch.stack([left, top, torch.maximum(right, left + 1), torch.maximum(bottom, top + 1)], 1)
+    return torch.stack(
+        [left, top, torch.maximum(right, left + 1), torch.maximum(bottom, top + 1)], 1
+    )
 
 
 def _integral(batch: Tensor) -> Tensor:

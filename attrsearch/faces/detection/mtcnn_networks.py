@@ -100,7 +100,11 @@ def load_onet() -> Stage:
         "dense5": nn.Linear(1152, 256),
         "prelu5": nn.PReLU(256),
     }
-    heads = {"dense6_2": nn.Linear(256, 4), "dense6_3": nn.Linear(256, 10), "dense6_1": nn.Linear(256, 2)}
+    heads = {
+        "dense6_2": nn.Linear(256, 4),
+        "dense6_3": nn.Linear(256, 10),
+        "dense6_1": nn.Linear(256, 2),
+    }
     return _load("onet", Stage(trunk, heads))
 
 
@@ -113,7 +117,14 @@ def _load(name: str, stage: Stage) -> Stage:
     path = wheel_file("facenet_pytorch", f"data/{name}.pt")
     try:
         stage.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-    except (OSError, pickle.UnpicklingError, RuntimeError, EOFError, AttributeError, TypeError) as error:
+    except (
+        OSError,
+        pickle.UnpicklingError,
+        RuntimeError,
+        EOFError,
+        AttributeError,
+        TypeError,
+    ) as error:
         raise WeightsError(
             path,
             required=f"the weights of MTCNN's {name}",

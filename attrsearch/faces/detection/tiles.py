@@ -56,7 +56,9 @@ def detect_in_tiles(picture: Picture, detector: Detector, side: int = SIDE) -> D
         whole = ~((beyond > -BORDER) & inner).any(1)
         corner = np.array([left, top], np.float32)
         moved = Detections(
-            part.boxes[whole] + np.tile(corner, 2), part.probabilities[whole], part.landmarks[whole] + corner
+            part.boxes[whole] + np.tile(corner, 2),
+            part.probabilities[whole],
+            part.landmarks[whole] + corner,
         )
         found = join_detections(found, moved)
     return found

@@ -43,7 +43,9 @@ class FaceNet:
         WeightsError: The file holds something else.
     """
 
-    def __init__(self, name: str = WHEEL, weights: Path | None = None, precision: Precision = "auto") -> None:
+    def __init__(
+        self, name: str = WHEEL, weights: Path | None = None, precision: Precision = "auto"
+    ) -> None:
         folded, self.sha256 = read_weights(name, weights)
         self.name = name
         self._margin = MARGINS[name]
@@ -66,7 +68,9 @@ class FaceNet:
         count = len(faces)
         if count == 1:  # a batch of one differs in the last bits from the same face among others
             faces = faces.repeat(2, 1, 1, 1)
-        standardised = ((faces.float() - 127.5) / 128).to(self._dtype, memory_format=torch.channels_last)
+        standardised = ((faces.float() - 127.5) / 128).to(
+            self._dtype, memory_format=torch.channels_last
+        )
         return normalize(self._network(standardised).float(), dim=1)[:count]
 
 
@@ -85,5 +89,7 @@ def cut_box(picture: Pictures, box: Floats, margin: int = 0) -> Pictures:
     around = (box[2:] - box[:2]) * (margin / (SIDE - margin) / 2)
     left, top = np.clip((box[:2] - around).astype(int), 0, (width - 1, height - 1))
     right, bottom = np.clip((box[2:] + around).astype(int), (left + 1, top + 1), (width, height))
-    resized = cv2.resize(picture[top:bottom, left:right], (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    resized = cv2.resize(
+        picture[top:bottom, left:right], (SIDE, SIDE), interpolation=cv2.INTER_AREA
+    )
     return np.asarray(resized, np.uint8)

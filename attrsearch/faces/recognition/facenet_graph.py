@@ -62,11 +62,15 @@ def read_facenet(path: Path) -> tuple[dict[str, Tensor], str]:
         data = path.read_bytes()
     except OSError as error:
         required = "FaceNet's graph"
-        raise WeightsError(path, required=required, found=error.strerror or str(error), hint=hint) from error
+        raise WeightsError(
+            path, required=required, found=error.strerror or str(error), hint=hint
+        ) from error
 
     sha256 = hashlib.sha256(data).hexdigest()
     if sha256 != SHA256:
-        raise WeightsError(path, required=f"SHA-256 {SHA256[:16]}…", found=f"{sha256[:16]}…", hint=hint)
+        raise WeightsError(
+            path, required=f"SHA-256 {SHA256[:16]}…", found=f"{sha256[:16]}…", hint=hint
+        )
     return convert(path, read_graph(path, data)), sha256
 
 
@@ -86,8 +90,12 @@ def convert(path: Path, graph: Mapping[str, Node]) -> dict[str, Tensor]:
 
     for place, name in residuals():
         scale = RESIDUAL_SCALES[name.split(".")[0]]
-        weights[f"{name}.conv2d.weight"] = _kernel(_floats(path, graph, f"{place}/Conv2d_1x1/weights") * scale)
-        weights[f"{name}.conv2d.bias"] = _tensor(_floats(path, graph, f"{place}/Conv2d_1x1/biases") * scale)
+        weights[f"{name}.conv2d.weight"] = _kernel(
+            _floats(path, graph, f"{place}/Conv2d_1x1/weights") * scale
+        )
+        weights[f"{name}.conv2d.bias"] = _tensor(
+            _floats(path, graph, f"{place}/Conv2d_1x1/biases") * scale
+        )
 
     weights |= _bottleneck(path, graph)
     for name, value in weights.items():
@@ -138,7 +146,8 @@ def _bottleneck(path: Path, graph: Mapping[str, Node]) -> dict[str, Tensor]:
     place = f"{ROOT}/Bottleneck"
     weight = _floats(path, graph, f"{place}/weights")
     mean, variance, offset = (
-        _floats(path, graph, f"{place}/BatchNorm/{name}") for name in ("moving_mean", "moving_variance", "beta")
+        _floats(path, graph, f"{place}/BatchNorm/{name}")
+        for name in ("moving_mean", "moving_variance", "beta")
     )
     if not weight.shape[-1:] == mean.shape == variance.shape == offset.shape == (OUTPUTS,):
         found = f"{weight.shape}, {mean.shape}, {variance.shape}, {offset.shape}"
@@ -161,7 +170,11 @@ def _floats(path: Path, graph: Mapping[str, Node], name: str) -> Floats:
 def _kernel(values: Floats) -> Tensor:
     """A kernel (height, width, inputs, outputs) as torch has it, (outputs, inputs, height, width)."""
     # its memory stays in the order of channels_last, which is what the network runs in
-    return _tensor(values.transpose(3, 0, 1, 2)).permute(0, 3, 1, 2) if values.ndim == 4 else _tensor(values)
+    return (
+        _tensor(values.transpose(3, 0, 1, 2)).permute(0, 3, 1, 2)
+        if values.ndim == 4
+        else _tensor(values)
+    )
 
 
 def _tensor(values: Floats) -> Tensor:

@@ -70,7 +70,14 @@ def read_checkpoint(name: str, path: Path) -> tuple[dict[str, Tensor], str]:
         build(folded)
     except KeyError as error:
         raise _other(name, path, f"no layer {error.args[0]}") from error
-    except (pickle.UnpicklingError, RuntimeError, EOFError, AttributeError, TypeError, ValueError) as error:
+    except (
+        pickle.UnpicklingError,
+        RuntimeError,
+        EOFError,
+        AttributeError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise _other(name, path, " ".join(str(error).split())[:120]) from error
     return folded, sha256
 

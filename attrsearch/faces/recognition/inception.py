@@ -59,7 +59,9 @@ class Inception(nn.Module):
 class Unit(nn.Module):
     """A convolution with its bias, and what is below zero cut off."""
 
-    def __init__(self, inputs: int, outputs: int, kernel: Size, stride: int = 1, padding: Size = 0) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, kernel: Size, stride: int = 1, padding: Size = 0
+    ) -> None:
         super().__init__()
         self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding)
 

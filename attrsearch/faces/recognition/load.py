@@ -13,7 +13,9 @@ SAME_TRAINING = {"facenet-casia": "facenet"}
 """Names of one network: both are Sandberg's 20180408-102900, published in two forms."""
 
 
-def load_recogniser(name: str, calibration: Path | None = None, weights: Path | None = None) -> CalibratedRecogniser:
+def load_recogniser(
+    name: str, calibration: Path | None = None, weights: Path | None = None
+) -> CalibratedRecogniser:
     """A recogniser by name, with its calibration; arguments and errors as :func:`load_network`.
 
     Args:

@@ -206,7 +206,9 @@ def _parse_node(message: memoryview) -> Node:
             inputs.append(_text(value))
         elif number == 5:
             entry = dict(fields(_message(value)))
-            attributes[_text(entry.get(1, memoryview(b"")))] = _message(entry.get(2, memoryview(b"")))
+            attributes[_text(entry.get(1, memoryview(b"")))] = _message(
+                entry.get(2, memoryview(b""))
+            )
 
     if not name or not operation:
         raise ValueError("a node without a name or an operation")

@@ -10,12 +10,14 @@ from attrsearch.report.cohort import CANDIDATES, read_trials
 from attrsearch.runs.attributes_file import PersonRecord, named_passes
 from attrsearch.runs.folder import PersonPart, RunFolder
 from attrsearch.search.remeasure import Verifier
-from attrsearch.search.writer import heldback_of, write_images
+from attrsearch.search.writer import held_out_of, write_images
 
 TERMS = ("utility", "detection", "iou", "distance", "distance_raw")
 
 
-def read_candidates(run: Path, identity: str, passes: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+def read_candidates(
+    run: Path, identity: str, passes: int
+) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
     """A person's candidates, (n, passes, 13)."""
     trials = read_trials(run, identity, candidates=True)
     flat = np.stack([np.asarray(trials[name], np.float32) for name in CANDIDATES], 1)
@@ -45,9 +47,11 @@ def choose_winner(run: Path, identity: str, trial: int, verifier: Verifier) -> P
     attributes = read_candidates(run, identity, passes)
     if not 0 <= trial < len(attributes):
         required = f"a trial of {identity}, 0 to {len(attributes) - 1}"
-        raise InputError("trial", required=required, found=str(trial), hint="choose one of the list")
+        raise InputError(
+            "trial", required=required, found=str(trial), hint="choose one of the list"
+        )
     found = verifier.measure(identity, part.record.gender, attributes[[trial]])
-    judgement = found.searched
+    results = found.searched
     first, second = named_passes(attributes[trial])
     runners = tuple(part.winner if number == trial else number for number in part.runners)
     evaluator = verifier.components.evaluator
@@ -66,18 +70,18 @@ def choose_winner(run: Path, identity: str, trial: int, verifier: Verifier) -> P
     record = PersonRecord.model_validate(
         {
             **part.record.model_dump(),
-            "feasible": bool(judgement.feasible[0]),
+            "feasible": bool(results.feasible[0]),
             "first_pass": first,
             "second_pass": second,
             "faces": len(found.subject),
-            **{name: round(float(getattr(judgement, name)[0]), 6) for name in TERMS},
+            **{name: round(float(getattr(results, name)[0]), 6) for name in TERMS},
         }
     )
     changed = part.model_copy(
         update={
             "record": record,
-            "worst_distance": round(float(judgement.worst_distance[0]), 6),
-            "heldback": heldback_of(found.heldback, found.heldback_faces),
+            "worst_distance": round(float(results.worst_distance[0]), 6),
+            "heldback": held_out_of(found.held_out, found.held_out_faces),
             "winner": trial,
             "runners": runners,
             "images": images,

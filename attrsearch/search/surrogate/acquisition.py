@@ -20,7 +20,14 @@ from attrsearch.search.space import PersonSpace
 from attrsearch.search.surrogate.candidates import inside, moved_points, spread_points
 from attrsearch.search.surrogate.ensemble import PersonModels
 from attrsearch.search.surrogate.pooled import PooledModel
-from attrsearch.search.surrogate.targets import TARGETS, PredictionError, expected_gain, merit_of, targets_of, worth
+from attrsearch.search.surrogate.targets import (
+    TARGETS,
+    PredictionError,
+    expected_improvement,
+    objective_value_of,
+    targets_of,
+    penalised_value,
+)
 
 Floats64 = npt.NDArray[np.float64]
 Source = Literal["sampler", "portfolio", "surrogate", "audit"]
@@ -59,7 +66,7 @@ class Screener:
 
     Attributes:
         screened_out: How many candidates were scored and not proposed so far.
-        gain: Expected gain of the best candidate of the last pool; infinite before the first.
+        expected_improvement: Expected gain of the best candidate of the last pool; infinite before the first.
         seconds: Time spent here so far.
     """
 
@@ -71,14 +78,16 @@ class Screener:
     portfolio: Floats64 | None = None
     person: Floats64 | None = None
     screened_out: int = 0
-    gain: float = np.inf
+    expected_improvement: float = np.inf
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
         self._random = np.random.default_rng([self.seed, 17])
         self._points = np.zeros((0, len(self.space.names)))
         self._measured = np.zeros((0, len(TARGETS)))
-        self._models = PersonModels(self.recipe, self.space, self.objective, self.seed, self.pooled, self.person)
+        self._models = PersonModels(
+            self.recipe, self.space, self.objective, self.seed, self.pooled, self.person
+        )
         known = np.zeros((0, len(self.space.names))) if self.portfolio is None else self.portfolio
         self._waiting = list(known[: self.recipe.portfolio])
         self._pool = np.concatenate([known, spread_points(self.space, self.recipe.pool, self.seed)])
@@ -98,10 +107,10 @@ class Screener:
         self.seconds += time.perf_counter() - start
         return proposals
 
-    def observe(self, points: Floats64, judgement: CandidateResults) -> None:
+    def observe(self, points: Floats64, results: CandidateResults) -> None:
         """Learn from measured candidates, (n, d)."""
         start = time.perf_counter()
-        measured = targets_of(judgement)
+        measured = targets_of(results)
         self._models.observe(points, measured)
         self._points = np.concatenate([self._points, points])
         self._measured = np.concatenate([self._measured, measured])
@@ -110,22 +119,29 @@ class Screener:
     def _screen(self, count: int) -> list[Proposal]:
         chosen = self._models.choose()
         if chosen is None:
-            self.gain = np.inf
+            self.expected_improvement = np.inf
             return []
         name, correlation, spread = chosen
         pool = np.concatenate([self._pool, self._moved()]) if len(self._points) else self._pool
-        predicted, gains = self._score(name, spread, pool, fixed=len(self._pool))
+        predicted, improvements = self._score(name, spread, pool, fixed=len(self._pool))
         for _ in range(ROUNDS):  # around the most promising ones there may be better ones
-            near = moved_points(self.space, pool[np.argsort(-gains)[:INCUMBENTS]], NEAR, self._random)
+            near = moved_points(
+                self.space, pool[np.argsort(-improvements)[:INCUMBENTS]], NEAR, self._random
+            )
             pool = np.concatenate([pool, near])
             more, gained = self._score(name, spread, near)
-            predicted, gains = np.concatenate([predicted, more]), np.concatenate([gains, gained])
-        self.gain = float(gains.max())
+            predicted, improvements = (
+                np.concatenate([predicted, more]),
+                np.concatenate([improvements, gained]),
+            )
+        self.expected_improvement = float(improvements.max())
         kinds = [self._kind() for _ in range(count)]
-        picked = self._pick(pool, gains, kinds.count("surrogate"))
+        picked = self._pick(pool, improvements, kinds.count("surrogate"))
         left = np.setdiff1d(np.arange(len(pool)), picked)
         self.screened_out += len(left) - kinds.count("audit")
-        drawn = self._random.permutation(left)[: kinds.count("audit") + kinds.count("surrogate")].tolist()
+        drawn = self._random.permutation(left)[
+            : kinds.count("audit") + kinds.count("surrogate")
+        ].tolist()
         proposals = []
         for kind in kinds:
             if kind == "sampler":
@@ -134,14 +150,21 @@ class Screener:
             index = picked.pop(0) if kind == "surrogate" else drawn.pop(0)
             proposals.append(_proposal(kind, pool[index], predicted[index], spread, correlation))
         # as many again of those screened out are kept on record, drawn at random
-        kept = [_proposal("surrogate", pool[i], predicted[i], spread, correlation, evaluated=False) for i in drawn]
+        kept = [
+            _proposal("surrogate", pool[i], predicted[i], spread, correlation, evaluated=False)
+            for i in drawn
+        ]
         return proposals + kept
 
-    def _score(self, name: str, spread: PredictionError, pool: Floats64, fixed: int = 0) -> tuple[Floats64, Floats64]:
+    def _score(
+        self, name: str, spread: PredictionError, pool: Floats64, fixed: int = 0
+    ) -> tuple[Floats64, Floats64]:
         """Predicted targets (n, 4) and expected gains (n,) of a pool."""
         predicted = self._models.predict(name, pool, fixed)
-        doubt = self._models.doubt(name, pool)
-        return predicted, expected_gain(self.objective, predicted, spread, self._best(), doubt)
+        relative_std = self._models.relative_std(name, pool)
+        return predicted, expected_improvement(
+            self.objective, predicted, spread, self._best(), relative_std
+        )
 
     def _kind(self) -> Source:
         draw = self._random.random()
@@ -150,19 +173,21 @@ class Screener:
         return "audit" if draw < self.recipe.audit else "surrogate"
 
     def _moved(self) -> Floats64:
-        order = np.argsort(-worth(self.objective, self._measured), kind="stable")[:INCUMBENTS]
+        order = np.argsort(-penalised_value(self.objective, self._measured), kind="stable")[
+            :INCUMBENTS
+        ]
         return moved_points(self.space, self._points[order], self.recipe.pool // 2, self._random)
 
     def _best(self) -> float:
         """Merit of the best feasible trial, 0 where there is none."""
         feasible = self._measured[:, TARGETS.index("margin")] >= 0
-        return float(merit_of(self.objective, self._measured[feasible]).max(initial=0.0))
+        return float(objective_value_of(self.objective, self._measured[feasible]).max(initial=0.0))
 
-    def _pick(self, pool: Floats64, gains: Floats64, count: int) -> list[int]:
+    def _pick(self, pool: Floats64, improvements: Floats64, count: int) -> list[int]:
         """The best candidates that differ from one another and from what was measured."""
         width = self.space.high - self.space.low
         taken = self._points / width
-        free = gains.copy()
+        free = improvements.copy()
         near = _distance(pool / width, taken) if len(taken) else np.full(len(pool), np.inf)
         free[near < 1e-3] = -np.inf
         picked: list[int] = []

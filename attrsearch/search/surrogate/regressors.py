@@ -37,7 +37,7 @@ class Regressor(Protocol):
         """Predict (n, k); ``start`` where the fit had one."""
         ...
 
-    def doubt(self, inputs: Floats64) -> Floats64:
+    def relative_std(self, inputs: Floats64) -> Floats64:
         """How little is known of each input, (n,), from 0 to 1; 1 everywhere from a learner that cannot say."""
         ...
 
@@ -93,10 +93,12 @@ class XGBoost:
 
     def predict(self, inputs: Floats64, start: Floats64 | None = None) -> Floats64:
         """Predict; see :class:`Regressor`."""
-        rest = np.asarray(self._booster.inplace_predict(inputs), np.float64).reshape(len(inputs), -1)
+        rest = np.asarray(self._booster.inplace_predict(inputs), np.float64).reshape(
+            len(inputs), -1
+        )
         return rest * self._scale + (self._centre if start is None else start)
 
-    def doubt(self, inputs: Floats64) -> Floats64:
+    def relative_std(self, inputs: Floats64) -> Floats64:
         """Trees cannot say."""
         return np.ones(len(inputs))
 
@@ -119,7 +121,9 @@ class Mlp:
         with warnings.catch_warnings(), _threads().limit(limits=1):
             warnings.simplefilter("ignore", ConvergenceWarning)
             scaled = _scaled(rest, self._targets)
-            self._network.fit(_scaled(inputs, self._inputs), scaled if scaled.shape[1] > 1 else scaled[:, 0])
+            self._network.fit(
+                _scaled(inputs, self._inputs), scaled if scaled.shape[1] > 1 else scaled[:, 0]
+            )
         return self
 
     def predict(self, inputs: Floats64, start: Floats64 | None = None) -> Floats64:
@@ -129,7 +133,7 @@ class Mlp:
         rest = np.asarray(raw * self._targets[1] + self._targets[0])
         return rest if start is None else rest + start
 
-    def doubt(self, inputs: Floats64) -> Floats64:
+    def relative_std(self, inputs: Floats64) -> Floats64:
         """Nor can networks."""
         return np.ones(len(inputs))
 
@@ -165,14 +169,18 @@ class GaussianProcess:
             rest = np.asarray(self._process.predict(inputs)).reshape(len(inputs), -1)
         return rest * self._scale + (self._centre if start is None else start)
 
-    def doubt(self, inputs: Floats64) -> Floats64:
+    def relative_std(self, inputs: Floats64) -> Floats64:
         """Standard deviation of what is predicted, as a share of what it was before any trial."""
         with _threads().limit(limits=1):
             spread = np.asarray(self._process.predict(inputs, return_std=True)[1])
         return spread.reshape(len(inputs), -1)[:, 0]
 
 
-REGRESSORS: dict[str, Callable[[int], Regressor]] = {"gp": GaussianProcess, "xgboost": XGBoost, "mlp": Mlp}
+REGRESSORS: dict[str, Callable[[int], Regressor]] = {
+    "gp": GaussianProcess,
+    "xgboost": XGBoost,
+    "mlp": Mlp,
+}
 
 
 @cache

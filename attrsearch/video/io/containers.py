@@ -18,7 +18,9 @@ FORMATS = (
 )
 SAFE = {"protocol_whitelist": "file", "format_whitelist": FORMATS}
 """What FFmpeg may open of a file: itself, and no playlist that names other files or addresses."""
-STILLS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".heic", ".avif", ".jfif"})
+STILLS = frozenset(
+    {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".heic", ".avif", ".jfif"}
+)
 """Names of single pictures, which FFmpeg would open as videos of one frame."""
 NO_VIDEOS = frozenset({".json", ".txt", ".csv", ".toml", ".html", ".parquet", ".srt", ".ass"})
 LIVE = ("/dev/video", "rtsp://", "rtmp://", "http://", "https://", "udp://", "tcp://")

@@ -94,7 +94,9 @@ def quantiser_of(encoder: str, quality: int) -> int | None:
     return round(min(31.0, max(1.0, 2 ** ((quality - 12) / 6))))
 
 
-def choose_encoder(source: Any, first: Any | None, target: Path, encoding: Encoding) -> EncoderSettings:
+def choose_encoder(
+    source: Any, first: Any | None, target: Path, encoding: Encoding
+) -> EncoderSettings:
     """The encoder for a film.
 
     Args:
@@ -108,11 +110,15 @@ def choose_encoder(source: Any, first: Any | None, target: Path, encoding: Encod
     """
     suffix = target.suffix.lower()
     context = source.codec_context
-    own = (context.pix_fmt or "yuv420p" if first is None else first.format.name).replace("yuvj", "yuv")
+    own = (context.pix_fmt or "yuv420p" if first is None else first.format.name).replace(
+        "yuvj", "yuv"
+    )
     name = encoding.codec or _encoder_for(context.codec.canonical_name, suffix, own)
     if not _is_encoder(name):
         hint = "try --codec libx264"
-        raise OutputError(name, required="a video encoder that is here", found="none of that name", hint=hint)
+        raise OutputError(
+            name, required="a video encoder that is here", found="none of that name", hint=hint
+        )
     pix_fmt, lost = _format(name, own)
     options = {**quality_options(name, encoding.quality), **_own_options(name, pix_fmt)}
     light = [] if first is None else _hdr(first)
@@ -137,7 +143,9 @@ def _encoder_for(codec: str, suffix: str, pix_fmt: str) -> str:
         return "libvpx-vp9"
     if suffix == ".gif":
         return "gif"
-    if suffix in (".3gp", ".3g2", ".flv") or (suffix == ".mp4" and name in ("libvpx", "ffv1", "gif")):
+    if suffix in (".3gp", ".3g2", ".flv") or (
+        suffix == ".mp4" and name in ("libvpx", "ffv1", "gif")
+    ):
         name = "libx264"
     is_rgb = pix_fmt.startswith("gbr") or pix_fmt in ("rgb24", "bgr24")
     return "libx264rgb" if name == "libx264" and is_rgb else name
@@ -173,7 +181,9 @@ def _format(encoder: str, own: str) -> tuple[str, tuple[str, ...]]:
     wanted = ["yuva444p10le", "yuv422p10le", "yuv444p10le", "yuv420p10le"] if deep else []
     if lost:
         wanted = [item for item in wanted if item.startswith("yuva")] + wanted
-    chosen = next((item for item in [*wanted, "yuv420p", "yuvj420p"] if item in formats), formats[0])
+    chosen = next(
+        (item for item in [*wanted, "yuv420p", "yuvj420p"] if item in formats), formats[0]
+    )
     if chosen.startswith("yuva"):
         lost = ()
     if own.startswith("yuva444p12") and chosen.startswith("yuva444p10"):
@@ -194,11 +204,14 @@ def _hdr(frame: Any) -> list[str]:
         numbers = struct.unpack("=22i", display[:88])
         values = [numbers[i] / (numbers[i + 1] or 1) for i in range(0, 20, 2)]
         red, green, blue, white = (
-            "{},{}".format(*(round(value * 50_000) for value in values[i : i + 2])) for i in range(0, 8, 2)
+            "{},{}".format(*(round(value * 50_000) for value in values[i : i + 2]))
+            for i in range(0, 8, 2)
         )
         least, most = (round(value * 10_000) for value in values[8:10])
         if all(numbers[20:22]):
-            parameters.append(f"master-display=G({green})B({blue})R({red})WP({white})L({most},{least})")
+            parameters.append(
+                f"master-display=G({green})B({blue})R({red})WP({white})L({most},{least})"
+            )
     light = found.get("CONTENT_LIGHT_LEVEL", b"")
     if len(light) >= 8:
         parameters.append("max-cll={},{}".format(*struct.unpack("=2I", light[:8])))

@@ -39,7 +39,12 @@ def changed_frame(source: Any, before: Picture, after: Picture, pix_fmt: str) ->
     space = MATRICES.get(int(source.colorspace))
     rgb = av.VideoFrame.from_ndarray(after, format="rgb24")
     own = source.format.name.replace("yuvj", "yuv")
-    if own != pix_fmt and PLANAR.fullmatch(own) and PLANAR.fullmatch(pix_fmt) and before.shape == after.shape:
+    if (
+        own != pix_fmt
+        and PLANAR.fullmatch(own)
+        and PLANAR.fullmatch(pix_fmt)
+        and before.shape == after.shape
+    ):
         # another depth or layout: what was not changed is converted without a detour by 8 bits
         source = source.reformat(format=pix_fmt, src_color_range=wide, dst_color_range=wide)
         own = pix_fmt
@@ -81,7 +86,9 @@ def _put(target: Any, new: Any, changed: npt.NDArray[np.bool_]) -> None:
         height, width = here.shape
         mask = changed
         if mask.shape != (height, width):
-            share = cv2.resize(changed.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
+            share = cv2.resize(
+                changed.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA
+            )
             mask = share > 0
         here[mask] = there[mask]
 

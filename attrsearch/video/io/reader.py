@@ -17,6 +17,7 @@ from attrsearch.video.io.timestamps import RisingTime
 
 Picture = npt.NDArray[np.uint8]
 
+
 @dataclass(frozen=True)
 class VideoInfo:
     """What a video says of itself.
@@ -148,7 +149,9 @@ class VideoReader:
             for packet in self.container.demux():
                 if packet.pts is not None:
                     end = float((packet.pts + (packet.duration or 0)) * packet.time_base)
-                    self._reached[packet.stream.index] = max(end, self._reached.get(packet.stream.index, end))
+                    self._reached[packet.stream.index] = max(
+                        end, self._reached.get(packet.stream.index, end)
+                    )
                 if self._is_past(packet):
                     rest = av.Packet()  # an empty one: the decoder gives what it still holds
                     rest.stream, rest.time_base = self.stream, self.stream.time_base
@@ -166,7 +169,9 @@ class VideoReader:
         time = round((self.first + target) / self.stream.time_base)
         try:
             self.container.seek(time, stream=self.stream)
-            landed = next((p.pts for p in self.container.demux(self.stream) if p.pts is not None), None)
+            landed = next(
+                (p.pts for p in self.container.demux(self.stream) if p.pts is not None), None
+            )
             if landed is not None and landed * self.stream.time_base <= self.first + self.start:
                 self.container.seek(time, stream=self.stream)
                 return
@@ -192,7 +197,9 @@ class VideoReader:
             return
         for source in decoded:
             if source.width * source.height > MAX_PIXELS:
-                self.problem = f"a frame of {source.width} x {source.height} pixels, more than {MAX_PIXELS}"
+                self.problem = (
+                    f"a frame of {source.width} x {source.height} pixels, more than {MAX_PIXELS}"
+                )
                 return
             pts, unit = self._stamp(source)
             seconds = float(pts * unit) - self.first
@@ -207,8 +214,12 @@ class VideoReader:
         if not self.problem and self._ends_early():
             self.problem = "the file ends"
         if self.problem:
-            place = f"after frame {self._read}" + (f" of {self.info.frames}" if self.info.frames else "")
-            self.problem = f"{self.path}: breaks off {place} ({self.problem}); processed up to there"
+            place = f"after frame {self._read}" + (
+                f" of {self.info.frames}" if self.info.frames else ""
+            )
+            self.problem = (
+                f"{self.path}: breaks off {place} ({self.problem}); processed up to there"
+            )
 
     def _ends_early(self) -> bool:
         """Whether packets end before the time, or the count of frames, that the container declares."""
@@ -284,7 +295,10 @@ def _decode_all(container: Any) -> Iterator[Any]:
 def _alpha_decoder(stream: Any) -> Any | None:
     """A decoder for VP8 and VP9 with transparency, which FFmpeg's own leaves out; None for other streams."""
     library = {"vp8": "libvpx", "vp9": "libvpx-vp9"}.get(stream.codec_context.codec.canonical_name)
-    if library is None or stream.metadata.get("alpha_mode", stream.metadata.get("ALPHA_MODE")) != "1":
+    if (
+        library is None
+        or stream.metadata.get("alpha_mode", stream.metadata.get("ALPHA_MODE")) != "1"
+    ):
         return None
     decoder = av.codec.CodecContext.create(library, "r")
     decoder.extradata = stream.codec_context.extradata
@@ -298,7 +312,9 @@ def _describe(container: Any, stream: Any, first: Any, turn: int) -> VideoInfo:
     width, height = orientation.size(*sides)
     seconds = float(container.duration / av.time_base) if container.duration else 0.0
     rate = stream.average_rate or stream.guessed_rate or Fraction(25)
-    return VideoInfo(width, height, Fraction(rate), int(stream.frames or 0), seconds, orientation, matrix)
+    return VideoInfo(
+        width, height, Fraction(rate), int(stream.frames or 0), seconds, orientation, matrix
+    )
 
 
 def _matrix_of(frame: Any) -> tuple[int, ...] | None:

@@ -39,7 +39,11 @@ class SideTracks:
             elif stream.type == "attachment":
                 self._attach(stream, kind)
             elif stream.type == "video":
-                what = "cover art (it may show faces)" if is_cover(stream) else "a second film (one is anonymised)"
+                what = (
+                    "cover art (it may show faces)"
+                    if is_cover(stream)
+                    else "a second film (one is anonymised)"
+                )
                 self.lost.append(what)
             else:
                 self.lost.append(f"a track of {stream.type} (it may say where and when)")
@@ -86,7 +90,9 @@ class SideTracks:
         return True
 
 
-def copy_chapters(source: Any, out: Any, origin: Fraction, end: Fraction | None = None) -> list[str]:
+def copy_chapters(
+    source: Any, out: Any, origin: Fraction, end: Fraction | None = None
+) -> list[str]:
     """Copy chapters, their times counted from ``origin`` seconds; what could not be kept."""
     chapters = []
     for chapter in source.chapters():

@@ -88,8 +88,15 @@ class VideoFile:
     ) -> None:
         if source.resolve() == target.resolve():
             hint = "name another file: nothing is overwritten"
-            raise InputError(source, required="an output that is not the input", found="the same file", hint=hint)
-        self._source, self._target, self._range, self._encoding = source, target, (start, end), encoding
+            raise InputError(
+                source, required="an output that is not the input", found="the same file", hint=hint
+            )
+        self._source, self._target, self._range, self._encoding = (
+            source,
+            target,
+            (start, end),
+            encoding,
+        )
         self.turn = 0
         with VideoReader(source, start, end) as reader:
             self.size = (reader.info.width, reader.info.height)
@@ -141,7 +148,9 @@ class VideoSecondPass:
         self._stack = ExitStack()
         self._reader = self._stack.enter_context(VideoReader(source, *span, turn=turn))
         try:
-            self._rewriter = self._stack.enter_context(VideoRewriter(self._reader, target, encoding))
+            self._rewriter = self._stack.enter_context(
+                VideoRewriter(self._reader, target, encoding)
+            )
         except BaseException:
             self._stack.close()
             raise

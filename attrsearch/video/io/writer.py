@@ -60,12 +60,18 @@ class VideoRewriter:
         try:
             if not self._piped:
                 _check_name(target)
-            options = {"movflags": "+faststart"} if target.suffix.lower() in (".mp4", ".mov", ".m4v") else {}
+            options = (
+                {"movflags": "+faststart"}
+                if target.suffix.lower() in (".mp4", ".mov", ".m4v")
+                else {}
+            )
             where, kind = ("pipe:1", "mpegts") if self._piped else (f"file:{self._part}", None)
             self._out = av.open(where, "w", format=kind, options=options)
             self._upright = self._must_be_upright()
             self._video = self._add_video()
-            self._sides = SideTracks(source.container, source.stream, self._out, self._encoding.keep_metadata)
+            self._sides = SideTracks(
+                source.container, source.stream, self._out, self._encoding.keep_metadata
+            )
             last = None if source.end is None else Fraction(source.first + source.end)
             chapters = copy_chapters(source.container, self._out, source.origin, last)
             self.lost += [*self._sides.lost, *chapters]
@@ -73,7 +79,9 @@ class VideoRewriter:
             self._discard()
             reason = getattr(error, "strerror", None) or str(error)
             hint = "name the output like the input, or choose --codec libx264"
-            raise OutputError(target, required="a video that can be written", found=reason, hint=hint) from error
+            raise OutputError(
+                target, required="a video that can be written", found=reason, hint=hint
+            ) from error
 
     def __enter__(self) -> "VideoRewriter":
         return self
@@ -134,7 +142,9 @@ class VideoRewriter:
             self._discard()
             reason = error.strerror or str(error)
             hint = "free some space or choose another place"
-            raise OutputError(self._target, required="a place to write to", found=reason, hint=hint) from error
+            raise OutputError(
+                self._target, required="a place to write to", found=reason, hint=hint
+            ) from error
 
     def _must_be_upright(self) -> bool:
         """Whether pictures are written upright because the container cannot say how they are turned."""
@@ -210,7 +220,9 @@ class VideoRewriter:
             self._discard()
             reason = error.strerror or str(error)
             hint = "free some space or choose another place"
-            raise OutputError(self._target, required="a place to write to", found=reason, hint=hint) from error
+            raise OutputError(
+                self._target, required="a place to write to", found=reason, hint=hint
+            ) from error
 
     def _discard(self) -> None:
         with suppress(Exception):

@@ -27,7 +27,9 @@ class CameraMotion:
         """By how much the picture (h, w, 3) is shifted against the last one: (2,), pixels, right and down."""
         height, width = picture.shape[:2]
         sides = (WIDTH, max(8, round(height * WIDTH / width)))
-        small = cv2.resize(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), sides, interpolation=cv2.INTER_AREA)
+        small = cv2.resize(
+            cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), sides, interpolation=cv2.INTER_AREA
+        )
         now = small.astype(np.float32)
         last = self._last
         self._last = now
@@ -51,6 +53,8 @@ class CameraMotion:
 def _left(last: Floats, now: Floats, shift: Floats) -> float:
     """The mean change that is left when the last frame is moved by a shift, where both overlap."""
     matrix = np.array([[1, 0, shift[0]], [0, 1, shift[1]]], np.float32)
-    moved = cv2.warpAffine(last, matrix, now.shape[::-1], borderMode=cv2.BORDER_CONSTANT, borderValue=-1.0)
+    moved = cv2.warpAffine(
+        last, matrix, now.shape[::-1], borderMode=cv2.BORDER_CONSTANT, borderValue=-1.0
+    )
     both = moved >= 0
     return float(np.abs(moved - now)[both].mean()) if both.any() else float("inf")

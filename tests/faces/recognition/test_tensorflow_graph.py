@@ -38,7 +38,9 @@ def sized(number: int, content: bytes) -> bytes:
     return varint(number << 3 | 2) + varint(len(content)) + content
 
 
-def tensor(values: np.ndarray, shape: Sequence[int], kind: int = DT_FLOAT, number: int = 4) -> bytes:
+def tensor(
+    values: np.ndarray, shape: Sequence[int], kind: int = DT_FLOAT, number: int = 4
+) -> bytes:
     dimensions = b"".join(sized(2, whole(1, size)) for size in shape)
     return whole(1, kind) + sized(2, dimensions) + sized(number, values.astype("<f4").tobytes())
 
@@ -49,12 +51,20 @@ def constant(name: str, content: bytes) -> bytes:
 
 
 def node(name: str, operation: str, inputs: Sequence[str] = (), entry: bytes = b"") -> bytes:
-    parts = [sized(1, name.encode()), sized(2, operation.encode()), *(sized(3, item.encode()) for item in inputs)]
+    parts = [
+        sized(1, name.encode()),
+        sized(2, operation.encode()),
+        *(sized(3, item.encode()) for item in inputs),
+    ]
     return sized(1, b"".join(parts) + (sized(5, entry) if entry else b""))
 
 
 NUMBERS = np.arange(6, dtype=np.float32).reshape(2, 3) - 2.5
-GRAPH = constant("w", tensor(NUMBERS, (2, 3))) + node("y", "MatMul", ("x", "w")) + sized(4, whole(1, 21))
+GRAPH = (
+    constant("w", tensor(NUMBERS, (2, 3)))
+    + node("y", "MatMul", ("x", "w"))
+    + sized(4, whole(1, 21))
+)
 """Two nodes, and after them the versions field that every graph ends with."""
 
 
@@ -121,7 +131,10 @@ def test_no_tensor(content: bytes, said: str) -> None:
 
 
 def test_a_node_without_a_tensor() -> None:
-    for made in (node("w", "Const"), node("w", "Const", (), sized(1, b"value") + sized(2, whole(3, 1)))):
+    for made in (
+        node("w", "Const"),
+        node("w", "Const", (), sized(1, b"value") + sized(2, whole(3, 1))),
+    ):
         with pytest.raises(ValueError, match=r"no (value|tensor) in w"):
             parse_floats(parse_graph(made)["w"])
 
@@ -152,10 +165,15 @@ def test_one_changed_byte_reads_or_is_refused(place: int, value: int) -> None:
     assert all(np.prod(shape) <= 1 << 28 for shape in shapes)
 
 
-@given(st.lists(st.tuples(st.integers(1, 1 << 28), st.integers(0, (1 << 64) - 1) | st.binary(max_size=20))))
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 1 << 28), st.integers(0, (1 << 64) - 1) | st.binary(max_size=20))
+    )
+)
 def test_fields_are_read_as_written(written: list[tuple[int, int | bytes]]) -> None:
     message = b"".join(
-        whole(number, value) if isinstance(value, int) else sized(number, value) for number, value in written
+        whole(number, value) if isinstance(value, int) else sized(number, value)
+        for number, value in written
     )
     assert list(fields(memoryview(message))) == written
     for end in range(len(message)):

@@ -22,7 +22,14 @@ from attrsearch.search.surrogate.features import pose
 from attrsearch.search.surrogate.fit_pooled import learn, normal_scores
 from attrsearch.search.surrogate.pooled import PooledModel, choose_pooled, load_pooled
 from attrsearch.search.surrogate.regressors import REGRESSORS
-from attrsearch.search.surrogate.targets import PredictionError, expected_gain, merit_of, predictable, targets_of, worth
+from attrsearch.search.surrogate.targets import (
+    PredictionError,
+    expected_improvement,
+    objective_value_of,
+    predictable,
+    targets_of,
+    penalised_value,
+)
 from tests.search.surrogate.landscapes import BOUND, OBJECTIVE, Landscape
 
 NEW = Landscape.draw(100)
@@ -35,7 +42,9 @@ def pooled() -> PooledModel:
     sets = {}
     for gender in GENDERS:
         lessons = [one.lesson() for one in people if one.gender == gender]
-        sets[gender] = np.stack([one.attributes[worth(OBJECTIVE, one.targets).argmax()] for one in lessons])
+        sets[gender] = np.stack(
+            [one.attributes[penalised_value(OBJECTIVE, one.targets).argmax()] for one in lessons]
+        )
     return learn([one.lesson() for one in people], BOUND, OBJECTIVE, sets)
 
 
@@ -99,7 +108,9 @@ class RegressorContract:
     def test_the_seed_decides(self) -> None:
         generator = np.random.default_rng(2)
         inputs, targets = generator.uniform(0, 1, (40, 3)), generator.normal(0, 1, (40, 2))
-        first, again = (REGRESSORS[self.name](5).fit(inputs, targets).predict(inputs) for _ in range(2))
+        first, again = (
+            REGRESSORS[self.name](5).fit(inputs, targets).predict(inputs) for _ in range(2)
+        )
         assert np.array_equal(first, again)
 
     def test_constant_targets(self) -> None:
@@ -121,7 +132,7 @@ class TestGaussianProcess(RegressorContract):
     def test_doubts_what_is_far_from_any_trial(self) -> None:
         inputs = np.random.default_rng(3).uniform(0, 0.3, (30, 3))
         model = REGRESSORS["gp"](0).fit(inputs, inputs[:, :1])
-        near, far = model.doubt(np.array([[0.15, 0.15, 0.15], [1.0, 1.0, 1.0]]))
+        near, far = model.relative_std(np.array([[0.15, 0.15, 0.15], [1.0, 1.0, 1.0]]))
         assert near < far <= 1
 
 
@@ -131,11 +142,11 @@ def test_every_learner_of_the_recipe_is_registered() -> None:
 
 def test_what_is_composed_of_the_targets() -> None:
     attributes = NEW.space.attributes(spread_points(NEW.space, 16, 0))
-    judgement = NEW.judge(attributes)
-    targets = targets_of(judgement)
-    assert np.allclose(merit_of(OBJECTIVE, targets), judgement.merit)
-    assert np.array_equal(targets[:, 3] >= 0, judgement.feasible)
-    margin = merit_of(load_objective("margin"), np.array([[1.0, 1.0, 1.9, 0.1]]))
+    results = NEW.judge(attributes)
+    targets = targets_of(results)
+    assert np.allclose(objective_value_of(OBJECTIVE, targets), results.objective_value)
+    assert np.array_equal(targets[:, 3] >= 0, results.feasible)
+    margin = objective_value_of(load_objective("margin"), np.array([[1.0, 1.0, 1.9, 0.1]]))
     assert margin[0] == pytest.approx(1.4)
     assert predictable(load_objective("pareto"))
     assert not predictable(load_objective("natural"))
@@ -144,12 +155,12 @@ def test_what_is_composed_of_the_targets() -> None:
 def test_expected_gain_weighs_chance_and_improvement() -> None:
     spread = PredictionError(0.02, 0.03)
     rows = np.array([[1, 1, 1.5, 0.1], [1, 1, 1.5, -0.1], [1, 1, 1.3, 0.1], [1, 1, 1.45, 0.1]])
-    gain = expected_gain(OBJECTIVE, rows, spread, 1.4, np.ones(4))
+    gain = expected_improvement(OBJECTIVE, rows, spread, 1.4, np.ones(4))
     assert gain.argmax() == 0
     assert gain[1] < gain[3] < gain[0]
     assert gain[2] < 1e-3
     assert gain[0] == pytest.approx(0.1, abs=0.01)
-    less = expected_gain(OBJECTIVE, rows, spread, 1.4, np.full(4, 0.2))
+    less = expected_improvement(OBJECTIVE, rows, spread, 1.4, np.full(4, 0.2))
     assert less[1] < gain[1]  # who is sure does not hope
 
 
@@ -162,7 +173,9 @@ def test_calibration_needs_few_trials_for_an_offset() -> None:
 
 
 def test_normal_scores_keep_ties_together() -> None:
-    assert normal_scores(np.array([1.0, 1.0, 2.0]))[0] == normal_scores(np.array([1.0, 1.0, 2.0]))[1]
+    assert (
+        normal_scores(np.array([1.0, 1.0, 2.0]))[0] == normal_scores(np.array([1.0, 1.0, 2.0]))[1]
+    )
 
 
 @pytest.mark.parametrize("degrees", [-30, 0, 20])
@@ -190,7 +203,12 @@ def test_a_pooled_model_ranks_for_people_it_has_not_seen(pooled: PooledModel) ->
     lesson = NEW.lesson()
     found = pooled.predict(lesson.attributes, lesson.person)
     assert found.shape == lesson.targets.shape
-    assert rank_correlation(worth(OBJECTIVE, found), worth(OBJECTIVE, lesson.targets)) > 0.4
+    assert (
+        rank_correlation(
+            penalised_value(OBJECTIVE, found), penalised_value(OBJECTIVE, lesson.targets)
+        )
+        > 0.4
+    )
     assert pooled.correlation > 0.4
     assert pooled.people == 24
 
@@ -201,7 +219,8 @@ def test_a_pooled_model_is_a_file(pooled: PooledModel, tmp_path: Path) -> None:
     loaded = load_pooled(path)
     lesson = NEW.lesson()
     assert np.array_equal(
-        loaded.predict(lesson.attributes, lesson.person), pooled.predict(lesson.attributes, lesson.person)
+        loaded.predict(lesson.attributes, lesson.person),
+        pooled.predict(lesson.attributes, lesson.person),
     )
     assert loaded.sha256 == sha256
     assert pooled.save(tmp_path / "again.safetensors") == sha256
@@ -219,11 +238,15 @@ def test_a_pooled_model_of_another_setting_is_not_used(pooled: PooledModel, tmp_
     assert choose_pooled("auto", BOUND) == (None, "")
 
 
-@pytest.mark.parametrize("content", [b"", b"\x80\x04pickle", b"PK\x03\x04", b"\x10\0\0\0\0\0\0\0not json at all!"])
+@pytest.mark.parametrize(
+    "content", [b"", b"\x80\x04pickle", b"PK\x03\x04", b"\x10\0\0\0\0\0\0\0not json at all!"]
+)
 def test_a_damaged_pooled_model_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "model.safetensors"
     path.write_bytes(content)
-    with pytest.raises(WeightsError, match=r"model.safetensors: needs a pooled surrogate") as caught:
+    with pytest.raises(
+        WeightsError, match=r"model.safetensors: needs a pooled surrogate"
+    ) as caught:
         load_pooled(path)
     assert "\n" not in str(caught.value)
 
@@ -277,21 +300,30 @@ def test_the_sampler_learns_from_what_others_proposed(pooled: PooledModel) -> No
 def test_predictions_that_are_no_good_are_not_followed(pooled: PooledModel) -> None:
     """Targets drawn by chance: after enough of them nothing is screened any more."""
     generator = np.random.default_rng(0)
-    screener = Screener(Surrogate(portfolio=0, gate=0.3), NEW.space, OBJECTIVE, 0, pooled, person=NEW.person)
+    screener = Screener(
+        Surrogate(portfolio=0, gate=0.3), NEW.space, OBJECTIVE, 0, pooled, person=NEW.person
+    )
     real = NEW.judge(NEW.space.attributes(spread_points(NEW.space, 4, 0)))
     for _ in range(30):
         proposals = screener.propose(4)
         points = generator.uniform(NEW.space.low, NEW.space.high, (4, 10))
-        noise = Landscape("female", generator.normal(0, 1, 13), float(generator.normal(1.4, 0.2)), NEW.person)
+        noise = Landscape(
+            "female", generator.normal(0, 1, 13), float(generator.normal(1.4, 0.2)), NEW.person
+        )
         screener.observe(points, noise.judge(NEW.space.attributes(points)))
     assert [proposal.source for proposal in proposals] == ["sampler"] * 4
-    assert screener.gain == np.inf
+    assert screener.expected_improvement == np.inf
     assert real is not None
 
 
 def test_the_seed_decides_what_is_screened(pooled: PooledModel) -> None:
     first, again, other = (
-        [proposal.point for proposal in search(NEW, 30, seed, recipe=Surrogate(start=12), pooled=pooled).proposals]
+        [
+            proposal.point
+            for proposal in search(
+                NEW, 30, seed, recipe=Surrogate(start=12), pooled=pooled
+            ).proposals
+        ]
         for seed in (1, 1, 2)
     )
     assert np.array_equal(first, again)
@@ -361,7 +393,9 @@ def test_the_first_trials_are_the_same_whatever_comes_after() -> None:
     person = further_than_bounds()
     alone = search(person, 32)
     longer = search(person, 32, stopping=Stopping(tolerance=0, extra=1, widen=1.5))
-    first = [np.array([proposal.point for proposal in study.proposals])[:32] for study in (alone, longer)]
+    first = [
+        np.array([proposal.point for proposal in study.proposals])[:32] for study in (alone, longer)
+    ]
     assert np.array_equal(*first)
     assert len(longer.proposals) == 64
 

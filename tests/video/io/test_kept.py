@@ -43,13 +43,17 @@ def first_frame(path: Path) -> Any:
 
 
 def side_data(frame: Any) -> dict[str, bytes]:
-    return {frame.side_data[i].type.name: bytes(frame.side_data[i]) for i in range(len(frame.side_data))}
+    return {
+        frame.side_data[i].type.name: bytes(frame.side_data[i]) for i in range(len(frame.side_data))
+    }
 
 
 def copied(source: Path, target: Path, offset: float) -> Path:
     """The same packets, later."""
     with av.open(str(source)) as container, av.open(str(target), "w") as out:
-        streams = {stream.index: out.add_stream_from_template(stream) for stream in container.streams}
+        streams = {
+            stream.index: out.add_stream_from_template(stream) for stream in container.streams
+        }
         for packet in container.demux():
             if packet.dts is None:
                 continue
@@ -157,7 +161,9 @@ def test_cover_art_is_not_the_film(tmp_path: Path) -> None:
         cover: Any = out.add_stream("mjpeg", rate=1)
         cover.width, cover.height, cover.pix_fmt = 100, 100, "yuvj420p"
         cover.disposition = Disposition.attached_pic
-        red = av.VideoFrame.from_ndarray(np.full((100, 100, 3), (255, 0, 0), np.uint8), format="rgb24")
+        red = av.VideoFrame.from_ndarray(
+            np.full((100, 100, 3), (255, 0, 0), np.uint8), format="rgb24"
+        )
         out.mux(cover.encode(red.reformat(format="yuvj420p")))
         for picture in textured(10):
             out.mux(film.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
@@ -192,7 +198,11 @@ def test_hdr10_stays(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
         ramp = np.tile(np.linspace(64, 940, 320).astype(np.uint16), (240, 1))
         for _ in range(3):
             frame = av.VideoFrame(320, 240, "yuv420p10le")
-            planes = [ramp, np.full((120, 160), 512, np.uint16), np.full((120, 160), 512, np.uint16)]
+            planes = [
+                ramp,
+                np.full((120, 160), 512, np.uint16),
+                np.full((120, 160), 512, np.uint16),
+            ]
             for plane, values in zip(frame.planes, planes, strict=True):
                 rows = np.frombuffer(plane, np.uint16).reshape(plane.height, -1)
                 rows[:, : values.shape[1]] = values
@@ -203,7 +213,9 @@ def test_hdr10_stays(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert capfd.readouterr().err == ""  # x265 talks unless told not to
     before, after = first_frame(source), first_frame(tmp_path / "out.mp4")
     kept = ("MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL")
-    assert {name: side_data(after)[name] for name in kept} == {name: side_data(before)[name] for name in kept}
+    assert {name: side_data(after)[name] for name in kept} == {
+        name: side_data(before)[name] for name in kept
+    }
     assert (after.color_trc, after.color_primaries, after.colorspace) == (16, 9, 9)
     with av.open(str(tmp_path / "out.mp4")) as container:
         context = container.streams.video[0].codec_context
@@ -224,12 +236,16 @@ def _hole(frame: Any, depth: int) -> None:
     ("name", "codec", "pix_fmt", "depth"),
     [("a.webm", "libvpx-vp9", "yuva420p", 8), ("a.mov", "prores_ks", "yuva444p10le", 10)],
 )
-def test_transparency_stays(tmp_path: Path, name: str, codec: str, pix_fmt: str, depth: int) -> None:
+def test_transparency_stays(
+    tmp_path: Path, name: str, codec: str, pix_fmt: str, depth: int
+) -> None:
     source = tmp_path / name
     with av.open(str(source), "w") as out:
         stream: Any = out.add_stream(codec, rate=25)
         stream.width, stream.height, stream.pix_fmt = 320, 240, pix_fmt
-        stream.options = {"auto-alt-ref": "0"} if "vp9" in codec else {"profile": "4444", "alpha_bits": "16"}
+        stream.options = (
+            {"auto-alt-ref": "0"} if "vp9" in codec else {"profile": "4444", "alpha_bits": "16"}
+        )
         if "vp9" in codec:
             stream.metadata["alpha_mode"] = "1"
         for picture in textured(3):
@@ -242,7 +258,9 @@ def test_transparency_stays(tmp_path: Path, name: str, codec: str, pix_fmt: str,
     with VideoReader(target) as reader:
         frame = reader.first_frame
     assert frame.format.name.startswith("yuva")
-    alpha = np.frombuffer(frame.planes[3], np.uint8 if frame.format.name == "yuva420p" else np.uint16)
+    alpha = np.frombuffer(
+        frame.planes[3], np.uint8 if frame.format.name == "yuva420p" else np.uint16
+    )
     alpha = alpha.reshape(240, -1)
     assert alpha[:, :150].max() == 0
     assert alpha[:, 170:320].min() > 0
@@ -259,12 +277,17 @@ def test_rgb_stays(tmp_path: Path) -> None:
     assert rewrite(source, tmp_path / "out.mp4") == []
     before, after = first_frame(source), first_frame(tmp_path / "out.mp4")
     assert (after.format.name, after.colorspace) == (before.format.name, before.colorspace)
-    assert np.abs(pictures(source)[0].astype(int) - pictures(tmp_path / "out.mp4")[0])[:, 60:].mean() < 4
+    assert (
+        np.abs(pictures(source)[0].astype(int) - pictures(tmp_path / "out.mp4")[0])[:, 60:].mean()
+        < 4
+    )
 
 
 def _tracks(path: Path) -> Path:
     """A film with two sounds, subtitles, a font and a chapter."""
-    plain = write_clip(path.with_name("plain.mkv"), textured(20), Clip(sound="aac", subtitles="ass"))
+    plain = write_clip(
+        path.with_name("plain.mkv"), textured(20), Clip(sound="aac", subtitles="ass")
+    )
     with av.open(str(plain)) as container, av.open(str(path), "w") as out:
         film, sound, words = container.streams
         new = {film.index: [out.add_stream_from_template(film, opaque=True)]}
@@ -276,7 +299,15 @@ def _tracks(path: Path) -> Path:
         out.add_attachment("serif.ttf", "application/x-truetype-font", b"a font" * 100)
         out.add_attachment("me.jpg", "image/jpeg", b"a face" * 100)
         out.set_chapters(
-            [{"id": 1, "start": 0, "end": 400, "time_base": Fraction(1, 1000), "metadata": {"title": "One"}}]
+            [
+                {
+                    "id": 1,
+                    "start": 0,
+                    "end": 400,
+                    "time_base": Fraction(1, 1000),
+                    "metadata": {"title": "One"},
+                }
+            ]
         )
         for packet in list(container.demux()):
             if packet.pts is None:
@@ -291,8 +322,12 @@ def test_tracks_chapters_and_fonts_stay(tmp_path: Path) -> None:
     source = _tracks(tmp_path / "a.mkv")
     lost = rewrite(source, tmp_path / "out.mkv")
     with av.open(str(source)) as one, av.open(str(tmp_path / "out.mkv")) as two:
-        wanted = [(s.type, int(s.disposition)) for s in one.streams if s.type in ("audio", "subtitle")]
-        assert [(s.type, int(s.disposition)) for s in two.streams if s.type in ("audio", "subtitle")] == wanted
+        wanted = [
+            (s.type, int(s.disposition)) for s in one.streams if s.type in ("audio", "subtitle")
+        ]
+        assert [
+            (s.type, int(s.disposition)) for s in two.streams if s.type in ("audio", "subtitle")
+        ] == wanted
         assert [s.name for s in two.streams if s.type == "attachment"] == ["serif.ttf"]
         chapters = [(c["metadata"]["title"], c["end"] * c["time_base"]) for c in two.chapters()]
     assert chapters == [("One", Fraction(2, 5))]
@@ -320,7 +355,9 @@ def test_quality_means_the_same_for_every_encoder(tmp_path: Path, name: str, cod
     for encoder, target in (("libx264", "x.mkv"), (codec, name)):
         for quality in (18, 40):
             rewrite(best, tmp_path / target, Encoding(encoder, quality))
-            error = (np.stack(pictures(tmp_path / target))[:, 60:].astype(int) - np.stack(film)[:, 60:]) ** 2
+            error = (
+                np.stack(pictures(tmp_path / target))[:, 60:].astype(int) - np.stack(film)[:, 60:]
+            ) ** 2
             ratios[encoder, quality] = 10 * np.log10(255**2 / error.mean())
     assert ratios[codec, 18] > ratios[codec, 40] + 1.5
     for quality in (18, 40):
@@ -337,7 +374,9 @@ def test_quality_means_the_same_for_every_encoder(tmp_path: Path, name: str, cod
         ("film.unknown", Clip(), "mp4"),
     ],
 )
-def test_videos_are_known_by_their_content(tmp_path: Path, name: str, clip: Clip, kind: str) -> None:
+def test_videos_are_known_by_their_content(
+    tmp_path: Path, name: str, clip: Clip, kind: str
+) -> None:
     made = write_clip(tmp_path / ("made.mp4" if kind == "mp4" else name), textured(6), clip)
     source = made.rename(tmp_path / name)
     assert is_video(source)
@@ -367,9 +406,16 @@ def test_names_that_can_be_written(tmp_path: Path, target: str) -> None:
 
 @pytest.mark.parametrize(
     ("target", "found"),
-    [("out.xyz", "xyz"), ("x" * 300 + ".mp4", "too long"), ("folder.mp4", "folder"), ("a.mp4/out.mp4", "")],
+    [
+        ("out.xyz", "xyz"),
+        ("x" * 300 + ".mp4", "too long"),
+        ("folder.mp4", "folder"),
+        ("a.mp4/out.mp4", ""),
+    ],
 )
-def test_what_cannot_be_written_is_said_before_any_work(tmp_path: Path, target: str, found: str) -> None:
+def test_what_cannot_be_written_is_said_before_any_work(
+    tmp_path: Path, target: str, found: str
+) -> None:
     source = write_clip(tmp_path / "a.mp4", textured(2))
     (tmp_path / "folder.mp4").mkdir()
     with pytest.raises(AttrsearchError) as error:

@@ -20,7 +20,9 @@ from tests.video.conftest import Scene
 
 @pytest.mark.parametrize("quarters", range(4))
 @pytest.mark.parametrize("orientation", [Orientation(*flags) for flags in np.ndindex(2, 2, 2)])
-def test_a_turned_orientation_is_the_upright_picture_turned(orientation: Orientation, quarters: int) -> None:
+def test_a_turned_orientation_is_the_upright_picture_turned(
+    orientation: Orientation, quarters: int
+) -> None:
     stored = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3)
     turned = orientation.turned(quarters)
     expected = np.rot90(orientation.upright(stored), quarters)
@@ -48,7 +50,9 @@ def test_one_doubtful_face_turns_nothing() -> None:
         def detect(self, shown: Picture) -> list[Detections]:
             sideways = shown.shape[1] < shown.shape[2]
             probability = np.full(1, 0.61 if not sideways else 0.3, np.float32)
-            return [Detections(np.float32([[0, 0, 9, 9]]), probability, np.zeros((1, 5, 2), np.float32))]
+            return [
+                Detections(np.float32([[0, 0, 9, 9]]), probability, np.zeros((1, 5, 2), np.float32))
+            ]
 
     assert find_turn(textured(1), Doubtful()) == 0
 
@@ -82,7 +86,9 @@ def test_sideways_footage_is_turned_to_be_read_and_back_to_be_written(
             out.write(frame, shown)
         out.close()
     written = (
-        np.asarray(Image.open(tmp_path / "out" / "f1.png")) if frames else pictures(tmp_path / "out.mp4")[0]
+        np.asarray(Image.open(tmp_path / "out" / "f1.png"))
+        if frames
+        else pictures(tmp_path / "out.mp4")[0]
     )
     assert written.shape == sideways[0].shape
     assert np.rot90(written, 3)[:28, :28].mean() < 12
@@ -93,5 +99,7 @@ def test_frames_are_in_the_order_of_their_numbers(tmp_path: Path) -> None:
 
     for number in (1, 2, 10, 11, 20):
         Image.fromarray(np.full((64, 64, 3), number, np.uint8)).save(tmp_path / f"f{number}.png")
-    read = [int(frame.picture[0, 0, 0]) for frame in FrameFolder(tmp_path, tmp_path / "out").frames()]
+    read = [
+        int(frame.picture[0, 0, 0]) for frame in FrameFolder(tmp_path, tmp_path / "out").frames()
+    ]
     assert read == [1, 2, 10, 11, 20]
