@@ -16,9 +16,9 @@ from attrsearch.editing.editor import Editor, load_editor
 from attrsearch.faces.dataset import MIN_FACE, Identity, Picture, find_people
 from attrsearch.faces.detection.load import load_detector
 from attrsearch.faces.detection.mtcnn import Mtcnn
-from attrsearch.faces.identities import Gatherer
+from attrsearch.faces.identities import IdentityLoader
 from attrsearch.faces.images import read_picture
-from attrsearch.faces.recognition.base import Scaled
+from attrsearch.faces.recognition.base import CalibratedRecogniser
 from attrsearch.faces.recognition.load import load_recogniser
 from attrsearch.faces.window_detection import WINDOW_MIN_FACE
 from attrsearch.runs.attributes_file import AttributesFile, read_attributes
@@ -48,7 +48,7 @@ def mtcnn() -> Mtcnn:
 
 
 @pytest.fixture(scope="session")
-def sface() -> Scaled:
+def sface() -> CalibratedRecogniser:
     return load_recogniser("sface")
 
 
@@ -58,17 +58,17 @@ def editor() -> Editor:
 
 
 @pytest.fixture(scope="session")
-def evaluator(editor: Editor, sface: Scaled) -> Evaluator:
+def evaluator(editor: Editor, sface: CalibratedRecogniser) -> Evaluator:
     return Evaluator(editor, load_detector("mtcnn", WINDOW_MIN_FACE), [sface])
 
 
 @pytest.fixture(scope="session")
-def gather() -> Gatherer:
-    return Gatherer(load_detector("mtcnn", MIN_FACE), {"astronaut": "female"}, lambda line: None)
+def gather() -> IdentityLoader:
+    return IdentityLoader(load_detector("mtcnn", MIN_FACE), {"astronaut": "female"}, lambda line: None)
 
 
 @pytest.fixture(scope="session")
-def people(sample: Path, gather: Gatherer) -> list[Identity]:
+def people(sample: Path, gather: IdentityLoader) -> list[Identity]:
     """The sample's people with at most two pictures each."""
     return [gather(person, 2) for person in find_people(sample)]
 

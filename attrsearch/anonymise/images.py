@@ -28,7 +28,7 @@ LEAST = 0.6
 
 
 @dataclass(frozen=True)
-class Applied:
+class ImageResult:
     """What happened to one picture.
 
     Attributes:
@@ -98,7 +98,7 @@ class Applier:
         paste(protected, uncrop(edited.numpy())[0], matrix)
         return protected, person.id, len(others)
 
-    def apply(self, source: Path, target: Path, person: PersonRecord | None) -> Applied:
+    def apply(self, source: Path, target: Path, person: PersonRecord | None) -> ImageResult:
         """Protect a picture file; a picture that cannot be protected is not written."""
         try:
             protected, edited, covered = self.protect(read_picture(source), person)
@@ -107,8 +107,8 @@ class Applier:
             raise
         except AttrsearchError as error:
             line = str(error).replace("this picture", str(source))
-            return Applied(source, target, None, 0, line)
-        return Applied(source, target, edited, covered)
+            return ImageResult(source, target, None, 0, line)
+        return ImageResult(source, target, edited, covered)
 
 
 def load_export_editor(file: AttributesFile, editor: str | None = None) -> Editor:
@@ -167,7 +167,7 @@ def apply_all(
     applier: Applier,
     work: list[tuple[Path, Path, PersonRecord | None]],
     progress: Callable[[], None] = lambda: None,
-) -> list[Applied]:
+) -> list[ImageResult]:
     """Protect every picture of a plan; one bad picture does not end it."""
     done = []
     for source, target, person in work:

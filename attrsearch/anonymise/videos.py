@@ -16,15 +16,15 @@ from attrsearch.faces.detection.base import Detector
 from attrsearch.faces.detection.load import load_detector
 from attrsearch.faces.detection.yolo import Yolo
 from attrsearch.faces.detection.yunet import YuNet
-from attrsearch.faces.recognition.base import Scaled
+from attrsearch.faces.recognition.base import CalibratedRecogniser
 from attrsearch.faces.recognition.load import RECOGNISERS, choose_recogniser, load_recogniser
-from attrsearch.faces.window_detection import WINDOW_MIN_FACE, see
+from attrsearch.faces.window_detection import WINDOW_MIN_FACE, detect_in_windows
 from attrsearch.runs.attributes_file import AttributesFile, read_attributes
-from attrsearch.video.io.source import Material
+from attrsearch.video.io.source import FrameSource
 from attrsearch.video.io.writer import Encoding
-from attrsearch.video.pipeline import Options, Protected, Sets, protect
+from attrsearch.video.pipeline import SetAssignment, VideoOptions, VideoResult, protect
 from attrsearch.video.render import Renderer
-from attrsearch.video.stream import Namer, Streamed, protect_stream
+from attrsearch.video.stream import KnownPersonMatcher, StreamResult, protect_stream
 from attrsearch.video.tracking.reidentify import People, match_people
 from attrsearch.video.tracking.tracker import Tracker
 
@@ -41,7 +41,7 @@ CLOSE_UP_SCORE = 0.5
 
 
 @dataclass(frozen=True)
-class Eyes:
+class FaceModels:
     """What finds and knows faces in footage.
 
     Attributes:
@@ -52,17 +52,17 @@ class Eyes:
 
     detector: Detector
     close_up: Detector
-    scaled: Scaled
+    scaled: CalibratedRecogniser
 
 
-def open_eyes(
-    options: Options,
+def load_face_models(
+    options: VideoOptions,
     *,
     detector: str = "yunet",
     recogniser: str = "auto",
     yolo: tuple[Path, Path] | None = None,
     min_face: float = 10.0,
-) -> Eyes:
+) -> FaceModels:
     """Load what a video is looked at with.
 
     Args:
@@ -84,21 +84,21 @@ def open_eyes(
         chosen = load_detector(detector, max(min_face, 12.0))
     scaled, _ = choose_recogniser(recogniser)
     # not MTCNN: with it comes torchvision, whose import takes as long as looking at a hundred small frames
-    return Eyes(chosen, YuNet(WINDOW_MIN_FACE, CLOSE_UP_SCORE), scaled)
+    return FaceModels(chosen, YuNet(WINDOW_MIN_FACE, CLOSE_UP_SCORE), scaled)
 
 
 def apply_to_video(
-    material: Material,
+    material: FrameSource,
     file: AttributesFile,
-    eyes: Eyes,
-    options: Options,
+    eyes: FaceModels,
+    options: VideoOptions,
     *,
     editor: Editor,
     match: Path | None = None,
     person: str | None = None,
     warn: Warn = print,
     progress: Stage = lambda stage, done, frames: None,  # noqa: ARG005
-) -> Protected:
+) -> VideoResult:
     """Protect a video with an export.
 
     Args:
@@ -118,7 +118,7 @@ def apply_to_video(
     """
     _need_person(file, person)
 
-    def decide(people: People) -> Sets:
+    def decide(people: People) -> SetAssignment:
         records = {record.id: record for record in file.identities if record.feasible}
         if person is not None:
             names = dict.fromkeys(people.names.values(), person)
@@ -130,7 +130,7 @@ def apply_to_video(
         unknown = sorted(set(people.names.values()) - set(names))
         if unknown:
             warn(f"{len(unknown)} people of the video have no attribute set and are filtered ({options.fallback})")
-        return Sets(names, {name: record.attributes for name, record in records.items()}, editor)
+        return SetAssignment(names, {name: record.attributes for name, record in records.items()}, editor)
 
     return protect(
         material,
@@ -144,17 +144,17 @@ def apply_to_video(
 
 
 def anonymise_video(
-    material: Material,
+    material: FrameSource,
     folder: Path,
-    eyes: Eyes,
-    options: Options,
+    eyes: FaceModels,
+    options: VideoOptions,
     *,
     study: str = "per_identity",
     trials: int | None = None,
     seed: int | None = None,
     warn: Warn = print,
     progress: Stage = lambda stage, done, frames: None,  # noqa: ARG005
-) -> tuple[Protected, "RunResult | None"]:
+) -> tuple[VideoResult, "RunResult | None"]:
     """Find the people of a video, search a set for each, and cover them with it.
 
     Args:
@@ -175,11 +175,11 @@ def anonymise_video(
 
     results: list[RunResult] = []
 
-    def decide(people: People) -> Sets:
+    def decide(people: People) -> SetAssignment:
         persons: list[Person] = [people.faces(name, SEARCH_LOOKS) for name in people.looks]
         if not persons:
             warn("nobody in this video is near and frontal enough to be searched: every face is filtered")
-            return Sets({}, {}, None)
+            return SetAssignment({}, {}, None)
         result = run(
             persons,
             folder,
@@ -195,7 +195,7 @@ def anonymise_video(
             warn(f"{name}: no feasible set was found; this person is filtered ({options.fallback})")
         file = read_attributes(folder / "attributes.json")
         sets = {record.id: record.attributes for record in file.identities}
-        return Sets({}, sets, load_editor(_editor_of(file, study)) if sets else None)
+        return SetAssignment({}, sets, load_editor(_editor_of(file, study)) if sets else None)
 
     protected = protect(
         material,
@@ -213,8 +213,8 @@ def apply_to_stream(
     source: str,
     target: Path,
     file: AttributesFile,
-    eyes: Eyes,
-    options: Options,
+    eyes: FaceModels,
+    options: VideoOptions,
     *,
     editor: Editor,
     match: Path | None = None,
@@ -222,7 +222,7 @@ def apply_to_stream(
     encoding: Encoding | None = None,
     warn: Warn = print,
     progress: Callable[[int], None] = lambda done: None,  # noqa: ARG005
-) -> Streamed:
+) -> StreamResult:
     """Protect a live source with an export; arguments as :func:`apply_to_video`.
 
     People are known by ``match``, or all are ``person``; everybody else is filtered.
@@ -242,7 +242,7 @@ def apply_to_stream(
         found = f"{len(known)} known by --match: {', '.join(sorted(known)[:6]) or 'nobody'}"
         hint = "give their pictures with --match"
         raise InputError(strangers[0], required="a person who can be known", found=found, hint=hint)
-    namer = Namer(eyes.close_up, eyes.scaled, known)
+    namer = KnownPersonMatcher(eyes.close_up, eyes.scaled, known)
     renderer = Renderer(
         editor=editor,
         sets=sets,
@@ -265,7 +265,7 @@ def apply_to_stream(
     )
 
 
-def choose_judge(used: str) -> Scaled:
+def choose_judge(used: str) -> CalibratedRecogniser:
     """A recogniser that the search did not use: dlib where it is installed, otherwise another.
 
     Raises:
@@ -287,13 +287,13 @@ def _need_person(file: AttributesFile, person: str | None) -> None:
         raise InputError(person, required="a person of the export", found=found, hint="check the name")
 
 
-def _known(folder: Path, eyes: Eyes, warn: Warn) -> Mapping[str, Floats]:
+def _known(folder: Path, eyes: FaceModels, warn: Warn) -> Mapping[str, Floats]:
     """Embeddings of the people of a folder."""
     whole = load_detector("mtcnn", MIN_FACE)
     known = {}
     for person in find_people(folder):
         try:
-            seen = see(load_faces(person, whole, warn, SEARCH_LOOKS), eyes.close_up)
+            seen = detect_in_windows(load_faces(person, whole, warn, SEARCH_LOOKS), eyes.close_up)
         except AttrsearchError as error:
             warn(str(error))
             continue

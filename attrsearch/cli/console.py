@@ -12,7 +12,7 @@ from attrsearch.cli.logs import LOG
 
 if TYPE_CHECKING:
     from attrsearch.search.run import Progress, RunResult
-    from attrsearch.training.loop import Reached
+    from attrsearch.training.loop import TrainingProgress
 
 quiet_option = click.option("--quiet", is_flag=True, help="No progress bar and no warnings.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
@@ -110,7 +110,7 @@ def run_bar(quiet: bool) -> Iterator[Callable[["Progress"], None]]:
 
 
 @contextmanager
-def training_bar(steps: int, quiet: bool) -> Iterator[Callable[["Reached"], None]]:
+def training_bar(steps: int, quiet: bool) -> Iterator[Callable[["TrainingProgress"], None]]:
     """The line of a training: steps, time left, running means of the losses."""
     from tqdm import tqdm
 
@@ -118,7 +118,7 @@ def training_bar(steps: int, quiet: bool) -> Iterator[Callable[["Reached"], None
         total=steps, unit="step", file=sys.stderr, disable=quiet, dynamic_ncols=True, mininterval=1
     ) as shown:
 
-        def show(reached: "Reached") -> None:
+        def show(reached: "TrainingProgress") -> None:
             words = " ".join(f"{name} {value:.3f}" for name, value in reached.losses.items())
             shown.set_postfix_str(words, refresh=False)
             if shown.n == 0:

@@ -90,7 +90,7 @@ def evaluate(
 def _evaluate(
     originals: Path, protected: tuple[Path, ...], options: dict[str, Any], progress: Any, warn: Any
 ) -> "tuple[Record, Examiner, list[Examined]]":
-    from attrsearch.evaluation.evaluate import Examiner, open_eyes
+    from attrsearch.evaluation.evaluate import Examiner, load_evaluation_models
     from attrsearch.evaluation.faces import load_cohort, load_embeddings
     from attrsearch.evaluation.judges import load_judges, used_by
     from attrsearch.evaluation.pairing import check_places, load_protection, untouched
@@ -98,7 +98,7 @@ def _evaluate(
 
     check_places(originals, protected, options["distractors"], options["ledger"])
     judges, notes = load_judges(options["judges"], used_by(options["run"]) if options["run"] else None)
-    eyes, further = open_eyes(options["detector"])
+    eyes, further = load_evaluation_models(options["detector"])
     names = _names(options["people"])
     tracks: list[dict[str, Any]] = []
     if originals.is_dir():

@@ -10,9 +10,9 @@ from attrsearch.cli.console import say, stage_bar
 from attrsearch.core.errors import InputError
 
 if TYPE_CHECKING:
-    from attrsearch.anonymise.videos import Eyes
-    from attrsearch.video.io.source import Material
-    from attrsearch.video.pipeline import Options, Protected
+    from attrsearch.anonymise.videos import FaceModels
+    from attrsearch.video.io.source import FrameSource
+    from attrsearch.video.pipeline import VideoOptions, VideoResult
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -50,13 +50,13 @@ def footage_options(command: Command) -> Command:
     return command
 
 
-def read_options(given: dict[str, Any], size: tuple[int, int] | None = None) -> "Options":
+def read_options(given: dict[str, Any], size: tuple[int, int] | None = None) -> "VideoOptions":
     """Options of a video from the command line's."""
     from attrsearch.faces.images import read_picture
     from attrsearch.video.io.boxes_file import read_boxes
-    from attrsearch.video.pipeline import Options
+    from attrsearch.video.pipeline import VideoOptions
 
-    return Options(
+    return VideoOptions(
         memory=given["memory"],
         fallback=given["fallback"],
         smallest=given["min_face"],
@@ -87,7 +87,7 @@ def _refuse(subject: object, option: str, required: str, found: str) -> None:
     raise InputError(subject, required=f"{required} for {name}", found=found, hint=f"leave {name} out")
 
 
-def open_material(source: Path, target: Path, given: dict[str, Any], warn: Callable[[str], None]) -> "Material":
+def open_material(source: Path, target: Path, given: dict[str, Any], warn: Callable[[str], None]) -> "FrameSource":
     """The video or the folder of frames that is protected."""
     from attrsearch.video.io.frame_folder import FrameFolder
     from attrsearch.video.io.source import VideoFile
@@ -108,7 +108,7 @@ def open_material(source: Path, target: Path, given: dict[str, Any], warn: Calla
     return VideoFile(source, target, given["start"], given["end"], encoding)
 
 
-def add_debug(options: "Options", source: Path, given: dict[str, Any]) -> "Options":
+def add_debug(options: "VideoOptions", source: Path, given: dict[str, Any]) -> "VideoOptions":
     """The options with a debug video, where one was asked for."""
     from dataclasses import replace
 
@@ -120,7 +120,7 @@ def add_debug(options: "Options", source: Path, given: dict[str, Any]) -> "Optio
     return replace(options, debug=lambda: VideoSecondPass(source, given["debug_video"], span, None))
 
 
-def open_eyes_for(options: "Options", given: dict[str, Any], *, nobody_known: bool = False) -> "Eyes":
+def open_eyes_for(options: "VideoOptions", given: dict[str, Any], *, nobody_known: bool = False) -> "FaceModels":
     """Detector and recogniser of the command line.
 
     Args:
@@ -128,15 +128,22 @@ def open_eyes_for(options: "Options", given: dict[str, Any], *, nobody_known: bo
         given: The command line's.
         nobody_known: Whether people are told apart only; the recogniser that loads fastest does for that.
     """
-    from attrsearch.anonymise.videos import open_eyes
+    from attrsearch.anonymise.videos import load_face_models
 
     auto = nobody_known and given["recogniser"] == "auto"
     recogniser = "sface" if auto else given["recogniser"]
-    return open_eyes(options, detector=given["detector"] or "yunet", recogniser=recogniser, yolo=given["yolo"])
+    return load_face_models(
+        options, detector=given["detector"] or "yunet", recogniser=recogniser, yolo=given["yolo"]
+    )
 
 
 def finish(
-    protected: "Protected", source: Path, target: Path, eyes: "Eyes", given: dict[str, Any], size: tuple[int, int]
+    protected: "VideoResult",
+    source: Path,
+    target: Path,
+    eyes: "FaceModels",
+    given: dict[str, Any],
+    size: tuple[int, int],
 ) -> int:
     """Say what was done, write what was asked for, audit; the exit code."""
     from attrsearch.video.io.boxes_file import write_boxes
@@ -151,7 +158,7 @@ def finish(
     return 1 if protected.problem or leaks else 0
 
 
-def _audit(source: Path, target: Path, eyes: "Eyes", given: dict[str, Any], protected: "Protected") -> int:
+def _audit(source: Path, target: Path, eyes: "FaceModels", given: dict[str, Any], protected: "VideoResult") -> int:
     """Audit a protected video and name every leak; how many there are."""
     from attrsearch.anonymise.videos import choose_judge
     from attrsearch.faces.detection.mtcnn import LOW_THRESHOLDS, Mtcnn

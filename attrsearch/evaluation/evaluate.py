@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from attrsearch.core.errors import UnavailableError
-from attrsearch.evaluation.faces import Cohort, Look, look_again
-from attrsearch.evaluation.judges import Judge
+from attrsearch.evaluation.faces import Cohort, DetectedFaces, detect_again
+from attrsearch.evaluation.judges import HeldOutRecogniser
 from attrsearch.evaluation.metrics.anonymity import (
     Figures,
     Standard,
@@ -18,7 +18,7 @@ from attrsearch.evaluation.metrics.anonymity import (
     protected_figures,
 )
 from attrsearch.evaluation.metrics.head_pose import ShapeReader
-from attrsearch.evaluation.metrics.utility import Sight, utility_figures, view
+from attrsearch.evaluation.metrics.utility import FaceMeasurements, utility_figures, view
 from attrsearch.evaluation.pairing import Protection, untouched
 from attrsearch.faces.attribute_classifier import TraitsClassifier
 from attrsearch.faces.dataset import MIN_FACE
@@ -34,7 +34,7 @@ DETECTORS = ("mtcnn", "yunet")
 
 
 @dataclass(frozen=True)
-class Eyes:
+class EvaluationModels:
     """What looks at faces, besides the judges.
 
     Attributes:
@@ -52,7 +52,7 @@ class Eyes:
     shapes: ShapeReader | None
 
 
-def open_eyes(first: str = "mtcnn") -> tuple[Eyes, list[str]]:
+def load_evaluation_models(first: str = "mtcnn") -> tuple[EvaluationModels, list[str]]:
     """Load what an evaluation looks with, and one line for what is not to be had.
 
     Args:
@@ -66,7 +66,7 @@ def open_eyes(first: str = "mtcnn") -> tuple[Eyes, list[str]]:
         notes.append(f"pose, eyes and mouth were not measured: {error.found}")
     order = (first, *(name for name in DETECTORS if name != first))
     windows = tuple(load_detector(name, WINDOW_MIN_FACE) for name in order)
-    return Eyes(load_detector(first, MIN_FACE), windows, TraitsClassifier(), Critic(), shapes), notes
+    return EvaluationModels(load_detector(first, MIN_FACE), windows, TraitsClassifier(), Critic(), shapes), notes
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Examined:
     """
 
     protection: Protection
-    sight: Sight
+    sight: FaceMeasurements
     embeddings: Mapping[str, Floats]
     judged: list[Figures]
     kept: Figures
@@ -103,8 +103,8 @@ class Examiner:
     def __init__(
         self,
         cohort: Cohort,
-        judges: Sequence[Judge],
-        eyes: Eyes,
+        judges: Sequence[HeldOutRecogniser],
+        eyes: EvaluationModels,
         distractors: Mapping[str, Floats] | None = None,
         progress: Callable[[str, int, int], None] = lambda stage, done, steps: None,  # noqa: ARG005
     ) -> None:
@@ -161,14 +161,14 @@ class Examiner:
             for judge in self.judges
         ]
 
-    def _see(self, protection: Protection, before: Mapping[str, Look]) -> Sight:
+    def _see(self, protection: Protection, before: Mapping[str, DetectedFaces]) -> FaceMeasurements:
         name, rows = protection.name, protection.rows
         first = self.cohort.look.take(rows)
         looks = {}
         for number, detector in enumerate(self.eyes.windows):
             base = before[detector.name].take(rows) if before else first
             if number or before:
-                looks[detector.name] = look_again(protection.windows, base, detector)
+                looks[detector.name] = detect_again(protection.windows, base, detector)
             else:
                 looks[detector.name] = first
             self._progress(f"look at {name}", number + 1, len(self.eyes.windows) + 1)
@@ -181,7 +181,7 @@ class Examiner:
         self._progress(f"look at {name}", len(self.eyes.windows) + 1, len(self.eyes.windows) + 1)
         return sight
 
-    def _embed(self, look: Look, name: str) -> dict[str, Floats]:
+    def _embed(self, look: DetectedFaces, name: str) -> dict[str, Floats]:
         found = {}
         for number, judge in enumerate(self.judges):
             found[judge.name] = look.embed(judge.recogniser)
@@ -189,7 +189,7 @@ class Examiner:
         return found
 
 
-def _as_original(look: Look) -> Look:
+def _as_original(look: DetectedFaces) -> DetectedFaces:
     """A look at originals, whose boxes overlap themselves wherever there is one."""
     fields = {name: getattr(look, name) for name in look.__dataclass_fields__}
-    return Look(**{**fields, "overlaps": look.found.astype(np.float32)})
+    return DetectedFaces(**{**fields, "overlaps": look.found.astype(np.float32)})

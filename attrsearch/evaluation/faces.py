@@ -15,7 +15,7 @@ from attrsearch.core.errors import AttrsearchError, InputError
 from attrsearch.core.parallel import in_parallel
 from attrsearch.faces.alignment import CROP_TEMPLATE, similarity, window_transform
 from attrsearch.faces.dataset import (
-    Face,
+    AlignedFace,
     PersonFiles,
     Picture,
     Warn,
@@ -27,7 +27,7 @@ from attrsearch.faces.dataset import (
 from attrsearch.faces.detection.base import Detector
 from attrsearch.faces.images import read_picture
 from attrsearch.faces.recognition.base import Recogniser
-from attrsearch.faces.window_detection import MIN_OVERLAP, see
+from attrsearch.faces.window_detection import MIN_OVERLAP, detect_in_windows
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -37,7 +37,7 @@ CHUNK = 32
 
 
 @dataclass(frozen=True)
-class Look:
+class DetectedFaces:
     """One face of each of n windows, as a detector sees it.
 
     Attributes:
@@ -61,9 +61,9 @@ class Look:
     def __len__(self) -> int:
         return len(self.windows)
 
-    def take(self, rows: Ints) -> "Look":
+    def take(self, rows: Ints) -> "DetectedFaces":
         """The chosen faces."""
-        return Look(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+        return DetectedFaces(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
 
     def embed(self, recogniser: Recogniser) -> Floats:
         """Embeddings (n, d).
@@ -90,10 +90,10 @@ class Cohort:
 
     people: tuple[str, ...]
     owners: Ints
-    faces: tuple[Face, ...]
+    faces: tuple[AlignedFace, ...]
     to_windows: Floats
     sizes: Ints
-    look: Look
+    look: DetectedFaces
 
     def __len__(self) -> int:
         return len(self.faces)
@@ -101,7 +101,7 @@ class Cohort:
 
 @dataclass(frozen=True)
 class _Read:
-    face: Face
+    face: AlignedFace
     to_window: Floats
     size: tuple[int, int]
 
@@ -164,7 +164,7 @@ def _chosen(people: list[PersonFiles], names: frozenset[str] | None, folder: Pat
 
 
 def make_cohort(
-    names: Sequence[str], faces: Sequence[Face], to_windows: Floats, sizes: Ints, window: Detector
+    names: Sequence[str], faces: Sequence[AlignedFace], to_windows: Floats, sizes: Ints, window: Detector
 ) -> tuple[Cohort, list[int]]:
     """A cohort of faces whose people are known.
 
@@ -197,7 +197,7 @@ def make_cohort(
     return cohort, kept
 
 
-def look_again(windows: Picture, before: Look, detector: Detector) -> Look:
+def detect_again(windows: Picture, before: DetectedFaces, detector: Detector) -> DetectedFaces:
     """Look for the same faces in windows (n, 192, 192, 3) that were made from those of ``before``."""
     parts = [slice(start, start + CHUNK) for start in range(0, len(windows), CHUNK)]
     detections = [one for part in in_parallel(lambda p: detector.detect(windows[p]), parts) for one in part]
@@ -211,7 +211,7 @@ def look_again(windows: Picture, before: Look, detector: Detector) -> Look:
             boxes[row], landmarks[row] = one.boxes[best], one.landmarks[best]
             probabilities[row] = one.probabilities[best]
     overlaps = np.where(found, iou(boxes, before.boxes), 0).astype(np.float32)
-    return Look(windows, found, probabilities, boxes, landmarks, overlaps, extra)
+    return DetectedFaces(windows, found, probabilities, boxes, landmarks, overlaps, extra)
 
 
 def load_embeddings(
@@ -252,13 +252,13 @@ def load_embeddings(
     return {name: np.concatenate([part for part in parts if len(part)]) for name, parts in rows.items()}
 
 
-def _first_look(faces: Sequence[Face], detector: Detector) -> tuple[list[int], Look]:
+def _first_look(faces: Sequence[AlignedFace], detector: Detector) -> tuple[list[int], DetectedFaces]:
     """Untouched faces, each in its own window: indices of those that are found there, and how."""
     parts = [list(range(len(faces)))[start : start + CHUNK] for start in range(0, len(faces), CHUNK)]
-    seen = in_parallel(lambda part: see([faces[i] for i in part], detector), parts)
+    seen = in_parallel(lambda part: detect_in_windows([faces[i] for i in part], detector), parts)
     kept = [part[i] for part, one in zip(parts, seen, strict=True) for i in one.kept]
     count = len(kept)
-    look = Look(
+    look = DetectedFaces(
         windows=np.concatenate([one.windows for one in seen]) if seen else np.zeros((0, 1, 1, 3), np.uint8),
         found=np.ones(count, bool),
         probabilities=np.concatenate([np.zeros(0, np.float32), *(one.probabilities for one in seen)]),

@@ -15,9 +15,9 @@ from attrsearch.evaluation.metrics.temporal import NARROWEST, read_ledger
 from attrsearch.evaluation.pairing import Protection, resized
 from attrsearch.faces.alignment import CROP_TEMPLATE, WINDOW_SIZE, compose, similarity, warp, window_transform
 from attrsearch.faces.clustering import group
-from attrsearch.faces.dataset import Face, Picture, cut_face
+from attrsearch.faces.dataset import AlignedFace, Picture, cut_face
 from attrsearch.faces.detection.base import Detector
-from attrsearch.faces.recognition.base import Scaled
+from attrsearch.faces.recognition.base import CalibratedRecogniser
 from attrsearch.video.io.reader import VideoReader
 from attrsearch.video.tracking.scan import detect_in_frame
 
@@ -32,7 +32,7 @@ ON_LEDGER = 0.3
 
 @dataclass
 class _Cut:
-    faces: list[Face] = field(default_factory=list)
+    faces: list[AlignedFace] = field(default_factory=list)
     to_windows: list[Floats] = field(default_factory=list)
     sizes: list[tuple[int, int]] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
@@ -46,7 +46,7 @@ def load_footage(
     window: Detector,
     *,
     ledger: Path | None = None,
-    knows: Scaled | None = None,
+    knows: CalibratedRecogniser | None = None,
     frames: int = FRAMES,
     progress: Callable[[int, int], None] = lambda done, frames: None,  # noqa: ARG005
 ) -> tuple[Cohort, Protection]:
@@ -126,7 +126,7 @@ def _person(rows: pd.DataFrame | None, box: Floats) -> str | None:
     return str(rows.iloc[best]["person"]) if overlaps[best] > ON_LEDGER else None
 
 
-def _grouped(cohort: Cohort, knows: Scaled) -> Cohort:
+def _grouped(cohort: Cohort, knows: CalibratedRecogniser) -> Cohort:
     """The same faces, grouped into people by how alike the originals are."""
     labels = group(cohort.look.embed(knows.recogniser), knows.calibration.verification)
     names = tuple(f"person_{number + 1:03d}" for number in range(int(labels.max()) + 1))

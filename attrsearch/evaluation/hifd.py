@@ -17,8 +17,8 @@ from attrsearch.core.attributes import MALE
 from attrsearch.core.errors import UnavailableError
 from attrsearch.core.files import file_name, write_text
 from attrsearch.evaluation.evaluate import Examined, Examiner
-from attrsearch.evaluation.faces import Look
-from attrsearch.evaluation.metrics.utility import Sight
+from attrsearch.evaluation.faces import DetectedFaces
+from attrsearch.evaluation.metrics.utility import FaceMeasurements
 
 Floats = npt.NDArray[np.float32]
 
@@ -101,7 +101,9 @@ def _file(task: str, estimator: str) -> str:
     return f"{task}_{file_name(estimator)}.json"
 
 
-def _write(folder: Path, source: str, ids: Sequence[str], sight: Sight, embeddings: Mapping[str, Floats]) -> None:
+def _write(
+    folder: Path, source: str, ids: Sequence[str], sight: FaceMeasurements, embeddings: Mapping[str, Floats]
+) -> None:
     detector, look = next(iter(sight.looks.items()))
     for name, rows in embeddings.items():
         _envelope(
@@ -117,7 +119,7 @@ def _write(folder: Path, source: str, ids: Sequence[str], sight: Sight, embeddin
     _envelope(folder, "landmark", source, detector, _landmarks(ids, look))
 
 
-def _landmarks(ids: Sequence[str], look: Look) -> dict[str, Any]:
+def _landmarks(ids: Sequence[str], look: DetectedFaces) -> dict[str, Any]:
     return {
         name: {
             "points": points.tolist(),

@@ -15,7 +15,7 @@ DEFAULT = ("dlib", "sface", "facenet-vggface2")
 
 
 @dataclass(frozen=True)
-class Judge:
+class HeldOutRecogniser:
     """A recogniser that judges.
 
     Attributes:
@@ -34,7 +34,9 @@ class Judge:
         return self.recogniser.name
 
 
-def load_judges(names: Sequence[str], used: frozenset[str] | None = None) -> tuple[list[Judge], list[str]]:
+def load_judges(
+    names: Sequence[str], used: frozenset[str] | None = None
+) -> tuple[list[HeldOutRecogniser], list[str]]:
     """Load judges by name or, for ONNX files, by path.
 
     Args:
@@ -61,14 +63,14 @@ def load_judges(names: Sequence[str], used: frozenset[str] | None = None) -> tup
     return judges, notes
 
 
-def _load(name: str, used: frozenset[str] | None, download: bool) -> Judge:
+def _load(name: str, used: frozenset[str] | None, download: bool) -> HeldOutRecogniser:
     onnx = name.endswith(".onnx")
     recogniser: Recogniser = OnnxEmbedder(Path(name)) if onnx else load_network(name, download=download)
     try:
         scale: float | None = load_calibration(recogniser.name).scale
     except AttrsearchError:
         scale = None
-    return Judge(recogniser, scale, None if used is None else recogniser.name not in used)
+    return HeldOutRecogniser(recogniser, scale, None if used is None else recogniser.name not in used)
 
 
 def used_by(run: Path) -> frozenset[str]:

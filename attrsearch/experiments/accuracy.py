@@ -9,12 +9,12 @@ import numpy.typing as npt
 from attrsearch.core.attributes import Gender
 from attrsearch.core.boxes import iou
 from attrsearch.editing.realign import SecondAlignment
-from attrsearch.evaluation.faces import Cohort, Look, look_again
-from attrsearch.experiments.context import Laboratory
+from attrsearch.evaluation.faces import Cohort, DetectedFaces, detect_again
+from attrsearch.experiments.context import ExperimentContext
 from attrsearch.experiments.edits import HIT, Edits, draw, edit_faces, render
 from attrsearch.experiments.face_grid import Shown, photographs
 from attrsearch.experiments.section import Comparison, Section, Table, number, percent
-from attrsearch.faces.dataset import Face
+from attrsearch.faces.dataset import AlignedFace
 from attrsearch.faces.detection.yunet import YuNet
 
 Floats = npt.NDArray[np.float32]
@@ -50,8 +50,8 @@ class Group:
 
     name: str
     gender: Gender
-    faces: tuple[Face, ...]
-    look: Look
+    faces: tuple[AlignedFace, ...]
+    look: DetectedFaces
     truth: Floats
 
 
@@ -115,7 +115,7 @@ FAILURES = (
 )
 
 
-def study(lab: Laboratory) -> dict[str, Section]:
+def study(lab: ExperimentContext) -> dict[str, Section]:
     """Table 4.4 and figure 4.6."""
     groups = _groups(lab)
     wanted = [groups[0]] * 3 + [groups[-1]] * 2
@@ -126,7 +126,7 @@ def study(lab: Laboratory) -> dict[str, Section]:
     return {"table-4.4": _table(batches), "figure-4.6": _worst(lab, batches)}
 
 
-def _groups(lab: Laboratory) -> list[Group]:
+def _groups(lab: ExperimentContext) -> list[Group]:
     """Two people with many pictures, or the men and the women of a folder of single faces."""
     truth = YuNet(MIN_TRUTH)
     most = max(count for _, count, *_ in BATCHES)
@@ -146,11 +146,11 @@ def _groups(lab: Laboratory) -> list[Group]:
     return [_group(lab, read, np.flatnonzero(genders[read.owners] == g), f"{g}s", truth) for g in order]
 
 
-def _group(lab: Laboratory, read: Cohort, rows: npt.NDArray[np.int64], name: str, truth: YuNet) -> Group:
+def _group(lab: ExperimentContext, read: Cohort, rows: npt.NDArray[np.int64], name: str, truth: YuNet) -> Group:
     """Faces that are alone in their windows, as the thesis chose its pictures, and that the other detector finds."""
     look = read.look.take(rows)
-    seen = look_again(look.windows, look, truth)
-    there = np.flatnonzero(seen.found & (look_again(look.windows, look, lab.whole).extra == 0))
+    seen = detect_again(look.windows, look, truth)
+    there = np.flatnonzero(seen.found & (detect_again(look.windows, look, lab.whole).extra == 0))
     gender = lab.gender(read, int(read.owners[rows[0]]))
     return Group(
         name=f"{name} ({gender})",
@@ -166,7 +166,7 @@ def _part(group: Group, count: int) -> Group:
     return Group(group.name, group.gender, group.faces[: len(rows)], group.look.take(rows), group.truth[rows])
 
 
-def _run(lab: Laboratory, group: Group, limit: float, place: int) -> Batch:
+def _run(lab: ExperimentContext, group: Group, limit: float, place: int) -> Batch:
     sets = draw(lab.space, group.gender, 1, limit, lab.random(f"accuracy {place}"))
     evaluator = lab.evaluator(realign=True)
     edits = edit_faces(evaluator, group.faces, group.look, sets, lab.measure, detector=lab.whole)
@@ -299,7 +299,7 @@ def _thirds(values: Floats, order: Floats) -> tuple[float, float]:
     return float(ranked[:third].mean()), float(ranked[-third:].mean())
 
 
-def _worst(lab: Laboratory, batches: Sequence[Batch]) -> Section:
+def _worst(lab: ExperimentContext, batches: Sequence[Batch]) -> Section:
     """The faces of the second group whose box moves most: untouched, and in both of its batches."""
     pair = batches[-2:]
     order = np.argsort(np.minimum(*(one.after for one in pair)), kind="stable")[:6]

@@ -26,7 +26,7 @@ from attrsearch.faces.dataset import find_people
 from attrsearch.search.evaluator import Request
 from attrsearch.search.lockstep import pictures_wanted, split_faces
 from attrsearch.search.models import Components, Settings, load_components
-from attrsearch.search.objective import judge
+from attrsearch.search.objective import aggregate
 from attrsearch.search.space import PersonSpace, person_space
 from attrsearch.search.study import person_seed
 from attrsearch.search.surrogate.features import describe
@@ -54,7 +54,7 @@ COLUMNS = tuple(THESIS)
 
 
 @dataclass(frozen=True)
-class Edits:
+class MeasuredEdits:
     """The same attribute sets on several faces.
 
     Attributes:
@@ -73,7 +73,7 @@ class Edits:
 
 
 @dataclass(frozen=True)
-class Learnt:
+class LearnerScores:
     """How a learner fares on one face (or all): test-set shares.
 
     Attributes:
@@ -100,7 +100,7 @@ def measure_edits(
     people: Sequence[str] | None = None,
     warn: Warn = print,
     progress: Callable[[str, int, int], None] = lambda *_: None,
-) -> Edits:
+) -> MeasuredEdits:
     """Edit the first ``count`` usable people of a gender with the same random sets.
 
     Raises:
@@ -130,7 +130,7 @@ def measure_edits(
         if subject is None:
             continue
         attributes = space.attributes(points)
-        judgement = judge(settings.objective, components.evaluator.evaluate([Request(subject, attributes)])[0])
+        judgement = aggregate(settings.objective, components.evaluator.evaluate([Request(subject, attributes)])[0])
         names.append(person.id)
         utility.append(judgement.utility)
         if (
@@ -141,7 +141,7 @@ def measure_edits(
     if len(names) < 2:
         hint = "give more people, or the other --gender"
         raise InputError(faces, required=f"two people seen as {gender}", found=f"{len(names)}", hint=hint)
-    return Edits(tuple(names), space, points, np.stack(utility), np.stack(pooled) if pooled else None)
+    return MeasuredEdits(tuple(names), space, points, np.stack(utility), np.stack(pooled) if pooled else None)
 
 
 def _pooled(settings: Settings, components: Components, person: Floats64, attributes: Floats) -> Floats64 | None:
@@ -169,7 +169,7 @@ def boosted(inputs: Floats64, wanted: Flags, seed: int) -> Callable[[Floats64], 
 LEARNERS: dict[str, Learner] = {"MLP": mlp, "XGBoost": boosted}
 
 
-def learn_levels(edits: Edits, learner: Learner, face: int | None, seed: int = 0) -> Learnt:
+def learn_levels(edits: MeasuredEdits, learner: Learner, face: int | None, seed: int = 0) -> LearnerScores:
     """Train on 70 % of the edits of a face (None: of all faces, who is who not told) and test on the rest."""
     chosen = list(range(len(edits.names))) if face is None else [face]
     inputs = np.tile(edits.points, (len(chosen), 1))
@@ -194,10 +194,10 @@ def learn_levels(edits: Edits, learner: Learner, face: int | None, seed: int = 0
             share = float(accept(offered).mean())
             tries = 1 / share if share else np.inf
             kept = float(wanted[test][said].mean()) if said.any() else np.nan
-    return Learnt(tuple(scores), tries, kept)
+    return LearnerScores(tuple(scores), tries, kept)
 
 
-def pooled_levels(edits: Edits, face: int | None) -> Learnt:
+def pooled_levels(edits: MeasuredEdits, face: int | None) -> LearnerScores:
     """What the pooled surrogate says of a face it has no trial of: the same share is accepted as is there, the best."""
     assert edits.pooled is not None  # noqa: S101
     chosen = list(range(len(edits.names))) if face is None else [face]
@@ -210,10 +210,10 @@ def pooled_levels(edits: Edits, face: int | None) -> Learnt:
         said = guess > np.quantile(guess, 1 - share)
         scores += [recall(said, wanted), float((said == wanted).mean())]
         kept = float(wanted[said].mean())
-    return Learnt(tuple(scores), 1 / share, kept)
+    return LearnerScores(tuple(scores), 1 / share, kept)
 
 
-def limits(edits: Edits) -> tuple[float, float]:
+def limits(edits: MeasuredEdits) -> tuple[float, float]:
     """Utility of *OK* and of *Good*: the mean and the 75th percentile over all edits."""
     return float(edits.utility.mean()), float(np.quantile(edits.utility, 0.75))
 

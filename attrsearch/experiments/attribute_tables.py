@@ -7,8 +7,8 @@ from attrsearch.experiments.attribute_learning import (
     COLUMNS,
     LEARNERS,
     THESIS,
-    Edits,
-    Learnt,
+    LearnerScores,
+    MeasuredEdits,
     agreement,
     learn_levels,
     limits,
@@ -16,7 +16,7 @@ from attrsearch.experiments.attribute_learning import (
 )
 
 
-def to_markdown(edits: Edits, seed: int = 0) -> str:
+def to_markdown(edits: MeasuredEdits, seed: int = 0) -> str:
     """Train every learner on every face and on all, and put the thesis's figures beside theirs."""
     faces: list[int | None] = [*range(len(edits.names)), None]
     found = {
@@ -35,7 +35,7 @@ def to_markdown(edits: Edits, seed: int = 0) -> str:
     return "\n\n".join(parts)
 
 
-def _table_46(found: dict[str, list[Learnt]], faces: int) -> str:
+def _table_46(found: dict[str, list[LearnerScores]], faces: int) -> str:
     lines = [["image", "learner", *COLUMNS], ["---"] * (2 + len(COLUMNS))]
     for i in range(faces + 1):
         last = i == faces
@@ -47,7 +47,7 @@ def _table_46(found: dict[str, list[Learnt]], faces: int) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _summary(found: dict[str, list[Learnt]], edits: Edits) -> str:
+def _summary(found: dict[str, list[LearnerScores]], edits: MeasuredEdits) -> str:
     lines = [["", "thesis", *found], ["---"] * (2 + len(found))]
     for j, column in enumerate(COLUMNS):
         own = [_percent(float(np.nanmean([row.scores[j] for row in rows[:-1]]))) for rows in found.values()]

@@ -7,14 +7,14 @@ import numpy as np
 import numpy.typing as npt
 
 from attrsearch.editing.filters import blur, pixelate
-from attrsearch.evaluation.faces import Look, look_again
+from attrsearch.evaluation.faces import DetectedFaces, detect_again
 from attrsearch.experiments.charts import Axis, Series, chart
-from attrsearch.experiments.context import Laboratory, Probe
+from attrsearch.experiments.context import EditedPerson, ExperimentContext
 from attrsearch.experiments.edits import HIT, draw, edit_faces
 from attrsearch.experiments.face_grid import Shown, photographs
 from attrsearch.experiments.section import Comparison, Section, Table, number, percent
 from attrsearch.experiments.section import Picture as Figure
-from attrsearch.faces.dataset import Face, Picture
+from attrsearch.faces.dataset import AlignedFace, Picture
 
 Floats = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
@@ -100,7 +100,7 @@ class Point:
         return self.detection * (1 - self.identified["either"])
 
 
-def study(lab: Laboratory) -> dict[str, Section]:
+def study(lab: ExperimentContext) -> dict[str, Section]:
     """Figures 2.4, 2.5 and 2.6."""
     steps = [(method, size) for method in METHODS for size in method.sizes]
     points = []
@@ -134,7 +134,7 @@ def filter_region(window: Picture, box: Floats, how: Filter, size: float) -> Pic
     return filtered
 
 
-def _point(lab: Laboratory, method: Method, size: int) -> Point:
+def _point(lab: ExperimentContext, method: Method, size: int) -> Point:
     found: list[Flags] = []
     hits: dict[str, list[Flags]] = {}
     for probe in lab.probes:
@@ -151,14 +151,18 @@ def _point(lab: Laboratory, method: Method, size: int) -> Point:
     return Point(method.name, size, detection, shares, int(joined["either"].sum()))
 
 
-def _filtered(lab: Laboratory, probe: Probe, method: Method, size: int) -> tuple[Flags, dict[str, Floats]]:
+def _filtered(
+    lab: ExperimentContext, probe: EditedPerson, method: Method, size: int
+) -> tuple[Flags, dict[str, Floats]]:
     pairs = zip(probe.look.windows, probe.look.boxes, strict=True)
     windows = np.stack([filter_region(window, box, method.apply, size) for window, box in pairs])
-    look = look_again(windows, probe.look, lab.window)
+    look = detect_again(windows, probe.look, lab.window)
     return _found(look), {judge.name: look.embed(judge.recogniser) for judge in lab.judges}
 
 
-def _edited(lab: Laboratory, probe: Probe, method: Method, size: int) -> tuple[Flags, dict[str, Floats]]:
+def _edited(
+    lab: ExperimentContext, probe: EditedPerson, method: Method, size: int
+) -> tuple[Flags, dict[str, Floats]]:
     random = lab.random(f"baseline {probe.id}")  # the same sets for every filter
     sets = draw(lab.space, probe.gender, SETS, 1.0, random)
     found: list[Flags] = []
@@ -175,16 +179,16 @@ def _edited(lab: Laboratory, probe: Probe, method: Method, size: int) -> tuple[F
     return np.concatenate(found), {name: np.concatenate(parts) for name, parts in embedded.items()}
 
 
-def prefiltered(face: Face, how: Filter, size: float) -> Face:
+def prefiltered(face: AlignedFace, how: Filter, size: float) -> AlignedFace:
     """A face whose crop is filtered before the editor sees it (thesis 3.1.5)."""
     return replace(face, crop=how(face.crop, size))
 
 
-def _found(look: Look) -> Flags:
+def _found(look: DetectedFaces) -> Flags:
     return np.asarray(look.overlaps >= HIT)
 
 
-def _examples(lab: Laboratory, name: str, title: str, method: Method, sizes: Sequence[int]) -> Section:
+def _examples(lab: ExperimentContext, name: str, title: str, method: Method, sizes: Sequence[int]) -> Section:
     """The same faces under a filter of growing strength."""
     firsts = [(probe.look.windows[0], probe.look.boxes[0], probe.look.take(np.array([0]))) for probe in lab.probes]
     rows = []
@@ -192,7 +196,7 @@ def _examples(lab: Laboratory, name: str, title: str, method: Method, sizes: Seq
         shown = []
         for window, box, before in firsts:
             after = filter_region(window, box, method.apply, size)
-            look = look_again(after[None], before, lab.window)
+            look = detect_again(after[None], before, lab.window)
             shown.append(Shown(after, look.boxes[0] if look.found[0] else None))
         rows.append((f"{method.name} {size}", shown))
     caption = (
@@ -201,7 +205,7 @@ def _examples(lab: Laboratory, name: str, title: str, method: Method, sizes: Seq
     return photographs(name, title, rows, f"The first picture of each of the four people. {caption}.")
 
 
-def _curve(lab: Laboratory, points: Sequence[Point]) -> Section:
+def _curve(lab: ExperimentContext, points: Sequence[Point]) -> Section:
     of = {method.name: [point for point in points if point.method == method.name] for method in METHODS}
     blurred, edit = of["blur"], of["edit alone"][0]
     half = next((str(p.size) for p in blurred if p.identified["either"] <= 0.5), "none up to 10")
@@ -260,7 +264,7 @@ def _curve(lab: Laboratory, points: Sequence[Point]) -> Section:
     )
 
 
-def _untouched(lab: Laboratory) -> list[dict[str, Flags]]:
+def _untouched(lab: ExperimentContext) -> list[dict[str, Flags]]:
     return [
         lab.identified({judge.name: probe.look.embed(judge.recogniser) for judge in lab.judges}, probe.number)
         for probe in lab.probes

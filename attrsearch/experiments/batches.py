@@ -11,7 +11,7 @@ import numpy.typing as npt
 from scipy.stats import pearsonr
 
 from attrsearch.experiments.charts import Axis, Series, around, chart
-from attrsearch.experiments.context import Laboratory, Probe
+from attrsearch.experiments.context import EditedPerson, ExperimentContext
 from attrsearch.experiments.edits import Edits, draw, edit_faces, render
 from attrsearch.experiments.face_grid import Shown, photographs
 from attrsearch.experiments.section import UNSAID, Comparison, Picture, Section, Table, number, percent
@@ -41,7 +41,7 @@ class Batches:
         chance: How often a picture is taken for a given other person.
     """
 
-    probe: Probe
+    probe: EditedPerson
     edits: Edits
     hits: dict[str, Flags]
     sure: Flags
@@ -70,7 +70,7 @@ class Correlation:
     within: float
 
 
-def study(lab: Laboratory) -> dict[str, Section]:
+def study(lab: ExperimentContext) -> dict[str, Section]:
     """Figures 3.1 and 4.1 to 4.4, and table 4.1."""
     free = lab.space.model_copy(update={"passes": "free"})
     mirrored, own = [], []
@@ -119,14 +119,14 @@ def _pearson(x: Floats64, y: Floats64) -> tuple[float, float]:
     return float(found.statistic), float(found.pvalue)
 
 
-def _run(lab: Laboratory, probe: Probe, attributes: npt.NDArray[np.float32]) -> Batches:
+def _run(lab: ExperimentContext, probe: EditedPerson, attributes: npt.NDArray[np.float32]) -> Batches:
     edits = edit_faces(lab.evaluator(), probe.faces, probe.look, attributes, lab.measure, lab.judges)
     rows, number_ = edits.embeddings, probe.number
     sure = lab.identified(rows, number_, sure=True)["either"]
     return Batches(probe, edits, lab.identified(rows, number_), sure, lab.chance(rows, number_))
 
 
-def _method(lab: Laboratory) -> str:
+def _method(lab: ExperimentContext) -> str:
     return (
         f"{lab.setting} Attributes are drawn from {lab.options.space} within -1 to 1, the editor is "
         f"{lab.options.editor}, and distance is by {lab.measure.name} on the FaceNet scale."
@@ -173,7 +173,7 @@ class Totals:
         )
 
 
-def _rates(lab: Laboratory, mirrored: Sequence[Batches], own: Sequence[Batches]) -> Section:
+def _rates(lab: ExperimentContext, mirrored: Sequence[Batches], own: Sequence[Batches]) -> Section:
     first, second = Totals.of(mirrored), Totals.of(own)
     rates = np.concatenate([one.anonymised for one in mirrored])
     judged = ", ".join(f"{hits} by {name}" for name, hits in first.hits.items())
@@ -213,7 +213,7 @@ def _rates(lab: Laboratory, mirrored: Sequence[Batches], own: Sequence[Batches])
     )
 
 
-def _correlated(lab: Laboratory, runs: Sequence[Batches]) -> Section:
+def _correlated(lab: ExperimentContext, runs: Sequence[Batches]) -> Section:
     distance = [one.edits.mean_distance.astype(np.float64) for one in runs]
     found = correlate(distance, [one.anonymised for one in runs])
     by_judge = {
@@ -257,7 +257,7 @@ def _correlated(lab: Laboratory, runs: Sequence[Batches]) -> Section:
     )
 
 
-def _bins(lab: Laboratory, runs: Sequence[Batches]) -> Section:
+def _bins(lab: ExperimentContext, runs: Sequence[Batches]) -> Section:
     one = max(runs, key=lambda run: int(run.hits["either"].sum()))
     found, distance = one.edits.found, one.edits.distance[one.edits.found].astype(np.float64)
     hit = one.hits["either"][found]
@@ -303,7 +303,7 @@ def _success(identified: int, anonymised: int) -> str:
     return f"{percent(anonymised / total)} of {total}" if total else "none"
 
 
-def _sets(lab: Laboratory) -> Section:
+def _sets(lab: ExperimentContext) -> Section:
     rows = []
     for probe in lab.probes:
         sets = draw(lab.space, probe.gender, 7, LIMIT, lab.random(f"examples {probe.id}"))
@@ -314,14 +314,14 @@ def _sets(lab: Laboratory) -> Section:
     )
 
 
-def _faces(lab: Laboratory) -> Section:
+def _faces(lab: ExperimentContext) -> Section:
     row = [Shown(probe.look.windows[0], text=probe.gender) for probe in lab.probes]
     return photographs(
         "figure-4.1", "faces used for anonymisation", [("", row)], "One picture of each of the four people."
     )
 
 
-def _samples(lab: Laboratory, runs: Sequence[Batches]) -> Section:
+def _samples(lab: ExperimentContext, runs: Sequence[Batches]) -> Section:
     rows = []
     for one in runs:
         faces = one.probe.faces[:6]
@@ -338,5 +338,5 @@ def _samples(lab: Laboratory, runs: Sequence[Batches]) -> Section:
     )
 
 
-def _who(probe: Probe) -> str:
+def _who(probe: EditedPerson) -> str:
     return f"person {probe.number + 1} ({probe.gender})"

@@ -15,10 +15,10 @@ from attrsearch.experiments import (
     table_4_2,
     utility,
 )
-from attrsearch.experiments.context import Laboratory
+from attrsearch.experiments.context import ExperimentContext
 from attrsearch.experiments.section import Section
 
-Experiment = Callable[[Laboratory], dict[str, Section]]
+Experiment = Callable[[ExperimentContext], dict[str, Section]]
 
 CATALOGUE: dict[str, Experiment] = {
     "figure-2.4": baselines.study,
@@ -56,7 +56,7 @@ ELSEWHERE = {
 """What is not measured here, and what to do instead."""
 
 
-def reproduce(name: str, lab: Laboratory) -> Section:
+def reproduce(name: str, lab: ExperimentContext) -> Section:
     """Measure one table or figure.
 
     Raises:
@@ -65,7 +65,10 @@ def reproduce(name: str, lab: Laboratory) -> Section:
     return find(name)(lab)[name]
 
 
-def reproduce_all(lab: Laboratory, tell: Callable[[str], None] = lambda line: None) -> Iterator[list[Section]]:  # noqa: ARG005
+def reproduce_all(
+    lab: ExperimentContext,
+    tell: Callable[[str], None] = lambda line: None,  # noqa: ARG005
+) -> Iterator[list[Section]]:
     """Measure everything, each experiment once, in the thesis's order.
 
     Args:

@@ -150,21 +150,21 @@ def streets(attributes: Path, streets: int, frames: int, judge: str | None, out:
     import tempfile
 
     from attrsearch.anonymise.images import load_export_editor
-    from attrsearch.anonymise.videos import choose_judge, open_eyes
+    from attrsearch.anonymise.videos import choose_judge, load_face_models
     from attrsearch.cli.console import stage_bar
     from attrsearch.core.files import write_text
     from attrsearch.experiments.street_study import streets_to_markdown, study_street
     from attrsearch.experiments.synthetic_streets import SPEEDS, make_street
     from attrsearch.faces.recognition.load import load_recogniser
     from attrsearch.runs.attributes_file import read_attributes
-    from attrsearch.video.pipeline import Options
+    from attrsearch.video.pipeline import VideoOptions
 
     file = read_attributes(attributes)
     chosen = next((record for record in file.identities if record.feasible), None)
     if chosen is None:
         hint = "search longer, or give another export"
         raise InputError(attributes, required="a person with a feasible set", found="none", hint=hint)
-    eyes = open_eyes(Options())
+    eyes = load_face_models(VideoOptions())
     scaled = load_recogniser(judge) if judge else choose_judge(eyes.scaled.name)
     results = []
     cases = [(motion, seed) for motion in SPEEDS for seed in range(streets)]

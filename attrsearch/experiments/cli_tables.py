@@ -68,7 +68,7 @@ def _measure(
     from attrsearch.cli.run import names_in
     from attrsearch.experiments.catalogue import find, reproduce_all
     from attrsearch.experiments.catalogue import reproduce as measure
-    from attrsearch.experiments.context import Laboratory, Options
+    from attrsearch.experiments.context import ExperimentContext, ExperimentOptions
     from attrsearch.experiments.page import without_people, write_all, write_section
     from attrsearch.experiments.section import to_markdown
 
@@ -78,9 +78,9 @@ def _measure(
     elif out is None:
         raise click.UsageError("'all' needs --out FOLDER.")
     chosen = names_in(people_file) if people_file else []
-    options = Options(faces=faces, names=frozenset(chosen) if chosen else None, **given)  # type: ignore[arg-type]
+    options = ExperimentOptions(faces=faces, names=frozenset(chosen) if chosen else None, **given)  # type: ignore[arg-type]
     with warner(quiet) as warn, stage_bar(quiet) as progress:
-        lab = Laboratory(options, warn, progress)
+        lab = ExperimentContext(options, warn, progress)
         if everything and out is not None:
             count = 0
             for sections in reproduce_all(lab, warn):  # what is finished is kept

@@ -20,14 +20,14 @@ from attrsearch.core.recipes.space import Space, load_space
 from attrsearch.editing.checkpoints import load_checkpoint
 from attrsearch.editing.editor import Editor
 from attrsearch.editing.realign import SecondAlignment
-from attrsearch.evaluation.faces import Cohort, Look, load_cohort
+from attrsearch.evaluation.faces import Cohort, DetectedFaces, load_cohort
 from attrsearch.evaluation.metrics.identification import Gallery, person_distances, ranks
 from attrsearch.faces.attribute_classifier import TraitsClassifier, vote
-from attrsearch.faces.dataset import MIN_FACE, Face, PersonFiles, find_people
+from attrsearch.faces.dataset import MIN_FACE, AlignedFace, PersonFiles, find_people
 from attrsearch.faces.detection.base import Detector
 from attrsearch.faces.detection.load import load_detector
 from attrsearch.faces.naturalness import Critic
-from attrsearch.faces.recognition.base import Scaled
+from attrsearch.faces.recognition.base import CalibratedRecogniser
 from attrsearch.faces.recognition.load import choose_recogniser, load_recogniser
 from attrsearch.faces.sampling import to_editor
 from attrsearch.faces.window_detection import WINDOW_MIN_FACE
@@ -47,7 +47,7 @@ LEAST = 4
 
 
 @dataclass(frozen=True)
-class Options:
+class ExperimentOptions:
     """What was asked for.
 
     Attributes:
@@ -76,14 +76,14 @@ class Options:
     def count(self, thesis: int, least: int = 1) -> int:
         """How many of what the thesis made so many of.
 
-        >>> Options(size=0.1).count(1000)
+        >>> ExperimentOptions(size=0.1).count(1000)
         100
         """
         return max(least, round(thesis * self.size))
 
 
 @dataclass(frozen=True)
-class Probe:
+class EditedPerson:
     """A person whose pictures are edited, and who has other pictures in the gallery.
 
     Attributes:
@@ -98,13 +98,13 @@ class Probe:
     id: str
     number: int
     gender: Gender
-    faces: tuple[Face, ...]
-    look: Look
-    enrolled: Look
+    faces: tuple[AlignedFace, ...]
+    look: DetectedFaces
+    enrolled: DetectedFaces
 
 
 @dataclass
-class Laboratory:
+class ExperimentContext:
     """Models and people, loaded when they are first asked for.
 
     Attributes:
@@ -113,7 +113,7 @@ class Laboratory:
         progress: Called with a stage, how much of it is done, and of how much.
     """
 
-    options: Options
+    options: ExperimentOptions
     warn: Callable[[str], None] = print
     progress: Progress = lambda stage, done, total: None  # noqa: ARG005
     _evaluators: dict[bool, Evaluator] = field(default_factory=dict)
@@ -145,7 +145,7 @@ class Laboratory:
         return load_detector("mtcnn", WINDOW_MIN_FACE)
 
     @cached_property
-    def measure(self) -> Scaled:
+    def measure(self) -> CalibratedRecogniser:
         """What measures distance, on the FaceNet scale."""
         chosen, line = choose_recogniser(self.options.recogniser)
         if line:
@@ -153,7 +153,7 @@ class Laboratory:
         return chosen
 
     @cached_property
-    def judges(self) -> tuple[Scaled, ...]:
+    def judges(self) -> tuple[CalibratedRecogniser, ...]:
         """The recognisers that identify: dlib where it is installed, and the one that measures distance."""
         try:
             return (load_recogniser("dlib"), self.measure)
@@ -187,7 +187,7 @@ class Laboratory:
         return sorted(people, key=lambda person: (-len(person.files), person.id))
 
     @cached_property
-    def probes(self) -> tuple[Probe, ...]:
+    def probes(self) -> tuple[EditedPerson, ...]:
         """Four people, two of each gender where there are, of those with most pictures.
 
         Raises:
@@ -211,12 +211,12 @@ class Laboratory:
         read = self.cohort(frozenset(chosen), self.options.count(PICTURES, LEAST) + ENROLLED, "read")
         return tuple(self._probe(read, name, place, genders[name]) for place, name in enumerate(chosen))
 
-    def _probe(self, read: Cohort, name: str, place: int, gender: Gender) -> Probe:
+    def _probe(self, read: Cohort, name: str, place: int, gender: Gender) -> EditedPerson:
         rows = np.flatnonzero(read.owners == read.people.index(name))
         count = min(self.options.count(PICTURES, LEAST), max(1, round(0.6 * len(rows))))
         shuffled = self.random(f"pictures of {name}").permutation(rows)
         edited, others = np.sort(shuffled[:count]), np.sort(shuffled[count : count + ENROLLED])
-        return Probe(
+        return EditedPerson(
             id=name,
             number=place,
             gender=gender,

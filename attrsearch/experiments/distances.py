@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from attrsearch.core.attributes import Gender
-from attrsearch.evaluation.faces import Look
+from attrsearch.evaluation.faces import DetectedFaces
 from attrsearch.evaluation.metrics.verification import pairwise
 from attrsearch.experiments.charts import matrices
-from attrsearch.experiments.context import Laboratory
+from attrsearch.experiments.context import ExperimentContext
 from attrsearch.experiments.section import UNSAID, Comparison, Picture, Section, Table, number
 
 Floats = npt.NDArray[np.float32]
@@ -45,7 +45,7 @@ class Group:
         return _mean(pairwise(rows, rows))
 
 
-def study(lab: Laboratory) -> dict[str, Section]:
+def study(lab: ExperimentContext) -> dict[str, Section]:
     """Table 3.1 and figure 3.4."""
     four = _four(lab)
     embedded = _embed(lab, lab.others.look)
@@ -61,7 +61,7 @@ def study(lab: Laboratory) -> dict[str, Section]:
     return {"table-3.1": _table(lab, four, strangers), "figure-3.4": _matrices(lab, four, panel)}
 
 
-def _four(lab: Laboratory) -> list[Group]:
+def _four(lab: ExperimentContext) -> list[Group]:
     most = lab.options.count(PICTURES, 4)
     read = lab.cohort(frozenset(probe.id for probe in lab.probes), most, "distances: read")
     groups = []
@@ -73,7 +73,7 @@ def _four(lab: Laboratory) -> list[Group]:
     return groups
 
 
-def _embed(lab: Laboratory, look: Look) -> dict[str, Floats]:
+def _embed(lab: ExperimentContext, look: DetectedFaces) -> dict[str, Floats]:
     return {judge.name: look.embed(judge.recogniser) for judge in lab.judges}
 
 
@@ -81,7 +81,7 @@ def _take(embedded: dict[str, Floats], rows: Ints) -> dict[str, Floats]:
     return {name: values[rows] for name, values in embedded.items()}
 
 
-def _table(lab: Laboratory, four: Sequence[Group], strangers: Sequence[Group]) -> Section:
+def _table(lab: ExperimentContext, four: Sequence[Group], strangers: Sequence[Group]) -> Section:
     judges = sorted(lab.judges, key=lambda judge: judge.name != lab.measure.name)
     scale = {judge.name: judge.calibration.scale for judge in judges}
     main, groups = lab.measure.name, [*four, *strangers]
@@ -115,7 +115,7 @@ def _table(lab: Laboratory, four: Sequence[Group], strangers: Sequence[Group]) -
     )
 
 
-def _matrices(lab: Laboratory, four: Sequence[Group], panel: Sequence[Floats]) -> Section:
+def _matrices(lab: ExperimentContext, four: Sequence[Group], panel: Sequence[Floats]) -> Section:
     name, scale = lab.measure.name, lab.measure.calibration.scale
     strangers, women = np.concatenate(panel), len(panel[0])
     between = pairwise(strangers, strangers) * scale

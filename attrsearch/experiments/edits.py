@@ -9,11 +9,11 @@ import numpy.typing as npt
 from attrsearch.core.attributes import Gender
 from attrsearch.core.parallel import in_parallel
 from attrsearch.core.recipes.space import Space
-from attrsearch.evaluation.faces import Look, look_again
-from attrsearch.faces.dataset import Face, Picture
+from attrsearch.evaluation.faces import DetectedFaces, detect_again
+from attrsearch.faces.dataset import AlignedFace, Picture
 from attrsearch.faces.detection.base import Detector
 from attrsearch.faces.naturalness import Critic
-from attrsearch.faces.recognition.base import Scaled
+from attrsearch.faces.recognition.base import CalibratedRecogniser
 from attrsearch.faces.recognition.calibration import distances
 from attrsearch.search.evaluator import Evaluator, Request
 from attrsearch.search.space import person_space
@@ -86,11 +86,11 @@ def draw(space: Space, gender: Gender, count: int, limit: float, random: np.rand
 
 def edit_faces(
     evaluator: Evaluator,
-    faces: Sequence[Face],
-    before: Look,
+    faces: Sequence[AlignedFace],
+    before: DetectedFaces,
     attributes: Floats,
-    measure: Scaled,
-    judges: Sequence[Scaled] = (),
+    measure: CalibratedRecogniser,
+    judges: Sequence[CalibratedRecogniser] = (),
     *,
     critic: Critic | None = None,
     detector: Detector | None = None,
@@ -119,7 +119,7 @@ def edit_faces(
         chosen = attributes[first : first + step]
         shape = (len(chosen), len(faces))
         windows = evaluator.render(Request(subject, chosen)).reshape(-1, *faces[0].window.shape)
-        look = look_again(windows, before.take(np.tile(np.arange(len(faces)), len(chosen))), detector)
+        look = detect_again(windows, before.take(np.tile(np.arange(len(faces)), len(chosen))), detector)
         embedded = {name: look.embed(scaled.recogniser) for name, scaled in needed.items()}
         moved = distances(embedded[measure.name], np.tile(start, (len(chosen), 1))) * measure.calibration.scale
         natural = np.full(len(look), np.nan, np.float32) if critic is None else critic.uncut(windows)
@@ -135,7 +135,7 @@ def edit_faces(
     return Edits(attributes, found, probability, overlap, extra, distance, natural, named, boxes)
 
 
-def render(evaluator: Evaluator, faces: Sequence[Face], attributes: Floats) -> Picture:
+def render(evaluator: Evaluator, faces: Sequence[AlignedFace], attributes: Floats) -> Picture:
     """The edited windows (n, f, 192, 192, 3), for sheets."""
     subject, _ = evaluator.prepare(faces)
     if subject is None:

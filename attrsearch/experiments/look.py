@@ -14,14 +14,14 @@ from sklearn.pipeline import Pipeline
 
 from attrsearch.core.attributes import Gender
 from attrsearch.core.errors import InputError
-from attrsearch.evaluation.faces import Look
+from attrsearch.evaluation.faces import DetectedFaces
 from attrsearch.experiments.charts import Axis, Series, chart
-from attrsearch.experiments.context import Laboratory
+from attrsearch.experiments.context import ExperimentContext
 from attrsearch.experiments.edits import Edits, draw, edit_faces, render
 from attrsearch.experiments.face_grid import Shown, photographs
 from attrsearch.experiments.learning import BAD, Learnt, grade, learn_good, thresholds
 from attrsearch.experiments.section import UNSAID, Comparison, Picture, Section, number, percent
-from attrsearch.faces.dataset import Face
+from attrsearch.faces.dataset import AlignedFace
 from attrsearch.report.grading.grades import GRADES, all_grades, edits_of
 from attrsearch.report.grading.look import learn_look
 from attrsearch.search.space import PersonSpace, person_space
@@ -43,11 +43,11 @@ class Sitter:
     """One picture of a person, edited in many ways."""
 
     gender: Gender
-    faces: tuple[Face, ...]
-    look: Look
+    faces: tuple[AlignedFace, ...]
+    look: DetectedFaces
 
 
-def study(lab: Laboratory) -> dict[str, Section]:
+def study(lab: ExperimentContext) -> dict[str, Section]:
     """Table 4.5, figures 4.7 and 4.8."""
     person, other = _two(lab)
     space = person_space(lab.space, person.gender)
@@ -73,7 +73,7 @@ def study(lab: Laboratory) -> dict[str, Section]:
     }
 
 
-def _two(lab: Laboratory) -> tuple[Sitter, Sitter]:
+def _two(lab: ExperimentContext) -> tuple[Sitter, Sitter]:
     """One picture each of two people of one gender.
 
     Raises:
@@ -92,7 +92,7 @@ def _two(lab: Laboratory) -> tuple[Sitter, Sitter]:
     raise InputError(lab.faces, required="two people of one gender", found=f"{len(order)} people", hint=hint)
 
 
-def _edit(lab: Laboratory, sitter: Sitter, attributes: Floats) -> Edits:
+def _edit(lab: ExperimentContext, sitter: Sitter, attributes: Floats) -> Edits:
     return edit_faces(lab.evaluator(), sitter.faces, sitter.look, attributes, lab.measure, critic=lab.critic)
 
 
@@ -103,7 +103,7 @@ def _scores(edits: Edits) -> Floats:
 
 
 def _accepted(
-    lab: Laboratory, sitter: Sitter, space: PersonSpace, network: Pipeline, wanted: int
+    lab: ExperimentContext, sitter: Sitter, space: PersonSpace, network: Pipeline, wanted: int
 ) -> tuple[Floats, int]:
     """Random sets that the network calls good, and how many were drawn for them."""
     random, drawn = lab.random("accepted"), 0
@@ -150,7 +150,7 @@ class Findings:
         return int(bad.sum()), float((self.other[bad] > 0).mean()) if bad.any() else float("nan")
 
 
-def _table(lab: Laboratory, found: Findings) -> Section:
+def _table(lab: ExperimentContext, found: Findings) -> Section:
     counts = ", ".join(str(count) for count in np.bincount(found.grades, minlength=3))
     learnt, (both, differ) = found.learnt, found.disagreement()
     graded, line = _human(lab.options.grades)
@@ -293,7 +293,7 @@ def _short(name: str) -> str:
     return "No Beard" if name == "No_Beard" else parts[0] if len(name) > 8 or parts[0] == "Pale" else name
 
 
-def _examples(lab: Laboratory, sitter: Sitter, edits: Edits) -> Section:
+def _examples(lab: ExperimentContext, sitter: Sitter, edits: Edits) -> Section:
     order = np.argsort(_scores(edits), kind="stable")
     rows: list[tuple[str, Sequence[Shown]]] = []
     middle = len(order) // 2

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from attrsearch.experiments.charts import Axis, Series, chart
-from attrsearch.experiments.context import Laboratory
+from attrsearch.experiments.context import ExperimentContext
 from attrsearch.experiments.memory_study import LENGTHS, MemoryRow, study_memory
 from attrsearch.experiments.section import Comparison, Picture, Section, Table, number, percent
 
@@ -18,7 +18,7 @@ CURVES = (
 )
 
 
-def study(lab: Laboratory) -> dict[str, Section]:
+def study(lab: ExperimentContext) -> dict[str, Section]:
     """Figures 4.11 and 4.12."""
     rows = study_memory(
         streets=lab.options.count(STREETS), progress=lambda done, streets: lab.progress("streets", done, streets)

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from attrsearch.core.errors import OutputError
 from attrsearch.core.files import write_bytes, write_text
-from attrsearch.experiments.context import Options
+from attrsearch.experiments.context import ExperimentOptions
 from attrsearch.experiments.section import Picture, Section, to_markdown
 from attrsearch.report.page import read_assets
 
@@ -24,7 +24,7 @@ MIMES = {"svg": "image/svg+xml", "png": "image/png"}
 NAME = "reproduction"
 
 
-def lead(options: Options) -> tuple[str, ...]:
+def lead(options: ExperimentOptions) -> tuple[str, ...]:
     """What a reader must know before the first figure."""
     folder = options.faces.name if options.faces else "no"
     return (
@@ -49,7 +49,7 @@ def without_people(sections: Sequence[Section]) -> list[Section]:
     return kept
 
 
-def write_section(section: Section, out: Path, options: Options) -> list[Path]:
+def write_section(section: Section, out: Path, options: ExperimentOptions) -> list[Path]:
     """Write one section as Markdown (pictures beside it), as a page (``.html``), or only its picture.
 
     Returns:
@@ -77,7 +77,7 @@ def write_section(section: Section, out: Path, options: Options) -> list[Path]:
     )
 
 
-def write_all(sections: Sequence[Section], folder: Path, options: Options) -> list[Path]:
+def write_all(sections: Sequence[Section], folder: Path, options: ExperimentOptions) -> list[Path]:
     """Write ``reproduction.md`` with its pictures beside it, and ``reproduction.html``, into a folder."""
     text = "\n\n".join([f"# {TITLE}", *lead(options), to_markdown(sections)])
     written = write_markdown(sections, folder / f"{NAME}.md", text)
@@ -96,7 +96,7 @@ def write_markdown(sections: Sequence[Section], out: Path, text: str) -> list[Pa
     return written
 
 
-def render(sections: Sequence[Section], options: Options) -> str:
+def render(sections: Sequence[Section], options: ExperimentOptions) -> str:
     """The sections as one page that asks nothing of any network."""
     environment = Environment(
         loader=PackageLoader("attrsearch.experiments"),

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from attrsearch.editing.filters import pixelate
 from attrsearch.experiments.baselines import PREFILTERS, prefiltered
-from attrsearch.experiments.context import Laboratory, Probe
+from attrsearch.experiments.context import EditedPerson, ExperimentContext
 from attrsearch.experiments.edits import Edits, draw, edit_faces, render
 from attrsearch.experiments.face_grid import Shown, photographs
 from attrsearch.experiments.section import Comparison, Section, Table, number, percent
@@ -39,7 +39,7 @@ class Filtered:
     counts: npt.NDArray[np.int64]
 
 
-def study(lab: Laboratory) -> dict[str, Section]:
+def study(lab: ExperimentContext) -> dict[str, Section]:
     """Table 4.3, figures 3.2 and 4.5."""
     two = _pair(lab.probes)
     sizes = (NONE, *PREFILTERS)
@@ -56,18 +56,18 @@ def study(lab: Laboratory) -> dict[str, Section]:
     }
 
 
-def _pair(probes: Sequence[Probe]) -> tuple[Probe, Probe]:
+def _pair(probes: Sequence[EditedPerson]) -> tuple[EditedPerson, EditedPerson]:
     """A woman and a man, as in the thesis, or the first two people."""
     women = [probe for probe in probes if probe.gender == "female"]
     men = [probe for probe in probes if probe.gender == "male"]
     return (women[0], men[0]) if women and men else (probes[0], probes[1])
 
 
-def _sets(lab: Laboratory, probe: Probe) -> npt.NDArray[np.float32]:
+def _sets(lab: ExperimentContext, probe: EditedPerson) -> npt.NDArray[np.float32]:
     return draw(lab.space, probe.gender, SETS, LIMIT, lab.random(f"pre-filter {probe.id}"))
 
 
-def _filtered(lab: Laboratory, probe: Probe, size: int) -> Filtered:
+def _filtered(lab: ExperimentContext, probe: EditedPerson, size: int) -> Filtered:
     count = min(PICTURES, len(probe.faces))
     faces = [prefiltered(face, pixelate, size) for face in probe.faces[:count]]
     before = probe.look.take(np.arange(count))
@@ -88,7 +88,7 @@ def reduction(
     return first, second, 1 - second / first if first else float("nan")
 
 
-def _table(lab: Laboratory, two: Sequence[Probe], found: Sequence[dict[int, Filtered]]) -> Section:
+def _table(lab: ExperimentContext, two: Sequence[EditedPerson], found: Sequence[dict[int, Filtered]]) -> Section:
     compared, rows = [], []
     for probe, sizes, (before, after, recall) in zip(two, found, THESIS, strict=True):
         weak, strong = sizes[PREFILTERS[0]], sizes[PREFILTERS[-1]]
@@ -149,7 +149,7 @@ def _fall(before: int, after: int, share: float) -> str:
     return f"{before} to {after} ({percent(abs(share))} {'fewer' if share >= 0 else 'more'})"
 
 
-def _steps(lab: Laboratory, probe: Probe) -> Section:
+def _steps(lab: ExperimentContext, probe: EditedPerson) -> Section:
     """Full resolution, pixelated, and edited after it, for a few pictures of a person."""
     size, count = PREFILTERS[-1], min(4, len(probe.faces))
     sets = _sets(lab, probe)[:1]
@@ -163,7 +163,7 @@ def _steps(lab: Laboratory, probe: Probe) -> Section:
     return photographs("figure-3.2", "preprocessing by pixelating", rows, text)
 
 
-def _examples(lab: Laboratory, two: Sequence[Probe]) -> Section:
+def _examples(lab: ExperimentContext, two: Sequence[EditedPerson]) -> Section:
     rows = []
     for probe in two:
         for size in (NONE, *PREFILTERS):

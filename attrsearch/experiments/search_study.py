@@ -27,12 +27,12 @@ from attrsearch.runs.trials_file import trial_attributes
 from attrsearch.search.evaluator import Request, Subject
 from attrsearch.search.lockstep import make_screener, pictures_wanted, split_faces
 from attrsearch.search.models import Components, Settings, binding_of, load_components
-from attrsearch.search.objective import Judgement, judge
+from attrsearch.search.objective import CandidateResults, aggregate
 from attrsearch.search.space import PersonSpace, person_space
 from attrsearch.search.study import PersonStudy, person_seed
 from attrsearch.search.surrogate.acquisition import Proposal
 from attrsearch.search.surrogate.pooled import PooledModel, choose_pooled
-from attrsearch.search.terms import Scores
+from attrsearch.search.terms import FaceScores
 
 Floats = npt.NDArray[np.float32]
 Warn = Callable[[str], None]
@@ -79,7 +79,7 @@ class Search(Protocol):
         """Candidates (n, passes, 13)."""
         ...
 
-    def tell(self, judgement: Judgement) -> None:
+    def tell(self, judgement: CandidateResults) -> None:
         """What they were worth."""
         ...
 
@@ -103,7 +103,7 @@ class RandomDraws:
         self.proposals += [Proposal("sampler", point) for point in chosen]
         return self.space.attributes(chosen)
 
-    def tell(self, judgement: Judgement) -> None:
+    def tell(self, judgement: CandidateResults) -> None:
         """Nothing is learnt."""
 
 
@@ -113,7 +113,7 @@ class _Running:
     settings: Settings
     seed: int
     search: Search
-    scores: list[Scores]
+    scores: list[FaceScores]
     seconds: list[float]
 
 
@@ -266,7 +266,7 @@ def _advance(asking: Sequence[_Running], measure: "_Memory") -> None:
         requests.append(one.search.ask())
         asked.append(time.thread_time() - begin)
     for one, attributes, seconds, scores in zip(asking, requests, asked, measure(requests), strict=True):
-        judgement = judge(one.settings.objective, scores)
+        judgement = aggregate(one.settings.objective, scores)
         begin = time.thread_time()
         one.search.tell(judgement)
         took = seconds + time.thread_time() - begin
@@ -282,7 +282,7 @@ class _Memory:
         self._subject = subject
         self._known = dict(known)
 
-    def __call__(self, requests: Sequence[Floats]) -> Iterator[Scores]:
+    def __call__(self, requests: Sequence[Floats]) -> Iterator[FaceScores]:
         """Scores of each request, (n, passes, 13)."""
         fresh = {key: row for request in requests for row in request if (key := row.tobytes()) not in self._known}
         if fresh:
@@ -291,7 +291,7 @@ class _Memory:
             self._known |= dict(zip(fresh, table, strict=True))
         for request in requests:
             rows = np.stack([self._known[row.tobytes()] for row in request])
-            yield Scores(*(rows[:, i] for i in range(len(SCORES))))
+            yield FaceScores(*(rows[:, i] for i in range(len(SCORES))))
 
 
 def _shared(space: PersonSpace, person: str, trials: int) -> npt.NDArray[np.float64]:
@@ -318,7 +318,7 @@ def _rows(one: _Running, person: str, space: PersonSpace) -> pd.DataFrame:
     proposals = one.search.proposals
     evaluated = np.array([proposal.evaluated for proposal in proposals], bool)
     scores = {name: np.concatenate([getattr(part, name) for part in one.scores]) for name in SCORES}
-    judgement = judge(one.settings.objective, Scores(**scores))
+    judgement = aggregate(one.settings.objective, FaceScores(**scores))
     attributes = space.attributes(np.array([proposal.point for proposal in proposals]))
     second = attributes[:, 1] if attributes.shape[1] > 1 else np.full_like(attributes[:, 0], np.nan)
     margin = -judgement.violations.max(1) if judgement.violations.shape[1] else np.ones(len(judgement.utility))

@@ -20,11 +20,11 @@ from attrsearch.evaluation.metrics.temporal import TrackConsistency, identity_sw
 from attrsearch.experiments.memory_study import missed_frames
 from attrsearch.experiments.synthetic_streets import Motion, Street
 from attrsearch.faces.detection.base import Detections, Detector
-from attrsearch.faces.recognition.base import Scaled
+from attrsearch.faces.recognition.base import CalibratedRecogniser
 from attrsearch.video.audit import UNCHANGED
 from attrsearch.video.io.reader import VideoReader
 from attrsearch.video.io.source import VideoFile
-from attrsearch.video.pipeline import Options, Sets, protect
+from attrsearch.video.pipeline import SetAssignment, VideoOptions, protect
 from attrsearch.video.tracking.reidentify import People
 
 Floats = npt.NDArray[np.float32]
@@ -89,8 +89,8 @@ def study_street(
     *,
     detector: Detector,
     close_up: Detector,
-    scaled: Scaled,
-    judge: Scaled,
+    scaled: CalibratedRecogniser,
+    judge: CalibratedRecogniser,
     editor: Editor,
     attributes: AttributeSet,
     seed: int = 0,
@@ -115,12 +115,12 @@ def study_street(
     _film(street, film, seed)
     forgetful = _Forgetful(detector, street, missed_frames(street, seed) > 0)
 
-    def decide(people: People) -> Sets:
-        return Sets({}, dict.fromkeys(people.names.values(), attributes), editor)
+    def decide(people: People) -> SetAssignment:
+        return SetAssignment({}, dict.fromkeys(people.names.values(), attributes), editor)
 
     done = protect(
         VideoFile(film, covered), detector=forgetful, close_up=close_up, scaled=scaled, decide=decide,
-        options=Options(ledger=ledger), progress=progress,
+        options=VideoOptions(ledger=ledger), progress=progress,
     )  # fmt: skip
     truth = street.truth()
     named = {f: [(i.track, np.array(i.box, np.float32)) for i in there] for f, there in truth.items()}

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from attrsearch.experiments.charts import Axis, Series, around, chart
-from attrsearch.experiments.context import Laboratory, Probe
+from attrsearch.experiments.context import EditedPerson, ExperimentContext
 from attrsearch.experiments.edits import draw, edit_faces
 from attrsearch.experiments.section import Comparison, Picture, Section, Table, number, percent
 
@@ -18,7 +18,7 @@ THESIS = ((1.06, 10), (1.19, 8), (1.25, 8), (1.32, 1), (1.56, 1))
 LIMIT = 1.1
 
 
-def study(lab: Laboratory) -> dict[str, Section]:
+def study(lab: ExperimentContext) -> dict[str, Section]:
     """Table 4.2."""
     counts = [lab.options.count(EDITS if place == 0 else OTHERS, 5 * 2) for place in range(len(lab.probes))]
     size = min(BATCH, min(counts) // len(THESIS))
@@ -102,7 +102,7 @@ def places(count: int, batches: int, size: int) -> list[Ints]:
     return [np.arange(start, min(start + size, count)) for start in starts]
 
 
-def _one_face(lab: Laboratory, probe: Probe, count: int, size: int) -> npt.NDArray[np.float64]:
+def _one_face(lab: ExperimentContext, probe: EditedPerson, count: int, size: int) -> npt.NDArray[np.float64]:
     """For each batch, mean distance, identifications, the greatest distance, and sure identifications, (5, 4)."""
     sets = draw(lab.space, probe.gender, count, LIMIT, lab.random(f"thousand {probe.id}"))
     faces, before = probe.faces[:1], probe.look.take(np.array([0]))

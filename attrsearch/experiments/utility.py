@@ -10,14 +10,14 @@ from attrsearch.experiments.attribute_learning import (
     BAD,
     COLUMNS,
     THESIS,
-    Edits,
+    MeasuredEdits,
     agreement,
     learn_levels,
     limits,
     measure_edits,
     mlp,
 )
-from attrsearch.experiments.context import Laboratory
+from attrsearch.experiments.context import ExperimentContext
 from attrsearch.experiments.section import Comparison, Section, number, percent
 
 FACES, SETS = 8, 1000
@@ -25,7 +25,7 @@ SCREENED = 50
 """Fewest sets that a network can be trained and tested on."""
 
 
-def study(lab: Laboratory) -> dict[str, Section]:
+def study(lab: ExperimentContext) -> dict[str, Section]:
     """Table 4.6."""
     options = lab.options
     recipe = load_study(
@@ -49,7 +49,7 @@ def study(lab: Laboratory) -> dict[str, Section]:
     return {"table-4.6": _table(edits, options.seed)}
 
 
-def _table(edits: Edits, seed: int) -> Section:
+def _table(edits: MeasuredEdits, seed: int) -> Section:
     faces: list[int | None] = [*range(len(edits.names)), None]
     rows = []
     for face in faces:

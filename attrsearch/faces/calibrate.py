@@ -11,7 +11,7 @@ from attrsearch.faces.dataset import MIN_FACE, Warn, find_people, load_faces
 from attrsearch.faces.detection.load import load_detector
 from attrsearch.faces.recognition.base import Recogniser
 from attrsearch.faces.recognition.calibration import Calibration, measure
-from attrsearch.faces.window_detection import WINDOW_MIN_FACE, see
+from attrsearch.faces.window_detection import WINDOW_MIN_FACE, detect_in_windows
 
 MAX_PICTURES = 8
 """Pictures of one person beyond these are left out, so that no one person decides the result."""
@@ -42,7 +42,7 @@ def calibrate(
     people = find_people(folder)
     for number, person in enumerate(people, 1):
         try:
-            rows = see(load_faces(person, whole, warn, MAX_PICTURES), window).embed(recogniser)
+            rows = detect_in_windows(load_faces(person, whole, warn, MAX_PICTURES), window).embed(recogniser)
         except AttrsearchError as error:
             warn(str(error))
         else:

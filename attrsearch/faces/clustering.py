@@ -6,18 +6,20 @@ import numpy as np
 import numpy.typing as npt
 
 from attrsearch.core.errors import AttrsearchError, InputError
-from attrsearch.faces.dataset import Face, PersonFaces, Warn, cut_face, detect_reduced
+from attrsearch.faces.dataset import AlignedFace, PersonFaces, Warn, cut_face, detect_reduced
 from attrsearch.faces.detection.base import Detections, Detector
 from attrsearch.faces.detection.load import load_detector
 from attrsearch.faces.images import list_pictures, read_picture
-from attrsearch.faces.recognition.base import Scaled
-from attrsearch.faces.window_detection import WINDOW_MIN_FACE, see
+from attrsearch.faces.recognition.base import CalibratedRecogniser
+from attrsearch.faces.window_detection import WINDOW_MIN_FACE, detect_in_windows
 
 MIN_WIDTH = 40.0
 """Faces narrower than this many pixels carry too little to be grouped, and are left out."""
 
 
-def cluster_folder(folder: Path, detector: Detector, scaled: Scaled, warn: Warn) -> list[PersonFaces]:
+def cluster_folder(
+    folder: Path, detector: Detector, scaled: CalibratedRecogniser, warn: Warn
+) -> list[PersonFaces]:
     """Group the faces of a folder of pictures into people, the most pictured first.
 
     Args:
@@ -34,7 +36,7 @@ def cluster_folder(folder: Path, detector: Detector, scaled: Scaled, warn: Warn)
         InputError: No face in any picture.
     """
     folders = [folder, *sorted(path for path in folder.rglob("*") if path.is_dir() and not path.is_symlink())]
-    faces: list[Face] = []
+    faces: list[AlignedFace] = []
     for path in (path for place in folders for path in list_pictures(place)):
         try:
             picture = read_picture(path)
@@ -43,7 +45,7 @@ def cluster_folder(folder: Path, detector: Detector, scaled: Scaled, warn: Warn)
                 faces.append(cut_face(picture, found, index, path))
         except AttrsearchError as error:
             warn(str(error))
-    seen = see(faces, load_detector(detector.name, WINDOW_MIN_FACE)) if faces else None
+    seen = detect_in_windows(faces, load_detector(detector.name, WINDOW_MIN_FACE)) if faces else None
     if seen is None or not seen.kept:
         hint = "give a folder of pictures with faces of at least 40 pixels"
         raise InputError(folder, required="pictures with faces", found="no face", hint=hint)

@@ -43,7 +43,7 @@ CONTEST = 0.5
 
 
 @dataclass(frozen=True)
-class Face:
+class AlignedFace:
     """One face of a person, ready for the search.
 
     Attributes:
@@ -68,7 +68,7 @@ class Identity:
     """One person: an id, faces and traits."""
 
     id: str
-    faces: tuple[Face, ...]
+    faces: tuple[AlignedFace, ...]
     traits: Traits
 
 
@@ -85,7 +85,7 @@ class PersonFaces:
     """A person whose faces were found already, in a mixed folder."""
 
     id: str
-    faces: tuple[Face, ...]
+    faces: tuple[AlignedFace, ...]
 
 
 Person = PersonFiles | PersonFaces
@@ -148,7 +148,7 @@ def read_genders(path: Path) -> dict[str, Gender]:
 
 def load_faces(
     person: PersonFiles, detector: Detector, warn: Warn, max_faces: int | None = None
-) -> tuple[Face, ...]:
+) -> tuple[AlignedFace, ...]:
     """Read a person's pictures and find the one face of each.
 
     Pictures that cannot be read or show no face are named in a warning and left out.  Where a picture shows
@@ -158,7 +158,7 @@ def load_faces(
     Raises:
         InputError: No picture of this person shows a face.
     """
-    faces: list[Face] = []
+    faces: list[AlignedFace] = []
     count = len(person.files) if max_faces is None else min(max_faces, len(person.files))
     for path in (person.files[i * len(person.files) // count] for i in range(count)):
         try:
@@ -175,7 +175,7 @@ def load_faces(
     return tuple(faces)
 
 
-def load_face(path: Path, detector: Detector, warn: Warn) -> Face:
+def load_face(path: Path, detector: Detector, warn: Warn) -> AlignedFace:
     """Read a picture of one person.
 
     Raises:
@@ -223,7 +223,7 @@ def prominence(found: Detections, width: int, height: int) -> Floats:
     return np.asarray(size * np.exp(-8 * offset**2), np.float32)
 
 
-def cut_face(picture: Picture, found: Detections, chosen: int, source: Path) -> Face:
+def cut_face(picture: Picture, found: Detections, chosen: int, source: Path) -> AlignedFace:
     """Align one of a picture's faces.
 
     Raises:
@@ -237,7 +237,7 @@ def cut_face(picture: Picture, found: Detections, chosen: int, source: Path) -> 
     others = np.delete(found.boxes, chosen, 0)
     others = transform(to_window, others.reshape(-1, 2, 2)).reshape(-1, 4)
     inside = (others[:, 2:] > 0).all(1) & (others[:, :2] < WINDOW_SIZE).all(1)
-    return Face(
+    return AlignedFace(
         source=source,
         crop=warp(picture, to_crop, CROP_SIZE),
         window=warp(picture, to_window, WINDOW_SIZE),

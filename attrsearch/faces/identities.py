@@ -20,7 +20,7 @@ from attrsearch.faces.detection.load import load_detector
 from attrsearch.faces.sampling import to_editor
 
 
-class Gatherer:
+class IdentityLoader:
     """Reads people; the detector and the classifier are loaded once.
 
     Args:
@@ -70,7 +70,7 @@ def load_people(
     Raises:
         InputError: No such folder, or no pictures in it.
     """
-    gather = Gatherer(load_detector("mtcnn", MIN_FACE), genders or {}, warn)
+    gather = IdentityLoader(load_detector("mtcnn", MIN_FACE), genders or {}, warn)
     for person in find_people(Path(folder)):
         try:
             yield gather(person)

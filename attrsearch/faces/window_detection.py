@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from attrsearch.faces.dataset import Face
+from attrsearch.faces.dataset import AlignedFace
 from attrsearch.faces.detection.base import Detector
 from attrsearch.faces.recognition.base import Recogniser
 
@@ -18,7 +18,7 @@ MIN_OVERLAP = 0.3
 
 
 @dataclass(frozen=True)
-class Seen:
+class WindowDetections:
     """The faces that were found again; arrays over those only.
 
     Attributes:
@@ -40,14 +40,14 @@ class Seen:
         return recogniser.embed(self.windows, self.boxes, self.landmarks)
 
 
-def see(faces: Sequence[Face], detector: Detector) -> Seen:
+def detect_in_windows(faces: Sequence[AlignedFace], detector: Detector) -> WindowDetections:
     """Find each face again in its own window; a face that is not found is left out."""
     windows = np.stack([face.window for face in faces])
     found = detector.detect(windows)
     nearest = [detections.nearest(box) for detections, box in zip(found, _expected(faces), strict=True)]
     kept = [i for i, (_, overlap) in enumerate(nearest) if overlap > MIN_OVERLAP]
     best = [(found[i], nearest[i][0]) for i in kept]
-    return Seen(
+    return WindowDetections(
         kept=tuple(kept),
         windows=windows[kept],
         boxes=np.array([one.boxes[j] for one, j in best], np.float32).reshape(-1, 4),
@@ -56,7 +56,7 @@ def see(faces: Sequence[Face], detector: Detector) -> Seen:
     )
 
 
-def _expected(faces: Sequence[Face]) -> Floats:
+def _expected(faces: Sequence[AlignedFace]) -> Floats:
     """About where each face lies in its window, (n, 4): the middle of the crop, through the alignment."""
     middle, half = np.array([64, 74], np.float32), np.array([37.5, 55], np.float32)
     middles = np.stack([face.crop_to_window[:, :2] @ middle + face.crop_to_window[:, 2] for face in faces])

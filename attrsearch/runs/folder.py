@@ -35,7 +35,7 @@ PREDICTED = ".predicted.parquet"
 """Ends the file of a person's predictions; no file name of a person has a dot."""
 
 
-class Heldback(BaseModel):
+class HeldOut(BaseModel):
     """The winner measured on the pictures kept from the search."""
 
     model_config = ConfigDict(frozen=True)
@@ -68,7 +68,7 @@ class PersonPart(BaseModel):
     record: PersonRecord
     gender_certainty: Annotated[float, Field(ge=0, le=1)]
     worst_distance: float
-    heldback: Heldback | None
+    heldback: HeldOut | None
     winner: int
     runners: tuple[int, ...]
     feasible_trials: int

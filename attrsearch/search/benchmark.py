@@ -34,7 +34,7 @@ from attrsearch.faces.recognition.sface import SFace
 from attrsearch.faces.sampling import to_editor
 from attrsearch.faces.window_detection import WINDOW_MIN_FACE
 from attrsearch.search.evaluator import CHUNK, Evaluator, Request, Subject
-from attrsearch.search.objective import judge
+from attrsearch.search.objective import aggregate
 from attrsearch.search.space import person_space
 from attrsearch.search.study import PersonStudy
 
@@ -142,7 +142,7 @@ def _batched(evaluator: Evaluator, subject: Subject, trials: int) -> tuple[float
         scores = evaluator.evaluate(requests)
         begin = time.perf_counter()
         for study, score in zip(studies, scores, strict=True):
-            study.tell(judge(objective, score))
+            study.tell(aggregate(objective, score))
         optimiser += time.perf_counter() - begin
     took = time.perf_counter() - start
     seconds = {name: float(evaluator.seconds[name]) / threads() for name in ("edit", "detect", "embed")}

@@ -25,15 +25,15 @@ from attrsearch.editing.blending import face_mask
 from attrsearch.editing.editor import Editor, Encoded
 from attrsearch.editing.filters import blur, cover, pixelate
 from attrsearch.faces.alignment import CROP_SIZE, WINDOW_SIZE, invert
-from attrsearch.faces.dataset import Face, Picture
+from attrsearch.faces.dataset import AlignedFace, Picture
 from attrsearch.faces.detection.base import Detector
 from attrsearch.faces.detection.mtcnn import STEADY
 from attrsearch.faces.naturalness import Critic
-from attrsearch.faces.recognition.base import Scaled
+from attrsearch.faces.recognition.base import CalibratedRecogniser
 from attrsearch.faces.recognition.calibration import distances
 from attrsearch.faces.sampling import sampling_grid, to_editor
-from attrsearch.faces.window_detection import see
-from attrsearch.search.terms import Scores
+from attrsearch.faces.window_detection import detect_in_windows
+from attrsearch.search.terms import FaceScores
 
 Floats = npt.NDArray[np.float32]
 T = TypeVar("T", bound=np.generic)
@@ -94,7 +94,7 @@ class Evaluator:
         self,
         editor: Editor,
         detector: Detector,
-        recognisers: Sequence[Scaled],
+        recognisers: Sequence[CalibratedRecogniser],
         prefilter: PreFilter | None = None,
         critic: Critic | None = None,
     ) -> None:
@@ -107,14 +107,14 @@ class Evaluator:
         """Thread time spent so far in ``edit``, ``detect``, ``embed``, ``critic`` and ``blend``."""
         self._clock = Lock()
 
-    def prepare(self, faces: Sequence[Face]) -> tuple[Subject | None, list[int]]:
+    def prepare(self, faces: Sequence[AlignedFace]) -> tuple[Subject | None, list[int]]:
         """Detect, embed and encode untouched faces.
 
         Returns:
             The subject, and the indices of the faces it holds: a face that the detector does not find in its
             own window cannot be measured and is left out.  None where no face is left.
         """
-        seen = see(faces, self.detector)
+        seen = detect_in_windows(faces, self.detector)
         kept = list(seen.kept)
         if not kept:
             return None, []
@@ -133,7 +133,7 @@ class Evaluator:
         )
         return subject, kept
 
-    def evaluate(self, requests: Sequence[Request]) -> list[Scores]:
+    def evaluate(self, requests: Sequence[Request]) -> list[FaceScores]:
         """Measure the candidates of several people together.
 
         Returns:
@@ -150,7 +150,7 @@ class Evaluator:
         rows = in_parallel(lambda chunk: self._measure(requests, chunk, self._render(requests, chunk)), chunks)
         for (number, candidate, face), row in zip(pairs, (row for part in rows for row in part), strict=True):
             tables[number][:, candidate, face] = row
-        return [Scores(*table) for table in tables]
+        return [FaceScores(*table) for table in tables]
 
     def render(self, request: Request) -> Picture:
         """The edited windows themselves, (n, f, 192, 192, 3), uint8."""
@@ -180,7 +180,7 @@ class Evaluator:
             return np.ascontiguousarray(blended.to(torch.uint8).permute(0, 2, 3, 1).numpy())
 
     def _measure(self, requests: Sequence[Request], pairs: Sequence[Pair], windows: Picture) -> Floats:
-        """Scores (n, 6) of rendered windows, in the order of the fields of :class:`Scores`."""
+        """Scores (n, 6) of rendered windows, in the order of the fields of :class:`FaceScores`."""
         rows = np.zeros((len(pairs), 6), np.float32)
         rows[:, 4] = -2.0  # a face that is not found clears nothing
         with self._timed("detect"):
@@ -236,7 +236,7 @@ def apply_prefilter(crop: Picture, prefilter: PreFilter | None) -> Picture:
     return pixelate(crop, prefilter.size) if prefilter.kind == "pixelate" else blur(crop, prefilter.size)
 
 
-def hide_others(window: Picture, face: Face, mask: Tensor) -> Picture:
+def hide_others(window: Picture, face: AlignedFace, mask: Tensor) -> Picture:
     """A window with the faces of other people covered, for a picture that will be shown.
 
     Args:

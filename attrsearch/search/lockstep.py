@@ -13,11 +13,11 @@ import numpy.typing as npt
 
 from attrsearch.core.errors import AttrsearchError, InputError
 from attrsearch.faces.attribute_classifier import Traits
-from attrsearch.faces.dataset import Face, Identity, Person
-from attrsearch.faces.identities import Gatherer
+from attrsearch.faces.dataset import AlignedFace, Identity, Person
+from attrsearch.faces.identities import IdentityLoader
 from attrsearch.search.evaluator import Evaluator, Request, Subject
 from attrsearch.search.models import Settings
-from attrsearch.search.objective import Judgement, judge
+from attrsearch.search.objective import CandidateResults, aggregate
 from attrsearch.search.space import PersonSpace, person_space
 from attrsearch.search.study import PersonStudy, person_seed
 from attrsearch.search.surrogate.acquisition import Proposal, Screener, portfolio_points
@@ -52,15 +52,15 @@ class Finished:
     traits: Traits
     seed: int
     space: PersonSpace
-    faces: tuple[Face, ...]
+    faces: tuple[AlignedFace, ...]
     subject: Subject
     attributes: Floats
-    judgement: Judgement
+    judgement: CandidateResults
     seconds: npt.NDArray[np.float64]
     proposals: tuple[Proposal, ...]
     screened_out: int
     overhead: float
-    heldback: Judgement | None
+    heldback: CandidateResults | None
     heldback_faces: int
 
     @property
@@ -86,12 +86,12 @@ class Failed:
 class _Open:
     identity: Identity
     seed: int
-    faces: tuple[Face, ...]
-    held: tuple[Face, ...]
+    faces: tuple[AlignedFace, ...]
+    held: tuple[AlignedFace, ...]
     subject: Subject
     study: PersonStudy
     attributes: list[Floats] = field(default_factory=list)
-    judgements: list[Judgement] = field(default_factory=list)
+    judgements: list[CandidateResults] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
 
 
@@ -99,7 +99,7 @@ def search_people(
     people: Iterable[Person],
     settings: Settings,
     evaluator: Evaluator,
-    gather: Gatherer,
+    gather: IdentityLoader,
     evaluated: Callable[[int], None] = lambda _: None,
     pooled: PooledModel | None = None,
 ) -> Iterator[Finished | Failed]:
@@ -134,7 +134,7 @@ def search_people(
 
 
 def _open(
-    person: Person, settings: Settings, evaluator: Evaluator, gather: Gatherer, pooled: PooledModel | None
+    person: Person, settings: Settings, evaluator: Evaluator, gather: IdentityLoader, pooled: PooledModel | None
 ) -> _Open | Failed:
     recipe = settings.study
     seed = person_seed(recipe.seed, person.id)
@@ -167,7 +167,7 @@ def make_screener(
     seed: int,
     pooled: PooledModel | None,
     traits: Traits,
-    faces: tuple[Face, ...],
+    faces: tuple[AlignedFace, ...],
     subject: Subject,
 ) -> Screener | None:
     """What proposes by prediction for a person; None where the study has no surrogate, or none that can predict.
@@ -199,7 +199,7 @@ def _round(
     requests = [Request(item.subject, item.study.ask()) for item in studies]
     scores = evaluator.evaluate(requests)
     for item, request, score in zip(studies, requests, scores, strict=True):
-        judgement = judge(settings.objective, score)
+        judgement = aggregate(settings.objective, score)
         item.study.tell(judgement)
         item.attributes.append(request.attributes)
         item.judgements.append(judgement)
@@ -212,13 +212,13 @@ def _round(
 
 def _finish(item: _Open, settings: Settings, evaluator: Evaluator) -> Finished:
     """Verify the winner on the faces kept from the search."""
-    judgement = Judgement.join(item.judgements)
+    judgement = CandidateResults.join(item.judgements)
     attributes = np.concatenate(item.attributes)
     heldback = None
     subject, kept = evaluator.prepare(item.held) if item.held else (None, [])
     if subject is not None:
         winner = attributes[[judgement.best()]]
-        heldback = judge(settings.objective, evaluator.evaluate([Request(subject, winner)])[0])
+        heldback = aggregate(settings.objective, evaluator.evaluate([Request(subject, winner)])[0])
     return Finished(
         id=item.identity.id,
         traits=item.identity.traits,
@@ -247,8 +247,8 @@ def pictures_wanted(max_faces: int, heldback: float) -> int:
 
 
 def split_faces(
-    faces: Sequence[Face], heldback: float, max_faces: int, seed: int
-) -> tuple[list[Face], list[Face]]:
+    faces: Sequence[AlignedFace], heldback: float, max_faces: int, seed: int
+) -> tuple[list[AlignedFace], list[AlignedFace]]:
     """Divide a person's faces into those the search sees and those kept to check the winner.
 
     Someone with two pictures or more always has one kept back, unless ``heldback`` is 0.

@@ -13,7 +13,7 @@ from attrsearch.editing.editor import Editor
 from attrsearch.editing.realign import SecondAlignment
 from attrsearch.faces.dataset import MIN_FACE, Warn
 from attrsearch.faces.detection.load import load_detector
-from attrsearch.faces.identities import Gatherer
+from attrsearch.faces.identities import IdentityLoader
 from attrsearch.faces.naturalness import Critic
 from attrsearch.faces.recognition.load import available_recognisers, choose_recogniser
 from attrsearch.faces.window_detection import WINDOW_MIN_FACE
@@ -48,7 +48,7 @@ class Components:
     """Loaded models, a line about the recogniser, and the pooled surrogate where one fits."""
 
     evaluator: Evaluator
-    gather: Gatherer
+    gather: IdentityLoader
     line: str
     pooled: PooledModel | None = None
 
@@ -72,7 +72,7 @@ def load_components(settings: Settings, warn: Warn) -> Components:
     realign = SecondAlignment(load_detector(study.detector, MIN_FACE)) if study.realign else None
     critic = Critic() if settings.objective.uses("naturalness") else None
     evaluator = Evaluator(Editor(checkpoint, realign=realign), windows, recognisers, study.prefilter, critic)
-    gather = Gatherer(load_detector(study.detector, MIN_FACE), dict(settings.genders), warn)
+    gather = IdentityLoader(load_detector(study.detector, MIN_FACE), dict(settings.genders), warn)
     return Components(evaluator, gather, line, _pooled(settings, evaluator, warn))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from attrsearch.core.recipes.objective import Aggregation, Constraint, Objective
-from attrsearch.search.terms import TERMS, Scores
+from attrsearch.search.terms import TERMS, FaceScores
 
 Floats64 = npt.NDArray[np.float64]
 STRICT = 1e-9
@@ -18,7 +18,7 @@ STRICT = 1e-9
 
 
 @dataclass(frozen=True)
-class Judgement:
+class CandidateResults:
     """What n candidates are worth; arrays (n,) unless said otherwise.
 
     Attributes:
@@ -74,7 +74,7 @@ class Judgement:
         return np.lexsort((-self.merit, np.where(self.feasible, 0.0, excess)))
 
 
-def judge(objective: Objective, scores: Scores) -> Judgement:
+def aggregate(objective: Objective, scores: FaceScores) -> CandidateResults:
     """Aggregate measurements over a person's faces and apply the recipe."""
     terms = {name: term(scores).astype(np.float64) for name, term in TERMS.items()}
     default = Aggregation()
@@ -82,7 +82,7 @@ def judge(objective: Objective, scores: Scores) -> Judgement:
     values = [np.prod([whole[name] for name in goal.product], axis=0) for goal in objective.maximise]
     violations = [_violation(constraint, scores) for constraint in objective.constraints]
     count = len(scores.detection)
-    return Judgement(
+    return CandidateResults(
         values=np.stack(values, 1),
         violations=np.stack(violations, 1) if violations else np.zeros((count, 0)),
         detection=terms["detection"].mean(1),
@@ -103,7 +103,7 @@ def _aggregate(values: Floats64, how: Aggregation) -> Floats64:
     return np.asarray(whole if how.cap is None else np.minimum(whole, how.cap))
 
 
-def _violation(constraint: Constraint, scores: Scores) -> Floats64:
+def _violation(constraint: Constraint, scores: FaceScores) -> Floats64:
     if constraint.above == "verification":
         measured, limit = scores.clearance.astype(np.float64), 0.0
     else:

@@ -13,11 +13,11 @@ from attrsearch.core.errors import InputError
 from attrsearch.core.recipes.objective import Objective
 from attrsearch.core.recipes.space import Space
 from attrsearch.core.recipes.study import Study
-from attrsearch.faces.dataset import Face, find_people
+from attrsearch.faces.dataset import AlignedFace, find_people
 from attrsearch.search.evaluator import Request, Subject
 from attrsearch.search.lockstep import pictures_wanted, split_faces
 from attrsearch.search.models import Components, Settings, load_components
-from attrsearch.search.objective import Judgement, judge
+from attrsearch.search.objective import CandidateResults, aggregate
 from attrsearch.search.study import person_seed
 
 Floats = npt.NDArray[np.float32]
@@ -34,10 +34,10 @@ class Verified:
         faces: The searched faces, as :attr:`subject` holds them.
     """
 
-    searched: Judgement
-    heldback: Judgement | None
+    searched: CandidateResults
+    heldback: CandidateResults | None
     heldback_faces: int
-    faces: tuple[Face, ...]
+    faces: tuple[AlignedFace, ...]
     subject: Subject
 
 
@@ -89,9 +89,9 @@ class Verifier:
         other, held_kept = evaluator.prepare(held) if held else (None, [])
         heldback = None
         if other is not None:
-            heldback = judge(settings.objective, evaluator.evaluate([Request(other, attributes)])[0])
+            heldback = aggregate(settings.objective, evaluator.evaluate([Request(other, attributes)])[0])
         return Verified(
-            searched=judge(settings.objective, evaluator.evaluate([Request(subject, attributes)])[0]),
+            searched=aggregate(settings.objective, evaluator.evaluate([Request(subject, attributes)])[0]),
             heldback=heldback,
             heldback_faces=len(held_kept),
             faces=tuple(searched[i] for i in kept),

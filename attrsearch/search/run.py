@@ -179,7 +179,7 @@ def run(
             finished.add(part.record.id)
             feasible += part.record.feasible
     todo = [person for person in waiting if person.id not in finished]
-    tally = _Tally(len(waiting), len(finished), feasible, started, recipe.trials, progress)
+    tally = _ProgressCounter(len(waiting), len(finished), feasible, started, recipe.trials, progress)
     job = Job(settings, folder.path, include_originals, storage, encrypting())
     elsewhere = team.backend == "dask" or (team.jobs > 1 and (len(todo) > 1 or bool(storage and todo)))
     if elsewhere:
@@ -225,7 +225,7 @@ def _call(began: str, team: Workers, seconds: float) -> dict[str, object]:
 
 
 @dataclass
-class _Tally:
+class _ProgressCounter:
     people: int
     done: int
     feasible: int

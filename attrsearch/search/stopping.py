@@ -10,7 +10,7 @@ import numpy.typing as npt
 from attrsearch.core.recipes.study import Stopping
 
 
-class Stopper:
+class EarlyStopping:
     """Watches one search.
 
     Args:
@@ -37,7 +37,7 @@ class Stopper:
             feasible: Of the candidates of the last round.
             gain: Expected gain of the best candidate of the last pool; infinite where there was none.
 
-        >>> stopper = Stopper(Stopping(tolerance=0.01, patience=1, least=1, extra=0.5), 8)
+        >>> stopper = EarlyStopping(Stopping(tolerance=0.01, patience=1, least=1, extra=0.5), 8)
         >>> stopper.remaining(0, np.array([False]), np.inf)
         4
         >>> stopper.remaining(3, np.array([True]), 0.5)

@@ -17,10 +17,10 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, Trial, create_trial
 
 from attrsearch.core.recipes.study import Sampler, Stopping
-from attrsearch.search.objective import Judgement
+from attrsearch.search.objective import CandidateResults
 from attrsearch.search.samplers import IGNORES_CONSTRAINTS, make_sampler
 from attrsearch.search.space import PersonSpace
-from attrsearch.search.stopping import Stopper
+from attrsearch.search.stopping import EarlyStopping
 from attrsearch.search.surrogate.acquisition import Proposal, Screener
 
 Floats = npt.NDArray[np.float32]
@@ -60,9 +60,9 @@ class PersonStudy:
         self.remaining = trials
         self.proposals: list[Proposal] = []
         self.screener = screener
-        self._stopper = Stopper(stopping, trials) if stopping else None
+        self._stopper = EarlyStopping(stopping, trials) if stopping else None
         self._widen, self._wider = stopping.widen if stopping else 1.0, wider
-        self._lessons: list[tuple[npt.NDArray[np.float64], Judgement]] = []
+        self._lessons: list[tuple[npt.NDArray[np.float64], CandidateResults]] = []
         self._sampler, self._goals, self._seed = sampler, goals, seed
         self._begin()
         self._asked: list[tuple[Trial | None, npt.NDArray[np.float64]]] = []
@@ -102,7 +102,7 @@ class PersonStudy:
         points = np.array([point for _, point in self._asked])
         return self.space.attributes(points.reshape(count, len(self.space.names)))
 
-    def tell(self, judgement: Judgement) -> None:
+    def tell(self, judgement: CandidateResults) -> None:
         """Report the candidates of the last :meth:`ask`, in their order."""
         for i, (trial, point) in enumerate(self._asked):
             values, constraints = self._result(judgement, i)
@@ -148,7 +148,7 @@ class PersonStudy:
         params = trial.params  # a copy at every call
         return trial, np.array([params[name] for name in self.space.names], np.float64)
 
-    def _result(self, judgement: Judgement, i: int) -> tuple[list[float], dict[str, float]]:
+    def _result(self, judgement: CandidateResults, i: int) -> tuple[list[float], dict[str, float]]:
         """Values and constraints of a candidate as the sampler is told them."""
         values, violations = judgement.values[i], judgement.violations[i]
         if not self._sampler.constrained:

@@ -13,7 +13,7 @@ Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Scores:
+class FaceScores:
     """Measurements of n candidates on f faces; every array is (n, f), float32.
 
     Attributes:
@@ -34,7 +34,7 @@ class Scores:
     naturalness: Floats
 
 
-TERMS: dict[str, Callable[[Scores], Floats]] = {
+TERMS: dict[str, Callable[[FaceScores], Floats]] = {
     "detection": lambda scores: scores.detection,
     "iou": lambda scores: scores.iou,
     "distance": lambda scores: scores.distance,

@@ -10,7 +10,7 @@ import pyarrow as pa
 from attrsearch.core.encryption import encrypting
 from attrsearch.core.images import to_jpeg
 from attrsearch.core.recipes.objective import Constraint
-from attrsearch.faces.dataset import Face
+from attrsearch.faces.dataset import AlignedFace
 from attrsearch.runs.attributes_file import (
     DetectorRecord,
     EditorRecord,
@@ -18,14 +18,14 @@ from attrsearch.runs.attributes_file import (
     RecogniserRecord,
     named_passes,
 )
-from attrsearch.runs.folder import Heldback, PersonPart, RunFolder
+from attrsearch.runs.folder import HeldOut, PersonPart, RunFolder
 from attrsearch.runs.metadata import Provenance
 from attrsearch.runs.trials_file import predictions_table, trials_table
 from attrsearch.search.evaluator import Evaluator, Request, Subject, hide_others
 from attrsearch.search.importance import importance
 from attrsearch.search.lockstep import Finished
 from attrsearch.search.models import Components, Settings
-from attrsearch.search.objective import Judgement
+from attrsearch.search.objective import CandidateResults
 
 Floats = npt.NDArray[np.float32]
 
@@ -116,7 +116,7 @@ def runners_up(item: Finished) -> list[int]:
 def write_images(
     identity: str,
     subject: Subject,
-    faces: Sequence[Face],
+    faces: Sequence[AlignedFace],
     attributes: Floats,
     trials: Sequence[int],
     evaluator: Evaluator,
@@ -157,13 +157,13 @@ def write_images(
     return images
 
 
-def heldback_of(judgement: Judgement | None, faces: int) -> Heldback | None:
+def heldback_of(judgement: CandidateResults | None, faces: int) -> HeldOut | None:
     """What was measured on the faces kept from the search: one candidate."""
     if judgement is None:
         return None
     names = ("detection", "iou", "distance", "worst_distance")
     rounded = {name: round(float(getattr(judgement, name)[0]), 6) for name in names}
-    return Heldback(faces=faces, feasible=bool(judgement.feasible[0]), **rounded)
+    return HeldOut(faces=faces, feasible=bool(judgement.feasible[0]), **rounded)
 
 
 def _importance(item: Finished) -> dict[str, float]:

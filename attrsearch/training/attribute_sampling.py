@@ -26,7 +26,7 @@ TURNED[MALE], TURNED[EYEGLASSES] = 4.0, 4.0
 
 
 @dataclass(frozen=True)
-class Asked:
+class TargetAttributes:
     """What is asked of n faces; each (n, 13).
 
     Attributes:
@@ -39,14 +39,14 @@ class Asked:
     target: Tensor
     weight: Tensor
 
-    def to(self, device: torch.device) -> "Asked":
+    def to(self, device: torch.device) -> "TargetAttributes":
         """The same on a device."""
-        return Asked(*(value.to(device) for value in vars(self).values()))
+        return TargetAttributes(*(value.to(device) for value in vars(self).values()))
 
-    def followed_by(self, other: "Asked") -> "Asked":
+    def followed_by(self, other: "TargetAttributes") -> "TargetAttributes":
         """What is asked of these faces and of further ones."""
         parts = zip(vars(self).values(), vars(other).values(), strict=True)
-        return Asked(*(torch.cat(pair) for pair in parts))
+        return TargetAttributes(*(torch.cat(pair) for pair in parts))
 
 
 def own(labels: Tensor) -> Tensor:
@@ -54,7 +54,7 @@ def own(labels: Tensor) -> Tensor:
     return (labels.round() * 2 - 1) * OWN
 
 
-def ask_edits(labels: Tensor, generator: torch.Generator) -> Asked:
+def ask_edits(labels: Tensor, generator: torch.Generator) -> TargetAttributes:
     """First passes of the thesis, and edits as AttGAN learns them.
 
     One third is random with the gender turned, as a search begins; one third turns a single attribute of the face's
@@ -72,16 +72,16 @@ def ask_edits(labels: Tensor, generator: torch.Generator) -> Asked:
     values = torch.where(part == 0, searched, torch.where(part == 1, one, other))
     weight = _weight(values)
     emphasis = torch.ones_like(weight).scatter_(1, turned, TURNED_COUNTS)
-    return Asked(values, (values > 0).float(), torch.where(part == 1, weight * emphasis, weight))
+    return TargetAttributes(values, (values > 0).float(), torch.where(part == 1, weight * emphasis, weight))
 
 
-def ask_back(values: Tensor) -> Asked:
+def ask_back(values: Tensor) -> TargetAttributes:
     """Second passes of the thesis: the first one's attributes (n, 13) negated, the gender back with them."""
     turned = -values
-    return Asked(turned, (turned > 0).float(), _of_a_blend(_weight(turned)))
+    return TargetAttributes(turned, (turned > 0).float(), _of_a_blend(_weight(turned)))
 
 
-def ask_one_pass(labels: Tensor, generator: torch.Generator, groups: int = 2) -> Asked:
+def ask_one_pass(labels: Tensor, generator: torch.Generator, groups: int = 2) -> TargetAttributes:
     """One pass of the anonymiser: random attributes in the bounds of the space ``one-pass``, gender kept.
 
     Faces share one draw in ``groups`` groups, so that different people are edited by the same attributes: only
@@ -102,7 +102,7 @@ def ask_one_pass(labels: Tensor, generator: torch.Generator, groups: int = 2) ->
     target[:, YOUNG] = torch.where(young, labels[:, YOUNG], target[:, YOUNG])
     weight[:, YOUNG] = torch.where(young, torch.ones(len(labels)), weight[:, YOUNG])
     target[:, EYEGLASSES], weight[:, EYEGLASSES] = labels[:, EYEGLASSES], 1.0
-    return Asked(values, target, _of_a_blend(weight))
+    return TargetAttributes(values, target, _of_a_blend(weight))
 
 
 def _uniform(shape: tuple[int, ...] | torch.Size, generator: torch.Generator) -> Tensor:

@@ -26,7 +26,7 @@ SHOWN = 8
 
 
 @dataclass(frozen=True)
-class Comparison:
+class EditorComparison:
     """A figure of every editor, row by row, and pictures: untouched faces, then each editor's edits of them."""
 
     editors: tuple[str, ...]
@@ -56,7 +56,7 @@ def compare(
     limit: int = 500,
     traits: str = "traits",
     progress: Callable[[str], None] = lambda _: None,
-) -> Comparison:
+) -> EditorComparison:
     """Measure editors.
 
     Args:
@@ -97,7 +97,9 @@ def compare(
         columns.append(column)
         pictures += _shown(generator, shown, space)
     rows = {key: tuple(column[key] for column in columns) for key in columns[0]}
-    return Comparison(tuple(editors), rows, np.concatenate([np.concatenate(list(row), 1) for row in pictures]))
+    return EditorComparison(
+        tuple(editors), rows, np.concatenate([np.concatenate(list(row), 1) for row in pictures])
+    )
 
 
 def markdown(names: Sequence[str], rows: Mapping[str, Sequence[float]]) -> str:

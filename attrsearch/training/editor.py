@@ -17,14 +17,14 @@ from attrsearch.core.attributes import ATTRIBUTES
 from attrsearch.core.precision import Precision
 from attrsearch.editing.blending import face_mask
 from attrsearch.training import losses
-from attrsearch.training.attribute_sampling import Asked, ask_back, ask_edits, ask_one_pass, own
+from attrsearch.training.attribute_sampling import TargetAttributes, ask_back, ask_edits, ask_one_pass, own
 from attrsearch.training.dataset import FaceSet, Pictures, randomness, to_network
 from attrsearch.training.device import CPU, fast
 from attrsearch.training.discriminator import Discriminator, gradient_penalty
 from attrsearch.training.generator import average, freeze_norms, load_frozen, make_generator
 from attrsearch.training.loss_networks import (
-    DetectionJudge,
-    IdentityJudge,
+    DetectionLossNetwork,
+    IdentityLoss,
     frozen,
     geometry_loss,
     load_traits_network,
@@ -48,7 +48,7 @@ class Round(NamedTuple):
         finished: The edits after which nothing more comes: all in one pass, the second passes in two.
     """
 
-    asked: Asked
+    asked: TargetAttributes
     source: Tensor
     began: Tensor
     embeddings: Tensor
@@ -90,9 +90,9 @@ class EditorTrainer:
         self._traits = frozen(load_traits_network(recipe.traits)).to(device) if terms.attributes else None
         precision: Precision = "bf16" if dtype is torch.bfloat16 else "fp32"
         embeds = terms.identity or terms.spread or terms.steering
-        self._identity = IdentityJudge(precision, device) if embeds else None
+        self._identity = IdentityLoss(precision, device) if embeds else None
         self._embeddings = np.full((len(faces) if self._identity else 0, 2, 128), np.nan, np.float32)
-        self._detection = DetectionJudge(device) if terms.detection or terms.geometry else None
+        self._detection = DetectionLossNetwork(device) if terms.detection or terms.geometry else None
         self._mask = torch.from_numpy(np.array(face_mask()))[None, None].to(device)
         second = round(recipe.replay * recipe.batch) if recipe.asks == "edit" else 0
         self._start = make_generator(recipe).to(device).eval().requires_grad_(False) if terms.anchor else None
@@ -291,7 +291,7 @@ class EditorTrainer:
             freeze_norms(self.generator)
         return {name: float(value.detach()) for name, value in terms.items()}
 
-    def _realism(self, judged: Tensor, asked: Asked, random: torch.Generator) -> dict[str, Tensor]:
+    def _realism(self, judged: Tensor, asked: TargetAttributes, random: torch.Generator) -> dict[str, Tensor]:
         terms: dict[str, Tensor] = {}
         if self._plays:
             self.discriminator.requires_grad_(False)

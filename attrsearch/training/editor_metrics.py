@@ -16,7 +16,7 @@ from attrsearch.faces.attribute_classifier import TraitsNetwork
 from attrsearch.faces.detection.base import Detections
 from attrsearch.faces.detection.mtcnn import Mtcnn
 from attrsearch.faces.naturalness import Critic
-from attrsearch.faces.recognition.base import Scaled
+from attrsearch.faces.recognition.base import CalibratedRecogniser
 from attrsearch.faces.recognition.calibration import distances
 from attrsearch.search.space import person_space
 from attrsearch.training.attribute_sampling import own
@@ -35,7 +35,7 @@ class Instruments:
     """What measures: loaded once, the same for every editor."""
 
     detector: Mtcnn
-    recognisers: Sequence[Scaled]
+    recognisers: Sequence[CalibratedRecogniser]
     traits: TraitsNetwork
     features: FeatureDistance
     critic: Critic | None
@@ -180,7 +180,7 @@ def seen(crops: Pictures, detector: Mtcnn) -> list[Detections | None]:
     return result
 
 
-def embed(crops: Pictures, found: Sequence[Detections | None], scaled: Scaled) -> Floats:
+def embed(crops: Pictures, found: Sequence[Detections | None], scaled: CalibratedRecogniser) -> Floats:
     """Unit vectors (n, d) of the faces found."""
     there = [one for one in found if one is not None]
     boxes, landmarks = np.concatenate([d.boxes for d in there]), np.concatenate([d.landmarks for d in there])

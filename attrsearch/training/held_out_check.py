@@ -9,7 +9,7 @@ from attrsearch.core.errors import InputError
 from attrsearch.faces.detection.base import Detections
 from attrsearch.faces.detection.load import load_detector
 from attrsearch.faces.images import read_picture
-from attrsearch.faces.recognition.base import Scaled
+from attrsearch.faces.recognition.base import CalibratedRecogniser
 from attrsearch.faces.recognition.calibration import distances
 from attrsearch.faces.window_detection import WINDOW_MIN_FACE
 from attrsearch.runs.folder import RunFolder
@@ -35,7 +35,7 @@ class Judged:
     distance: float
 
 
-def judge_run(run: Path, judge: Scaled, originals: Path | None = None) -> Judged:
+def judge_run(run: Path, judge: CalibratedRecogniser, originals: Path | None = None) -> Judged:
     """Compare the winners' pictures with the untouched ones.
 
     Args:
@@ -79,6 +79,6 @@ def _faces(windows: list[Pictures]) -> list[Detections]:
     return found
 
 
-def _embed(windows: list[Pictures], faces: list[Detections], judge: Scaled) -> Floats:
+def _embed(windows: list[Pictures], faces: list[Detections], judge: CalibratedRecogniser) -> Floats:
     boxes, landmarks = np.concatenate([one.boxes for one in faces]), np.concatenate([o.landmarks for o in faces])
     return judge.recogniser.embed(np.stack(windows), boxes, landmarks)

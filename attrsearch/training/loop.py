@@ -60,7 +60,7 @@ class Pace:
 
 
 @dataclass(frozen=True)
-class Reached:
+class TrainingProgress:
     """Where a training is: steps done, seconds of work in all, running means of the losses."""
 
     step: int
@@ -75,8 +75,8 @@ def train(
     pace: Pace,
     *,
     resume: bool = False,
-    progress: Callable[[Reached], None] = lambda _: None,
-) -> Reached:
+    progress: Callable[[TrainingProgress], None] = lambda _: None,
+) -> TrainingProgress:
     """Train to the end; ``out`` then holds ``weights.safetensors``, ``training.toml`` and ``sheets/``.
 
     Args:
@@ -113,18 +113,18 @@ def train(
             means[name] = value if name not in means else SMOOTH * means[name] + (1 - SMOOTH) * value
         step += 1
         now = time.monotonic()
-        progress(Reached(step, before + now - start, means))
+        progress(TrainingProgress(step, before + now - start, means))
         if pace.minutes is not None and now - start >= pace.minutes * 60:
             break
         if now - saved >= pace.checkpoint_minutes * 60:
-            _write(trainer, recipe, out, Reached(step, before + now - start, means))
+            _write(trainer, recipe, out, TrainingProgress(step, before + now - start, means))
             saved = time.monotonic()
-    reached = Reached(step, before + time.monotonic() - start, means)
+    reached = TrainingProgress(step, before + time.monotonic() - start, means)
     _write(trainer, recipe, out, reached)
     return reached
 
 
-def _write(trainer: Trainer, recipe: TrainingRecipe, out: Path, reached: Reached) -> None:
+def _write(trainer: Trainer, recipe: TrainingRecipe, out: Path, reached: TrainingProgress) -> None:
     picture = trainer.sheet()
     if picture is not None:
         write_bytes(out / "sheets" / f"{reached.step:06d}.png", to_png(picture))

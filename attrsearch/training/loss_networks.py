@@ -28,7 +28,7 @@ FACE_SIDE = 88.0
 """About the square that MTCNN cuts for its last network around an aligned face, in crop pixels."""
 
 
-class IdentityJudge:
+class IdentityLoss:
     """SFace on aligned crops, through small random shifts, turns and changes of size.
 
     Args:
@@ -63,7 +63,7 @@ class IdentityJudge:
         return self._network.embed_aligned((aligned + 1) * 127.5)
 
 
-class Sight(NamedTuple):
+class ONetOutput(NamedTuple):
     """What MTCNN's last network sees: ``probability`` (n,), ``box`` (n, 4), ``landmarks`` (n, 10)."""
 
     probability: Tensor
@@ -71,7 +71,7 @@ class Sight(NamedTuple):
     landmarks: Tensor
 
 
-class DetectionJudge:
+class DetectionLossNetwork:
     """MTCNN's last network on the squares it would be given.
 
     Args:
@@ -91,14 +91,14 @@ class DetectionJudge:
         grid = torch.stack([x[:, None, :].expand(-1, ONET_SIDE, -1), y[:, :, None].expand(-1, -1, ONET_SIDE)], -1)
         return (grid * (2 / CROP) - 1).to(self._device)
 
-    def __call__(self, faces: Tensor, cuts: Tensor) -> Sight:
+    def __call__(self, faces: Tensor, cuts: Tensor) -> ONetOutput:
         """What the network sees in crops (n, 3, 128, 128) from -1 to 1."""
         patches = grid_sample(faces, cuts, padding_mode="border", align_corners=False)
         box, landmarks, probability = self._network(patches * (127.5 / 128))
-        return Sight(probability[:, 1], box, landmarks)
+        return ONetOutput(probability[:, 1], box, landmarks)
 
 
-def geometry_loss(edited: Sight, original: Sight) -> Tensor:
+def geometry_loss(edited: ONetOutput, original: ONetOutput) -> Tensor:
     """L1 between boxes and between landmarks, in sides of the cut: what keeps IoU and alignment."""
     return l1_loss(edited.box, original.box) + l1_loss(edited.landmarks, original.landmarks)
 

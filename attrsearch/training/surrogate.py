@@ -14,17 +14,17 @@ from attrsearch.core.errors import AttrsearchError, InputError
 from attrsearch.core.recipes.objective import Objective
 from attrsearch.core.recipes.space import Space
 from attrsearch.core.recipes.study import Study
-from attrsearch.faces.dataset import Face, Identity, find_people
+from attrsearch.faces.dataset import AlignedFace, Identity, find_people
 from attrsearch.runs.folder import RunFolder
 from attrsearch.runs.metadata import read_run
 from attrsearch.runs.trials_file import trial_attributes
 from attrsearch.search.evaluator import Request, Subject
 from attrsearch.search.lockstep import pictures_wanted, split_faces
 from attrsearch.search.models import Components, Settings, load_components
-from attrsearch.search.objective import judge
+from attrsearch.search.objective import aggregate
 from attrsearch.search.study import person_seed
 from attrsearch.search.surrogate.features import describe
-from attrsearch.search.surrogate.fit_pooled import FOLDS, Lesson, cover, learn
+from attrsearch.search.surrogate.fit_pooled import FOLDS, PersonTrials, cover, learn
 from attrsearch.search.surrogate.pooled import PooledModel, binding
 from attrsearch.search.surrogate.targets import FLOOR, predictable, targets_of, worth
 
@@ -42,8 +42,8 @@ class _Known:
     """A person of an earlier run: faces, and the candidates that were measured."""
 
     identity: Identity
-    faces: tuple[Face, ...]
-    lesson: Lesson
+    faces: tuple[AlignedFace, ...]
+    lesson: PersonTrials
     winners: Floats
 
 
@@ -166,7 +166,7 @@ def _people_of(
         targets = np.column_stack([measured, np.maximum(_margin(rows, settings, components), FLOOR)])
         feasible = rows["feasible"].to_numpy(bool)
         best = np.argsort(np.where(feasible, -rows["utility"].to_numpy(), np.inf), kind="stable")[:2]
-        lesson = Lesson(part.record.gender, describe(identity.traits, own, subject), attributes, targets)
+        lesson = PersonTrials(part.record.gender, describe(identity.traits, own, subject), attributes, targets)
         yield _Known(identity, own, lesson, attributes[best[feasible[best]]])
 
 
@@ -192,7 +192,7 @@ def _carry_over(
     settings: Settings,
     components: Components | None,
     progress: Callable[[str, int, int], None],
-) -> tuple[list[Lesson], Mapping[Gender, Floats]]:
+) -> tuple[list[PersonTrials], Mapping[Gender, Floats]]:
     """Choose the most promising winners of each gender, and measure them on everyone of it.
 
     Args:
@@ -205,7 +205,7 @@ def _carry_over(
     Returns:
         The lessons with those measurements, and the sets in the order in which they cover people.
     """
-    lessons: list[Lesson] = []
+    lessons: list[PersonTrials] = []
     sets: dict[Gender, Floats] = {}
     for gender in GENDERS:
         group = [one for one in known if one.lesson.gender == gender]
@@ -221,7 +221,7 @@ def _carry_over(
         merits = []
         for one in group:
             request = Request(_subject(one, components), picked)
-            judgement = judge(settings.objective, components.evaluator.evaluate([request])[0])
+            judgement = aggregate(settings.objective, components.evaluator.evaluate([request])[0])
             merits.append(np.where(judgement.feasible, judgement.merit, 0.0))
             lessons.append(
                 replace(

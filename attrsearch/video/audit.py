@@ -25,8 +25,8 @@ from attrsearch.core.errors import InputError
 from attrsearch.editing.filters import HEAD, cover
 from attrsearch.faces.dataset import cut_face
 from attrsearch.faces.detection.base import Detections, Detector
-from attrsearch.faces.recognition.base import Scaled
-from attrsearch.faces.window_detection import see
+from attrsearch.faces.recognition.base import CalibratedRecogniser
+from attrsearch.faces.window_detection import detect_in_windows
 from attrsearch.video.io.boxes_file import LabelledBox
 from attrsearch.video.io.reader import VideoReader
 from attrsearch.video.tracking.scan import detect_in_frame
@@ -163,7 +163,7 @@ def audit_video(
     original: Path,
     protected: Path,
     detector: Detector,
-    judge: Scaled,
+    judge: CalibratedRecogniser,
     *,
     start: float = 0.0,
     end: float | None = None,
@@ -243,7 +243,12 @@ def _without(found: Detections, visible: Sequence[LabelledBox]) -> Detections:
 
 
 def _judge(
-    before: Picture, after: Picture, found: Detections, known: list[int], detector: Detector, judge: Scaled
+    before: Picture,
+    after: Picture,
+    found: Detections,
+    known: list[int],
+    detector: Detector,
+    judge: CalibratedRecogniser,
 ) -> tuple[Floats, Floats]:
     """Judge's distances of a frame's faces before and after: of what is at their place now, or found there now.
 
@@ -258,7 +263,7 @@ def _judge(
         same = np.repeat(picture[None], len(known), 0)
         rows.append(judge.recogniser.embed(same, boxes, landmarks))
     apart = np.linalg.norm(rows[0][:, None] - rows[1][None], axis=2)
-    now = see([cut_face(after, found, i, Path("frame")) for i in known], detector)
+    now = detect_in_windows([cut_face(after, found, i, Path("frame")) for i in known], detector)
     if now.kept:
         again = np.linalg.norm(rows[0][:, None] - now.embed(judge.recogniser)[None], axis=2)
         apart[:, list(now.kept)] = np.minimum(apart[:, list(now.kept)], again)
@@ -266,7 +271,12 @@ def _judge(
 
 
 def _of_a_blank(
-    before: Picture, after: Picture, found: Detections, chosen: int, detector: Detector, judge: Scaled
+    before: Picture,
+    after: Picture,
+    found: Detections,
+    chosen: int,
+    detector: Detector,
+    judge: CalibratedRecogniser,
 ) -> float:
     """The distance below which a face is nearer to itself than a blank in its place is."""
     blank = after.copy()

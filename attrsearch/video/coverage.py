@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from attrsearch.core.encryption import encrypting, locked, private_path
 from attrsearch.core.files import written
-from attrsearch.video.render import Covered
+from attrsearch.video.render import RenderedFace
 
 SCHEMA = pa.schema(
     [
@@ -57,7 +57,7 @@ class Ledger:
             self._part.write_bytes(locked(self._memory.getvalue()))
         self._opened.__exit__(*error)
 
-    def add(self, frame: int, seconds: float, covered: Sequence[Covered]) -> None:
+    def add(self, frame: int, seconds: float, covered: Sequence[RenderedFace]) -> None:
         """Add the faces of a frame."""
         for item in covered:
             left, top, right, bottom = (float(value) for value in item.face.box)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from attrsearch.video.render import Covered
+from attrsearch.video.render import RenderedFace
 
 Picture = npt.NDArray[np.uint8]
 
@@ -15,14 +15,14 @@ LITTLE = 0.2
 """Confidence below which a box is yellow."""
 
 
-def colour(item: Covered) -> tuple[int, int, int]:
+def colour(item: RenderedFace) -> tuple[int, int, int]:
     """The colour of a face's box, RGB."""
     if item.face.found in ("remembered", "interpolated", "extended"):
         return RED
     return YELLOW if item.face.probability < LITTLE else GREEN
 
 
-def draw(picture: Picture, covered: Sequence[Covered]) -> Picture:
+def draw(picture: Picture, covered: Sequence[RenderedFace]) -> Picture:
     """A copy of a covered frame with boxes, person, how it was found and how it was covered."""
     shown = picture.copy()
     thick = max(1, picture.shape[0] // 360)

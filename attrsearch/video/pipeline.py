@@ -14,21 +14,21 @@ from attrsearch.core.parallel import ahead
 from attrsearch.editing.editor import Editor
 from attrsearch.editing.filters import Fallback
 from attrsearch.faces.detection.base import Detector
-from attrsearch.faces.recognition.base import Scaled
+from attrsearch.faces.recognition.base import CalibratedRecogniser
 from attrsearch.video.coverage import Ledger
 from attrsearch.video.io.boxes_file import LabelledBox
 from attrsearch.video.io.reader import Frame
-from attrsearch.video.io.source import Material, Rewriting
+from attrsearch.video.io.source import FrameSink, FrameSource
 from attrsearch.video.overlay import draw
 from attrsearch.video.preview import Preview
 from attrsearch.video.render import SMALLEST_EDIT, Renderer
 from attrsearch.video.tracking.false_tracks import find_ghosts
 from attrsearch.video.tracking.reidentify import People, link_people
 from attrsearch.video.tracking.scan import scan
-from attrsearch.video.tracking.spill import Shelf
+from attrsearch.video.tracking.spill import SpillFile
 from attrsearch.video.tracking.spill_rows import BoxRows
 from attrsearch.video.tracking.tracker import Tracker
-from attrsearch.video.trajectories import Face, Timeline
+from attrsearch.video.trajectories import Timeline, TrackedBox
 
 Picture = npt.NDArray[np.uint8]
 
@@ -39,7 +39,7 @@ SURE, UNSURE = 0.6, 0.2
 
 
 @dataclass(frozen=True)
-class Options:
+class VideoOptions:
     """How footage is protected.
 
     Attributes:
@@ -66,13 +66,13 @@ class Options:
     visible: frozenset[str] = frozenset()
     boxes: Mapping[int, list[LabelledBox]] | None = None
     replacement: Picture | None = None
-    debug: Callable[[], AbstractContextManager[Rewriting]] | None = None
+    debug: Callable[[], AbstractContextManager[FrameSink]] | None = None
     preview: Path | None = None
     ledger: Path | None = None
 
 
 @dataclass(frozen=True)
-class Sets:
+class SetAssignment:
     """Who gets which attribute set.
 
     Attributes:
@@ -87,7 +87,7 @@ class Sets:
 
 
 @dataclass(frozen=True)
-class Protected:
+class VideoResult:
     """What became of a video.
 
     Attributes:
@@ -108,15 +108,15 @@ class Protected:
 
 
 def protect(
-    material: Material,
+    material: FrameSource,
     *,
     detector: Detector,
     close_up: Detector,
-    scaled: Scaled,
-    decide: Callable[[People], Sets],
-    options: Options,
+    scaled: CalibratedRecogniser,
+    decide: Callable[[People], SetAssignment],
+    options: VideoOptions,
     progress: Callable[[str, int, int], None] = lambda stage, done, frames: None,  # noqa: ARG005
-) -> Protected:
+) -> VideoResult:
     """Protect a video file or a folder of frames.
 
     Args:
@@ -162,15 +162,15 @@ def protect(
 
 
 def _write(
-    material: Material,
+    material: FrameSource,
     renderer: Renderer,
     timeline: Timeline,
     cuts: set[int],
-    options: Options,
+    options: VideoOptions,
     progress: Callable[[int], None],
-) -> Protected:
+) -> VideoResult:
     counts: dict[str, int] = {}
-    shelf = Shelf()
+    shelf = SpillFile()
     boxes, visible = BoxRows(shelf), BoxRows(shelf)
     written_frames = 0
     with ExitStack() as stack:
@@ -205,15 +205,15 @@ def _write(
             preview.save()
         problem = out.problem
     people = tuple(dict.fromkeys(sorted(set(renderer.names.values()))))
-    return Protected(written_frames, people, counts, problem, boxes, visible)
+    return VideoResult(written_frames, people, counts, problem, boxes, visible)
 
 
-def _add(rows: BoxRows, frame: int, faces: Sequence[Face]) -> None:
+def _add(rows: BoxRows, frame: int, faces: Sequence[TrackedBox]) -> None:
     for face in faces:
         rows.add(frame, face.track, face.box, face.probability)
 
 
-def _visible(options: Options, names: set[str]) -> frozenset[str]:
+def _visible(options: VideoOptions, names: set[str]) -> frozenset[str]:
     """Who is left as they are, of the people there are."""
     unknown = sorted((options.only | options.visible) - names)
     if unknown:

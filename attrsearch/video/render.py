@@ -22,7 +22,7 @@ from attrsearch.faces.alignment import CROP_SIZE, CROP_TEMPLATE, compose, scale_
 from attrsearch.faces.sampling import to_editor
 from attrsearch.video.tracking.best_shots import EDIT_RESIDUAL, EDIT_TURN, GO_ON_TURN, residual, turn
 from attrsearch.video.tracking.kalman import move_points
-from attrsearch.video.trajectories import Face
+from attrsearch.video.trajectories import TrackedBox
 
 Floats = npt.NDArray[np.float32]
 Picture = npt.NDArray[np.uint8]
@@ -47,10 +47,10 @@ AROUND = 11
 
 
 @dataclass(frozen=True)
-class Covered:
+class RenderedFace:
     """How a face was covered."""
 
-    face: Face
+    face: TrackedBox
     person: str
     how: Cover
 
@@ -103,8 +103,8 @@ class Renderer:
     _filtered: set[int] = field(default_factory=set)
 
     def render(
-        self, frames: Sequence[tuple[int, Picture]], faces: Sequence[Sequence[Face]]
-    ) -> list[tuple[Picture, list[Covered]]]:
+        self, frames: Sequence[tuple[int, Picture]], faces: Sequence[Sequence[TrackedBox]]
+    ) -> list[tuple[Picture, list[RenderedFace]]]:
         """Cover the faces of several frames; the edits of all share a batch.
 
         Args:
@@ -145,10 +145,10 @@ class Renderer:
         """Forget the last edits, at a scene cut."""
         self._last, self._edited, self._filtered = {}, set(), set()
 
-    def _person(self, face: Face) -> str:
+    def _person(self, face: TrackedBox) -> str:
         return self.names.get(face.track, self.everyone)
 
-    def _can_edit(self, face: Face) -> bool:
+    def _can_edit(self, face: TrackedBox) -> bool:
         """Whether a face is edited; once it is, a little more of a turn is borne, so that it does not flicker."""
         possible = self.editor is not None and self._person(face) in self.sets
         if possible and face.box[2] - face.box[0] >= self.smallest:
@@ -164,7 +164,9 @@ class Renderer:
         self._edited.discard(face.track)
         return False
 
-    def _without_others(self, picture: Picture, face: Face, there: Sequence[Face], edited: set[int]) -> Picture:
+    def _without_others(
+        self, picture: Picture, face: TrackedBox, there: Sequence[TrackedBox], edited: set[int]
+    ) -> Picture:
         """What an edit is made from: other faces that it would be pasted over do not show in it."""
         others = [
             other
@@ -181,7 +183,7 @@ class Renderer:
             cover(hidden, other.box, self.fallback, margin=0.0)
         return hidden
 
-    def _edit(self, jobs: Sequence[tuple[Picture, Face]]) -> list[_Edit]:
+    def _edit(self, jobs: Sequence[tuple[Picture, TrackedBox]]) -> list[_Edit]:
         """Edits of faces in pictures."""
         if not jobs or self.editor is None:
             return []
@@ -198,10 +200,10 @@ class Renderer:
         return [_Edit(source, crop) for source, crop in zip(crops, edited, strict=True)]
 
     def _cover(
-        self, number: int, picture: Picture, faces: Sequence[Face], edits: Mapping[int, _Edit]
-    ) -> tuple[Picture, list[Covered]]:
+        self, number: int, picture: Picture, faces: Sequence[TrackedBox], edits: Mapping[int, _Edit]
+    ) -> tuple[Picture, list[RenderedFace]]:
         shown = picture.copy()
-        done: list[Covered] = []
+        done: list[RenderedFace] = []
         hidden = [face for face in faces if self._person(face) not in self.visible]
         # filters first, then edits from small to large, so that a near face is not covered by a far one's filter
         order = sorted(hidden, key=lambda face: (face.track in edits, float((face.box[2:] - face.box[:2]).prod())))
@@ -212,10 +214,10 @@ class Renderer:
                 how: Cover = "edited"
             else:
                 how = self._cover_without_edit(number, shown, face)
-            done.append(Covered(face, self._person(face), how))
+            done.append(RenderedFace(face, self._person(face), how))
         return shown, done
 
-    def _show_edit(self, number: int, shown: Picture, face: Face, edit: _Edit) -> None:
+    def _show_edit(self, number: int, shown: Picture, face: TrackedBox, edit: _Edit) -> None:
         """Paste an edit; over the filter, and by and by, where the frames before were filtered."""
         last = self._last.get(face.track)
         strength = 1.0
@@ -233,7 +235,7 @@ class Renderer:
         self._last[face.track] = _Last(number, source, crop, face.box, face.landmarks, strength)
         paste(shown, _picture(crop), similarity(face.landmarks[None], CROP_TEMPLATE)[0], strength)
 
-    def _cover_without_edit(self, number: int, shown: Picture, face: Face) -> Cover:
+    def _cover_without_edit(self, number: int, shown: Picture, face: TrackedBox) -> Cover:
         last = self._last.get(face.track)
         if last is not None and (number - last.frame > RECENT or self._person(face) not in self.sets):
             last = None
@@ -284,7 +286,7 @@ def _picture(crop: Floats) -> Picture:
     return np.asarray(np.round(crop), np.uint8)
 
 
-def _is_in_view(face: Face) -> bool:
+def _is_in_view(face: TrackedBox) -> bool:
     """Whether a face is likely to show; before its first sighting, and long after one, it may be behind something."""
     return face.found != "extended" and face.away <= AWAY
 

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from attrsearch.faces.dataset import cut_face
 from attrsearch.faces.detection.base import Detections, Detector
-from attrsearch.faces.recognition.base import Scaled
-from attrsearch.faces.window_detection import see
+from attrsearch.faces.recognition.base import CalibratedRecogniser
+from attrsearch.faces.window_detection import detect_in_windows
 from attrsearch.video.io.reader import Picture, VideoReader
 from attrsearch.video.io.writer import Encoding, VideoRewriter
 from attrsearch.video.render import Renderer
@@ -19,13 +19,13 @@ from attrsearch.video.tracking.best_shots import quality
 from attrsearch.video.tracking.scan import detect_in_frame
 from attrsearch.video.tracking.scene_cuts import CutDetector
 from attrsearch.video.tracking.tracker import TrackedFace, Tracker
-from attrsearch.video.trajectories import Face
+from attrsearch.video.trajectories import TrackedBox
 
 Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Streamed:
+class StreamResult:
     """What became of a live source.
 
     Attributes:
@@ -38,7 +38,7 @@ class Streamed:
 
 
 @dataclass
-class Namer:
+class KnownPersonMatcher:
     """Names tracks after known people, once, by the first look that is good enough.
 
     Args:
@@ -49,7 +49,7 @@ class Namer:
     """
 
     close_up: Detector
-    scaled: Scaled
+    scaled: CalibratedRecogniser
     known: Mapping[str, Floats]
     names: dict[int, str] = field(default_factory=dict)
 
@@ -60,7 +60,7 @@ class Namer:
         if quality(picture, face.box, face.landmarks, face.probability) <= 0:
             return
         one = Detections(face.box[None], np.ones(1, np.float32), face.landmarks[None])
-        seen = see([cut_face(picture, one, 0, Path("frame"))], self.close_up)
+        seen = detect_in_windows([cut_face(picture, one, 0, Path("frame"))], self.close_up)
         if not seen.kept:
             return
         embedding = seen.embed(self.scaled.recogniser)[0]
@@ -77,10 +77,10 @@ def protect_stream(
     detector: Detector,
     tracker: Tracker,
     renderer: Renderer,
-    namer: Namer | None = None,
+    namer: KnownPersonMatcher | None = None,
     encoding: Encoding | None = None,
     progress: Callable[[int], None] = lambda done: None,  # noqa: ARG005
-) -> Streamed:
+) -> StreamResult:
     """Protect a camera, an address or standard input, frame by frame, until it ends or is interrupted (Ctrl-C).
 
     Args:
@@ -107,11 +107,11 @@ def protect_stream(
                 if namer is not None:
                     for face in tracked:
                         namer.look(frame.picture, face)
-                faces = [Face(t.track, t.box, t.landmarks, t.found, t.probability) for t in tracked]
+                faces = [TrackedBox(t.track, t.box, t.landmarks, t.found, t.probability) for t in tracked]
                 ((picture, covered),) = renderer.render([(frame.index, frame.picture)], [faces])
                 out.write(frame, picture)
                 for item in covered:
                     counts[item.how] = counts.get(item.how, 0) + 1
                 progress(frame.index + 1)
         out.close()
-        return Streamed(counts, reader.problem)
+        return StreamResult(counts, reader.problem)

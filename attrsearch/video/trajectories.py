@@ -32,7 +32,7 @@ FASTEST = 0.35
 
 
 @dataclass(frozen=True, slots=True)
-class Face:
+class TrackedBox:
     """A face to cover in one frame.
 
     Attributes:
@@ -106,7 +106,7 @@ class Timeline:
         self._held_later = sorted(held, reverse=True)
         self._held: dict[int, int] = {}
 
-    def at(self, frame: int) -> list[Face]:
+    def at(self, frame: int) -> list[TrackedBox]:
         """The faces of a frame; frames are asked for in order, since what has ended is forgotten."""
         while self._waiting and self._stretches[self._waiting[-1]].begin <= frame:
             number = self._waiting.pop()
@@ -116,7 +116,7 @@ class Timeline:
         faces = [filled.face(frame) for filled in self._open.values()]
         present = {face.track for face in faces}
         faces += [
-            Face(face.track, face.box, face.landmarks, face.found, face.probability)
+            TrackedBox(face.track, face.box, face.landmarks, face.found, face.probability)
             for face in self._remembered_in(frame)
             if face.track not in present
         ]
@@ -217,13 +217,13 @@ class _Filled:
         self._nearest = nearest(known, whole)
         self._before = np.maximum(np.searchsorted(known, whole, "right") - 1, 0)
 
-    def face(self, frame: int) -> Face:
+    def face(self, frame: int) -> TrackedBox:
         """The face in a frame of the stretch."""
         place = frame - self._stretch.begin
         near = int(self._nearest[place])
         away = abs(int(self._known[near]) - frame)
         inside = self._stretch.first < frame < self._stretch.last
-        return Face(
+        return TrackedBox(
             track=int(self._tracks[self._before[place]]),
             box=self._boxes[place],
             landmarks=self._landmarks[place],

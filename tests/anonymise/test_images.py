@@ -14,7 +14,7 @@ from attrsearch.core.weights import manifest
 from attrsearch.faces.dataset import Picture
 from attrsearch.faces.detection.mtcnn import Mtcnn
 from attrsearch.faces.images import read_picture
-from attrsearch.faces.recognition.base import Scaled
+from attrsearch.faces.recognition.base import CalibratedRecogniser
 from attrsearch.runs.attributes_file import (
     AttributesFile,
     DetectorRecord,
@@ -53,7 +53,7 @@ def difference(first: Picture, second: Picture) -> np.ndarray:
 
 @pytest.mark.parametrize("name", ["astronaut", "twice"])
 def test_the_face_is_edited_and_nothing_else(
-    applier: Applier, astronaut: Picture, mtcnn: Mtcnn, sface: Scaled, name: str
+    applier: Applier, astronaut: Picture, mtcnn: Mtcnn, sface: CalibratedRecogniser, name: str
 ) -> None:
     protected, edited, covered = applier.protect(astronaut, applier.file.find(name))
     assert (edited, covered) == (name, 0)

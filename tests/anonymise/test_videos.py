@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from attrsearch.anonymise.videos import Eyes, apply_to_stream, apply_to_video, choose_judge, open_eyes
+from attrsearch.anonymise.videos import FaceModels, apply_to_stream, apply_to_video, choose_judge, load_face_models
 from attrsearch.core.errors import InputError
 from attrsearch.editing.editor import Editor
 from attrsearch.faces.detection.mtcnn import Mtcnn
 from attrsearch.faces.detection.yunet import YuNet
-from attrsearch.faces.recognition.base import Scaled
+from attrsearch.faces.recognition.base import CalibratedRecogniser
 from attrsearch.video.io.source import VideoFile
-from attrsearch.video.pipeline import Options, Protected
+from attrsearch.video.pipeline import VideoOptions, VideoResult
 from tests.anonymise.test_images import export, person
 from tests.clips import Clip, street, walker, write_clip
 
@@ -25,18 +25,20 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def eyes(mtcnn: Mtcnn, sface: Scaled) -> Eyes:
-    return Eyes(Mtcnn(30), mtcnn, sface)
+def eyes(mtcnn: Mtcnn, sface: CalibratedRecogniser) -> FaceModels:
+    return FaceModels(Mtcnn(30), mtcnn, sface)
 
 
-def apply(clip: Path, target: Path, eyes: Eyes, editor: Editor, file: object, **options: object) -> Protected:
+def apply(
+    clip: Path, target: Path, eyes: FaceModels, editor: Editor, file: object, **options: object
+) -> VideoResult:
     return apply_to_video(
-        VideoFile(clip, target), file, eyes, Options(), editor=editor, **options  # type: ignore[arg-type]
+        VideoFile(clip, target), file, eyes, VideoOptions(), editor=editor, **options  # type: ignore[arg-type]
     )  # fmt: skip
 
 
 def test_an_export_of_one_goes_to_whoever_is_seen_longest(
-    clip: Path, eyes: Eyes, editor: Editor, tmp_path: Path
+    clip: Path, eyes: FaceModels, editor: Editor, tmp_path: Path
 ) -> None:
     warnings: list[str] = []
     done = apply(clip, tmp_path / "o.mp4", eyes, editor, export(person("anna")), warn=warnings.append)
@@ -45,14 +47,14 @@ def test_an_export_of_one_goes_to_whoever_is_seen_longest(
     assert warnings == ["1 people of the video have no attribute set and are filtered (blur)"]
 
 
-def test_everybody_is_one_person(clip: Path, eyes: Eyes, editor: Editor, tmp_path: Path) -> None:
+def test_everybody_is_one_person(clip: Path, eyes: FaceModels, editor: Editor, tmp_path: Path) -> None:
     file = export(person("anna"), person("bert"))
     done = apply(clip, tmp_path / "o.mp4", eyes, editor, file, person="bert")
     assert done.people == ("bert",)
     assert done.counts == {"edited": 12}
 
 
-def test_an_infeasible_set_is_never_used(clip: Path, eyes: Eyes, editor: Editor, tmp_path: Path) -> None:
+def test_an_infeasible_set_is_never_used(clip: Path, eyes: FaceModels, editor: Editor, tmp_path: Path) -> None:
     file = export(person("anna", feasible=False))
     for options in ({"person": "anna"}, {"warn": lambda line: None}):
         done = apply(clip, tmp_path / "o.mp4", eyes, editor, file, **options)
@@ -60,7 +62,7 @@ def test_an_infeasible_set_is_never_used(clip: Path, eyes: Eyes, editor: Editor,
 
 
 def test_people_are_matched_by_their_pictures(
-    clip: Path, eyes: Eyes, editor: Editor, sample: Path, tmp_path: Path
+    clip: Path, eyes: FaceModels, editor: Editor, sample: Path, tmp_path: Path
 ) -> None:
     file = export(person("astronaut"), person("cadet"))
     lines: list[str] = []
@@ -70,21 +72,21 @@ def test_people_are_matched_by_their_pictures(
     assert sum(done.counts.values()) == 12
 
 
-def test_a_person_the_export_has_not(clip: Path, eyes: Eyes, editor: Editor, tmp_path: Path) -> None:
+def test_a_person_the_export_has_not(clip: Path, eyes: FaceModels, editor: Editor, tmp_path: Path) -> None:
     file = export(person("anna"))
     with pytest.raises(InputError, match="zoe: needs a person of the export, found no zoe; it has anna"):
         apply(clip, tmp_path / "o.mp4", eyes, editor, file, person="zoe")
-    for options, changed in (({"person": "zoe"}, Options()), ({}, Options(visible=frozenset({"zoe"})))):
+    for options, changed in (({"person": "zoe"}, VideoOptions()), ({}, VideoOptions(visible=frozenset({"zoe"})))):
         with pytest.raises(InputError, match="zoe: needs a person"):
             apply_to_stream("-", tmp_path / "o.mp4", file, eyes, changed, editor=editor, **options)  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []
 
 
 def test_eyes_are_what_was_asked_for() -> None:
-    eyes = open_eyes(Options(), detector="yunet", recogniser="sface")
+    eyes = load_face_models(VideoOptions(), detector="yunet", recogniser="sface")
     assert isinstance(eyes.detector, YuNet)
     assert eyes.scaled.name == "sface"
-    assert open_eyes(Options(), detector="mtcnn", recogniser="sface").detector.name == "mtcnn"
+    assert load_face_models(VideoOptions(), detector="mtcnn", recogniser="sface").detector.name == "mtcnn"
 
 
 def test_the_judge_is_another() -> None:

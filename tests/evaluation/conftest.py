@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from attrsearch.evaluation.faces import Cohort, load_cohort
-from attrsearch.evaluation.judges import Judge
+from attrsearch.evaluation.judges import HeldOutRecogniser
 from attrsearch.evaluation.pairing import Protection, load_protection
 from attrsearch.faces.dataset import MIN_FACE
 from attrsearch.faces.detection.load import load_detector
-from attrsearch.faces.recognition.base import Scaled
+from attrsearch.faces.recognition.base import CalibratedRecogniser
 from attrsearch.faces.recognition.calibration import load_calibration
 from attrsearch.faces.window_detection import WINDOW_MIN_FACE
 
@@ -26,5 +26,5 @@ def protection(cohort: Cohort, finished_people: Path, protected_people: Path) ->
 
 
 @pytest.fixture(scope="session")
-def judge(sface: Scaled) -> Judge:
-    return Judge(sface.recogniser, load_calibration("sface").scale, unseen=False)
+def judge(sface: CalibratedRecogniser) -> HeldOutRecogniser:
+    return HeldOutRecogniser(sface.recogniser, load_calibration("sface").scale, unseen=False)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from attrsearch.core.errors import InputError
-from attrsearch.evaluation.faces import Cohort, load_cohort, load_embeddings, look_again
+from attrsearch.evaluation.faces import Cohort, detect_again, load_cohort, load_embeddings
 from attrsearch.faces.dataset import MIN_FACE
 from attrsearch.faces.detection.load import load_detector
-from attrsearch.faces.recognition.base import Scaled
+from attrsearch.faces.recognition.base import CalibratedRecogniser
 from attrsearch.faces.window_detection import WINDOW_MIN_FACE
 
 
@@ -38,22 +38,22 @@ def test_the_window_is_where_its_transform_says(sampled: Cohort) -> None:
 
 def test_untouched_windows_are_seen_as_before_and_grey_ones_are_not(sampled: Cohort) -> None:
     detector = load_detector("mtcnn", WINDOW_MIN_FACE)
-    same = look_again(sampled.look.windows, sampled.look, detector)
+    same = detect_again(sampled.look.windows, sampled.look, detector)
     assert same.found.all()
     assert same.overlaps.min() > 0.99
-    grey = look_again(np.full_like(sampled.look.windows, 128), sampled.look, detector)
+    grey = detect_again(np.full_like(sampled.look.windows, 128), sampled.look, detector)
     assert not grey.found.any()
     assert np.array_equal(grey.boxes, sampled.look.boxes)
     assert not grey.overlaps.any()
 
 
-def test_embeddings_do_not_depend_on_company(sampled: Cohort, sface: Scaled) -> None:
+def test_embeddings_do_not_depend_on_company(sampled: Cohort, sface: CalibratedRecogniser) -> None:
     whole = sampled.look.embed(sface.recogniser)
     part = sampled.look.take(np.array([4, 1])).embed(sface.recogniser)
     assert np.allclose(part, whole[[4, 1]], atol=0.02)
 
 
-def test_distractors_are_one_picture_a_person(sample: Path, sface: Scaled) -> None:
+def test_distractors_are_one_picture_a_person(sample: Path, sface: CalibratedRecogniser) -> None:
     detectors = load_detector("mtcnn", MIN_FACE), load_detector("mtcnn", WINDOW_MIN_FACE)
     found = load_embeddings(sample, [sface.recogniser], *detectors, without=frozenset({"pilot"}))
     assert found["sface"].shape == (2, 128)

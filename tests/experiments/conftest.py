@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from attrsearch.experiments.context import Laboratory, Options
+from attrsearch.experiments.context import ExperimentContext, ExperimentOptions
 
 
 @pytest.fixture(scope="session")
@@ -27,12 +27,12 @@ def four(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def laboratory(four: Path) -> Callable[..., Laboratory]:
+def laboratory(four: Path) -> Callable[..., ExperimentContext]:
     """A laboratory on that folder, with other options where they are given."""
 
-    def make(**given: object) -> Laboratory:
-        options = Options(faces=four, size=0.01, recogniser="sface", **given)  # type: ignore[arg-type]
-        return Laboratory(options, warn=lambda line: None)
+    def make(**given: object) -> ExperimentContext:
+        options = ExperimentOptions(faces=four, size=0.01, recogniser="sface", **given)  # type: ignore[arg-type]
+        return ExperimentContext(options, warn=lambda line: None)
 
     return make
 
@@ -50,6 +50,6 @@ def women(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def lab(laboratory: Callable[..., Laboratory]) -> Laboratory:
+def lab(laboratory: Callable[..., ExperimentContext]) -> ExperimentContext:
     """One for all tests that do not change it."""
     return laboratory()

@@ -11,7 +11,7 @@ from attrsearch.core.recipes.study import load_study
 from attrsearch.experiments.attribute_learning import (
     LEARNERS,
     THESIS,
-    Edits,
+    MeasuredEdits,
     agreement,
     learn_levels,
     limits,
@@ -23,13 +23,13 @@ from attrsearch.search.space import person_space
 SPACE = person_space(load_space("thesis10"), "female")
 
 
-def made_up(faces: int = 2, count: int = 300, shared: float = 1.0) -> Edits:
+def made_up(faces: int = 2, count: int = 300, shared: float = 1.0) -> MeasuredEdits:
     """Utility that depends on one attribute, the same on every face as far as ``shared`` says."""
     generator = np.random.default_rng(0)
     points = generator.uniform(SPACE.low, SPACE.high, (count, len(SPACE.names)))
     own = generator.normal(0, 1, (faces, count))
     utility = shared * points[:, 0] + (1 - shared) * own + 1
-    return Edits(tuple("abcdefgh"[:faces]), SPACE, points, utility, None)
+    return MeasuredEdits(tuple("abcdefgh"[:faces]), SPACE, points, utility, None)
 
 
 @pytest.mark.parametrize("name", list(LEARNERS))
@@ -56,7 +56,9 @@ def test_all_faces_together() -> None:
 
 def test_a_level_nobody_reaches() -> None:
     edits = made_up()
-    flat = Edits(edits.names, edits.space, edits.points, np.stack([edits.utility[0], edits.utility[1] - 9]), None)
+    flat = MeasuredEdits(
+        edits.names, edits.space, edits.points, np.stack([edits.utility[0], edits.utility[1] - 9]), None
+    )
     found = learn_levels(flat, LEARNERS["XGBoost"], 1)
     assert np.isnan(found.scores[0])
     assert found.scores[1] == 1.0

@@ -9,7 +9,7 @@ import pytest
 from attrsearch.cli.main import main
 from attrsearch.core.errors import InputError
 from attrsearch.experiments.catalogue import CATALOGUE, ELSEWHERE, Experiment, find, reproduce_all
-from attrsearch.experiments.context import Laboratory
+from attrsearch.experiments.context import ExperimentContext
 from attrsearch.experiments.names import NAMES
 
 
@@ -60,9 +60,9 @@ EXPERIMENTS = {experiment.__module__: experiment for experiment in CATALOGUE.val
 
 @pytest.mark.slow
 @pytest.mark.parametrize("experiment", EXPERIMENTS.values(), ids=EXPERIMENTS)
-def test_every_experiment_gives_all_its_names(experiment: Experiment, lab: Laboratory, women: Path) -> None:
+def test_every_experiment_gives_all_its_names(experiment: Experiment, lab: ExperimentContext, women: Path) -> None:
     if experiment is find("table-4.6"):  # it edits women, and of the four only the cadet is surely one
-        lab = Laboratory(replace(lab.options, faces=women), warn=lambda line: None)
+        lab = ExperimentContext(replace(lab.options, faces=women), warn=lambda line: None)
     sections = experiment(lab)
     assert set(sections) == {name for name, its in CATALOGUE.items() if its is experiment}
     for name, section in sections.items():
@@ -74,7 +74,7 @@ def test_every_experiment_gives_all_its_names(experiment: Experiment, lab: Labor
 
 
 @pytest.mark.slow
-def test_the_same_seed_gives_the_same_files(laboratory: Callable[..., Laboratory]) -> None:
+def test_the_same_seed_gives_the_same_files(laboratory: Callable[..., ExperimentContext]) -> None:
     first, second = (find("table-4.2")(laboratory()) for _ in range(2))
     assert first == second
     assert find("table-4.2")(laboratory(seed=1)) != first
@@ -82,12 +82,14 @@ def test_the_same_seed_gives_the_same_files(laboratory: Callable[..., Laboratory
 
 @pytest.mark.slow
 def test_single_faces_give_what_they_can(sample: Path, tmp_path: Path) -> None:
-    from attrsearch.experiments.context import Options
+    from attrsearch.experiments.context import ExperimentOptions
 
     for path in (sample / "astronaut").glob("*.jpg"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
     told: list[str] = []
-    lab = Laboratory(Options(faces=tmp_path, size=0.01, recogniser="sface"), warn=lambda line: None)
+    lab = ExperimentContext(
+        ExperimentOptions(faces=tmp_path, size=0.01, recogniser="sface"), warn=lambda line: None
+    )
     found = [section.name for section in list(reproduce_all(lab, told.append))[-1]]
     assert found == [
         "table-4.4",

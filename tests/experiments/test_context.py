@@ -9,11 +9,11 @@ import pytest
 from attrsearch.core.attributes import ATTRIBUTES, MALE
 from attrsearch.core.errors import InputError
 from attrsearch.core.recipes.space import load_space
-from attrsearch.experiments.context import Laboratory, Options
+from attrsearch.experiments.context import ExperimentContext, ExperimentOptions
 from attrsearch.experiments.edits import draw, edit_faces
 
 
-def test_nobody_is_looked_for_among_the_pictures_that_are_edited(lab: Laboratory) -> None:
+def test_nobody_is_looked_for_among_the_pictures_that_are_edited(lab: ExperimentContext) -> None:
     assert len({probe.id for probe in lab.probes}) == 4
     for probe in lab.probes:
         assert len(probe.faces) == len(probe.look) == 2
@@ -25,20 +25,22 @@ def test_nobody_is_looked_for_among_the_pictures_that_are_edited(lab: Laboratory
     assert gallery.owners.tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4]
 
 
-def test_a_person_is_found_by_their_own_pictures_and_noise_is_not(lab: Laboratory) -> None:
+def test_a_person_is_found_by_their_own_pictures_and_noise_is_not(lab: ExperimentContext) -> None:
     probe = lab.probes[0]
     own = {"sface": probe.enrolled.embed(lab.measure.recogniser)}
     assert lab.identified(own, probe.number)["either"].all()
     assert not lab.identified(own, (probe.number + 1) % 4)["sface"].any()
 
 
-def test_either_judge_is_enough(lab: Laboratory) -> None:
+def test_either_judge_is_enough(lab: ExperimentContext) -> None:
     rows = {judge.name: lab.probes[0].look.embed(judge.recogniser) for judge in lab.judges}
     found = lab.identified(rows, 0)
     assert found["either"].tolist() == np.logical_or.reduce([found[name] for name in rows]).tolist()
 
 
-def test_what_is_drawn_depends_on_the_seed_and_the_purpose_only(laboratory: Callable[..., Laboratory]) -> None:
+def test_what_is_drawn_depends_on_the_seed_and_the_purpose_only(
+    laboratory: Callable[..., ExperimentContext],
+) -> None:
     first, again, other = laboratory(), laboratory(), laboratory(seed=1)
     first.random("anything else")
     assert first.random("sets").random() == again.random("sets").random()
@@ -60,7 +62,7 @@ def test_sets_are_gender_synchronised_and_within_their_range(gender: str, sign: 
     assert (np.sign(free[:, 1, MALE]) == -sign).all()
 
 
-def test_edits_agree_with_the_products_own_measurement(lab: Laboratory) -> None:
+def test_edits_agree_with_the_products_own_measurement(lab: ExperimentContext) -> None:
     from attrsearch.search.evaluator import Request
 
     probe = lab.probes[0]
@@ -79,6 +81,6 @@ def test_edits_agree_with_the_products_own_measurement(lab: Laboratory) -> None:
 
 def test_too_few_people_are_one_line(sample: Path) -> None:
     with pytest.raises(InputError, match="needs 4 people with 4 pictures or more each, found 3"):
-        _ = Laboratory(Options(faces=sample), warn=lambda line: None).probes
+        _ = ExperimentContext(ExperimentOptions(faces=sample), warn=lambda line: None).probes
     with pytest.raises(InputError, match="needs a folder of people, found none"):
-        _ = Laboratory(Options()).probes
+        _ = ExperimentContext(ExperimentOptions()).probes

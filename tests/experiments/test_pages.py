@@ -9,7 +9,7 @@ import pytest
 
 from attrsearch.core.errors import OutputError
 from attrsearch.experiments.charts import Axis, Series, chart, matrices
-from attrsearch.experiments.context import Options
+from attrsearch.experiments.context import ExperimentOptions
 from attrsearch.experiments.face_grid import Shown, photographs, sheet
 from attrsearch.experiments.page import render, without_people, write_all, write_section
 from attrsearch.experiments.section import Comparison, Picture, Section, Table, to_markdown
@@ -92,7 +92,7 @@ def test_markdown_sets_the_thesis_beside_ours(section: Section) -> None:
 
 
 def test_a_page_escapes_and_loads_nothing(section: Section) -> None:
-    page = render([section], Options())
+    page = render([section], ExperimentOptions())
     assert "&lt;b&gt;95 %&lt;/b&gt;" in page
     assert "<script" not in page
     assert "http" not in page.replace('http-equiv="', "")
@@ -101,23 +101,23 @@ def test_a_page_escapes_and_loads_nothing(section: Section) -> None:
 
 def test_photographs_are_left_out_unless_asked_for(section: Section, photograph: Section) -> None:
     assert [one.name for one in without_people([section, photograph])] == ["table-4.2"]
-    assert "faces of real people" in render([section, photograph], Options())
-    assert "faces of real people" not in render([section], Options())
+    assert "faces of real people" in render([section, photograph], ExperimentOptions())
+    assert "faces of real people" not in render([section], ExperimentOptions())
 
 
 def test_files_of_a_section(section: Section, photograph: Section, tmp_path: Path) -> None:
-    written = write_section(section, tmp_path / "a.md", Options())
+    written = write_section(section, tmp_path / "a.md", ExperimentOptions())
     assert [path.name for path in written] == ["a.md", "table-4.2.svg"]
     assert all(path.is_file() for path in written)
-    assert write_section(section, tmp_path / "a.svg", Options()) == [tmp_path / "a.svg"]
-    assert write_section(photograph, tmp_path / "a.png", Options())[0].read_bytes()[:4] == b"\x89PNG"
-    assert "<h1>" in write_section(section, tmp_path / "a.html", Options())[0].read_text()
+    assert write_section(section, tmp_path / "a.svg", ExperimentOptions()) == [tmp_path / "a.svg"]
+    assert write_section(photograph, tmp_path / "a.png", ExperimentOptions())[0].read_bytes()[:4] == b"\x89PNG"
+    assert "<h1>" in write_section(section, tmp_path / "a.html", ExperimentOptions())[0].read_text()
     with pytest.raises(OutputError, match=r"needs a file that ends in \.md, \.html or \.svg, found \.txt"):
-        write_section(section, tmp_path / "a.txt", Options())
+        write_section(section, tmp_path / "a.txt", ExperimentOptions())
 
 
 def test_everything_in_one_folder(section: Section, tmp_path: Path) -> None:
-    write_all([section], tmp_path / "all", Options(faces=Path("people")))
+    write_all([section], tmp_path / "all", ExperimentOptions(faces=Path("people")))
     text = (tmp_path / "all" / "reproduction.md").read_text()
     assert "In place" not in text
     assert "local gallery" in text

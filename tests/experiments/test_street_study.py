@@ -12,7 +12,7 @@ from attrsearch.experiments.street_study import StreetResult, shown_real, street
 from attrsearch.experiments.synthetic_streets import Street
 from attrsearch.faces.detection.mtcnn import Mtcnn
 from attrsearch.faces.detection.yunet import YuNet
-from attrsearch.faces.recognition.base import Scaled
+from attrsearch.faces.recognition.base import CalibratedRecogniser
 from tests.clips import Clip, street, walker, write_clip
 
 SET = AttributeSet(np.linspace(-0.8, 0.8, 13).astype(np.float32))
@@ -24,7 +24,13 @@ def made() -> Street:
 
 
 @pytest.fixture(scope="module")
-def result(made: Street, tmp_path_factory: pytest.TempPathFactory, editor: Editor, mtcnn: Mtcnn, sface: Scaled):
+def result(
+    made: Street,
+    tmp_path_factory: pytest.TempPathFactory,
+    editor: Editor,
+    mtcnn: Mtcnn,
+    sface: CalibratedRecogniser,
+):
     return study_street(
         made, "medium", tmp_path_factory.mktemp("street"), detector=YuNet(10, 0.2), close_up=mtcnn, scaled=sface,
         judge=sface, editor=editor, attributes=SET, seed=1,

@@ -16,9 +16,9 @@ from attrsearch.faces.clustering import cluster_folder, group
 from attrsearch.faces.dataset import MIN_FACE, Picture, find_people, load_face, load_faces, read_genders
 from attrsearch.faces.detection.load import load_detector
 from attrsearch.faces.detection.mtcnn import Mtcnn
-from attrsearch.faces.identities import Gatherer, load_people
-from attrsearch.faces.recognition.base import Scaled
-from attrsearch.faces.window_detection import see
+from attrsearch.faces.identities import IdentityLoader, load_people
+from attrsearch.faces.recognition.base import CalibratedRecogniser
+from attrsearch.faces.window_detection import detect_in_windows
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +104,7 @@ def test_a_face_is_cut_the_same_at_every_size(
 
 
 def test_the_face_is_seen_again_in_its_window(people: list, detector: Mtcnn) -> None:
-    seen = see(people[0].faces, load_detector("mtcnn", 48))
+    seen = detect_in_windows(people[0].faces, load_detector("mtcnn", 48))
     assert seen.kept == (0, 1)
     assert (seen.probabilities > 0.95).all()
 
@@ -152,7 +152,7 @@ def test_genders_from_a_file(tmp_path: Path) -> None:
 
 def test_a_given_gender_is_taken(sample: Path) -> None:
     person = next(person for person in find_people(sample) if person.id == "pilot")
-    gather = Gatherer(Mtcnn(MIN_FACE), {"pilot": "female"}, lambda line: None)
+    gather = IdentityLoader(Mtcnn(MIN_FACE), {"pilot": "female"}, lambda line: None)
     assert gather(person, 1).traits.gender == "female"
 
 
@@ -165,7 +165,7 @@ def test_people_are_read_one_by_one(tmp_path: Path, astronaut: Picture) -> None:
 
 
 def test_a_mixed_folder_is_sorted_into_people(
-    tmp_path: Path, sample: Path, sface: Scaled, detector: Mtcnn
+    tmp_path: Path, sample: Path, sface: CalibratedRecogniser, detector: Mtcnn
 ) -> None:
     for path in sample.glob("[ap]*/*.jpg"):
         shutil.copy(path, tmp_path / path.name)
@@ -178,7 +178,7 @@ def test_a_mixed_folder_is_sorted_into_people(
     assert "broken.jpg" in lines[0]
 
 
-def test_a_mixed_folder_without_faces(tmp_path: Path, sface: Scaled, detector: Mtcnn) -> None:
+def test_a_mixed_folder_without_faces(tmp_path: Path, sface: CalibratedRecogniser, detector: Mtcnn) -> None:
     save(tmp_path / "a.png", np.full((90, 90, 3), 40, np.uint8))
     with pytest.raises(InputError, match="needs pictures with faces, found no face"):
         cluster_folder(tmp_path, detector, sface, lambda line: None)
@@ -188,7 +188,7 @@ def test_one_face_is_one_group() -> None:
     assert group(np.ones((1, 4), np.float32), 1.0).tolist() == [0]
 
 
-def test_calibrating_the_sample(sample: Path, sface: Scaled) -> None:
+def test_calibrating_the_sample(sample: Path, sface: CalibratedRecogniser) -> None:
     steps: list[tuple[int, int]] = []
     found = calibrate(
         sample,

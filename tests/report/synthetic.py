@@ -15,7 +15,7 @@ from attrsearch.core.recipes.objective import load_objective
 from attrsearch.core.recipes.space import load_space
 from attrsearch.core.recipes.study import load_study
 from attrsearch.runs.attributes_file import DetectorRecord, EditorRecord, PersonRecord, RecogniserRecord
-from attrsearch.runs.folder import Heldback, PersonPart, RunFolder
+from attrsearch.runs.folder import HeldOut, PersonPart, RunFolder
 from attrsearch.runs.metadata import Provenance
 from attrsearch.runs.trials_file import TRIAL_SCHEMA
 from attrsearch.search.space import person_space
@@ -165,7 +165,7 @@ def write_person(
         ),
         gender_certainty=round(float(generator.uniform(0.8, 1)), 6),
         worst_distance=round(float(columns["worst_distance"][winner]), 6),
-        heldback=Heldback(
+        heldback=HeldOut(
             faces=1,
             detection=0.999,
             iou=round(float(columns["iou"][winner]) - 0.01, 6),

@@ -10,7 +10,7 @@ from attrsearch.editing.editor import Editor
 from attrsearch.editing.filters import pixelate
 from attrsearch.faces.dataset import Identity
 from attrsearch.faces.detection.load import load_detector
-from attrsearch.faces.recognition.base import Scaled
+from attrsearch.faces.recognition.base import CalibratedRecogniser
 from attrsearch.faces.recognition.calibration import distances
 from attrsearch.faces.recognition.load import load_recogniser
 from attrsearch.faces.window_detection import WINDOW_MIN_FACE
@@ -31,7 +31,9 @@ def candidates(count: int, seed: int = 0, name: str = "one-pass") -> np.ndarray:
     return space.attributes(points)
 
 
-def test_scores_are_what_they_say(evaluator: Evaluator, subjects: list[Subject], sface: Scaled) -> None:
+def test_scores_are_what_they_say(
+    evaluator: Evaluator, subjects: list[Subject], sface: CalibratedRecogniser
+) -> None:
     request = Request(subjects[0], candidates(3))
     scores = evaluator.evaluate([request])[0]
     assert scores.detection.shape == (3, 2)
@@ -102,13 +104,13 @@ def test_a_face_that_is_lost_scores_nothing(evaluator: Evaluator, subjects: list
 
 
 def _faces() -> list:
-    from attrsearch.faces.dataset import Face
+    from attrsearch.faces.dataset import AlignedFace
 
     grey = np.full((192, 192, 3), 128, np.uint8)
     identity = np.array([[1.25, 0, 16], [0, 1.25, 16]], np.float32)
     from pathlib import Path
 
-    return [Face(Path("x"), grey[:128, :128], grey, identity, np.zeros((0, 4), np.float32))]
+    return [AlignedFace(Path("x"), grey[:128, :128], grey, identity, np.zeros((0, 4), np.float32))]
 
 
 def test_a_face_that_is_not_there_is_left_out(evaluator: Evaluator, people: list[Identity]) -> None:
@@ -118,7 +120,7 @@ def test_a_face_that_is_not_there_is_left_out(evaluator: Evaluator, people: list
     assert len(subject) == 1
 
 
-def test_the_worst_recogniser_counts(editor: Editor, sface: Scaled, people: list[Identity]) -> None:
+def test_the_worst_recogniser_counts(editor: Editor, sface: CalibratedRecogniser, people: list[Identity]) -> None:
     both = Evaluator(editor, load_detector("mtcnn", WINDOW_MIN_FACE), [sface, load_recogniser("dlib")])
     alone = Evaluator(editor, load_detector("mtcnn", WINDOW_MIN_FACE), [sface])
     dlib = Evaluator(editor, load_detector("mtcnn", WINDOW_MIN_FACE), [load_recogniser("dlib")])
@@ -134,7 +136,7 @@ def test_the_worst_recogniser_counts(editor: Editor, sface: Scaled, people: list
 
 @pytest.mark.parametrize("prefilter", [PreFilter(kind="pixelate", size=16), PreFilter(kind="blur", size=3)])
 def test_a_prefilter_comes_before_the_edit(
-    editor: Editor, sface: Scaled, people: list[Identity], prefilter: PreFilter
+    editor: Editor, sface: CalibratedRecogniser, people: list[Identity], prefilter: PreFilter
 ) -> None:
     detector = load_detector("mtcnn", WINDOW_MIN_FACE)
     windows = []
@@ -162,7 +164,7 @@ def test_other_faces_are_hidden_in_what_is_shown(people: list[Identity], subject
     assert np.array_equal(shown[120:], face.window[120:])
 
 
-def test_yunet_measures_too(editor: Editor, sface: Scaled, people: list[Identity]) -> None:
+def test_yunet_measures_too(editor: Editor, sface: CalibratedRecogniser, people: list[Identity]) -> None:
     measuring = Evaluator(editor, load_detector("yunet", WINDOW_MIN_FACE), [sface])
     subject, kept = measuring.prepare(people[0].faces)
     assert kept == [0, 1]

@@ -9,11 +9,11 @@ from attrsearch.core.attributes import ATTRIBUTES, GENDERS, MALE, Gender
 from attrsearch.core.recipes.objective import Aggregation, Constraint, load_objective
 from attrsearch.core.recipes.space import load_space
 from attrsearch.core.recipes.study import Sampler
-from attrsearch.search.objective import Judgement, judge
+from attrsearch.search.objective import CandidateResults, aggregate
 from attrsearch.search.samplers import SAMPLERS
 from attrsearch.search.space import PersonSpace, person_space
 from attrsearch.search.study import PersonStudy, person_seed
-from attrsearch.search.terms import Scores
+from attrsearch.search.terms import FaceScores
 
 SPACES = ("thesis10", "full13", "asymmetric", "one-pass")
 
@@ -78,12 +78,12 @@ def test_points_and_attributes_are_one_to_one(name: str, gender: Gender) -> None
         assert passes[int(which == "second"), ATTRIBUTES.index(attribute)] == np.float32(value)
 
 
-def scores_of(passes: np.ndarray) -> Scores:
+def scores_of(passes: np.ndarray) -> FaceScores:
     """A smooth made-up landscape with a feasible corner, as measured on two faces."""
     strength = np.abs(passes[:, 0]).mean(1)
     distance = (0.9 + 0.9 * strength)[:, None] * np.array([1.0, 0.97])
     ones = np.ones_like(distance)
-    return Scores(
+    return FaceScores(
         detection=(ones * 0.99).astype(np.float32),
         iou=(ones - 0.2 * strength[:, None]).astype(np.float32),
         distance=distance.astype(np.float32),
@@ -102,7 +102,7 @@ def propose(
     while study.remaining:
         candidates = study.ask()
         asked.append(candidates)
-        study.tell(judge(recipe, scores_of(candidates)))
+        study.tell(aggregate(recipe, scores_of(candidates)))
     assert len(study.ask()) == 0
     return asked
 
@@ -173,7 +173,7 @@ def test_tpe_learns_to_be_feasible() -> None:
     shares = {}
     for name in ("tpe", "random"):
         found = np.concatenate(propose(Sampler(name=name, asks=4), space, 80, 0))  # type: ignore[arg-type]
-        shares[name] = judge(load_objective("utility_product"), scores_of(found)).feasible[40:].mean()
+        shares[name] = aggregate(load_objective("utility_product"), scores_of(found)).feasible[40:].mean()
     assert shares["tpe"] > shares["random"] + 0.2
 
 
@@ -182,11 +182,11 @@ def test_a_persons_seed_is_their_own() -> None:
     assert len({person_seed(seed, name) for seed in range(3) for name in ("Ann", "Ben")}) == 6
 
 
-def table(**arrays: list[list[float]]) -> Scores:
+def table(**arrays: list[list[float]]) -> FaceScores:
     filled = {"detection": 1.0, "iou": 1.0, "distance": 1.5, "distance_raw": 1.4, "clearance": 0.3}
     filled["naturalness"] = 1.0
     shape = np.shape(next(iter(arrays.values())))
-    return Scores(
+    return FaceScores(
         **{
             name: np.array(arrays[name], np.float32) if name in arrays else np.full(shape, value, np.float32)
             for name, value in filled.items()
@@ -195,7 +195,7 @@ def table(**arrays: list[list[float]]) -> Scores:
 
 
 def test_utility_is_the_product_of_the_means() -> None:
-    found = judge(
+    found = aggregate(
         load_objective("utility_product"),
         table(detection=[[1.0, 0.8]], iou=[[0.9, 0.7]], distance=[[1.5, 1.4]]),
     )
@@ -215,33 +215,33 @@ def test_utility_is_the_product_of_the_means() -> None:
     ],
 )
 def test_what_anonymised_means(distance: list[float], clearance: list[float], feasible: bool) -> None:
-    found = judge(load_objective("utility_product"), table(distance=[distance], clearance=[clearance]))
+    found = aggregate(load_objective("utility_product"), table(distance=[distance], clearance=[clearance]))
     assert bool(found.feasible[0]) is feasible
 
 
 def test_the_winner_is_the_best_feasible_one() -> None:
     scores = table(distance=[[1.3], [1.41], [1.45], [1.9]], iou=[[1.0], [0.9], [0.95], [0.6]])
-    found = judge(load_objective("utility_product"), scores)
+    found = aggregate(load_objective("utility_product"), scores)
     assert found.feasible.tolist() == [False, True, True, True]
     assert found.best() == 2
     assert found.order().tolist() == [2, 1, 3, 0]
 
 
 def test_without_a_feasible_one_the_nearest_is_kept() -> None:
-    found = judge(load_objective("utility_product"), table(distance=[[1.2], [1.39], [1.3]]))
+    found = aggregate(load_objective("utility_product"), table(distance=[[1.2], [1.39], [1.3]]))
     assert not found.feasible.any()
     assert found.best() == 1
 
 
 def test_margin_pays_nothing_past_the_threshold() -> None:
     scores = table(distance=[[1.41], [1.9]], iou=[[0.9], [0.9]])
-    assert np.ptp(judge(load_objective("margin"), scores).values) == pytest.approx(0)
-    assert judge(load_objective("utility_product"), scores).best() == 1
+    assert np.ptp(aggregate(load_objective("margin"), scores).values) == pytest.approx(0)
+    assert aggregate(load_objective("utility_product"), scores).best() == 1
 
 
 def test_pareto_has_three_values_and_one_winner() -> None:
     scores = table(distance=[[1.45], [1.6]], iou=[[0.9], [0.85]])
-    found = judge(load_objective("pareto"), scores)
+    found = aggregate(load_objective("pareto"), scores)
     assert found.values.shape == (2, 3)
     assert found.best() == int(np.argmax(found.utility))
 
@@ -256,7 +256,7 @@ def test_pareto_has_three_values_and_one_winner() -> None:
 )
 def test_aggregations(how: Aggregation, expected: float) -> None:
     recipe = load_objective("utility_product").model_copy(update={"terms": {"iou": how}})
-    found = judge(recipe, table(iou=[[0.5, 1.0]], distance=[[1.0, 1.0]]))
+    found = aggregate(recipe, table(iou=[[0.5, 1.0]], distance=[[1.0, 1.0]]))
     assert found.values[0, 0] == pytest.approx(expected)
 
 
@@ -264,11 +264,11 @@ def test_a_constraint_on_another_term() -> None:
     recipe = load_objective("utility_product").model_copy(
         update={"constraints": (Constraint(term="iou", aggregate="min", above=0.8),)}
     )
-    found = judge(recipe, table(iou=[[0.9, 0.79], [0.9, 0.81]]))
+    found = aggregate(recipe, table(iou=[[0.9, 0.79], [0.9, 0.81]]))
     assert found.feasible.tolist() == [False, True]
 
 
 def test_judgements_are_joined() -> None:
-    parts = [judge(load_objective("pareto"), table(distance=[[d]])) for d in (1.2, 1.5)]
-    joined = Judgement.join(parts)
+    parts = [aggregate(load_objective("pareto"), table(distance=[[d]])) for d in (1.2, 1.5)]
+    joined = CandidateResults.join(parts)
     assert joined.feasible.tolist() == [False, True]

@@ -16,7 +16,7 @@ from attrsearch.training.dataset import FaceSet, randomness, to_network
 from attrsearch.training.discriminator import Discriminator, gradient_penalty
 from attrsearch.training.editor import EditorTrainer
 from attrsearch.training.generator import average, make_generator, widened
-from attrsearch.training.loop import Pace, Reached, train
+from attrsearch.training.loop import Pace, TrainingProgress, train
 from attrsearch.training.recipes import EditorLosses, EditorRecipe, load_editor_recipe
 
 HEAD = {"format": "attrsearch/training", "version": 1, "kind": "editor", "steps": 4, "batch": 4}
@@ -59,7 +59,7 @@ def test_another_seed_gives_other_weights(tmp_path: Path, prepared: FaceSet) -> 
 
 
 def test_what_a_training_leaves(tmp_path: Path, prepared: FaceSet) -> None:
-    chosen, lines = recipe(), list[Reached]()
+    chosen, lines = recipe(), list[TrainingProgress]()
     train(EditorTrainer(chosen, prepared), chosen, tmp_path, Pace(4), progress=lines.append)
     assert [line.step for line in lines] == [1, 2, 3, 4]
     assert {"D", "adversarial", "attributes", "joint", "reconstruction"} <= set(lines[-1].losses)

@@ -25,7 +25,7 @@ from attrsearch.training.export import write_weights
 from attrsearch.training.frozen import quick_backward
 from attrsearch.training.image_metrics import FeatureDistance, psnr, ssim
 from attrsearch.training.loop import Pace, train
-from attrsearch.training.loss_networks import DetectionJudge, IdentityJudge, load_traits_network
+from attrsearch.training.loss_networks import DetectionLossNetwork, IdentityLoss, load_traits_network
 from attrsearch.training.losses import (
     chroma_loss,
     disturbed,
@@ -110,7 +110,7 @@ def test_attributes_are_filled_in_once(tmp_path: Path, prepared: FaceSet) -> Non
 
 def test_the_identity_judge_is_the_recogniser(prepared: FaceSet) -> None:
     """SFace on the crop's fixed template and SFace on detected landmarks agree on who is who."""
-    judge, sface = IdentityJudge(), load_recogniser("sface")
+    judge, sface = IdentityLoss(), load_recogniser("sface")
     faces = to_network(prepared.crops)
     found = seen(prepared.crops, Mtcnn(32.0))
     there = [i for i, one in enumerate(found) if one is not None]
@@ -122,7 +122,7 @@ def test_the_identity_judge_is_the_recogniser(prepared: FaceSet) -> None:
 
 
 def test_the_detection_judge_sees_faces(prepared: FaceSet) -> None:
-    judge, faces = DetectionJudge(), to_network(prepared.crops)
+    judge, faces = DetectionLossNetwork(), to_network(prepared.crops)
     cuts = judge.cuts(len(faces), randomness(0, 0))
     assert judge(faces, cuts).probability.median() > 0.95
     assert judge(torch.zeros_like(faces), cuts).probability.max() < 0.5
@@ -130,7 +130,7 @@ def test_the_detection_judge_sees_faces(prepared: FaceSet) -> None:
 
 def test_gradients_reach_the_face(prepared: FaceSet) -> None:
     faces = to_network(prepared.crops[:2]).requires_grad_(True)
-    identity, detection = IdentityJudge(), DetectionJudge()
+    identity, detection = IdentityLoss(), DetectionLossNetwork()
     random = randomness(0, 0)
     seen_ = detection(faces, detection.cuts(2, random))
     (identity.embed(disturbed(faces, random), random)[:, 0].sum() + seen_.box.sum()).backward()

@@ -11,7 +11,7 @@ from attrsearch.experiments.synthetic_streets import Street
 from attrsearch.faces.dataset import Picture
 from attrsearch.faces.detection.base import Detections
 from attrsearch.faces.detection.mtcnn import Mtcnn
-from attrsearch.faces.recognition.base import Scaled
+from attrsearch.faces.recognition.base import CalibratedRecogniser
 from tests.clips import Clip, street, walker, write_clip
 
 SET = AttributeSet(np.linspace(-0.8, 0.8, 13).astype(np.float32))
@@ -67,4 +67,4 @@ def judge_change(before: Picture, after: Picture, box: tuple[float, ...]) -> flo
     return float(np.abs(before[region].astype(int) - after[region]).mean())
 
 
-__all__ = ["MISSED", "SET", "Forgetful", "Scaled", "Scene", "judge_change"]
+__all__ = ["MISSED", "SET", "CalibratedRecogniser", "Forgetful", "Scene", "judge_change"]

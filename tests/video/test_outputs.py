@@ -9,24 +9,26 @@ from PIL import Image
 
 from attrsearch.core.errors import InputError, OutputError
 from attrsearch.faces.detection.mtcnn import Mtcnn
-from attrsearch.faces.recognition.base import Scaled
+from attrsearch.faces.recognition.base import CalibratedRecogniser
 from attrsearch.video.coverage import ROWS_A_GROUP, SCHEMA, Ledger
 from attrsearch.video.io.frame_folder import FrameFolder
 from attrsearch.video.overlay import GREEN, RED, YELLOW, colour, draw
-from attrsearch.video.pipeline import Options, Sets, protect
+from attrsearch.video.pipeline import SetAssignment, VideoOptions, protect
 from attrsearch.video.preview import COLUMNS, SHOWN, WIDTH, Preview
-from attrsearch.video.render import Cover, Covered
+from attrsearch.video.render import Cover, RenderedFace
 from attrsearch.video.tracking.tracker import Found
-from attrsearch.video.trajectories import Face
+from attrsearch.video.trajectories import TrackedBox
 from tests.clips import textured
 from tests.video.conftest import Scene
 
 
 def covered(
     left: float = 40, found: Found = "detected", probability: float = 0.9, how: Cover = "edited", track: int = 3
-) -> Covered:
+) -> RenderedFace:
     box = np.float32([left, 60, left + 40, 110])
-    return Covered(Face(track, box, np.zeros((5, 2), np.float32), found, probability), "person_001", how)
+    return RenderedFace(
+        TrackedBox(track, box, np.zeros((5, 2), np.float32), found, probability), "person_001", how
+    )
 
 
 # ledger
@@ -189,7 +191,7 @@ def test_a_bad_frame_is_named_once_and_not_written(folder: Path, tmp_path: Path)
 
 
 def test_a_bad_frame_leaves_no_face_of_the_last_one_out(
-    scene: Scene, mtcnn: Mtcnn, sface: Scaled, tmp_path: Path
+    scene: Scene, mtcnn: Mtcnn, sface: CalibratedRecogniser, tmp_path: Path
 ) -> None:
     folder = tmp_path / "frames"
     folder.mkdir()
@@ -198,7 +200,7 @@ def test_a_bad_frame_leaves_no_face_of_the_last_one_out(
     (folder / "1.png").write_bytes(b"no picture")
     done = protect(
         FrameFolder(folder, tmp_path / "out", lambda line: None), detector=mtcnn, close_up=mtcnn, scaled=sface,
-        decide=lambda people: Sets({}, {}, None), options=Options(),
+        decide=lambda people: SetAssignment({}, {}, None), options=VideoOptions(),
     )  # fmt: skip
     assert {frame: len(there) for frame, there in done.boxes.items()} == dict.fromkeys((0, 2, 3, 4, 5), 2)
 

@@ -16,12 +16,12 @@ from attrsearch.editing.filters import HEAD, cover
 from attrsearch.faces.dataset import Picture
 from attrsearch.faces.detection.base import Detections
 from attrsearch.faces.detection.mtcnn import Mtcnn
-from attrsearch.faces.recognition.base import Scaled
+from attrsearch.faces.recognition.base import CalibratedRecogniser
 from attrsearch.video.audit import UNCHANGED, audit_video
 from attrsearch.video.io.boxes_file import LabelledBox
 from attrsearch.video.io.reader import Frame
 from attrsearch.video.io.source import VideoFile, VideoSecondPass
-from attrsearch.video.pipeline import BATCH, Options, Protected, Sets, protect
+from attrsearch.video.pipeline import BATCH, SetAssignment, VideoOptions, VideoResult, protect
 from attrsearch.video.tracking.reidentify import People
 from tests.clips import Clip, packets, pictures, textured, times, write_clip
 from tests.video.conftest import MISSED, SET, Forgetful, Scene, judge_change
@@ -30,19 +30,25 @@ from tests.video.conftest import MISSED, SET, Forgetful, Scene, judge_change
 def everyone(editor: Editor, names: dict[str, str] | None = None):
     """Everybody in the video is anna."""
 
-    def decide(people: People) -> Sets:
+    def decide(people: People) -> SetAssignment:
         chosen = dict.fromkeys(people.names.values(), "anna") if names is None else names
-        return Sets(chosen, {"anna": SET}, editor)
+        return SetAssignment(chosen, {"anna": SET}, editor)
 
     return decide
 
 
 def run(
-    scene: Scene, target: Path, detector: object, mtcnn: Mtcnn, sface: Scaled, decide: object, **options: object
-) -> Protected:
+    scene: Scene,
+    target: Path,
+    detector: object,
+    mtcnn: Mtcnn,
+    sface: CalibratedRecogniser,
+    decide: object,
+    **options: object,
+) -> VideoResult:
     return protect(
         VideoFile(scene.clip, target), detector=detector, close_up=mtcnn, scaled=sface,  # type: ignore[arg-type]
-        decide=decide, options=Options(**options),  # type: ignore[arg-type]
+        decide=decide, options=VideoOptions(**options),  # type: ignore[arg-type]
     )  # fmt: skip
 
 
@@ -59,7 +65,7 @@ def shown_real(scene: Scene, target: Path, walkers: tuple[int, ...] = (0, 1)) ->
 
 
 def test_no_known_face_is_shown_real_in_any_frame(
-    scene: Scene, forgetful: Forgetful, editor: Editor, mtcnn: Mtcnn, sface: Scaled, tmp_path: Path
+    scene: Scene, forgetful: Forgetful, editor: Editor, mtcnn: Mtcnn, sface: CalibratedRecogniser, tmp_path: Path
 ) -> None:
     target = tmp_path / "out.mp4"
     ledger, preview, debug = tmp_path / "c.parquet", tmp_path / "p.png", tmp_path / "debug.mp4"
@@ -70,7 +76,7 @@ def test_no_known_face_is_shown_real_in_any_frame(
         close_up=mtcnn,
         scaled=sface,
         decide=everyone(editor),
-        options=Options(
+        options=VideoOptions(
             ledger=ledger, preview=preview, debug=lambda: VideoSecondPass(scene.clip, debug, (0.0, None), None)
         ),
         progress=lambda *state: stages.append(state),
@@ -103,10 +109,10 @@ def test_no_known_face_is_shown_real_in_any_frame(
 
 
 def test_nobody_known_is_everybody_filtered(
-    scene: Scene, forgetful: Forgetful, mtcnn: Mtcnn, sface: Scaled, tmp_path: Path
+    scene: Scene, forgetful: Forgetful, mtcnn: Mtcnn, sface: CalibratedRecogniser, tmp_path: Path
 ) -> None:
     target = tmp_path / "out.mp4"
-    done = run(scene, target, forgetful, mtcnn, sface, lambda people: Sets({}, {}, None))
+    done = run(scene, target, forgetful, mtcnn, sface, lambda people: SetAssignment({}, {}, None))
     assert set(done.counts) == {"filtered"}
     assert len(done.people) == 2
     assert shown_real(scene, target) == []
@@ -114,14 +120,14 @@ def test_nobody_known_is_everybody_filtered(
 
 @pytest.mark.parametrize("option", ["only", "visible"])
 def test_exactly_that_person_is_left(
-    scene: Scene, forgetful: Forgetful, mtcnn: Mtcnn, sface: Scaled, tmp_path: Path, option: str
+    scene: Scene, forgetful: Forgetful, mtcnn: Mtcnn, sface: CalibratedRecogniser, tmp_path: Path, option: str
 ) -> None:
     target = tmp_path / "out.mp4"
-    whole = run(scene, target, forgetful, mtcnn, sface, lambda people: Sets({}, {}, None))
+    whole = run(scene, target, forgetful, mtcnn, sface, lambda people: SetAssignment({}, {}, None))
     names = whole.people
     forgetful.seen = 0
     done = run(
-        scene, target, forgetful, mtcnn, sface, lambda people: Sets({}, {}, None),
+        scene, target, forgetful, mtcnn, sface, lambda people: SetAssignment({}, {}, None),
         **{option: frozenset({names[0]})},
     )  # fmt: skip
     real = {walker for _, walker in shown_real(scene, target)}
@@ -144,11 +150,11 @@ def test_exactly_that_person_is_left(
 
 
 def test_a_name_that_nobody_has(
-    scene: Scene, forgetful: Forgetful, mtcnn: Mtcnn, sface: Scaled, tmp_path: Path
+    scene: Scene, forgetful: Forgetful, mtcnn: Mtcnn, sface: CalibratedRecogniser, tmp_path: Path
 ) -> None:
     with pytest.raises(InputError) as error:
         run(
-            scene, tmp_path / "out.mp4", forgetful, mtcnn, sface, lambda people: Sets({}, {}, None),
+            scene, tmp_path / "out.mp4", forgetful, mtcnn, sface, lambda people: SetAssignment({}, {}, None),
             only=frozenset({"zoe"}),
         )  # fmt: skip
     assert str(error.value) == (
@@ -158,7 +164,7 @@ def test_a_name_that_nobody_has(
 
 
 def test_boxes_from_a_file_are_all_covered_however_unsure(
-    scene: Scene, mtcnn: Mtcnn, sface: Scaled, tmp_path: Path
+    scene: Scene, mtcnn: Mtcnn, sface: CalibratedRecogniser, tmp_path: Path
 ) -> None:
     class Blind:
         name = "blind"
@@ -169,27 +175,27 @@ def test_boxes_from_a_file_are_all_covered_however_unsure(
     boxes = {frame: [replace(item, probability=0.05) for item in v] for frame, v in scene.street.truth().items()}
     target = tmp_path / "out.mp4"
     done = run(
-        scene, target, Blind(), mtcnn, sface, lambda people: Sets({}, {}, None), boxes=boxes, memory=0
+        scene, target, Blind(), mtcnn, sface, lambda people: SetAssignment({}, {}, None), boxes=boxes, memory=0
     )  # fmt: skip
     assert shown_real(scene, target) == []
     assert done.counts["filtered"] >= 32
 
 
 def test_a_broken_tail_is_protected_up_to_there(
-    scene: Scene, forgetful: Forgetful, mtcnn: Mtcnn, sface: Scaled, tmp_path: Path
+    scene: Scene, forgetful: Forgetful, mtcnn: Mtcnn, sface: CalibratedRecogniser, tmp_path: Path
 ) -> None:
     path = write_clip(tmp_path / "cut.mp4", scene.pictures, Clip(movflags="faststart", options={"g": "4"}))
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * 0.7)])
     cut = replace(scene, clip=path)
-    done = run(cut, tmp_path / "out.mp4", forgetful, mtcnn, sface, lambda people: Sets({}, {}, None))
+    done = run(cut, tmp_path / "out.mp4", forgetful, mtcnn, sface, lambda people: SetAssignment({}, {}, None))
     assert 3 < done.frames < 15
     assert done.problem.startswith(f"{path}: breaks off after frame {done.frames} of 16 (")
     assert done.problem.endswith("); processed up to there")
     assert len(pictures(tmp_path / "out.mp4")) == done.frames
 
 
-def test_frames_are_streamed_not_kept(mtcnn: Mtcnn, sface: Scaled) -> None:
+def test_frames_are_streamed_not_kept(mtcnn: Mtcnn, sface: CalibratedRecogniser) -> None:
     """However long the material, only a batch of its pictures is alive at a time."""
     alive: dict[int, weakref.ref[np.ndarray]] = {}
     most = 0
@@ -237,7 +243,7 @@ def test_frames_are_streamed_not_kept(mtcnn: Mtcnn, sface: Scaled) -> None:
 
     done = protect(
         Endless(), detector=Always(), close_up=mtcnn, scaled=sface,
-        decide=lambda people: Sets({}, {}, None), options=Options(),
+        decide=lambda people: SetAssignment({}, {}, None), options=VideoOptions(),
     )  # fmt: skip
     gc.collect()
     assert done.frames == count
@@ -249,7 +255,9 @@ def test_frames_are_streamed_not_kept(mtcnn: Mtcnn, sface: Scaled) -> None:
 # audit
 
 
-def test_an_uncovered_face_is_a_leak_with_its_frame(scene: Scene, sface: Scaled, tmp_path: Path) -> None:
+def test_an_uncovered_face_is_a_leak_with_its_frame(
+    scene: Scene, sface: CalibratedRecogniser, tmp_path: Path
+) -> None:
     truth = scene.street.truth()
     shown = []
     for frame, picture in enumerate(scene.pictures):
@@ -268,7 +276,9 @@ def test_an_uncovered_face_is_a_leak_with_its_frame(scene: Scene, sface: Scaled,
     assert found.judged == 30
 
 
-def test_a_face_that_changed_but_is_known_is_a_leak(scene: Scene, sface: Scaled, tmp_path: Path) -> None:
+def test_a_face_that_changed_but_is_known_is_a_leak(
+    scene: Scene, sface: CalibratedRecogniser, tmp_path: Path
+) -> None:
     brighter = [np.clip(picture.astype(int) + 25, 0, 255).astype(np.uint8) for picture in scene.pictures]
     target = write_clip(tmp_path / "out.mp4", brighter, Clip(options={"crf": "8"}))
     found = audit_video(scene.clip, target, Mtcnn(30), sface)
@@ -277,7 +287,9 @@ def test_a_face_that_changed_but_is_known_is_a_leak(scene: Scene, sface: Scaled,
     assert all(0 <= leak.value < sface.calibration.verification for leak in found.leaks)
 
 
-def test_a_match_that_a_blank_has_as_well_is_no_leak(scene: Scene, sface: Scaled, tmp_path: Path) -> None:
+def test_a_match_that_a_blank_has_as_well_is_no_leak(
+    scene: Scene, sface: CalibratedRecogniser, tmp_path: Path
+) -> None:
     """Of a judge that takes everybody for everybody: what is left of a face is told by what is there without it."""
     lenient = replace(sface, calibration=sface.calibration.model_copy(update={"thresholds": {"0.001": 1.9}}))
     truth = scene.street.truth()
@@ -295,7 +307,9 @@ def test_a_match_that_a_blank_has_as_well_is_no_leak(scene: Scene, sface: Scaled
     assert found.blank == found.judged - 2
 
 
-def test_what_is_seen_in_one_frame_only_is_no_face(scene: Scene, sface: Scaled, tmp_path: Path) -> None:
+def test_what_is_seen_in_one_frame_only_is_no_face(
+    scene: Scene, sface: CalibratedRecogniser, tmp_path: Path
+) -> None:
     """The detector takes a patch of wall for a face once, and in three frames running."""
 
     class Seeing(Forgetful):
@@ -313,7 +327,7 @@ def test_what_is_seen_in_one_frame_only_is_no_face(scene: Scene, sface: Scaled, 
     assert found.passing == 2
 
 
-def test_an_audit_of_another_video(scene: Scene, sface: Scaled, tmp_path: Path) -> None:
+def test_an_audit_of_another_video(scene: Scene, sface: CalibratedRecogniser, tmp_path: Path) -> None:
     other = write_clip(tmp_path / "b.mp4", textured(3, (160, 120)))
     with pytest.raises(InputError, match=r"b.mp4: needs frames of \(320, 240\), found \(160, 120\)"):
         audit_video(scene.clip, other, Mtcnn(30), sface)

@@ -12,25 +12,25 @@ from attrsearch.core.attributes import AttributeSet
 from attrsearch.editing.editor import Editor
 from attrsearch.faces.dataset import Picture
 from attrsearch.faces.detection.mtcnn import Mtcnn
-from attrsearch.video.render import RECENT, Covered, Renderer, steady
+from attrsearch.video.render import RECENT, RenderedFace, Renderer, steady
 from attrsearch.video.tracking.best_shots import EDIT_RESIDUAL, residual
 from attrsearch.video.tracking.tracker import Found
-from attrsearch.video.trajectories import Face
+from attrsearch.video.trajectories import TrackedBox
 
 SET = AttributeSet(np.linspace(-0.8, 0.8, 13).astype(np.float32))
 NAN = np.full((5, 2), np.nan, np.float32)
 
 
 @pytest.fixture(scope="module")
-def face(astronaut: Picture, mtcnn: Mtcnn) -> Face:
+def face(astronaut: Picture, mtcnn: Mtcnn) -> TrackedBox:
     found = mtcnn.detect(astronaut[None])[0]
-    return Face(0, found.boxes[0], found.landmarks[0], "detected", 0.9)
+    return TrackedBox(0, found.boxes[0], found.landmarks[0], "detected", 0.9)
 
 
-def moved(face: Face, shift: Sequence[float] = (0, 0), track: int = 0, landmarks: bool = True) -> Face:
+def moved(face: TrackedBox, shift: Sequence[float] = (0, 0), track: int = 0, landmarks: bool = True) -> TrackedBox:
     step = np.float32(shift)
     points = face.landmarks + step if landmarks else NAN
-    return Face(track, face.box + np.tile(step, 2), points, face.found, face.probability)
+    return TrackedBox(track, face.box + np.tile(step, 2), points, face.found, face.probability)
 
 
 def renderer(editor: Editor | None, **changed: object) -> Renderer:
@@ -38,7 +38,9 @@ def renderer(editor: Editor | None, **changed: object) -> Renderer:
     return Renderer(editor, **values)  # type: ignore[arg-type]
 
 
-def cover(one: Renderer, picture: Picture, *faces: Face, number: int = 0) -> tuple[Picture, list[Covered]]:
+def cover(
+    one: Renderer, picture: Picture, *faces: TrackedBox, number: int = 0
+) -> tuple[Picture, list[RenderedFace]]:
     ((shown, done),) = one.render([(number, picture)], [faces])
     return shown, done
 
@@ -51,7 +53,9 @@ def change(before: Picture, after: Picture, box: np.ndarray, part: float = 0.6) 
     return float(np.abs(before[region].astype(int) - after[region]).mean())
 
 
-def test_a_face_with_a_set_is_edited_and_the_frame_is_left(editor: Editor, astronaut: Picture, face: Face) -> None:
+def test_a_face_with_a_set_is_edited_and_the_frame_is_left(
+    editor: Editor, astronaut: Picture, face: TrackedBox
+) -> None:
     before = astronaut.copy()
     shown, done = cover(renderer(editor), astronaut, face)
     assert [(item.how, item.person) for item in done] == [("edited", "anna")]
@@ -62,7 +66,7 @@ def test_a_face_with_a_set_is_edited_and_the_frame_is_left(editor: Editor, astro
 
 @pytest.mark.parametrize("fallback", ["blur", "pixelate", "mask"])
 def test_who_has_no_set_is_filtered(
-    editor: Editor, astronaut: Picture, face: Face, mtcnn: Mtcnn, fallback: str
+    editor: Editor, astronaut: Picture, face: TrackedBox, mtcnn: Mtcnn, fallback: str
 ) -> None:
     for track in (1, 7):  # somebody without a set, and a track of nobody
         shown, done = cover(renderer(editor, fallback=fallback), astronaut, moved(face, track=track))
@@ -71,32 +75,32 @@ def test_who_has_no_set_is_filtered(
         assert len(mtcnn.detect(shown[None])[0]) == 0
 
 
-def test_without_any_set_everything_is_filtered(astronaut: Picture, face: Face) -> None:
+def test_without_any_set_everything_is_filtered(astronaut: Picture, face: TrackedBox) -> None:
     shown, done = cover(renderer(None, sets={}), astronaut, face, moved(face, (-90, 60), 1, landmarks=False))
     assert [item.how for item in done] == ["filtered", "filtered"]
     assert change(astronaut, shown, face.box) > 6
 
 
-def test_a_filter_covers_the_head(astronaut: Picture, face: Face) -> None:
+def test_a_filter_covers_the_head(astronaut: Picture, face: TrackedBox) -> None:
     shown, _ = cover(renderer(None, sets={}), astronaut, face)
     beside = _beside(face)
     assert np.abs(shown[beside].astype(int) - astronaut[beside]).mean() > 3  # hair and ears are blurred, too
 
 
-def _beside(face: Face) -> tuple[slice, slice]:
+def _beside(face: TrackedBox) -> tuple[slice, slice]:
     """A strip of hair beside a face's box."""
     left, top, right, bottom = (round(float(value)) for value in face.box)
     return np.s_[top + 40 : bottom - 40, left - (right - left) * 9 // 20 : left - (right - left) * 7 // 20]
 
 
-def test_small_faces_are_filtered(editor: Editor, astronaut: Picture, face: Face) -> None:
+def test_small_faces_are_filtered(editor: Editor, astronaut: Picture, face: TrackedBox) -> None:
     width = float(face.box[2] - face.box[0])
     for smallest, how in ((width + 1, "filtered"), (width - 1, "edited")):
         assert cover(renderer(editor, smallest=smallest), astronaut, face)[1][0].how == how
 
 
 def test_what_cannot_be_edited_gets_its_last_edit_where_it_is_now(
-    editor: Editor, astronaut: Picture, face: Face
+    editor: Editor, astronaut: Picture, face: TrackedBox
 ) -> None:
     one = renderer(editor)
     edited, _ = cover(one, astronaut, face)
@@ -109,7 +113,7 @@ def test_what_cannot_be_edited_gets_its_last_edit_where_it_is_now(
     assert np.abs(again[inside].astype(int) - edited[inside]).mean() < 2  # the same edit, at the new place
 
 
-def test_one_batch_and_one_by_one_are_the_same(editor: Editor, astronaut: Picture, face: Face) -> None:
+def test_one_batch_and_one_by_one_are_the_same(editor: Editor, astronaut: Picture, face: TrackedBox) -> None:
     frames = [(i, np.roll(astronaut, 4 * i, 1)) for i in range(4)]
     faces = [[moved(face, (4 * i, 0), landmarks=i != 2)] for i in range(4)]
     together = renderer(editor).render(frames, faces)
@@ -122,7 +126,9 @@ def test_one_batch_and_one_by_one_are_the_same(editor: Editor, astronaut: Pictur
 
 
 @pytest.mark.parametrize("why", ["never edited", "too old", "a scene cut", "another track"])
-def test_without_a_recent_edit_it_is_filtered(editor: Editor, astronaut: Picture, face: Face, why: str) -> None:
+def test_without_a_recent_edit_it_is_filtered(
+    editor: Editor, astronaut: Picture, face: TrackedBox, why: str
+) -> None:
     one = renderer(editor)
     if why != "never edited":
         cover(one, astronaut, face)
@@ -136,36 +142,36 @@ def test_without_a_recent_edit_it_is_filtered(editor: Editor, astronaut: Picture
 
 
 def test_landmarks_that_are_not_in_their_box_are_not_trusted(
-    editor: Editor, astronaut: Picture, face: Face
+    editor: Editor, astronaut: Picture, face: TrackedBox
 ) -> None:
     for points in (face.landmarks - 90, face.landmarks * 0.2 + 100, np.repeat(face.landmarks[:1], 5, 0)):
-        wrong = Face(0, face.box, points.astype(np.float32), "interpolated", 0.9)
+        wrong = TrackedBox(0, face.box, points.astype(np.float32), "interpolated", 0.9)
         shown, done = cover(renderer(editor), astronaut, wrong)
         assert done[0].how == "filtered"
         assert change(astronaut, shown, face.box) > 6
 
 
-def test_a_turned_face_is_not_edited(editor: Editor, astronaut: Picture, face: Face) -> None:
+def test_a_turned_face_is_not_edited(editor: Editor, astronaut: Picture, face: TrackedBox) -> None:
     profile = face.landmarks.copy()
     profile[:, 0] = profile[2, 0] + 0.05 * (profile[:, 0] - profile[2, 0])
     profile[2, 0] -= 45  # the nose stands out beside the eyes
     assert residual(profile) > EDIT_RESIDUAL
-    shown, done = cover(renderer(editor), astronaut, Face(0, face.box, profile, "detected", 0.9))
+    shown, done = cover(renderer(editor), astronaut, TrackedBox(0, face.box, profile, "detected", 0.9))
     assert done[0].how == "filtered"
     assert change(astronaut, shown, face.box) > 6
 
 
-def profile(face: Face, share: float) -> Face:
+def profile(face: TrackedBox, share: float) -> TrackedBox:
     """A face whose nose stands at that share of its eyes' distance beside their middle."""
     points = face.landmarks.copy()
     middle, eyes = points[:2].mean(0), points[1] - points[0]
     across = float(np.dot(points[2] - middle, eyes) / np.dot(eyes, eyes))
     points[2] += (share - across) * eyes
-    return Face(face.track, face.box, points.astype(np.float32), face.found, face.probability)
+    return TrackedBox(face.track, face.box, points.astype(np.float32), face.found, face.probability)
 
 
 def test_a_turning_head_is_edited_a_little_longer_and_not_begun_so_late(
-    editor: Editor, astronaut: Picture, face: Face
+    editor: Editor, astronaut: Picture, face: TrackedBox
 ) -> None:
     turns, one = (0.1, 0.5, 0.7, 0.5, 0.3), renderer(editor)
     hows = [cover(one, astronaut, profile(face, t), number=i)[1][0].how for i, t in enumerate(turns)]
@@ -174,18 +180,18 @@ def test_a_turning_head_is_edited_a_little_longer_and_not_begun_so_late(
 
 @pytest.mark.parametrize(("found", "away"), [("extended", 1), ("interpolated", 8)])
 def test_no_edit_is_put_on_what_a_face_may_be_behind(
-    editor: Editor, astronaut: Picture, face: Face, found: Found, away: int
+    editor: Editor, astronaut: Picture, face: TrackedBox, found: Found, away: int
 ) -> None:
     one = renderer(editor)
     cover(one, astronaut, face)
-    hidden = Face(0, face.box, face.landmarks, found, 0.9, away)
+    hidden = TrackedBox(0, face.box, face.landmarks, found, 0.9, away)
     for lost in (hidden, replace(hidden, landmarks=NAN)):
         assert cover(one, astronaut, lost, number=6)[1][0].how == "filtered"
-    near = Face(0, face.box, face.landmarks, "interpolated", 0.9, 2)
+    near = TrackedBox(0, face.box, face.landmarks, "interpolated", 0.9, 2)
     assert cover(renderer(editor), astronaut, near)[1][0].how == "edited"
 
 
-def test_edit_and_filter_fade_into_each_other(editor: Editor, astronaut: Picture, face: Face) -> None:
+def test_edit_and_filter_fade_into_each_other(editor: Editor, astronaut: Picture, face: TrackedBox) -> None:
     """No frame looks much unlike the last, and every one is covered."""
     one, shown = renderer(editor), []
     for number, share in enumerate([0.0] * 2 + [0.8] * 7 + [0.0] * 7):
@@ -202,7 +208,7 @@ def test_edit_and_filter_fade_into_each_other(editor: Editor, astronaut: Picture
     assert heads[8] > heads[11] > heads[13]  # the head comes out by and by, too
 
 
-def test_who_consents_is_left_and_exactly_they(editor: Editor, astronaut: Picture, face: Face) -> None:
+def test_who_consents_is_left_and_exactly_they(editor: Editor, astronaut: Picture, face: TrackedBox) -> None:
     both = np.concatenate([astronaut, astronaut], 1)
     second = moved(face, (250, 0), 1)
     for visible in ("anna", "bert"):
@@ -213,7 +219,7 @@ def test_who_consents_is_left_and_exactly_they(editor: Editor, astronaut: Pictur
 
 
 def test_an_edit_does_not_uncover_the_face_in_front_of_it(
-    editor: Editor, astronaut: Picture, face: Face, mtcnn: Mtcnn, sample: Path
+    editor: Editor, astronaut: Picture, face: TrackedBox, mtcnn: Mtcnn, sample: Path
 ) -> None:
     """A small face without a set in front of a large one with a set: the edit is pasted over the filter."""
     import cv2
@@ -221,7 +227,7 @@ def test_an_edit_does_not_uncover_the_face_in_front_of_it(
     small = np.asarray(cv2.resize(astronaut, None, fx=0.45, fy=0.45, interpolation=cv2.INTER_AREA), np.uint8)
     scene = astronaut.copy()
     offset = np.float32([98, 92]) - 0.45 * face.box[:2]
-    front = Face(
+    front = TrackedBox(
         1,
         (face.box * 0.45 + np.tile(offset, 2)).astype(np.float32),
         (face.landmarks * 0.45 + offset).astype(np.float32),
@@ -239,7 +245,7 @@ def test_an_edit_does_not_uncover_the_face_in_front_of_it(
     assert detail < 0.75 * np.abs(np.diff(scene[top:bottom, left:right].astype(int), axis=0)).mean()
 
 
-def test_a_picture_can_replace_faces(astronaut: Picture, face: Face) -> None:
+def test_a_picture_can_replace_faces(astronaut: Picture, face: TrackedBox) -> None:
     red = np.zeros((10, 10, 3), np.uint8)
     red[..., 0] = 200
     shown, done = cover(renderer(None, sets={}, replacement=red), astronaut, face)
@@ -250,7 +256,7 @@ def test_a_picture_can_replace_faces(astronaut: Picture, face: Face) -> None:
 
 @pytest.mark.parametrize("shift", [(-130, 0), (160, 0), (0, -130), (0, 150), (-400, 0), (400, 400)])
 def test_faces_at_the_border_and_beyond(
-    editor: Editor, astronaut: Picture, face: Face, shift: tuple[int, int]
+    editor: Editor, astronaut: Picture, face: TrackedBox, shift: tuple[int, int]
 ) -> None:
     for landmarks in (True, False):
         there = moved(face, shift, landmarks=landmarks)
@@ -266,17 +272,19 @@ def test_faces_at_the_border_and_beyond(
 def test_faces_of_every_size_are_covered(width: float) -> None:
     noise = np.random.default_rng(0).integers(0, 255, (240, 320, 3)).astype(np.uint8)
     box = np.float32([100 - width / 2, 100 - width / 2, 100 + width / 2, 100 + width / 2])
-    shown, done = cover(renderer(None, sets={}), noise, Face(1, box, NAN, "detected", 0.9))
+    shown, done = cover(renderer(None, sets={}), noise, TrackedBox(1, box, NAN, "detected", 0.9))
     assert done[0].how == "filtered"
     assert change(noise, shown, np.clip(box, 0, 240), 1.0) > 10
 
 
-def test_a_turn_known_from_other_frames_counts(editor: Editor, astronaut: Picture, face: Face) -> None:
+def test_a_turn_known_from_other_frames_counts(editor: Editor, astronaut: Picture, face: TrackedBox) -> None:
     for turned, how in ((0.6, "filtered"), (0.1, "edited")):
         assert cover(renderer(editor), astronaut, replace(face, turn=turned))[1][0].how == how
 
 
-def test_an_edit_of_a_face_that_stands_still_is_still(editor: Editor, astronaut: Picture, face: Face) -> None:
+def test_an_edit_of_a_face_that_stands_still_is_still(
+    editor: Editor, astronaut: Picture, face: TrackedBox
+) -> None:
     """Noise of a camera is not made more by the editor."""
     random = np.random.default_rng(0)
     noisy = [np.clip(astronaut + random.normal(0, 4, astronaut.shape), 0, 255).astype(np.uint8) for _ in range(8)]
@@ -287,7 +295,9 @@ def test_an_edit_of_a_face_that_stands_still_is_still(editor: Editor, astronaut:
     assert np.array_equal(kept[0], alone[0])
 
 
-def test_an_edit_of_another_view_keeps_nothing_of_the_last(editor: Editor, astronaut: Picture, face: Face) -> None:
+def test_an_edit_of_another_view_keeps_nothing_of_the_last(
+    editor: Editor, astronaut: Picture, face: TrackedBox
+) -> None:
     inverted = 255 - astronaut // 2  # no place of it is as it was
     one = renderer(editor)
     cover(one, astronaut, face)

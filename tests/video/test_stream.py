@@ -13,12 +13,12 @@ from attrsearch.editing.editor import Editor
 from attrsearch.faces.dataset import Picture
 from attrsearch.faces.detection.base import Detections
 from attrsearch.faces.detection.mtcnn import Mtcnn
-from attrsearch.faces.recognition.base import Scaled
+from attrsearch.faces.recognition.base import CalibratedRecogniser
 from attrsearch.video.audit import UNCHANGED
 from attrsearch.video.io import reader as frames_module
 from attrsearch.video.io.reader import is_live
 from attrsearch.video.render import Renderer
-from attrsearch.video.stream import Namer, protect_stream
+from attrsearch.video.stream import KnownPersonMatcher, protect_stream
 from attrsearch.video.tracking.tracker import Tracker
 from tests.clips import Clip, pictures, write_clip
 from tests.video.conftest import SET, Forgetful, Scene, judge_change
@@ -58,7 +58,7 @@ def test_one_pass_covers_every_face(
 
 
 def test_people_are_named_by_their_first_good_look(
-    scene: Scene, live: str, editor: Editor, mtcnn: Mtcnn, sface: Scaled, tmp_path: Path
+    scene: Scene, live: str, editor: Editor, mtcnn: Mtcnn, sface: CalibratedRecogniser, tmp_path: Path
 ) -> None:
     found = mtcnn.detect(scene.pictures[0][None])[0]
     left = int(found.boxes[:, 0].argmin())
@@ -67,7 +67,7 @@ def test_people_are_named_by_their_first_good_look(
     )[0]
     far = -embedding
     for known, people in (({"anna": embedding}, {"anna"}), ({"anna": far}, set())):
-        namer = Namer(mtcnn, sface, known)
+        namer = KnownPersonMatcher(mtcnn, sface, known)
         renderer = Renderer(editor, {"anna": SET}, namer.names)
         done = protect_stream(
             live, tmp_path / "out.mp4", detector=Mtcnn(30), tracker=Tracker(10), renderer=renderer, namer=namer

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from attrsearch.video.tracking.tracker import TrackedFace
-from attrsearch.video.trajectories import Face, Timeline
+from attrsearch.video.trajectories import Timeline, TrackedBox
 
 TEMPLATE = np.float32([[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.8], [0.65, 0.8]])
 
@@ -21,17 +21,17 @@ def sighting(x: float, *, width: float = 40, landmarks: bool = True, probability
 
 def build_timeline(
     tracks: Mapping[int, Mapping[int, TrackedFace]], cuts: set[int], frames: int, **options: Any
-) -> dict[int, list[Face]]:
+) -> dict[int, list[TrackedBox]]:
     timeline = Timeline(tracks, cuts, frames, **options)
     return {frame: there for frame in range(frames) if (there := timeline.at(frame))}
 
 
-def faces(timeline: dict[int, list[Face]]) -> dict[int, Face]:
+def faces(timeline: dict[int, list[TrackedBox]]) -> dict[int, TrackedBox]:
     assert all(len(there) == 1 for there in timeline.values())
     return {frame: there[0] for frame, there in sorted(timeline.items())}
 
 
-def shares(face: Face) -> np.ndarray:
+def shares(face: TrackedBox) -> np.ndarray:
     return np.asarray((face.landmarks - face.box[:2]) / (face.box[2:] - face.box[:2]))
 
 

@@ -14,7 +14,7 @@ from attrsearch.editing.editor import Editor
 from attrsearch.evaluation.attacks.scene import Scene
 from attrsearch.evaluation.faces import Cohort, load_cohort
 from attrsearch.faces.alignment import CROP_SIZE, CROP_TEMPLATE, invert, similarity, warp
-from attrsearch.faces.dataset import Face, Picture, find_people
+from attrsearch.faces.dataset import AlignedFace, Picture, find_people
 from attrsearch.faces.detection.base import Detector
 from attrsearch.faces.sampling import to_editor
 from attrsearch.runs.attributes_file import AttributesFile, PersonRecord
@@ -39,7 +39,7 @@ class Attacker:
         self.editor = editor
         self._evaluator = Evaluator(editor, detector, [])
 
-    def edit(self, faces: Sequence[Face], sets: Floats) -> tuple[Picture, Ints]:
+    def edit(self, faces: Sequence[AlignedFace], sets: Floats) -> tuple[Picture, Ints]:
         """Edit each of the faces with each of the sets (k, passes, 13).
 
         Returns:
@@ -70,13 +70,15 @@ def random_sets(space: Space, gender: Gender, count: int, generator: np.random.G
     return room.attributes(generator.uniform(room.low, room.high, (count, len(room.names))))
 
 
-def as_faces(windows: Picture, landmarks: Floats) -> list[Face]:
+def as_faces(windows: Picture, landmarks: Floats) -> list[AlignedFace]:
     """Faces in windows (n, 192, 192, 3) as the editor takes them, aligned by their landmarks (n, 5, 2)."""
     faces = []
     nobody = np.zeros((0, 4), np.float32)
     for window, points in zip(windows, landmarks, strict=True):
         to_crop = similarity(points[None], CROP_TEMPLATE)[0]
-        faces.append(Face(Path("protected"), warp(window, to_crop, CROP_SIZE), window, invert(to_crop), nobody))
+        faces.append(
+            AlignedFace(Path("protected"), warp(window, to_crop, CROP_SIZE), window, invert(to_crop), nobody)
+        )
     return faces
 
 

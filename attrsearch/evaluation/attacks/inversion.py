@@ -18,7 +18,7 @@ from attrsearch.evaluation.metrics.anonymity import Figures
 from attrsearch.faces.alignment import CROP_SIZE, CROP_TEMPLATE, WINDOW_SIZE
 from attrsearch.faces.dataset import Picture
 from attrsearch.faces.sampling import sampling_grid, similarity_inverse
-from attrsearch.training.loss_networks import IdentityJudge
+from attrsearch.training.loss_networks import IdentityLoss
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -135,7 +135,7 @@ def train_undo(
     model = Undo().to(memory_format=torch.channels_last)
     optimiser = torch.optim.Adam(model.parameters(), lr=2e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=2e-3, total_steps=max(steps, 2))
-    judge = IdentityJudge()
+    judge = IdentityLoss()
     mask = torch.from_numpy(np.array(face_mask()))
     for step in range(steps):
         chosen = crops[torch.from_numpy(generator.integers(0, len(crops), batch))]

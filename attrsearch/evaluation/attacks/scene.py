@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from attrsearch.evaluation.faces import Cohort, Look, look_again
-from attrsearch.evaluation.judges import Judge
+from attrsearch.evaluation.faces import Cohort, DetectedFaces, detect_again
+from attrsearch.evaluation.judges import HeldOutRecogniser
 from attrsearch.evaluation.metrics.anonymity import (
     Figures,
     Standard,
@@ -42,9 +42,9 @@ class Scene:
 
     cohort: Cohort
     protection: Protection
-    look: Look
+    look: DetectedFaces
     detector: Detector
-    judges: tuple[Judge, ...]
+    judges: tuple[HeldOutRecogniser, ...]
     standards: Mapping[str, Standard]
     embeddings: Mapping[str, Floats]
 
@@ -60,19 +60,19 @@ class Scene:
 
     def embed(self, windows: Picture, rows: Ints) -> dict[str, Floats]:
         """Find and embed faces in windows (k, 192, 192, 3) that were made from those originals (k,)."""
-        look = look_again(windows, self.cohort.look.take(rows), self.detector)
+        look = detect_again(windows, self.cohort.look.take(rows), self.detector)
         return {judge.name: look.embed(judge.recogniser) for judge in self.judges}
 
 
 def open_scene(
     cohort: Cohort,
     protection: Protection,
-    judges: Sequence[Judge],
+    judges: Sequence[HeldOutRecogniser],
     detector: Detector,
     distractors: Mapping[str, Floats] | None = None,
 ) -> Scene:
     """Embed originals and protected faces."""
-    look = look_again(protection.windows, cohort.look.take(protection.rows), detector)
+    look = detect_again(protection.windows, cohort.look.take(protection.rows), detector)
     standards, embeddings = {}, {}
     for judge in judges:
         originals = cohort.look.embed(judge.recogniser)
@@ -107,7 +107,7 @@ def against_originals(
     return rows
 
 
-def row(scene: Scene, attack: str, variant: str, judge: Judge, figures: Figures) -> Figures:
+def row(scene: Scene, attack: str, variant: str, judge: HeldOutRecogniser, figures: Figures) -> Figures:
     """One line of an attack."""
     head: Figures = {
         "attack": attack,

@@ -18,7 +18,7 @@ from attrsearch.core.encryption import open_private
 from attrsearch.core.errors import InputError
 from attrsearch.faces.alignment import CROP_SIZE, CROP_TEMPLATE, similarity, warp
 from attrsearch.faces.detection.base import Detections, Detector
-from attrsearch.faces.recognition.base import Scaled
+from attrsearch.faces.recognition.base import CalibratedRecogniser
 from attrsearch.video.io.reader import VideoReader
 from attrsearch.video.tracking.scan import detect_in_frame
 
@@ -57,7 +57,7 @@ class TrackConsistency:
 
 
 @dataclass
-class _Seen:
+class _TrackHistory:
     person: str
     frames: list[int] = field(default_factory=list)
     before: list[Floats] = field(default_factory=list)
@@ -71,7 +71,7 @@ def measure_consistency(
     protected: Path,
     ledger: Path,
     detector: Detector,
-    judge: Scaled,
+    judge: CalibratedRecogniser,
     *,
     progress: Callable[[int], None] = lambda done: None,  # noqa: ARG005
 ) -> list[TrackConsistency]:
@@ -89,7 +89,7 @@ def measure_consistency(
         InputError: Not a ledger, or not a video.
     """
     faces = read_ledger(ledger)
-    tracks: dict[int, _Seen] = {}
+    tracks: dict[int, _TrackHistory] = {}
     with VideoReader(original) as first, VideoReader(protected) as second:
         for before, after in zip(first.frames(), second.frames(), strict=False):
             rows = faces.get(before.index)
@@ -117,12 +117,12 @@ def read_ledger(path: Path) -> Mapping[int, pd.DataFrame]:
 
 
 def _compare(
-    tracks: dict[int, _Seen],
+    tracks: dict[int, _TrackHistory],
     frame: int,
     rows: pd.DataFrame,
     found: Detections,
     pictures: tuple[Picture, Picture],
-    judge: Scaled,
+    judge: CalibratedRecogniser,
 ) -> None:
     """Add one frame's faces to their tracks."""
     boxes = rows[["left", "top", "right", "bottom"]].to_numpy(np.float32)
@@ -135,7 +135,7 @@ def _compare(
     embedded = [_embed(picture, there, landmarks, judge) for picture in pictures]
     for place, (i, _, _) in enumerate(chosen):
         row = rows.iloc[i]
-        seen = tracks.setdefault(int(row["track"]), _Seen(str(row["person"])))
+        seen = tracks.setdefault(int(row["track"]), _TrackHistory(str(row["person"])))
         matrix = similarity(landmarks[place][None], CROP_TEMPLATE)[0]
         crops = [warp(picture, matrix, CROP_SIZE)[INNER, INNER] for picture in pictures]
         if seen.last is not None and seen.last[0] == frame - 1:
@@ -146,7 +146,7 @@ def _compare(
         seen.after.append(embedded[1][place])
 
 
-def _embed(picture: Picture, boxes: Floats, landmarks: Floats, judge: Scaled) -> Floats:
+def _embed(picture: Picture, boxes: Floats, landmarks: Floats, judge: CalibratedRecogniser) -> Floats:
     same = np.repeat(picture[None], len(boxes), 0)
     return judge.recogniser.embed(same, boxes, landmarks)
 
@@ -155,7 +155,7 @@ def _difference(first: Picture, second: Picture) -> float:
     return float(np.abs(first.astype(np.int16) - second).mean())
 
 
-def _summarise(number: int, seen: _Seen) -> TrackConsistency:
+def _summarise(number: int, seen: _TrackHistory) -> TrackConsistency:
     flicker = np.array(seen.flicker or [(np.nan, np.nan)])
     return TrackConsistency(
         track=number,

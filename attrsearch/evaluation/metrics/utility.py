@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from attrsearch.core.attributes import ATTRIBUTES, MALE
-from attrsearch.evaluation.faces import Look
+from attrsearch.evaluation.faces import DetectedFaces
 from attrsearch.evaluation.metrics.anonymity import Figures, spread_out
 from attrsearch.evaluation.metrics.head_pose import CLOSED_EYE, OPEN_MOUTH, Shape
 from attrsearch.evaluation.metrics.realism import features, frechet_distance, kernel_distance
@@ -29,7 +29,7 @@ LEAST_FOR_FRECHET = 20
 
 
 @dataclass(frozen=True)
-class Sight:
+class FaceMeasurements:
     """Faces as everything but the judges sees them.
 
     Attributes:
@@ -42,7 +42,7 @@ class Sight:
         shape: From 68 landmarks, where they are to be had.
     """
 
-    looks: Mapping[str, Look]
+    looks: Mapping[str, DetectedFaces]
     crops: Tensor
     skin: Floats
     traits: Floats
@@ -50,9 +50,9 @@ class Sight:
     naturalness: Floats
     shape: Shape | None
 
-    def take(self, rows: Ints) -> "Sight":
+    def take(self, rows: Ints) -> "FaceMeasurements":
         """The chosen faces."""
-        return Sight(
+        return FaceMeasurements(
             looks={name: look.take(rows) for name, look in self.looks.items()},
             crops=self.crops[torch.from_numpy(rows)],
             skin=self.skin[rows],
@@ -63,14 +63,18 @@ class Sight:
         )
 
 
-def crops_of(look: Look) -> Tensor:
+def crops_of(look: DetectedFaces) -> Tensor:
     """Aligned crops (n, 3, 128, 128) from -1 to 1."""
     return align_batch(look.windows, look.landmarks, CROP_TEMPLATE, CROP_SIZE) / 127.5 - 1
 
 
 def view(
-    looks: Mapping[str, Look], before: Look, classifier: TraitsClassifier, critic: Critic, shape: Shape | None
-) -> Sight:
+    looks: Mapping[str, DetectedFaces],
+    before: DetectedFaces,
+    classifier: TraitsClassifier,
+    critic: Critic,
+    shape: Shape | None,
+) -> FaceMeasurements:
     """Look at faces.
 
     Args:
@@ -83,7 +87,7 @@ def view(
     first = next(iter(looks.values()))
     crops = crops_of(first)
     in_place = align_batch(first.windows, before.landmarks, CROP_TEMPLATE, CROP_SIZE)
-    return Sight(
+    return FaceMeasurements(
         looks=looks,
         crops=crops,
         skin=skin_tones(in_place.permute(0, 2, 3, 1).numpy()),
@@ -101,7 +105,7 @@ def skin_tones(crops: Floats) -> Floats:
     return np.asarray(np.median(cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB), axis=1), np.float32)
 
 
-def utility_figures(before: Sight, after: Sight, owners: Ints) -> Figures:
+def utility_figures(before: FaceMeasurements, after: FaceMeasurements, owners: Ints) -> Figures:
     """What is kept of faces, one row of ``before`` for each of ``after``, with intervals over their people (n,)."""
     figures: Figures = {}
     for name, look in after.looks.items():
@@ -125,7 +129,7 @@ def utility_figures(before: Sight, after: Sight, owners: Ints) -> Figures:
     return figures
 
 
-def detection_figures(name: str, before: Look, after: Look, owners: Ints) -> Figures:
+def detection_figures(name: str, before: DetectedFaces, after: DetectedFaces, owners: Ints) -> Figures:
     """Recall, IoU, probability and precision of one detector.
 
     Recall is over the faces that it finds in the originals; IoU and probability count a face that is lost as 0;
@@ -141,7 +145,7 @@ def detection_figures(name: str, before: Look, after: Look, owners: Ints) -> Fig
     }
 
 
-def landmark_error(before: Look, after: Look) -> Floats:
+def landmark_error(before: DetectedFaces, after: DetectedFaces) -> Floats:
     """Mean distance (n,) of the five landmarks, as a share of the distance between the original's eyes."""
     eyes = np.linalg.norm(before.landmarks[:, 0] - before.landmarks[:, 1], axis=1)
     moved = np.linalg.norm(after.landmarks - before.landmarks, axis=2).mean(1)

@@ -38,7 +38,7 @@ class Recogniser(Protocol):
 
 
 @dataclass(frozen=True)
-class Scaled:
+class CalibratedRecogniser:
     """A recogniser with its calibration."""
 
     recogniser: Recogniser

@@ -25,7 +25,7 @@ VERIFICATION_FAR = "0.001"
 FARS = ("0.01", "0.001", "0.0001")
 
 
-class Spread(BaseModel):
+class DistanceStatistics(BaseModel):
     """Mean, standard deviation and number of a set of distances."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -52,8 +52,8 @@ class Calibration(BaseModel):
     recogniser: str
     source: str
     detector: str = "mtcnn"
-    genuine: Spread
-    impostor: Spread
+    genuine: DistanceStatistics
+    impostor: DistanceStatistics
     thresholds: dict[str, Annotated[float, Field(gt=0, le=2)]]
     accept: dict[str, Annotated[float, Field(ge=0, le=1)]] = {}
 
@@ -140,7 +140,7 @@ def measure(embeddings: Sequence[Floats], recogniser: str, source: str, detector
             thresholds[far] = round(float(ordered[below]), 6)
             accept[far] = round(float((genuine < ordered[below]).mean()), 6)
     spreads = [
-        Spread(mean=round(float(d.mean()), 6), std=round(float(d.std()), 6), pairs=len(d))
+        DistanceStatistics(mean=round(float(d.mean()), 6), std=round(float(d.std()), 6), pairs=len(d))
         for d in (genuine, impostor)
     ]
     return Calibration(

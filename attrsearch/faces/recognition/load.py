@@ -3,13 +3,15 @@
 from pathlib import Path
 
 from attrsearch.core.errors import UnavailableError, did_you_mean
-from attrsearch.faces.recognition.base import Recogniser, Scaled
+from attrsearch.faces.recognition.base import CalibratedRecogniser, Recogniser
 from attrsearch.faces.recognition.calibration import load_calibration
 
 RECOGNISERS = ("sface", "facenet-vggface2", "facenet-casia", "dlib")
 
 
-def load_recogniser(name: str, calibration: Path | None = None, weights: Path | None = None) -> Scaled:
+def load_recogniser(
+    name: str, calibration: Path | None = None, weights: Path | None = None
+) -> CalibratedRecogniser:
     """A recogniser by name, with its calibration; arguments and errors as :func:`load_network`.
 
     Args:
@@ -17,7 +19,7 @@ def load_recogniser(name: str, calibration: Path | None = None, weights: Path | 
         calibration: A calibration file instead of the bundled one.
         weights: FaceNet weights instead of the cached or downloaded ones.
     """
-    return Scaled(load_network(name, weights), load_calibration(name, calibration))
+    return CalibratedRecogniser(load_network(name, weights), load_calibration(name, calibration))
 
 
 def load_network(name: str, weights: Path | None = None, download: bool = True) -> Recogniser:
@@ -52,7 +54,7 @@ def load_network(name: str, weights: Path | None = None, download: bool = True) 
 
 def choose_recogniser(
     name: str, calibration: Path | None = None, weights: Path | None = None
-) -> tuple[Scaled, str]:
+) -> tuple[CalibratedRecogniser, str]:
     """The recogniser a search uses, and a line about the choice (empty where the user made it).
 
     ``auto`` is FaceNet (VGGFace2), the thesis's own, where its weights can be had, and otherwise SFace.
@@ -67,7 +69,7 @@ def choose_recogniser(
         return chosen, line
 
 
-def available_recognisers() -> list[Scaled]:
+def available_recognisers() -> list[CalibratedRecogniser]:
     """Every recogniser that can be loaded here, for the ``ensemble`` objective.
 
     Raises:

@@ -24,7 +24,7 @@ LEAST = 3
 
 
 @dataclass(frozen=True)
-class Look:
+class GradeModel:
     """A trained network and what it was worth on edits it had not seen.
 
     Attributes:
@@ -44,7 +44,7 @@ class Look:
         return {str(name): table[:, i] for i, name in enumerate(self.network.classes_)}
 
 
-def learn_look(edits: Sequence[Edit], grades: Mapping[str, Grade], seed: int = 0) -> Look:
+def learn_look(edits: Sequence[Edit], grades: Mapping[str, Grade], seed: int = 0) -> GradeModel:
     """Train on the graded edits.
 
     Raises:
@@ -71,4 +71,4 @@ def learn_look(edits: Sequence[Edit], grades: Mapping[str, Grade], seed: int = 0
         guessed = cross_val_predict(network, values, labels, cv=folds)
         network.fit(values, labels)
     chance = max((labels == name).mean() for name in often)
-    return Look(network, float((guessed == labels).mean()), float(chance), len(labels))
+    return GradeModel(network, float((guessed == labels).mean()), float(chance), len(labels))

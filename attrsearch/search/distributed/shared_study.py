@@ -23,15 +23,15 @@ from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from attrsearch.core.attributes import ATTRIBUTES, LIMIT
 from attrsearch.core.errors import InputError
-from attrsearch.faces.dataset import Face, Warn
+from attrsearch.faces.dataset import AlignedFace, Warn
 from attrsearch.search.distributed.storage import Database
 from attrsearch.search.evaluator import Evaluator, Request, Subject
 from attrsearch.search.models import Settings
-from attrsearch.search.objective import judge
-from attrsearch.search.terms import Scores
+from attrsearch.search.objective import aggregate
+from attrsearch.search.terms import FaceScores
 
 Floats = npt.NDArray[np.float32]
-Measure = Callable[[Sequence[int]], Scores]
+Measure = Callable[[Sequence[int]], FaceScores]
 
 LEASE = 30.0
 """Seconds without news after which another worker's candidates are measured here."""
@@ -63,26 +63,26 @@ class SharedEvaluator:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._evaluator, name)
 
-    def prepare(self, faces: Sequence[Face]) -> tuple[Subject | None, list[int]]:
+    def prepare(self, faces: Sequence[AlignedFace]) -> tuple[Subject | None, list[int]]:
         """As :meth:`Evaluator.prepare`; the faces prepared first are those whose measurements are shared."""
         subject, kept = self._evaluator.prepare(faces)
         self._subject = self._subject or subject
         return subject, kept
 
-    def evaluate(self, requests: Sequence[Request]) -> list[Scores]:
+    def evaluate(self, requests: Sequence[Request]) -> list[FaceScores]:
         """As :meth:`Evaluator.evaluate`."""
         return [
             self._share(request) if request.subject is self._subject else self._evaluator.evaluate([request])[0]
             for request in requests
         ]
 
-    def _share(self, request: Request) -> Scores:
+    def _share(self, request: Request) -> FaceScores:
         if self._record is None:
             goals = len(self._settings.objective.maximise)
             self._record = StudyRecord(Database.open(self._url, self._warn), self._name(request.subject), goals)
         first, self._asked = self._asked, self._asked + len(request.attributes)
 
-        def measure(rows: Sequence[int]) -> Scores:
+        def measure(rows: Sequence[int]) -> FaceScores:
             return self._evaluator.evaluate([Request(request.subject, request.attributes[list(rows)])])[0]
 
         return self._record.measure(first, request.attributes, measure, self._settings)
@@ -122,7 +122,7 @@ class StudyRecord:
             )
         )
 
-    def measure(self, first: int, candidates: Floats, measure: Measure, settings: Settings) -> Scores:
+    def measure(self, first: int, candidates: Floats, measure: Measure, settings: Settings) -> FaceScores:
         """Scores (n, f) of candidates (n, passes, 13), each measured by one worker or another.
 
         Args:
@@ -143,7 +143,7 @@ class StudyRecord:
             if not missing:
                 self._last = bool(mine)  # whoever measured the last of a round begins the next
                 tables = np.array([slot.user_attrs["scores"] for slot in slots], np.float32)
-                return Scores(*tables.transpose(1, 0, 2))
+                return FaceScores(*tables.transpose(1, 0, 2))
             if len(missing) != waiting:
                 news, waiting = time.monotonic(), len(missing)
             mine = self._claim(slots, missing)
@@ -193,9 +193,9 @@ class StudyRecord:
         except optuna.exceptions.UpdateFinishedTrialError:
             return False
 
-    def _complete(self, slot: FrozenTrial, scores: Scores, row: int, settings: Settings) -> None:
-        tables = np.stack([getattr(scores, name) for name in Scores.__dataclass_fields__])
-        verdict = judge(settings.objective, Scores(*tables[:, [row]]))
+    def _complete(self, slot: FrozenTrial, scores: FaceScores, row: int, settings: Settings) -> None:
+        tables = np.stack([getattr(scores, name) for name in FaceScores.__dataclass_fields__])
+        verdict = aggregate(settings.objective, FaceScores(*tables[:, [row]]))
 
         def write() -> None:
             trial = Trial(self._study, slot._trial_id)

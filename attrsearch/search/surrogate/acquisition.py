@@ -15,12 +15,19 @@ from scipy.special import ndtr
 
 from attrsearch.core.recipes.objective import Objective
 from attrsearch.core.recipes.study import Surrogate
-from attrsearch.search.objective import Judgement
+from attrsearch.search.objective import CandidateResults
 from attrsearch.search.space import PersonSpace
 from attrsearch.search.surrogate.candidates import inside, moved_points, spread_points
 from attrsearch.search.surrogate.ensemble import PersonModels
 from attrsearch.search.surrogate.pooled import PooledModel
-from attrsearch.search.surrogate.targets import TARGETS, Spread, expected_gain, merit_of, targets_of, worth
+from attrsearch.search.surrogate.targets import (
+    TARGETS,
+    PredictionError,
+    expected_gain,
+    merit_of,
+    targets_of,
+    worth,
+)
 
 Floats64 = npt.NDArray[np.float64]
 Source = Literal["sampler", "portfolio", "surrogate", "audit"]
@@ -98,7 +105,7 @@ class Screener:
         self.seconds += time.perf_counter() - start
         return proposals
 
-    def observe(self, points: Floats64, judgement: Judgement) -> None:
+    def observe(self, points: Floats64, judgement: CandidateResults) -> None:
         """Learn from measured candidates, (n, d)."""
         start = time.perf_counter()
         measured = targets_of(judgement)
@@ -137,7 +144,9 @@ class Screener:
         kept = [_proposal("surrogate", pool[i], predicted[i], spread, correlation, evaluated=False) for i in drawn]
         return proposals + kept
 
-    def _score(self, name: str, spread: Spread, pool: Floats64, fixed: int = 0) -> tuple[Floats64, Floats64]:
+    def _score(
+        self, name: str, spread: PredictionError, pool: Floats64, fixed: int = 0
+    ) -> tuple[Floats64, Floats64]:
         """Predicted targets (n, 4) and expected gains (n,) of a pool."""
         predicted = self._models.predict(name, pool, fixed)
         doubt = self._models.doubt(name, pool)
@@ -185,7 +194,7 @@ def _proposal(
     kind: Source,
     point: Floats64,
     predicted: Floats64,
-    spread: Spread,
+    spread: PredictionError,
     correlation: float,
     evaluated: bool = True,
 ) -> Proposal:

@@ -15,7 +15,7 @@ SLOPE, PRIOR = 32.0, 0.25
 
 
 @dataclass(frozen=True)
-class Calibrated:
+class LinearCorrection:
     """Offsets and slopes, (k,) each, about the centres of the predictions."""
 
     centre: Floats64
@@ -26,7 +26,7 @@ class Calibrated:
     def fit(cls, predicted: Floats64, measured: Floats64) -> Self:
         """Ridge regression of measured on predicted targets, both (n, k), a target at a time.
 
-        >>> found = Calibrated.fit(np.linspace(0, 1, 500)[:, None], np.linspace(1, 3, 500)[:, None])
+        >>> found = LinearCorrection.fit(np.linspace(0, 1, 500)[:, None], np.linspace(1, 3, 500)[:, None])
         >>> found.apply(np.array([[0.5]])).round(2)
         array([[2.]])
         """

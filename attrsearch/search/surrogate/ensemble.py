@@ -9,10 +9,10 @@ from scipy.stats import rankdata
 from attrsearch.core.recipes.objective import Objective
 from attrsearch.core.recipes.study import Surrogate
 from attrsearch.search.space import PersonSpace
-from attrsearch.search.surrogate.correction import Calibrated
+from attrsearch.search.surrogate.correction import LinearCorrection
 from attrsearch.search.surrogate.pooled import PooledModel
 from attrsearch.search.surrogate.regressors import REGRESSORS, Regressor
-from attrsearch.search.surrogate.targets import TARGETS, Spread, merit_of, worth
+from attrsearch.search.surrogate.targets import TARGETS, PredictionError, merit_of, worth
 
 Floats64 = npt.NDArray[np.float64]
 
@@ -22,7 +22,7 @@ WINDOW = 48
 """Trials that a model is judged by: the latest."""
 LEAST_SPREAD = 0.01
 LEAST_DOUBT = 0.2
-UNKNOWN = Spread(0.08, 0.08)
+UNKNOWN = PredictionError(0.08, 0.08)
 """How wrong a local model is believed to be before it has predicted anything."""
 
 
@@ -52,7 +52,7 @@ class PersonModels:
         self._points = np.zeros((0, width))
         self._typical = np.zeros((0, len(TARGETS)))
         self._measured = np.zeros((0, len(TARGETS)))
-        self._calibrated = self._start = Calibrated.fit(self._typical, self._measured)
+        self._calibrated = self._start = LinearCorrection.fit(self._typical, self._measured)
         self._local: dict[str, Regressor] = {}
         self._learnt = 0
         self._fixed: Floats64 | None = None
@@ -72,10 +72,10 @@ class PersonModels:
             missing = len(self._points) - len(log)
             self._log[name] = np.concatenate([log, np.full((missing, len(TARGETS)), np.nan)])
         if self.pooled is not None:
-            self._calibrated = Calibrated.fit(self._typical, self._measured)
+            self._calibrated = LinearCorrection.fit(self._typical, self._measured)
         self._learn()
 
-    def choose(self) -> tuple[str, float, Spread] | None:
+    def choose(self) -> tuple[str, float, PredictionError] | None:
         """The model that ranks this person's trials best, its standing and its error; None below the gate."""
         standings = {name: self._standing(name) for name in self._names()}
         if not standings:
@@ -158,7 +158,7 @@ class PersonModels:
         belief = BELIEF if name != "local" else 0
         return (belief * prior + len(said) * found) / (belief + len(said))
 
-    def _spread(self, name: str) -> Spread:
+    def _spread(self, name: str) -> PredictionError:
         """How wrong the model was, drawn towards what was known before."""
         before = self.pooled.spread if self.pooled is not None else UNKNOWN
         log = self._log.get(name, np.zeros((0, len(TARGETS))))
@@ -166,7 +166,7 @@ class PersonModels:
         margin = TARGETS.index("margin")
         wrong = merit_of(self.objective, log[said]) - merit_of(self.objective, self._measured[said])
         missed = log[said, margin] - self._measured[said, margin]
-        return Spread(_drawn(wrong, before.merit), _drawn(missed, before.margin))
+        return PredictionError(_drawn(wrong, before.merit), _drawn(missed, before.margin))
 
 
 def rank_correlation(first: Floats64, second: Floats64) -> float:

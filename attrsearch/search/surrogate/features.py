@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from attrsearch.core.attributes import ATTRIBUTES
 from attrsearch.faces.attribute_classifier import Traits
-from attrsearch.faces.dataset import Face
+from attrsearch.faces.dataset import AlignedFace
 from attrsearch.search.evaluator import Subject
 
 Floats64 = npt.NDArray[np.float64]
@@ -18,7 +18,7 @@ PLAIN = ("male", *(f"has_{name}" for name in ATTRIBUTES), "yaw", "pitch", "roll"
 """What comes before the embedding in :func:`describe`."""
 
 
-def describe(traits: Traits, faces: tuple[Face, ...], subject: Subject) -> Floats64:
+def describe(traits: Traits, faces: tuple[AlignedFace, ...], subject: Subject) -> Floats64:
     """Features of a person, means over the searched faces.
 
     Args:
@@ -60,7 +60,7 @@ def pose(landmarks: npt.NDArray[np.float32]) -> Floats64:
     return np.stack([yaw, (nose * down).sum(1) / height, np.arctan2(across[:, 1], across[:, 0])], 1)
 
 
-def _sharpness(face: Face) -> float:
+def _sharpness(face: AlignedFace) -> float:
     """Logarithm of the variance of the crop's Laplacian."""
     grey = cv2.cvtColor(face.crop, cv2.COLOR_RGB2GRAY)
     return float(np.log1p(cv2.Laplacian(grey, cv2.CV_64F).var()))

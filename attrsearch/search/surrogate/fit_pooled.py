@@ -15,10 +15,10 @@ from scipy.stats import rankdata, spearmanr
 
 from attrsearch.core.attributes import Gender
 from attrsearch.core.recipes.objective import Objective
-from attrsearch.search.surrogate.correction import Calibrated
+from attrsearch.search.surrogate.correction import LinearCorrection
 from attrsearch.search.surrogate.features import PLAIN
 from attrsearch.search.surrogate.pooled import PooledModel, pooled_inputs, reduce_person
-from attrsearch.search.surrogate.targets import TARGETS, Spread, merit_of, worth
+from attrsearch.search.surrogate.targets import TARGETS, PredictionError, merit_of, worth
 
 Floats = npt.NDArray[np.float32]
 Floats64 = npt.NDArray[np.float64]
@@ -47,7 +47,7 @@ SETTINGS = {
 
 
 @dataclass(frozen=True)
-class Lesson:
+class PersonTrials:
     """One earlier person.
 
     Attributes:
@@ -64,7 +64,7 @@ class Lesson:
 
 
 def learn(
-    lessons: Sequence[Lesson], bound: Mapping[str, str], objective: Objective, sets: Mapping[Gender, Floats]
+    lessons: Sequence[PersonTrials], bound: Mapping[str, str], objective: Objective, sets: Mapping[Gender, Floats]
 ) -> PooledModel:
     """Fit the pooled model, and measure it on people left out of the fit.
 
@@ -92,7 +92,7 @@ def learn(
         quantiles=whole.quantiles,
         sets=sets,
         correlation=float(np.mean(correlations)),
-        spread=Spread(float(spread[0]), float(spread[1])),
+        spread=PredictionError(float(spread[0]), float(spread[1])),
         people=len(lessons),
     )
 
@@ -128,7 +128,7 @@ def cover(merits: Floats64, count: int) -> list[int]:
     return chosen
 
 
-def _fit(lessons: Sequence[Lesson], bound: Mapping[str, str], sets: Mapping[Gender, Floats]) -> PooledModel:
+def _fit(lessons: Sequence[PersonTrials], bound: Mapping[str, str], sets: Mapping[Gender, Floats]) -> PooledModel:
     embeddings = np.stack([lesson.person[len(PLAIN) :] for lesson in lessons])
     centre = embeddings.mean(0)
     axes = np.linalg.svd(embeddings - centre, full_matrices=False)[2][:AXES]
@@ -144,17 +144,17 @@ def _fit(lessons: Sequence[Lesson], bound: Mapping[str, str], sets: Mapping[Gend
     places = np.linspace(0, 1, QUANTILES)
     quantiles = np.mean([np.quantile(lesson.targets, places, axis=0).T for lesson in lessons], 0)
     return PooledModel(
-        bound, tuple(boosters), centre32, axes32, quantiles, sets, 0.0, Spread(1.0, 1.0), len(lessons)
+        bound, tuple(boosters), centre32, axes32, quantiles, sets, 0.0, PredictionError(1.0, 1.0), len(lessons)
     )
 
 
-def _examine(model: PooledModel, lesson: Lesson, objective: Objective) -> tuple[float, Floats64]:
+def _examine(model: PooledModel, lesson: PersonTrials, objective: Objective) -> tuple[float, Floats64]:
     """Rank correlation on a person's trials, and the errors of merit and margin (n, 2) after a few of them."""
     typical = model.predict(lesson.attributes, lesson.person)
     order = np.random.default_rng(0).permutation(len(typical))
     few = min(SEEN, len(order) // 2)
     seen, rest = order[:few], order[few:]
-    fitted = Calibrated.fit(typical[seen], lesson.targets[seen]).apply(typical[rest])
+    fitted = LinearCorrection.fit(typical[seen], lesson.targets[seen]).apply(typical[rest])
     correlation = spearmanr(worth(objective, fitted), worth(objective, lesson.targets[rest])).statistic
     margin = TARGETS.index("margin")
     wrong = [

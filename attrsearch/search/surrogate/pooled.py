@@ -26,7 +26,7 @@ from attrsearch.core.recipes.space import Space
 from attrsearch.core.recipes.study import Study
 from attrsearch.core.weights import file_sha256, find_weights, manifest, verify
 from attrsearch.search.surrogate.features import PLAIN
-from attrsearch.search.surrogate.targets import TARGETS, Spread
+from attrsearch.search.surrogate.targets import TARGETS, PredictionError
 
 Floats = npt.NDArray[np.float32]
 Floats64 = npt.NDArray[np.float64]
@@ -80,7 +80,7 @@ class PooledModel:
     quantiles: Floats64
     sets: Mapping[Gender, Floats]
     correlation: float
-    spread: Spread
+    spread: PredictionError
     people: int
     sha256: str = ""
 
@@ -164,7 +164,7 @@ def load_pooled(path: Path) -> PooledModel:
             quantiles=arrays["quantiles"],
             sets={gender: arrays[f"sets.{gender}"] for gender in GENDERS},
             correlation=float(about["correlation"]),
-            spread=Spread(*map(float, about["spread"])),
+            spread=PredictionError(*map(float, about["spread"])),
             people=int(about["people"]),
             sha256=file_sha256(path),
         )

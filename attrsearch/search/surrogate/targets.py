@@ -10,7 +10,7 @@ import numpy.typing as npt
 from scipy.special import ndtr
 
 from attrsearch.core.recipes.objective import Objective
-from attrsearch.search.objective import Judgement
+from attrsearch.search.objective import CandidateResults
 
 Floats64 = npt.NDArray[np.float64]
 
@@ -28,7 +28,7 @@ def predictable(objective: Objective) -> bool:
     return means and not objective.uses("naturalness")
 
 
-def targets_of(judgement: Judgement) -> Floats64:
+def targets_of(judgement: CandidateResults) -> Floats64:
     """Measured targets, (n, 4), in the order of ``TARGETS``."""
     violations = judgement.violations
     count = len(judgement.detection)
@@ -51,7 +51,7 @@ def merit_of(objective: Objective, targets: Floats64) -> Floats64:
 def worth(objective: Objective, targets: Floats64) -> Floats64:
     """One number to rank by: the objective's value, less a penalty for a violated constraint.
 
-    >>> from attrsearch.core.recipes import load_objective
+    >>> from attrsearch.core.recipes.objective import load_objective
     >>> worth(load_objective("utility_product"), np.array([[1.0, 0.9, 1.5, 0.1], [1.0, 0.9, 1.3, -0.1]])).round(2)
     array([1.35, 0.97])
     """
@@ -59,7 +59,7 @@ def worth(objective: Objective, targets: Floats64) -> Floats64:
 
 
 @dataclass(frozen=True)
-class Spread:
+class PredictionError:
     """How wrong predictions are: standard deviations of merit and margin."""
 
     merit: float
@@ -67,7 +67,7 @@ class Spread:
 
 
 def expected_gain(
-    objective: Objective, predicted: Floats64, spread: Spread, best: float, doubt: Floats64
+    objective: Objective, predicted: Floats64, spread: PredictionError, best: float, doubt: Floats64
 ) -> Floats64:
     """Expected improvement over the best feasible merit, times the probability of being feasible.
 

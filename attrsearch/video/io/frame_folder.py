@@ -16,7 +16,7 @@ RATE = 25.0
 
 
 class FrameFolder:
-    """Reads and rewrites a folder of frames; see :class:`attrsearch.video.io.source.Material`.
+    """Reads and rewrites a folder of frames; see :class:`attrsearch.video.io.source.FrameSource`.
 
     Args:
         source: The folder.

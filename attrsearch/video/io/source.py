@@ -10,7 +10,7 @@ from attrsearch.video.io.reader import Frame, Picture, VideoReader
 from attrsearch.video.io.writer import Encoding, VideoRewriter
 
 
-class Rewriting(Protocol):
+class FrameSink(Protocol):
     """The second pass: read and write in step."""
 
     @property
@@ -31,7 +31,7 @@ class Rewriting(Protocol):
         ...
 
 
-class Material(Protocol):
+class FrameSource(Protocol):
     """A video file or a folder of frames, and where it goes.
 
     Attributes:
@@ -46,13 +46,13 @@ class Material(Protocol):
         """Frames of the first pass, in order."""
         ...
 
-    def rewrite(self) -> AbstractContextManager[Rewriting]:
+    def rewrite(self) -> AbstractContextManager[FrameSink]:
         """Open the second pass."""
         ...
 
 
 class VideoFile:
-    """A video file; a :class:`Material`.
+    """A video file; a :class:`FrameSource`.
 
     Args:
         source: The video.
@@ -82,17 +82,17 @@ class VideoFile:
             self.count = reader.info.frames
 
     def frames(self) -> Iterator[Frame]:
-        """See :class:`Material`."""
+        """See :class:`FrameSource`."""
         with VideoReader(self._source, *self._range) as reader:
             yield from reader.frames()
 
     def rewrite(self) -> "VideoSecondPass":
-        """See :class:`Material`."""
+        """See :class:`FrameSource`."""
         return VideoSecondPass(self._source, self._target, self._range, self._encoding)
 
 
 class VideoSecondPass:
-    """A reader and a rewriter of one video, opened and closed together; a :class:`Rewriting`."""
+    """A reader and a rewriter of one video, opened and closed together; a :class:`FrameSink`."""
 
     def __init__(
         self, source: Path, target: Path, span: tuple[float, float | None], encoding: Encoding | None
@@ -117,13 +117,13 @@ class VideoSecondPass:
         return self._reader.problem
 
     def frames(self) -> Iterator[Frame]:
-        """See :class:`Rewriting`."""
+        """See :class:`FrameSink`."""
         return self._rewriter.frames()
 
     def write(self, frame: Frame, picture: Picture) -> None:
-        """See :class:`Rewriting`."""
+        """See :class:`FrameSink`."""
         self._rewriter.write(frame, picture)
 
     def close(self) -> None:
-        """See :class:`Rewriting`."""
+        """See :class:`FrameSink`."""
         self._rewriter.close()

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from attrsearch.faces.alignment import CROP_TEMPLATE, similarity, transform
-from attrsearch.faces.dataset import Face
-from attrsearch.video.tracking.spill import Place, Shelf
+from attrsearch.faces.dataset import AlignedFace
+from attrsearch.video.tracking.spill import Place, SpillFile
 
 Floats = npt.NDArray[np.float32]
 
@@ -29,12 +29,12 @@ MOST = 12
 class _PutAway:
     """A face whose pictures are on a shelf: their shapes, and where they lie one behind the other."""
 
-    face: Face
-    shelf: Shelf
+    face: AlignedFace
+    shelf: SpillFile
     place: Place
     shapes: tuple[tuple[int, ...], tuple[int, ...]]
 
-    def read(self) -> Face:
+    def read(self) -> AlignedFace:
         pixels = np.frombuffer(self.shelf.get(self.place), np.uint8)
         crop, window = np.split(pixels, [int(np.prod(self.shapes[0]))])
         return replace(self.face, crop=crop.reshape(self.shapes[0]), window=window.reshape(self.shapes[1]))
@@ -46,14 +46,14 @@ class Sighting:
 
     frame: int
     quality: float
-    kept: Face | _PutAway
+    kept: AlignedFace | _PutAway
 
     @property
-    def face(self) -> Face:
+    def face(self) -> AlignedFace:
         """The face as the search takes it."""
         return self.kept.read() if isinstance(self.kept, _PutAway) else self.kept
 
-    def put_away(self, shelf: Shelf) -> "Sighting":
+    def put_away(self, shelf: SpillFile) -> "Sighting":
         """The same with its pictures on a shelf: 160 kB that are not in memory."""
         if isinstance(self.kept, _PutAway):
             return self
@@ -90,7 +90,7 @@ class Sightings:
         if len(self.best) > MOST:
             del self.best[min(self.best, key=lambda key: self.best[key].quality)]
 
-    def put_away(self, shelf: Shelf) -> None:
+    def put_away(self, shelf: SpillFile) -> None:
         """Put the pictures on a shelf, because the track has ended."""
         self.best = {key: sighting.put_away(shelf) for key, sighting in self.best.items()}
 

@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from attrsearch.faces.dataset import PersonFaces
 from attrsearch.faces.detection.base import Detector
-from attrsearch.faces.recognition.base import Scaled
-from attrsearch.faces.window_detection import see
+from attrsearch.faces.recognition.base import CalibratedRecogniser
+from attrsearch.faces.window_detection import detect_in_windows
 from attrsearch.video.tracking.best_shots import Sighting, Sightings
 from attrsearch.video.tracking.id_switches import divide
 from attrsearch.video.tracking.scan import Scan
@@ -49,7 +49,7 @@ class People:
         return PersonFaces(person, tuple(look.face for look in self.looks[person][:most]))
 
 
-def link_people(found: Scan, detector: Detector, scaled: Scaled) -> People:
+def link_people(found: Scan, detector: Detector, scaled: CalibratedRecogniser) -> People:
     """Group the tracks of a scan into people.
 
     Args:
@@ -87,7 +87,7 @@ def link_people(found: Scan, detector: Detector, scaled: Scaled) -> People:
 
 
 @dataclass(frozen=True)
-class _Seen:
+class _TrackEmbeddings:
     """What a track is known by: sightings, their frames, and embeddings (n, d), in the order of the frames."""
 
     sightings: tuple[Sighting, ...]
@@ -97,22 +97,22 @@ class _Seen:
     def frames(self) -> list[int]:
         return [sighting.frame for sighting in self.sightings]
 
-    def part(self, first: int, end: int) -> "_Seen":
+    def part(self, first: int, end: int) -> "_TrackEmbeddings":
         chosen = [i for i, frame in enumerate(self.frames) if first <= frame < end]
-        return _Seen(tuple(self.sightings[i] for i in chosen), self.rows[chosen])
+        return _TrackEmbeddings(tuple(self.sightings[i] for i in chosen), self.rows[chosen])
 
     def by_quality(self) -> list[Sighting]:
         """Sightings, the best first."""
         return sorted(self.sightings, key=lambda item: -item.quality)
 
 
-def _embed(looks: Sightings, detector: Detector, scaled: Scaled) -> _Seen | None:
+def _embed(looks: Sightings, detector: Detector, scaled: CalibratedRecogniser) -> _TrackEmbeddings | None:
     """Embed a track's looks; None where it has none."""
     sightings = sorted(looks.best.values(), key=lambda item: item.frame)
-    seen = see([sighting.face for sighting in sightings], detector) if sightings else None
+    seen = detect_in_windows([sighting.face for sighting in sightings], detector) if sightings else None
     if seen is None or not seen.kept:
         return None
-    return _Seen(tuple(sightings[i] for i in seen.kept), seen.embed(scaled.recogniser))
+    return _TrackEmbeddings(tuple(sightings[i] for i in seen.kept), seen.embed(scaled.recogniser))
 
 
 def find_rivals(tracks: Mapping[int, Mapping[int, TrackedFace]]) -> dict[int, set[int]]:

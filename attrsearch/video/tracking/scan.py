@@ -14,7 +14,7 @@ from attrsearch.video.io.boxes_file import LabelledBox
 from attrsearch.video.io.reader import Frame, Picture
 from attrsearch.video.tracking.best_shots import Sighting, Sightings, quality
 from attrsearch.video.tracking.scene_cuts import CutDetector
-from attrsearch.video.tracking.spill import Shelf
+from attrsearch.video.tracking.spill import SpillFile
 from attrsearch.video.tracking.spill_rows import TrackRows, part
 from attrsearch.video.tracking.tracker import DOUBT, TrackedFace, Tracker
 
@@ -44,7 +44,7 @@ class Scan:
     cuts: set[int] = field(default_factory=set)
     looks: dict[int, Sightings] = field(default_factory=dict)
     guesses: set[int] = field(default_factory=set)
-    shelf: Shelf = field(default_factory=Shelf)
+    shelf: SpillFile = field(default_factory=SpillFile)
 
     def put_away(self, track: int) -> None:
         """Put what is known of a track on the shelf, because it has ended."""
@@ -134,7 +134,7 @@ def _take(found: Scan, frame: Frame, face: TrackedFace) -> None:
         _look(found, frame, face)
 
 
-def _add(known: dict[int, Mapping[int, TrackedFace]], shelf: Shelf, frame: int, face: TrackedFace) -> None:
+def _add(known: dict[int, Mapping[int, TrackedFace]], shelf: SpillFile, frame: int, face: TrackedFace) -> None:
     rows = known.setdefault(face.track, TrackRows(shelf))
     if isinstance(rows, TrackRows):
         rows.add(frame, face)

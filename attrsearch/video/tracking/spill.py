@@ -23,7 +23,7 @@ class Place(NamedTuple):
     length: int
 
 
-class Shelf:
+class SpillFile:
     """Bytes that are put away and read again; the file is made when the first are."""
 
     def __init__(self) -> None:

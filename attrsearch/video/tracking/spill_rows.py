@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from attrsearch.video.io.boxes_file import LabelledBox
-from attrsearch.video.tracking.spill import Place, Shelf
+from attrsearch.video.tracking.spill import Place, SpillFile
 from attrsearch.video.tracking.tracker import Found, TrackedFace
 
 Floats = npt.NDArray[np.float32]
@@ -38,7 +38,7 @@ NO_LANDMARKS = np.full((5, 2), np.nan, np.float32)
 class _Rows:
     """Rows in the order of their frames; of one frame there may be several."""
 
-    def __init__(self, shelf: Shelf) -> None:
+    def __init__(self, shelf: SpillFile) -> None:
         self._shelf = shelf
         self._frames = array("i")
         self._pages: list[Place] = []
@@ -130,7 +130,7 @@ class BoxRows(_Rows, Mapping[int, list[LabelledBox]]):
         return sum(1 for _ in self)
 
 
-def part(sightings: Mapping[int, TrackedFace], first: int, end: float, track: int, shelf: Shelf) -> TrackRows:
+def part(sightings: Mapping[int, TrackedFace], first: int, end: float, track: int, shelf: SpillFile) -> TrackRows:
     """The sightings of a track in frames from ``first`` to before ``end``, as those of a track of that number."""
     rows = TrackRows(shelf)
     for frame, face in sightings.items():

@@ -16,7 +16,7 @@ from attrsearch.evaluation.attacks.parrot import classify, parrot
 from attrsearch.evaluation.attacks.scene import Scene, naive, open_scene
 from attrsearch.evaluation.attacks.several import averaging, linking
 from attrsearch.evaluation.faces import Cohort
-from attrsearch.evaluation.judges import Judge
+from attrsearch.evaluation.judges import HeldOutRecogniser
 from attrsearch.evaluation.metrics.identification import Gallery
 from attrsearch.evaluation.pairing import Protection, untouched
 from attrsearch.faces.detection.load import load_detector
@@ -26,7 +26,7 @@ from tests.evaluation.metrics.test_verification import noisy, units
 
 
 @pytest.fixture(scope="module")
-def scene(cohort: Cohort, protection: Protection, judge: Judge) -> Scene:
+def scene(cohort: Cohort, protection: Protection, judge: HeldOutRecogniser) -> Scene:
     return open_scene(cohort, protection, [judge], load_detector("mtcnn", WINDOW_MIN_FACE))
 
 
@@ -39,7 +39,7 @@ def by_variant(rows: list[dict[str, Any]]) -> Mapping[str, dict[str, Any]]:
     return {row["variant"]: row for row in rows}
 
 
-def test_naive_finds_untouched_faces(cohort: Cohort, judge: Judge) -> None:
+def test_naive_finds_untouched_faces(cohort: Cohort, judge: HeldOutRecogniser) -> None:
     found = naive(open_scene(cohort, untouched(cohort), [judge], load_detector("mtcnn", WINDOW_MIN_FACE)))
     assert found[0]["rank1"] == 1
     assert found[0]["attack"] == "naive"
@@ -154,7 +154,9 @@ def test_averaging_undoes_noise(scene: Scene, monkeypatch: pytest.MonkeyPatch) -
     assert rows["mean picture"]["rank1"] < 0.4
 
 
-def test_averaging_on_real_faces_and_who_cannot_be_averaged(scene: Scene, cohort: Cohort, judge: Judge) -> None:
+def test_averaging_on_real_faces_and_who_cannot_be_averaged(
+    scene: Scene, cohort: Cohort, judge: HeldOutRecogniser
+) -> None:
     rows = by_variant(averaging(scene))
     assert set(rows) == {"single", "mean embedding", "mean picture"}
     firsts = np.unique(cohort.owners, return_index=True)[1]

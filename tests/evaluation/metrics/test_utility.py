@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from attrsearch.evaluation.evaluate import Examiner, open_eyes
+from attrsearch.evaluation.evaluate import Examiner, load_evaluation_models
 from attrsearch.evaluation.faces import Cohort
 from attrsearch.evaluation.hifd import score_hifd, write_hifd
-from attrsearch.evaluation.judges import Judge
+from attrsearch.evaluation.judges import HeldOutRecogniser
 from attrsearch.evaluation.metrics.head_pose import head_pose, openness
 from attrsearch.evaluation.metrics.realism import frechet_distance, kernel_distance
 from attrsearch.evaluation.metrics.utility import skin_tones
@@ -14,8 +14,8 @@ from attrsearch.evaluation.pairing import Protection, untouched
 
 
 @pytest.fixture(scope="module")
-def examiner(cohort: Cohort, judge: Judge) -> Examiner:
-    eyes, _ = open_eyes()
+def examiner(cohort: Cohort, judge: HeldOutRecogniser) -> Examiner:
+    eyes, _ = load_evaluation_models()
     return Examiner(cohort, [judge], eyes)
 
 
@@ -28,7 +28,7 @@ def test_untouched_faces_keep_everything(examiner: Examiner, cohort: Cohort) -> 
 
 
 def test_an_edit_keeps_detection_and_gender_and_hides_the_face(
-    examiner: Examiner, protection: Protection, judge: Judge
+    examiner: Examiner, protection: Protection, judge: HeldOutRecogniser
 ) -> None:
     found = examiner.examine(protection)
     assert found.kept["recall_mtcnn"] == found.kept["recall_yunet"] == 1

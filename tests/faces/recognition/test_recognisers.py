@@ -12,8 +12,8 @@ from attrsearch.core.wheels import wheel_file
 from attrsearch.faces.alignment import SFACE_SIZE, SFACE_TEMPLATE, similarity, warp
 from attrsearch.faces.dataset import Picture
 from attrsearch.faces.detection.mtcnn import Mtcnn
-from attrsearch.faces.recognition.base import Recogniser, Scaled
-from attrsearch.faces.recognition.calibration import Calibration, Spread, load_calibration, measure
+from attrsearch.faces.recognition.base import CalibratedRecogniser, Recogniser
+from attrsearch.faces.recognition.calibration import Calibration, DistanceStatistics, load_calibration, measure
 from attrsearch.faces.recognition.dlib import Dlib, squared
 from attrsearch.faces.recognition.dlib_network import read_network
 from attrsearch.faces.recognition.facenet import FaceNet, find_weights, install_weights
@@ -85,7 +85,7 @@ class RecogniserContract:
 
 class TestSFace(RecogniserContract):
     @pytest.fixture
-    def recogniser(self, sface: Scaled) -> Recogniser:
+    def recogniser(self, sface: CalibratedRecogniser) -> Recogniser:
         return sface.recogniser
 
     def test_one_person_is_near(self, recogniser: Recogniser, cut: Cut) -> None:
@@ -250,7 +250,7 @@ def test_too_few_people_to_measure() -> None:
 
 
 def test_a_calibration_without_the_verification_threshold() -> None:
-    spread = Spread(mean=1, std=0.1, pairs=1)
+    spread = DistanceStatistics(mean=1, std=0.1, pairs=1)
     found = Calibration(recogniser="x", source="y", genuine=spread, impostor=spread, thresholds={})
     with pytest.raises(InputError, match="calibrate on more people"):
         _ = found.verification

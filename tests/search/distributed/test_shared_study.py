@@ -18,7 +18,7 @@ from attrsearch.search.distributed import storage
 from attrsearch.search.distributed.shared_study import StudyRecord
 from attrsearch.search.distributed.storage import Database
 from attrsearch.search.models import Settings
-from attrsearch.search.terms import Scores
+from attrsearch.search.terms import FaceScores
 from tests.search.distributed.servers import Postgres, free_port
 
 SETTINGS = Settings(load_study("quick"), load_space("one-pass"), load_objective("utility_product"))
@@ -29,10 +29,10 @@ def candidates(number: int) -> np.ndarray:
     return np.random.default_rng(number).uniform(-1, 1, (ASKS, 1, 13)).astype(np.float32)
 
 
-def scores_of(rows: np.ndarray) -> Scores:
+def scores_of(rows: np.ndarray) -> FaceScores:
     """What an evaluator would say: something that depends on the candidate alone, to the bit."""
     base = rows.reshape(len(rows), -1)[:, :FACES].astype(np.float32)
-    return Scores(*(np.abs(base) * np.float32(k + 1) for k in range(6)))
+    return FaceScores(*(np.abs(base) * np.float32(k + 1) for k in range(6)))
 
 
 class Worker(threading.Thread):
@@ -42,7 +42,7 @@ class Worker(threading.Thread):
         super().__init__(daemon=True)
         self.url, self.study, self.rounds, self.seconds = url, name, rounds, seconds
         self.measured: list[tuple[int, int]] = []
-        self.found: list[Scores] = []
+        self.found: list[FaceScores] = []
         self.lines: list[str] = []
         self.error: BaseException | None = None
 
@@ -52,7 +52,7 @@ class Worker(threading.Thread):
             for number in range(self.rounds):
                 rows = candidates(number)
 
-                def measure(chosen: Sequence[int], number: int = number, rows: np.ndarray = rows) -> Scores:
+                def measure(chosen: Sequence[int], number: int = number, rows: np.ndarray = rows) -> FaceScores:
                     time.sleep(self.seconds * len(chosen))
                     self.measured += [(number, row) for row in chosen]
                     return scores_of(rows[list(chosen)])
@@ -67,7 +67,7 @@ class Worker(threading.Thread):
         assert not self.is_alive()
         for number, found in enumerate(self.found):
             expected = scores_of(candidates(number))
-            for name in Scores.__dataclass_fields__:
+            for name in FaceScores.__dataclass_fields__:
                 assert np.array_equal(getattr(found, name), getattr(expected, name))
         assert len(self.found) == self.rounds
 

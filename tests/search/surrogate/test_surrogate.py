@@ -12,17 +12,24 @@ from attrsearch.core.attributes import ATTRIBUTES, GENDERS
 from attrsearch.core.errors import RecipeError, WeightsError
 from attrsearch.core.recipes.objective import load_objective
 from attrsearch.core.recipes.study import Sampler, Stopping, Surrogate, load_study
-from attrsearch.search.stopping import Stopper
+from attrsearch.search.stopping import EarlyStopping
 from attrsearch.search.study import PersonStudy
 from attrsearch.search.surrogate.acquisition import Screener, portfolio_points
 from attrsearch.search.surrogate.candidates import moved_points, spread_points
-from attrsearch.search.surrogate.correction import Calibrated
+from attrsearch.search.surrogate.correction import LinearCorrection
 from attrsearch.search.surrogate.ensemble import PersonModels, rank_correlation
 from attrsearch.search.surrogate.features import pose
 from attrsearch.search.surrogate.fit_pooled import learn, normal_scores
 from attrsearch.search.surrogate.pooled import PooledModel, choose_pooled, load_pooled
 from attrsearch.search.surrogate.regressors import REGRESSORS
-from attrsearch.search.surrogate.targets import Spread, expected_gain, merit_of, predictable, targets_of, worth
+from attrsearch.search.surrogate.targets import (
+    PredictionError,
+    expected_gain,
+    merit_of,
+    predictable,
+    targets_of,
+    worth,
+)
 from tests.search.surrogate.landscapes import BOUND, OBJECTIVE, Landscape
 
 NEW = Landscape.draw(100)
@@ -142,7 +149,7 @@ def test_what_is_composed_of_the_targets() -> None:
 
 
 def test_expected_gain_weighs_chance_and_improvement() -> None:
-    spread = Spread(0.02, 0.03)
+    spread = PredictionError(0.02, 0.03)
     rows = np.array([[1, 1, 1.5, 0.1], [1, 1, 1.5, -0.1], [1, 1, 1.3, 0.1], [1, 1, 1.45, 0.1]])
     gain = expected_gain(OBJECTIVE, rows, spread, 1.4, np.ones(4))
     assert gain.argmax() == 0
@@ -155,9 +162,9 @@ def test_expected_gain_weighs_chance_and_improvement() -> None:
 
 def test_calibration_needs_few_trials_for_an_offset() -> None:
     predicted = np.random.default_rng(0).normal(1.3, 0.05, (6, 1))
-    found = Calibrated.fit(predicted, predicted - 0.2)
+    found = LinearCorrection.fit(predicted, predicted - 0.2)
     assert found.apply(predicted).mean() == pytest.approx(predicted.mean() - 0.2, abs=0.02)
-    nothing = Calibrated.fit(predicted[:0], predicted[:0])
+    nothing = LinearCorrection.fit(predicted[:0], predicted[:0])
     assert np.array_equal(nothing.apply(predicted), predicted)
 
 
@@ -313,7 +320,7 @@ def test_standing_is_drawn_towards_what_was_known() -> None:
     ],
 )
 def test_when_a_search_stops(feasible: list[bool], gains: list[float], left: int) -> None:
-    stopper = Stopper(Stopping(tolerance=1e-3, patience=2, least=3), 8)
+    stopper = EarlyStopping(Stopping(tolerance=1e-3, patience=2, least=3), 8)
     for flag, gain in zip(feasible, gains, strict=True):
         found = stopper.remaining(8, np.array([flag]), gain)
     assert found == left

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from attrsearch.faces.dataset import Face, Picture
+from attrsearch.faces.dataset import AlignedFace, Picture
 from attrsearch.faces.detection.base import Detections, Detector
 from attrsearch.faces.detection.mtcnn import Mtcnn
 from attrsearch.faces.images import read_picture
-from attrsearch.faces.recognition.base import Scaled
+from attrsearch.faces.recognition.base import CalibratedRecogniser
 from attrsearch.video.io.reader import Frame
 from attrsearch.video.tracking.best_shots import KNOWN_WIDTH, Sighting, Sightings, quality
 from attrsearch.video.tracking.id_switches import divide
@@ -100,7 +100,7 @@ def cadet(sample: Path) -> Picture:
 
 
 def test_the_same_person_across_a_gap_and_a_cut_is_one(
-    astronauts: Picture, cadet: Picture, mtcnn: Mtcnn, sface: Scaled
+    astronauts: Picture, cadet: Picture, mtcnn: Mtcnn, sface: CalibratedRecogniser
 ) -> None:
     first, second = astronauts[0], astronauts[2]
     gone: list[Picture | None] = [None]
@@ -116,7 +116,7 @@ def test_the_same_person_across_a_gap_and_a_cut_is_one(
 
 
 def test_two_at_once_are_two_people_though_they_look_the_same(
-    astronauts: Picture, mtcnn: Mtcnn, sface: Scaled
+    astronauts: Picture, mtcnn: Mtcnn, sface: CalibratedRecogniser
 ) -> None:
     twins = np.concatenate([astronauts[0], astronauts[0]], 1)
     people = link_people(go_through([twins] * 3, mtcnn), mtcnn, sface)
@@ -125,7 +125,7 @@ def test_two_at_once_are_two_people_though_they_look_the_same(
 
 
 def test_a_face_too_small_or_too_turned_stays_its_own_person(
-    astronaut: Picture, mtcnn: Mtcnn, sface: Scaled
+    astronaut: Picture, mtcnn: Mtcnn, sface: CalibratedRecogniser
 ) -> None:
     def turned(detections: Detections) -> Detections:
         points = detections.landmarks.copy()
@@ -231,7 +231,7 @@ def test_a_track_that_went_on_with_somebody_else_is_divided_where_they_met() -> 
     found = Scan(tracks={0: walk(0, 40, 0), 1: walk(15, 22, 20)})
     found.remembered = {0: {30: found.tracks[0][30]}}
     cut = np.zeros((8, 8, 3), np.uint8)
-    face = Face(Path("x"), cut, cut, np.eye(2, 3, dtype=np.float32), np.zeros((0, 4), np.float32))
+    face = AlignedFace(Path("x"), cut, cut, np.eye(2, 3, dtype=np.float32), np.zeros((0, 4), np.float32))
     found.looks[0] = Sightings({(0, key): Sighting(10 * key + 2, 1.0, face) for key in range(4)})
     rows = np.concatenate([unit(1, 0), unit(1, 0.1), unit(0, 1), unit(0.1, 1)])
     assert divide(found, 0, [2, 12, 22, 32], rows, 1.0) == 2

@@ -9,10 +9,10 @@ import pytest
 
 from attrsearch.core.encryption import KEY, SWITCH
 from attrsearch.core.errors import OutputError
-from attrsearch.faces.dataset import Face
+from attrsearch.faces.dataset import AlignedFace
 from attrsearch.video.io.boxes_file import LabelledBox
 from attrsearch.video.tracking.best_shots import Sighting, Sightings
-from attrsearch.video.tracking.spill import Shelf
+from attrsearch.video.tracking.spill import SpillFile
 from attrsearch.video.tracking.spill_rows import PAGE, BoxRows, TrackRows, part
 from attrsearch.video.tracking.tracker import TrackedFace
 
@@ -38,7 +38,7 @@ def same(one: TrackedFace, two: TrackedFace) -> bool:
 @pytest.fixture
 def rows() -> TrackRows:
     """Every second frame of more than two pages, a part of the last one still open."""
-    made = TrackRows(Shelf())
+    made = TrackRows(SpillFile())
     for frame in range(0, 5 * PAGE, 2):
         made.add(frame, face(frame))
     return made
@@ -69,14 +69,14 @@ def test_a_track_goes_on_after_it_was_put_away(rows: TrackRows) -> None:
 
 
 def test_a_part_of_a_track_is_another(rows: TrackRows) -> None:
-    late = part(rows, 600, 1000, 9, Shelf())
+    late = part(rows, 600, 1000, 9, SpillFile())
     assert list(late) == list(range(600, 1000, 2))
     assert all(same(found, replace(face(frame), track=9)) for frame, found in late.items())
-    assert not part(rows, 5 * PAGE, float("inf"), 9, Shelf())
+    assert not part(rows, 5 * PAGE, float("inf"), 9, SpillFile())
 
 
 def test_boxes_of_a_frame_stay_together() -> None:
-    boxes = BoxRows(Shelf())
+    boxes = BoxRows(SpillFile())
     for frame in (0, 3, 3, 3, *range(10, 10 + PAGE)):
         boxes.add(frame, len(boxes), np.float32([frame, 0, frame + 0.1, 9]), 1.5)
     assert list(boxes)[:3] == [0, 3, 10]
@@ -85,12 +85,12 @@ def test_boxes_of_a_frame_stay_together() -> None:
     assert boxes[3] == [LabelledBox((3.0, 0.0, first, 9.0), track, 1.0) for track in (1, 2, 2)]
     assert 4 not in boxes
     assert boxes.get(4, []) == []
-    assert BoxRows(Shelf()) == {}
+    assert BoxRows(SpillFile()) == {}
 
 
 def test_memory_does_not_grow_with_a_track() -> None:
     """Twenty thousand faces as objects take about twelve megabytes."""
-    rows = TrackRows(Shelf())
+    rows = TrackRows(SpillFile())
     tracemalloc.start()
     for frame in range(2_000):
         rows.add(frame, face(frame))
@@ -106,8 +106,8 @@ def test_memory_does_not_grow_with_a_track() -> None:
 def test_a_look_that_was_put_away_is_the_same_look() -> None:
     random = np.random.default_rng(0)
     crop, window = (random.integers(0, 255, (side, side, 3), np.uint8) for side in (128, 192))
-    look = Face(Path("x"), crop, window, np.eye(2, 3, dtype=np.float32), np.zeros((1, 4), np.float32), 77.0)
-    looks, shelf = Sightings({(0, 1): Sighting(12, 3.0, look)}), Shelf()
+    look = AlignedFace(Path("x"), crop, window, np.eye(2, 3, dtype=np.float32), np.zeros((1, 4), np.float32), 77.0)
+    looks, shelf = Sightings({(0, 1): Sighting(12, 3.0, look)}), SpillFile()
     looks.put_away(shelf)
     looks.put_away(shelf)
     (sighting,) = looks.sorted()
@@ -121,7 +121,7 @@ def test_what_lies_on_a_shelf_is_encrypted_where_private_files_are(monkeypatch: 
     fernet = pytest.importorskip("cryptography.fernet")
     monkeypatch.setenv(KEY, fernet.Fernet.generate_key().decode())
     monkeypatch.setenv(SWITCH, "1")
-    shelf = Shelf()
+    shelf = SpillFile()
     place = shelf.put(b"somebody was here")
     shelf.put(b"and there")
     assert shelf._file is not None
@@ -133,4 +133,4 @@ def test_what_lies_on_a_shelf_is_encrypted_where_private_files_are(monkeypatch: 
 def test_no_room_for_temporary_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
     with pytest.raises(OutputError, match="temporary files: needs a place to write to, found No such file"):
-        Shelf().put(b"x")
+        SpillFile().put(b"x")
