@@ -122,5 +122,5 @@ def test_public_names() -> None:
 
 
 def test_files_stay_small() -> None:
-    long = {path.name: count for path in modules() if (count := len(path.read_text().splitlines())) > 350}
+    long = {path.name: count for path in modules() if (count := len(path.read_text().splitlines())) > 400}
     assert not long

@@ -23,7 +23,7 @@ from attrsearch.runs.attributes_file import AttributesFile, PersonRecord
 
 MIN_FACE = 16.0
 WORKING_SIDE = 1920
-LEAST = 0.6
+MIN_PROBABILITY = 0.6
 """Pictures are searched for smaller and less certain faces than a search uses, since all must be covered."""
 
 
@@ -76,7 +76,7 @@ class Applier:
         Raises:
             InputError: No face was found, so nothing can be promised.
         """
-        found = detect_reduced(picture, self._detector, LEAST, WORKING_SIDE)
+        found = detect_reduced(picture, self._detector, MIN_PROBABILITY, WORKING_SIDE)
         if not len(found):
             hint = "nothing was written; check the picture by eye"
             raise InputError("this picture", required="a face to protect", found="none", hint=hint)

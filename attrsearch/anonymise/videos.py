@@ -66,7 +66,7 @@ def load_face_models(
     """Load what a video is looked at with.
 
     Args:
-        options: Its ``unsure`` is the least probability the detector gives.
+        options: Its ``low_confidence`` is the least probability the detector gives.
         detector: ``yunet`` or ``mtcnn``.
         recogniser: ``auto`` or a name.
         yolo: Darknet ``.cfg`` and ``.weights`` instead of a bundled detector.
@@ -77,9 +77,9 @@ def load_face_models(
     """
     chosen: Detector
     if yolo is not None:
-        chosen = Yolo(*yolo, score=options.unsure, min_face=min_face)
+        chosen = Yolo(*yolo, score=options.low_confidence, min_face=min_face)
     elif detector == "yunet":
-        chosen = YuNet(min_face, options.unsure)
+        chosen = YuNet(min_face, options.low_confidence)
     else:
         chosen = load_detector(detector, max(min_face, 12.0))
     scaled, _ = choose_recogniser(recogniser)
@@ -257,7 +257,7 @@ def apply_to_stream(
         source,
         target,
         detector=eyes.detector,
-        tracker=Tracker(options.memory, None, options.sure, options.unsure),
+        tracker=Tracker(options.memory, None, options.high_confidence, options.low_confidence),
         renderer=renderer,
         namer=None if person else namer,
         encoding=encoding,

@@ -22,7 +22,7 @@ def export(run: Path, kind: str, out: Path | None, include_infeasible: bool) -> 
     say(f"{count} people in {target}")
 
 
-SOON = 1.0
+DELAY_SECONDS = 1.0
 """Seconds before a bar is worth showing."""
 
 
@@ -47,7 +47,7 @@ def report(
     """
     from attrsearch.report.page import write_report
 
-    with bar(sum(1 for _ in (run / "people").glob("*.json")), "person", quiet, SOON) as progress:
+    with bar(sum(1 for _ in (run / "people").glob("*.json")), "person", quiet, DELAY_SECONDS) as progress:
         page = write_report(
             run, out, include_originals=include_originals, against=against, ledger=ledger, progress=progress
         )

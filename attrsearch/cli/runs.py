@@ -6,7 +6,7 @@ import click
 
 from attrsearch.cli.console import bar, json_option, print_json, quiet_option, say
 
-SOON = 1.0
+DELAY_SECONDS = 1.0
 SHOWN = 20
 
 
@@ -23,7 +23,7 @@ def check(run: Path, repair: bool, quiet: bool, as_json: bool) -> int:
     from attrsearch.runs.check import check_run
 
     total = sum(1 for _ in (run / "people").glob("*.json"))
-    with bar(total, "person", quiet or as_json, SOON) as progress:
+    with bar(total, "person", quiet or as_json, DELAY_SECONDS) as progress:
         found = check_run(run, repair, progress)
     if as_json:
         counts = {
@@ -59,7 +59,7 @@ def merge(runs: tuple[Path, ...], out: Path, quiet: bool, as_json: bool) -> int:
     from attrsearch.runs.merge import merge_runs
 
     total = sum(1 for run in runs for _ in (run / "people").glob("*.json"))
-    with bar(total, "person", quiet or as_json, SOON) as progress:
+    with bar(total, "person", quiet or as_json, DELAY_SECONDS) as progress:
         merged = merge_runs(runs, out, progress)
     page = write_report(out)
     counts = merged.counts

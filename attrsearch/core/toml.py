@@ -4,7 +4,7 @@ import re
 import tomllib
 from typing import Any
 
-MOST_PARTS = 100
+MAX_PARTS = 100
 """Dots in a line, outside of quoted text: keys of thousands of parts keep a parser busy for minutes."""
 QUOTED = re.compile(r""" "(?:[^"\\]|\\.)*" | '[^']*' """, re.VERBOSE)
 
@@ -18,8 +18,8 @@ def parse_toml(text: str) -> dict[str, Any]:
     Raises:
         ValueError: Not TOML, or nested too deep.
     """
-    if any(QUOTED.sub("", line).count(".") > MOST_PARTS for line in text.splitlines()):
-        raise ValueError(f"more than {MOST_PARTS} dots in a line")
+    if any(QUOTED.sub("", line).count(".") > MAX_PARTS for line in text.splitlines()):
+        raise ValueError(f"more than {MAX_PARTS} dots in a line")
     try:
         return tomllib.loads(text)
     except RecursionError as error:

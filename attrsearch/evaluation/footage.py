@@ -25,8 +25,8 @@ Floats = npt.NDArray[np.float32]
 
 FRAMES = 120
 """Frames looked at in a video, evenly spaced."""
-MOST_FACES = 600
-SURE = 0.8
+MAX_FACES = 600
+MIN_PROBABILITY = 0.8
 ON_LEDGER = 0.3
 
 
@@ -75,7 +75,7 @@ def load_footage(
         people = read_ledger(ledger) if ledger else None
         cut = _Cut()
         for before, after in zip(first.frames(), second.frames(), strict=False):
-            if before.index % step == 0 and len(cut.faces) < MOST_FACES:
+            if before.index % step == 0 and len(cut.faces) < MAX_FACES:
                 _cut_frame(cut, original, (before.index, before.picture, after.picture), whole, people)
                 progress(before.index, max(counts))
     if not cut.faces:
@@ -101,7 +101,7 @@ def _cut_frame(
     found = detect_in_frame(picture, detector)
     for i in range(len(found)):
         box = found.boxes[i]
-        if found.probabilities[i] < SURE or box[2] - box[0] < NARROWEST:
+        if found.probabilities[i] < MIN_PROBABILITY or box[2] - box[0] < NARROWEST:
             continue
         name = "" if people is None else _person(rows, box)
         if name is None:

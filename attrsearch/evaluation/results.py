@@ -15,7 +15,7 @@ from attrsearch.evaluation.evaluate import Examined, Examiner
 from attrsearch.evaluation.faces import Cohort
 from attrsearch.evaluation.metrics.anonymity import BINS, Figures, far_name
 from attrsearch.evaluation.metrics.realism import FEATURES
-from attrsearch.evaluation.metrics.verification import LEAST_BELOW
+from attrsearch.evaluation.metrics.verification import MIN_PAIRS_BELOW
 
 FORMAT = "attrsearch/evaluation"
 MAIN_FAR = 1e-3
@@ -107,7 +107,7 @@ def _too_few(examiner: Examiner) -> list[str]:
     elif len(examiner.cohort.people) == 1:
         lines.append("one person only: rank-1 says little, and there is no chance to set it beside")
     if MAIN_FAR not in standard.thresholds:
-        pairs, least = len(standard.impostor.distances), round(LEAST_BELOW / MAIN_FAR)
+        pairs, least = len(standard.impostor.distances), round(MIN_PAIRS_BELOW / MAIN_FAR)
         lines.append(
             f"TAR at FAR {far_name(MAIN_FAR)} needs {least} pairs of strangers, these are {pairs}: give more people, "
             "or --distractors FOLDER"

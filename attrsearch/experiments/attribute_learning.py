@@ -30,7 +30,7 @@ from attrsearch.search.objective import aggregate
 from attrsearch.search.space import PersonSpace, person_space
 from attrsearch.search.study import person_seed
 from attrsearch.search.surrogate.features import describe
-from attrsearch.search.surrogate.targets import merit_of, predictable
+from attrsearch.search.surrogate.targets import objective_value_of, predictable
 
 Floats = npt.NDArray[np.float32]
 Floats64 = npt.NDArray[np.float64]
@@ -130,9 +130,9 @@ def measure_edits(
         if subject is None:
             continue
         attributes = space.attributes(points)
-        judgement = aggregate(settings.objective, components.evaluator.evaluate([Request(subject, attributes)])[0])
+        results = aggregate(settings.objective, components.evaluator.evaluate([Request(subject, attributes)])[0])
         names.append(person.id)
-        utility.append(judgement.utility)
+        utility.append(results.utility)
         if (
             guess := _pooled(settings, components, describe(identity.traits, tuple(searched), subject), attributes)
         ) is not None:
@@ -147,7 +147,7 @@ def measure_edits(
 def _pooled(settings: Settings, components: Components, person: Floats64, attributes: Floats) -> Floats64 | None:
     if components.pooled is None or not predictable(settings.objective):
         return None
-    return merit_of(settings.objective, components.pooled.predict(attributes, person))
+    return objective_value_of(settings.objective, components.pooled.predict(attributes, person))
 
 
 def mlp(inputs: Floats64, wanted: Flags, seed: int) -> Callable[[Floats64], Flags]:

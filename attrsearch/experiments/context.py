@@ -42,7 +42,7 @@ PICTURES = 24
 """Pictures of a person that are edited: the thesis had 98 of four."""
 ENROLLED = 10
 """Other pictures of a person in the gallery, at most."""
-LEAST = 4
+MIN_PICTURES = 4
 """Pictures it takes to be one of the four."""
 
 
@@ -193,11 +193,11 @@ class ExperimentContext:
         Raises:
             InputError: Fewer than four people have enough pictures.
         """
-        able = [person for person in self.listed if len(person.files) >= LEAST]
+        able = [person for person in self.listed if len(person.files) >= MIN_PICTURES]
         if len(able) < PEOPLE:
             raise InputError(
                 self.faces,
-                required=f"{PEOPLE} people with {LEAST} pictures or more each",
+                required=f"{PEOPLE} people with {MIN_PICTURES} pictures or more each",
                 found=f"{len(able)}",
                 hint="give a folder with one sub-folder of pictures a person",
             )
@@ -208,12 +208,12 @@ class ExperimentContext:
         chosen = [name for gender in ("male", "female") for name in _first(order, genders, gender)]
         chosen += [name for name in order if name not in chosen][: PEOPLE - len(chosen)]
         chosen.sort(key=order.index)
-        read = self.cohort(frozenset(chosen), self.options.count(PICTURES, LEAST) + ENROLLED, "read")
+        read = self.cohort(frozenset(chosen), self.options.count(PICTURES, MIN_PICTURES) + ENROLLED, "read")
         return tuple(self._probe(read, name, place, genders[name]) for place, name in enumerate(chosen))
 
     def _probe(self, read: Cohort, name: str, place: int, gender: Gender) -> EditedPerson:
         rows = np.flatnonzero(read.owners == read.people.index(name))
-        count = min(self.options.count(PICTURES, LEAST), max(1, round(0.6 * len(rows))))
+        count = min(self.options.count(PICTURES, MIN_PICTURES), max(1, round(0.6 * len(rows))))
         shuffled = self.random(f"pictures of {name}").permutation(rows)
         edited, others = np.sort(shuffled[:count]), np.sort(shuffled[count : count + ENROLLED])
         return EditedPerson(

@@ -34,7 +34,7 @@ LIMIT = 1.1
 LOOKED_AT = 24
 """People among whom two of one gender are looked for."""
 SHOWN = 10
-MOST_DRAWN = 100
+MAX_DRAWN = 100
 """Sets drawn for every one that is wanted, before the network is taken to refuse everything."""
 
 
@@ -108,7 +108,7 @@ def _accepted(
     """Random sets that the network calls good, and how many were drawn for them."""
     random, drawn = lab.random("accepted"), 0
     found: list[Floats] = []
-    while sum(len(part) for part in found) < wanted and drawn < MOST_DRAWN * wanted:
+    while sum(len(part) for part in found) < wanted and drawn < MAX_DRAWN * wanted:
         part = draw(lab.space, sitter.gender, wanted, LIMIT, random)
         found.append(part[np.asarray(network.predict(space.values(part)), bool)])
         drawn += len(part)

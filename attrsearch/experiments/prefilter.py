@@ -22,7 +22,7 @@ NONE = 128
 LIMIT = 1.0
 THESIS = ((26, 15, 0.80), (38, 25, 0.98))
 """Identifications at 29 and at 16, and faces found at 16, of the thesis's woman and man."""
-FEWEST = 10
+MIN_CASES = 10
 """Identifications from which on a reduction is a percentage."""
 
 
@@ -144,7 +144,7 @@ def _fall(before: int, after: int, share: float) -> str:
     >>> _fall(1, 2, -1.0)
     '1 to 2'
     """
-    if np.isnan(share) or before < FEWEST:
+    if np.isnan(share) or before < MIN_CASES:
         return f"{before} to {after}"
     return f"{before} to {after} ({percent(abs(share))} {'fewer' if share >= 0 else 'more'})"
 

@@ -37,7 +37,15 @@ from attrsearch.search.terms import FaceScores
 Floats = npt.NDArray[np.float32]
 Warn = Callable[[str], None]
 
-SCORES = ("detection", "iou", "distance", "distance_raw", "clearance", "naturalness")
+SCORES = {
+    "detection": "detection",
+    "iou": "iou",
+    "distance": "distance",
+    "distance_raw": "distance_raw",
+    "clearance": "verification_margin",
+    "naturalness": "naturalness",
+}
+"""Column of a study's file to the field of FaceScores it holds."""
 SHARED = 240
 """Random candidates a person from which the random arm draws without replacement, so that seeds share them."""
 
@@ -79,7 +87,7 @@ class Search(Protocol):
         """Candidates (n, passes, 13)."""
         ...
 
-    def tell(self, judgement: CandidateResults) -> None:
+    def tell(self, results: CandidateResults) -> None:
         """What they were worth."""
         ...
 
@@ -103,7 +111,7 @@ class RandomDraws:
         self.proposals += [Proposal("sampler", point) for point in chosen]
         return self.space.attributes(chosen)
 
-    def tell(self, judgement: CandidateResults) -> None:
+    def tell(self, results: CandidateResults) -> None:
         """Nothing is learnt."""
 
 
@@ -266,9 +274,9 @@ def _advance(asking: Sequence[_Running], measure: "_Memory") -> None:
         requests.append(one.search.ask())
         asked.append(time.thread_time() - begin)
     for one, attributes, seconds, scores in zip(asking, requests, asked, measure(requests), strict=True):
-        judgement = aggregate(one.settings.objective, scores)
+        results = aggregate(one.settings.objective, scores)
         begin = time.thread_time()
-        one.search.tell(judgement)
+        one.search.tell(results)
         took = seconds + time.thread_time() - begin
         one.scores.append(scores)
         one.seconds += [took / len(attributes)] * len(attributes)
@@ -287,7 +295,7 @@ class _Memory:
         fresh = {key: row for request in requests for row in request if (key := row.tobytes()) not in self._known}
         if fresh:
             scores = self._evaluator.evaluate([Request(self._subject, np.stack(list(fresh.values())))])[0]
-            table = np.stack([getattr(scores, name) for name in SCORES], 1)
+            table = np.stack([getattr(scores, name) for name in SCORES.values()], 1)
             self._known |= dict(zip(fresh, table, strict=True))
         for request in requests:
             rows = np.stack([self._known[row.tobytes()] for row in request])
@@ -317,17 +325,21 @@ def _rows(one: _Running, person: str, space: PersonSpace) -> pd.DataFrame:
     """Trials of one search, a row a candidate; the sample of what was screened out among them."""
     proposals = one.search.proposals
     evaluated = np.array([proposal.evaluated for proposal in proposals], bool)
-    scores = {name: np.concatenate([getattr(part, name) for part in one.scores]) for name in SCORES}
-    judgement = aggregate(one.settings.objective, FaceScores(**scores))
+    scores = {
+        column: np.concatenate([getattr(part, name) for part in one.scores]) for column, name in SCORES.items()
+    }
+    results = aggregate(
+        one.settings.objective, FaceScores(**{SCORES[column]: values for column, values in scores.items()})
+    )
     attributes = space.attributes(np.array([proposal.point for proposal in proposals]))
     second = attributes[:, 1] if attributes.shape[1] > 1 else np.full_like(attributes[:, 0], np.nan)
-    margin = -judgement.violations.max(1) if judgement.violations.shape[1] else np.ones(len(judgement.utility))
+    margin = -results.violations.max(1) if results.violations.shape[1] else np.ones(len(results.utility))
     measured: dict[str, Any] = {
         **{name: scores[name].mean(1) for name in SCORES},
-        "utility": judgement.utility,
-        "merit": judgement.merit,
+        "utility": results.utility,
+        "merit": results.objective_value,
         "margin": margin,
-        "feasible": judgement.feasible,
+        "feasible": results.feasible,
         "optimiser_seconds": np.array(one.seconds),
     }
     columns: dict[str, Any] = {

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from attrsearch.core.attributes import Gender
 from attrsearch.core.errors import InputError
-from attrsearch.faces.attribute_classifier import UNSURE, TraitsClassifier, vote
+from attrsearch.faces.attribute_classifier import MIN_CERTAINTY, TraitsClassifier, vote
 from attrsearch.faces.dataset import (
     MIN_FACE,
     Identity,
@@ -51,7 +51,7 @@ class IdentityLoader:
             faces = load_faces(person, self._detector, self._warn, max_faces)
         given = self._genders.get(person.id)
         traits = vote(self._classifier.probabilities(to_editor([face.crop for face in faces])), given)
-        if traits.certainty < UNSURE:
+        if traits.certainty < MIN_CERTAINTY:
             self._warn(
                 f"{person.id}: gender guessed as {traits.gender} with certainty {traits.certainty:.2f}; "
                 "give it with --genders FILE if that is wrong"

@@ -23,7 +23,7 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
 SECONDS = 60.0
 """A picture that takes longer to decode is given up; ``ATTRSEARCH_PICTURE_SECONDS`` says otherwise."""
 VARIABLE = "ATTRSEARCH_PICTURE_SECONDS"
-MOST_FILES = 1_000_000
+MAX_FILES = 1_000_000
 """Entries of one folder that are looked at."""
 
 
@@ -156,14 +156,14 @@ def list_pictures(folder: Path) -> list[Path]:
     """Picture files directly inside a folder, by name; hidden files and links out of the folder are left out.
 
     Raises:
-        InputError: More than ``MOST_FILES`` entries.
+        InputError: More than ``MAX_FILES`` entries.
     """
     root = folder.resolve()
     found = []
     for number, path in enumerate(folder.iterdir()):
-        if number >= MOST_FILES:
+        if number >= MAX_FILES:
             hint = "divide it into several folders"
-            raise InputError(folder, required=f"at most {MOST_FILES} files", found="more", hint=hint)
+            raise InputError(folder, required=f"at most {MAX_FILES} files", found="more", hint=hint)
         if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
             continue
         if path.is_file() and (not path.is_symlink() or path.resolve().is_relative_to(root)):

@@ -43,7 +43,7 @@ SCRIPTS = (
     "live.js",
     "main.js",
 )
-MOST_COMPUTED = 500
+MAX_COMPUTED = 500
 """Importance that an old run did not keep is computed for at most this many people."""
 
 
@@ -90,7 +90,7 @@ def write_report(
             continue
         part = known[name]
         row = person_row(part, columns, limit)
-        if not row["importance"] and len(parts) <= MOST_COMPUTED:
+        if not row["importance"] and len(parts) <= MAX_COMPUTED:
             row["importance"] = missing_importance(run, name) or None
         row["against"] = curves.get(name)
         row["grade"], row["chosenBy"] = decisions.of(name).grade, decisions.of(name).chosen_by

@@ -17,7 +17,7 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 Floats = npt.NDArray[np.float64]
 
-LEAST = 20
+MIN_TRIALS = 20
 """Fewer trials than this say nothing about importance."""
 
 
@@ -35,7 +35,7 @@ def importance(names: tuple[str, ...], points: Floats, utility: Floats) -> dict[
     """
     usable = np.isfinite(points).all(1) & np.isfinite(utility)
     points, utility = points[usable], utility[usable]
-    if len(points) < LEAST or utility.min() == utility.max():
+    if len(points) < MIN_TRIALS or utility.min() == utility.max():
         return {}
     low, high = points.min(0), points.max(0)
     columns = [i for i in range(len(names)) if low[i] < high[i]]

@@ -39,13 +39,13 @@ class Finished:
         space: What was searched.
         faces: The faces the search saw, as :attr:`subject` holds them.
         attributes: Every candidate, (n, passes, 13).
-        judgement: What each was worth.
+        results: What each was worth.
         seconds: Time of each, (n,): its share of the batches it was measured in.
         proposals: The same candidates in order, with a sample of what was screened out among them.
         screened_out: How many candidates were screened out in all.
         overhead: Time spent predicting, seconds.
-        heldback: The winner on the faces kept from the search (one candidate), or None where there are none.
-        heldback_faces: How many those are.
+        held_out: The winner on the faces kept from the search (one candidate), or None where there are none.
+        held_out_faces: How many those are.
     """
 
     id: str
@@ -55,23 +55,23 @@ class Finished:
     faces: tuple[AlignedFace, ...]
     subject: Subject
     attributes: Floats
-    judgement: CandidateResults
+    results: CandidateResults
     seconds: npt.NDArray[np.float64]
     proposals: tuple[Proposal, ...]
     screened_out: int
     overhead: float
-    heldback: CandidateResults | None
-    heldback_faces: int
+    held_out: CandidateResults | None
+    held_out_faces: int
 
     @property
     def winner(self) -> int:
         """Index of the winner among the candidates."""
-        return self.judgement.best()
+        return self.results.best()
 
     @property
     def feasible(self) -> bool:
         """Whether the winner meets every constraint."""
-        return bool(self.judgement.feasible[self.winner])
+        return bool(self.results.feasible[self.winner])
 
 
 @dataclass(frozen=True)
@@ -156,8 +156,10 @@ def _open(
     faces = tuple(searched[i] for i in kept)
     screener = make_screener(settings, space, seed, pooled, identity.traits, faces, subject)
     goals = len(settings.objective.maximise)
-    wider = partial(_local_screener, settings, seed)
-    study = PersonStudy(space, recipe.sampler, goals, recipe.trials, seed, screener, recipe.stopping, wider)
+    expanded_screener = partial(_local_screener, settings, seed)
+    study = PersonStudy(
+        space, recipe.sampler, goals, recipe.trials, seed, screener, recipe.stopping, expanded_screener
+    )
     return _Open(identity, seed, faces, tuple(held), subject, study)
 
 
@@ -199,10 +201,10 @@ def _round(
     requests = [Request(item.subject, item.study.ask()) for item in studies]
     scores = evaluator.evaluate(requests)
     for item, request, score in zip(studies, requests, scores, strict=True):
-        judgement = aggregate(settings.objective, score)
-        item.study.tell(judgement)
+        results = aggregate(settings.objective, score)
+        item.study.tell(results)
         item.attributes.append(request.attributes)
-        item.judgements.append(judgement)
+        item.judgements.append(results)
     took = time.perf_counter() - start
     pairs = sum(len(request.attributes) * len(request.subject) for request in requests)
     for item, request in zip(studies, requests, strict=True):
@@ -212,13 +214,13 @@ def _round(
 
 def _finish(item: _Open, settings: Settings, evaluator: Evaluator) -> Finished:
     """Verify the winner on the faces kept from the search."""
-    judgement = CandidateResults.join(item.judgements)
+    results = CandidateResults.join(item.judgements)
     attributes = np.concatenate(item.attributes)
-    heldback = None
+    held_out = None
     subject, kept = evaluator.prepare(item.held) if item.held else (None, [])
     if subject is not None:
-        winner = attributes[[judgement.best()]]
-        heldback = aggregate(settings.objective, evaluator.evaluate([Request(subject, winner)])[0])
+        winner = attributes[[results.best()]]
+        held_out = aggregate(settings.objective, evaluator.evaluate([Request(subject, winner)])[0])
     return Finished(
         id=item.identity.id,
         traits=item.identity.traits,
@@ -227,34 +229,34 @@ def _finish(item: _Open, settings: Settings, evaluator: Evaluator) -> Finished:
         faces=item.faces,
         subject=item.subject,
         attributes=attributes,
-        judgement=judgement,
+        results=results,
         seconds=np.array(item.seconds),
         proposals=tuple(item.study.proposals),
         screened_out=screener.screened_out if (screener := item.study.screener) else 0,
         overhead=screener.seconds if screener else 0.0,
-        heldback=heldback,
-        heldback_faces=len(kept),
+        held_out=held_out,
+        held_out_faces=len(kept),
     )
 
 
-def pictures_wanted(max_faces: int, heldback: float) -> int:
+def pictures_wanted(max_faces: int, held_out: float) -> int:
     """How many pictures of a person are read: enough for the search and for the share kept from it.
 
     >>> pictures_wanted(8, 0.3), pictures_wanted(1, 0.0)
     (12, 1)
     """
-    return int(np.ceil(max_faces / (1 - heldback)))
+    return int(np.ceil(max_faces / (1 - held_out)))
 
 
 def split_faces(
-    faces: Sequence[AlignedFace], heldback: float, max_faces: int, seed: int
+    faces: Sequence[AlignedFace], held_out: float, max_faces: int, seed: int
 ) -> tuple[list[AlignedFace], list[AlignedFace]]:
     """Divide a person's faces into those the search sees and those kept to check the winner.
 
-    Someone with two pictures or more always has one kept back, unless ``heldback`` is 0.
+    Someone with two pictures or more always has one kept back, unless ``held_out`` is 0.
     """
     count = len(faces)
-    kept = min(count - 1, max(1, round(count * heldback))) if heldback > 0 and count > 1 else 0
+    kept = min(count - 1, max(1, round(count * held_out))) if held_out > 0 and count > 1 else 0
     order = np.random.default_rng(seed).permutation(count)
     searched, held = sorted(order[kept:][:max_faces]), sorted(order[:kept][:max_faces])
     return [faces[i] for i in searched], [faces[i] for i in held]

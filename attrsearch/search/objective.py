@@ -50,7 +50,7 @@ class CandidateResults:
         return np.asarray(self.detection * self.iou * self.distance)
 
     @property
-    def merit(self) -> Floats64:
+    def objective_value(self) -> Floats64:
         """One number to rank candidates by: the value, or the product of several."""
         return np.asarray(self.values.prod(1))
 
@@ -64,14 +64,14 @@ class CandidateResults:
         """Index of the winner: the best feasible candidate, or, where there is none, the least infeasible."""
         feasible = self.feasible
         if feasible.any():
-            return int(np.where(feasible, self.merit, -np.inf).argmax())
+            return int(np.where(feasible, self.objective_value, -np.inf).argmax())
         excess = np.maximum(self.violations, 0).sum(1)
         return int(excess.argmin())
 
     def order(self) -> npt.NDArray[np.int64]:
         """Indices from best to worst: feasible ones by merit, then the others by how little they miss."""
         excess = np.maximum(self.violations, 0).sum(1)
-        return np.lexsort((-self.merit, np.where(self.feasible, 0.0, excess)))
+        return np.lexsort((-self.objective_value, np.where(self.feasible, 0.0, excess)))
 
 
 def aggregate(objective: Objective, scores: FaceScores) -> CandidateResults:
@@ -105,7 +105,7 @@ def _aggregate(values: Floats64, how: Aggregation) -> Floats64:
 
 def _violation(constraint: Constraint, scores: FaceScores) -> Floats64:
     if constraint.above == "verification":
-        measured, limit = scores.clearance.astype(np.float64), 0.0
+        measured, limit = scores.verification_margin.astype(np.float64), 0.0
     else:
         measured, limit = TERMS[constraint.term](scores).astype(np.float64), float(constraint.above)
     reduced = measured.mean(1) if constraint.aggregate == "mean" else measured.min(1)

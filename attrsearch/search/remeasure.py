@@ -29,14 +29,14 @@ class Verified:
 
     Attributes:
         searched: On the faces the search saw (one candidate).
-        heldback: On the faces kept from it, or None where there are none.
-        heldback_faces: How many those are.
+        held_out: On the faces kept from it, or None where there are none.
+        held_out_faces: How many those are.
         faces: The searched faces, as :attr:`subject` holds them.
     """
 
     searched: CandidateResults
-    heldback: CandidateResults | None
-    heldback_faces: int
+    held_out: CandidateResults | None
+    held_out_faces: int
     faces: tuple[AlignedFace, ...]
     subject: Subject
 
@@ -87,13 +87,13 @@ class Verifier:
             hint = "give the pictures of the run with --faces"
             raise InputError(identity, required="a face that is found again", found="none", hint=hint)
         other, held_kept = evaluator.prepare(held) if held else (None, [])
-        heldback = None
+        held_out = None
         if other is not None:
-            heldback = aggregate(settings.objective, evaluator.evaluate([Request(other, attributes)])[0])
+            held_out = aggregate(settings.objective, evaluator.evaluate([Request(other, attributes)])[0])
         return Verified(
             searched=aggregate(settings.objective, evaluator.evaluate([Request(subject, attributes)])[0]),
-            heldback=heldback,
-            heldback_faces=len(held_kept),
+            held_out=held_out,
+            held_out_faces=len(held_kept),
             faces=tuple(searched[i] for i in kept),
             subject=subject,
         )

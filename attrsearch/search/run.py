@@ -211,11 +211,11 @@ def run(
 def _noted(warn: Warn, journal: Journal) -> Warn:
     """Tell a fault to the user and to the journal."""
 
-    def told(line: str) -> None:
+    def notified(line: str) -> None:
         journal.add("notice", line=line)
         warn(line)
 
-    return told
+    return notified
 
 
 def _call(began: str, team: Workers, seconds: float) -> dict[str, object]:

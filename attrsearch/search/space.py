@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from attrsearch.core.attributes import ATTRIBUTES, GENDERS, LIMIT, Gender
 from attrsearch.core.recipes.space import Space
-from attrsearch.faces.attribute_classifier import UNSURE
+from attrsearch.faces.attribute_classifier import MIN_CERTAINTY
 
 Floats = npt.NDArray[np.float32]
 Floats64 = npt.NDArray[np.float64]
@@ -61,11 +61,11 @@ class PersonSpace:
         picked = [attributes[:, int(which == "second"), ATTRIBUTES.index(name)] for which, name in columns]
         return np.stack(picked, 1).astype(np.float64) if picked else np.zeros((len(attributes), 0))
 
-    def widened(self, factor: float) -> "PersonSpace":
+    def expanded(self, factor: float) -> "PersonSpace":
         """The same space with its outer bounds multiplied, up to what an editor is ever given.
 
         >>> from attrsearch.core.recipes.space import load_space
-        >>> person_space(load_space("one-pass"), "female").widened(1.5).high.round(2).tolist()
+        >>> person_space(load_space("one-pass"), "female").expanded(1.5).high.round(2).tolist()
         [1.65, 1.65, 1.65, 1.65, 1.65, 0.0, -0.1, 1.65, 0.0, 1.65, 1.2, 1.65]
         """
         low = np.where(self.low < 0, np.maximum(self.low * factor, -LIMIT), self.low)
@@ -76,15 +76,16 @@ class PersonSpace:
 def person_space(space: Space, gender: Gender, certainty: float = 1.0) -> PersonSpace:
     """The space of a recipe for a person of that gender.
 
-    Where the gender is a guess that may be wrong (``certainty`` below ``UNSURE``), an attribute stays where the bounds
-    of both genders overlap, if they do: who may be a woman is given no beard.
+    Where the gender is a guess that may be wrong (``certainty`` below ``MIN_CERTAINTY``), an
+    attribute stays where the bounds of both genders overlap, if they do: who may be a woman is given
+    no beard.
 
     >>> from attrsearch.core.recipes.space import load_space
     >>> len(person_space(load_space("thesis10"), "female").names)
     10
     """
     bounds = np.array(space.bounds(gender), np.float64)
-    if certainty < UNSURE:
+    if certainty < MIN_CERTAINTY:
         both = np.array([space.bounds(each) for each in GENDERS], np.float64)
         low, high = both[:, :, 0].max(0), both[:, :, 1].min(0)
         bounds = np.where((low <= high)[:, None], np.stack([low, high], 1), bounds)

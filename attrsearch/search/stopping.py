@@ -29,13 +29,13 @@ class EarlyStopping:
         self._feasible = False
         self._idle = 0
 
-    def remaining(self, remaining: int, feasible: npt.NDArray[np.bool_], gain: float) -> int:
+    def remaining(self, remaining: int, feasible: npt.NDArray[np.bool_], expected_improvement: float) -> int:
         """How many candidates are still to be proposed.
 
         Args:
             remaining: What the search thinks is left.
             feasible: Of the candidates of the last round.
-            gain: Expected gain of the best candidate of the last pool; infinite where there was none.
+            expected_improvement: Expected gain of the best candidate of the last pool; infinite where there was none.
 
         >>> stopper = EarlyStopping(Stopping(tolerance=0.01, patience=1, least=1, extra=0.5), 8)
         >>> stopper.remaining(0, np.array([False]), np.inf)
@@ -45,7 +45,7 @@ class EarlyStopping:
         """
         self._told += len(feasible)
         self._feasible |= bool(feasible.any())
-        self._idle = self._idle + 1 if gain < self._recipe.tolerance else 0
+        self._idle = self._idle + 1 if expected_improvement < self._recipe.tolerance else 0
         if self._feasible:
             enough = self._told >= self._recipe.least and self._idle >= self._recipe.patience
             return 0 if enough or self.extended else remaining

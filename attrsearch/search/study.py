@@ -37,7 +37,8 @@ class PersonStudy:
         seed: The person's own seed; the same seed proposes the same candidates.
         screener: Proposes candidates by prediction; the sampler goes alone where it is None.
         stopping: When to end before the last trial, and what becomes of someone without a feasible candidate.
-        wider: Makes what proposes in the wider space of that allowance, from that person's own trials alone.
+        expanded_screener: Makes what proposes in the expanded space of that allowance, from that person's
+            own trials alone.
 
     Attributes:
         space: What is searched; wider than at first once the allowance of ``stopping`` has begun, if that says so.
@@ -54,14 +55,14 @@ class PersonStudy:
         seed: int,
         screener: Screener | None = None,
         stopping: Stopping | None = None,
-        wider: Callable[[PersonSpace], Screener | None] = lambda space: None,  # noqa: ARG005
+        expanded_screener: Callable[[PersonSpace], Screener | None] = lambda space: None,  # noqa: ARG005
     ) -> None:
         self.space = space
         self.remaining = trials
         self.proposals: list[Proposal] = []
         self.screener = screener
         self._stopper = EarlyStopping(stopping, trials) if stopping else None
-        self._widen, self._wider = stopping.widen if stopping else 1.0, wider
+        self._expansion, self._expanded_screener = stopping.widen if stopping else 1.0, expanded_screener
         self._lessons: list[tuple[npt.NDArray[np.float64], CandidateResults]] = []
         self._sampler, self._goals, self._seed = sampler, goals, seed
         self._begin()
@@ -102,10 +103,10 @@ class PersonStudy:
         points = np.array([point for _, point in self._asked])
         return self.space.attributes(points.reshape(count, len(self.space.names)))
 
-    def tell(self, judgement: CandidateResults) -> None:
+    def tell(self, results: CandidateResults) -> None:
         """Report the candidates of the last :meth:`ask`, in their order."""
         for i, (trial, point) in enumerate(self._asked):
-            values, constraints = self._result(judgement, i)
+            values, constraints = self._result(results, i)
             if trial is None:
                 params = {name: float(value) for name, value in zip(self.space.names, point, strict=True)}
                 self._study.add_trial(
@@ -118,25 +119,25 @@ class PersonStudy:
                 trial.set_constraint(name, violation)
             self._study.tell(trial, values)
         if self._asked:
-            lesson = np.array([point for _, point in self._asked]), judgement
-            self._lessons += [lesson] if self._widen > 1 else []
+            lesson = np.array([point for _, point in self._asked]), results
+            self._lessons += [lesson] if self._expansion > 1 else []
             if self.screener:
                 self.screener.observe(*lesson)
         if self._stopper:
-            gain = self.screener.gain if self.screener else np.inf
-            self.remaining = self._stopper.remaining(self.remaining, judgement.feasible, gain)
-            if self._stopper.extended and self._widen > 1:
-                self._go_wider()
+            expected_improvement = self.screener.expected_improvement if self.screener else np.inf
+            self.remaining = self._stopper.remaining(self.remaining, results.feasible, expected_improvement)
+            if self._stopper.extended and self._expansion > 1:
+                self._expand_space()
         self._asked = []
 
-    def _go_wider(self) -> None:
+    def _expand_space(self) -> None:
         """Search on in a wider space, knowing what was measured in the first."""
-        self.space, self._widen = self.space.widened(self._widen), 1.0
+        self.space, self._expansion = self.space.expanded(self._expansion), 1.0
         self._begin(self._study.get_trials(deepcopy=False))
-        first, self.screener = self.screener, self._wider(self.space)
+        first, self.screener = self.screener, self._expanded_screener(self.space)
         if self.screener:
-            for points, judgement in self._lessons:
-                self.screener.observe(points, judgement)
+            for points, results in self._lessons:
+                self.screener.observe(points, results)
             self.screener.screened_out = first.screened_out if first else 0
             self.screener.seconds += first.seconds if first else 0.0
         self._lessons = []
@@ -148,9 +149,9 @@ class PersonStudy:
         params = trial.params  # a copy at every call
         return trial, np.array([params[name] for name in self.space.names], np.float64)
 
-    def _result(self, judgement: CandidateResults, i: int) -> tuple[list[float], dict[str, float]]:
+    def _result(self, results: CandidateResults, i: int) -> tuple[list[float], dict[str, float]]:
         """Values and constraints of a candidate as the sampler is told them."""
-        values, violations = judgement.values[i], judgement.violations[i]
+        values, violations = results.values[i], results.violations[i]
         if not self._sampler.constrained:
             violations = violations[:0]
         if self._sampler.name in IGNORES_CONSTRAINTS:

@@ -37,7 +37,7 @@ APART = 0.8
 
 def write_finished(item: Finished, evaluator: Evaluator, folder: RunFolder, include_originals: bool) -> None:
     """Write a person's pictures, trials and record."""
-    judgement, winner = item.judgement, item.winner
+    results, winner = item.results, item.winner
     runners = runners_up(item)
     evaluated = np.array([proposal.evaluated for proposal in item.proposals], bool)
     numbers = np.flatnonzero(evaluated)  # trial numbers of the measured candidates
@@ -52,18 +52,18 @@ def write_finished(item: Finished, evaluator: Evaluator, folder: RunFolder, incl
         faces=len(item.subject),
         evaluations=len(item.attributes),
         **{
-            name: round(float(getattr(judgement, name)[winner]), 6)
+            name: round(float(getattr(results, name)[winner]), 6)
             for name in ("utility", "detection", "iou", "distance", "distance_raw")
         },
     )
     part = PersonPart(
         record=record,
         gender_certainty=round(item.traits.certainty, 6),
-        worst_distance=round(float(judgement.worst_distance[winner]), 6),
-        heldback=heldback_of(item.heldback, item.heldback_faces),
+        worst_distance=round(float(results.worst_distance[winner]), 6),
+        heldback=held_out_of(item.held_out, item.held_out_faces),
         winner=int(numbers[winner]),
         runners=tuple(int(numbers[i]) for i in runners),
-        feasible_trials=int(judgement.feasible.sum()),
+        feasible_trials=int(results.feasible.sum()),
         seconds=round(float(item.seconds.sum()), 3),
         images=write_images(
             item.id,
@@ -80,7 +80,7 @@ def write_finished(item: Finished, evaluator: Evaluator, folder: RunFolder, incl
         screened_out=item.screened_out,
     )
     columns = ("detection", "iou", "distance", "distance_raw", "worst_distance", "utility", "feasible")
-    measured: dict[str, Any] = {name: getattr(judgement, name) for name in columns}
+    measured: dict[str, Any] = {name: getattr(results, name) for name in columns}
     attributes = item.space.attributes(np.array([proposal.point for proposal in item.proposals]))
     sources = [proposal.source for proposal in item.proposals]
     table = trials_table(item.id, item.seed, attributes, {**measured, "seconds": item.seconds}, sources, evaluated)
@@ -103,7 +103,7 @@ def by_chance(item: Finished) -> int:
 def runners_up(item: Finished) -> list[int]:
     """Trial numbers of the best alternatives that look different: apart in attributes, as good as possible."""
     flat = item.attributes.reshape(len(item.attributes), -1)
-    order = [int(i) for i in item.judgement.order()]
+    order = [int(i) for i in item.results.order()]
     chosen = [item.winner]
     for i in order:
         if len(chosen) > RUNNERS:
@@ -157,18 +157,18 @@ def write_images(
     return images
 
 
-def heldback_of(judgement: CandidateResults | None, faces: int) -> HeldOut | None:
+def held_out_of(results: CandidateResults | None, faces: int) -> HeldOut | None:
     """What was measured on the faces kept from the search: one candidate."""
-    if judgement is None:
+    if results is None:
         return None
     names = ("detection", "iou", "distance", "worst_distance")
-    rounded = {name: round(float(getattr(judgement, name)[0]), 6) for name in names}
-    return HeldOut(faces=faces, feasible=bool(judgement.feasible[0]), **rounded)
+    rounded = {name: round(float(getattr(results, name)[0]), 6) for name in names}
+    return HeldOut(faces=faces, feasible=bool(results.feasible[0]), **rounded)
 
 
 def _importance(item: Finished) -> dict[str, float]:
     space = item.space
-    return importance(space.names, space.values(item.attributes), item.judgement.utility)
+    return importance(space.names, space.values(item.attributes), item.results.utility)
 
 
 def provenance(settings: Settings, components: Components) -> Provenance:

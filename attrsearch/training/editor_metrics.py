@@ -127,8 +127,8 @@ def steered(first: Pictures, second: Pictures, tools: Instruments) -> dict[str, 
     embedded = [
         embed(crops[kept], [found[i] for i in kept], scaled) for crops, found in ((first, one), (second, other))
     ]
-    apart = distances(*embedded).mean() * scaled.calibration.scale
-    return {f"two candidates of a face apart, {scaled.name}": float(apart)}
+    mean_distance = distances(*embedded).mean() * scaled.calibration.scale
+    return {f"two candidates of a face apart, {scaled.name}": float(mean_distance)}
 
 
 def distinguishability(faces: FaceSet, edited: Pictures, tools: Instruments) -> dict[str, float]:

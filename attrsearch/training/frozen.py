@@ -19,9 +19,9 @@ class _Depthwise(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:
         gradient = gradients[0]
         if ctx.stride > 1:
-            apart = gradient.new_zeros(ctx.size).contiguous(memory_format=torch.channels_last)
-            apart[:, :, :: ctx.stride, :: ctx.stride] = gradient
-            gradient = apart
+            dilated = gradient.new_zeros(ctx.size).contiguous(memory_format=torch.channels_last)
+            dilated[:, :, :: ctx.stride, :: ctx.stride] = gradient
+            gradient = dilated
         return conv2d(gradient, ctx.weight.flip(2, 3), None, 1, 1, groups=len(ctx.weight)), None, None, None
 
 

@@ -174,15 +174,15 @@ def spread_loss(before: Tensor, after: Tensor, kept: float) -> Tensor:
     return relu(wanted - found).mean()
 
 
-def steering_loss(after: Tensor, apart: Tensor | float) -> Tensor:
-    """How much nearer than ``apart`` two edits of one face lie.
+def steering_loss(after: Tensor, min_distance: Tensor | float) -> Tensor:
+    """How much nearer than ``min_distance`` two edits of one face lie.
 
     Args:
         after: Unit vectors (2 n, d): n faces edited in one way, then the same in another.
-        apart: The distance to keep.
+        min_distance: The distance to keep.
     """
     first, second = after.chunk(2)
-    return relu(apart - ((first - second).square().sum(1) + 1e-8).sqrt()).mean()
+    return relu(min_distance - ((first - second).square().sum(1) + 1e-8).sqrt()).mean()
 
 
 def disturbed(faces: Tensor, generator: torch.Generator) -> Tensor:

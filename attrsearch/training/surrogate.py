@@ -26,7 +26,7 @@ from attrsearch.search.study import person_seed
 from attrsearch.search.surrogate.features import describe
 from attrsearch.search.surrogate.fit_pooled import FOLDS, PersonTrials, cover, learn
 from attrsearch.search.surrogate.pooled import PooledModel, binding
-from attrsearch.search.surrogate.targets import FLOOR, predictable, targets_of, worth
+from attrsearch.search.surrogate.targets import FLOOR, penalised_value, predictable, targets_of
 
 Floats = npt.NDArray[np.float32]
 Floats64 = npt.NDArray[np.float64]
@@ -34,7 +34,7 @@ Warn = Callable[[str], None]
 
 SETS = 32
 """Attribute sets of each gender that a pooled model keeps."""
-LEAST = 2 * FOLDS
+MIN_PEOPLE = 2 * FOLDS
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,9 @@ def learn_from_runs(
             known.append(one)
             progress("read", len(known), 0)
         progress("runs", number + 1, len(runs))
-    if len(known) < LEAST:
+    if len(known) < MIN_PEOPLE:
         hint = "run more people first: attrsearch run FACES --out RUN"
-        raise InputError("runs", required=f"at least {LEAST} people", found=f"{len(known)}", hint=hint)
+        raise InputError("runs", required=f"at least {MIN_PEOPLE} people", found=f"{len(known)}", hint=hint)
     lessons = [one.lesson for one in known]
     empty: dict[Gender, Floats] = dict.fromkeys(GENDERS, known[0].winners[:0])
     first = learn(lessons, bound, settings.objective, empty)
@@ -212,26 +212,28 @@ def _carry_over(
         winners = np.concatenate([one.winners for one in group] or [known[0].winners[:0]])
         picked = winners
         if len(winners):
-            guesses = np.stack([worth(settings.objective, model.predict(winners, o.lesson.person)) for o in group])
+            guesses = np.stack(
+                [penalised_value(settings.objective, model.predict(winners, o.lesson.person)) for o in group]
+            )
             picked = winners[cover(guesses - guesses.min() + 1e-3, SETS)]
         sets[gender] = picked
         if components is None or not len(picked):
             lessons += [one.lesson for one in group]
             continue
-        merits = []
+        objective_values = []
         for one in group:
             request = Request(_subject(one, components), picked)
-            judgement = aggregate(settings.objective, components.evaluator.evaluate([request])[0])
-            merits.append(np.where(judgement.feasible, judgement.merit, 0.0))
+            results = aggregate(settings.objective, components.evaluator.evaluate([request])[0])
+            objective_values.append(np.where(results.feasible, results.objective_value, 0.0))
             lessons.append(
                 replace(
                     one.lesson,
                     attributes=np.concatenate([one.lesson.attributes, picked]),
-                    targets=np.concatenate([one.lesson.targets, targets_of(judgement)]),
+                    targets=np.concatenate([one.lesson.targets, targets_of(results)]),
                 )
             )
             progress("carry over", len(lessons), len(known))
-        sets[gender] = picked[cover(np.stack(merits), len(picked))]
+        sets[gender] = picked[cover(np.stack(objective_values), len(picked))]
     return lessons, sets
 
 

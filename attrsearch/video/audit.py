@@ -47,7 +47,7 @@ RATE = 1e-3
 """Rate of false matches of a judge's threshold."""
 STRANGERS = 1000
 """Fewest pairs of strangers that a threshold can be set on."""
-LEAST = 0.5
+MIN_SHARE = 0.5
 """Share of the ordinary threshold below which it is never set: a face that near is the same picture."""
 BLANK = 0.08
 """A face is known if it is nearer than a blank in its place by more than this share of the ordinary threshold: covers
@@ -156,7 +156,7 @@ class Strangers:
         if self.pairs < STRANGERS:
             return ordinary
         place = int(np.searchsorted(np.cumsum(self._counts), RATE * self.pairs, side="right"))
-        return float(np.clip(place * 2 / BINS, LEAST * ordinary, ordinary))
+        return float(np.clip(place * 2 / BINS, MIN_SHARE * ordinary, ordinary))
 
 
 def audit_video(

@@ -63,7 +63,7 @@ class Ledger:
             left, top, right, bottom = (float(value) for value in item.face.box)
             values = (
                 frame, seconds, item.face.track, item.person, left, top, right, bottom,
-                item.face.probability, item.face.found, item.how,
+                item.face.probability, item.face.source, item.how,
             )  # fmt: skip
             for name, value in zip(SCHEMA.names, values, strict=True):
                 self._rows[name].append(value)

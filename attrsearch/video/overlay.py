@@ -17,7 +17,7 @@ LITTLE = 0.2
 
 def colour(item: RenderedFace) -> tuple[int, int, int]:
     """The colour of a face's box, RGB."""
-    if item.face.found in ("remembered", "interpolated", "extended"):
+    if item.face.source in ("remembered", "interpolated", "extended"):
         return RED
     return YELLOW if item.face.probability < LITTLE else GREEN
 
@@ -30,6 +30,6 @@ def draw(picture: Picture, covered: Sequence[RenderedFace]) -> Picture:
     for item in covered:
         left, top, right, bottom = (round(float(value)) for value in item.face.box)
         cv2.rectangle(shown, (left, top), (right, bottom), colour(item), thick)
-        text = f"{item.person} {item.face.found} {item.how}"
+        text = f"{item.person} {item.face.source} {item.how}"
         cv2.putText(shown, text, (left, max(12, top - 4)), cv2.FONT_HERSHEY_SIMPLEX, size, colour(item), thick)
     return shown

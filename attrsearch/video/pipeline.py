@@ -34,7 +34,7 @@ Picture = npt.NDArray[np.uint8]
 
 BATCH = 8
 """Frames rendered at a time."""
-SURE, UNSURE = 0.6, 0.2
+HIGH_CONFIDENCE, LOW_CONFIDENCE = 0.6, 0.2
 """Probabilities that start and continue a track in footage."""
 
 
@@ -46,8 +46,8 @@ class VideoOptions:
         memory: Frames a face that is lost is remembered in, where it should be.
         fallback: Filter for faces that cannot be edited.
         smallest: Width in pixels below which a face is filtered, not edited.
-        sure: Probability that starts a track.
-        unsure: Probability that continues one.
+        high_confidence: Probability that starts a track.
+        low_confidence: Probability that continues one.
         only: Only these people are covered; empty for everybody.
         visible: These people, who consent, are not covered.
         boxes: Faces by frame from a file instead of the detector's.
@@ -60,8 +60,8 @@ class VideoOptions:
     memory: int = 10
     fallback: Fallback = "blur"
     smallest: float = SMALLEST_EDIT
-    sure: float = SURE
-    unsure: float = UNSURE
+    high_confidence: float = HIGH_CONFIDENCE
+    low_confidence: float = LOW_CONFIDENCE
     only: frozenset[str] = frozenset()
     visible: frozenset[str] = frozenset()
     boxes: Mapping[int, list[LabelledBox]] | None = None
@@ -133,8 +133,10 @@ def protect(
         OutputError: The output cannot be written.
     """
     # a box from a file is a face, however sure somebody's detector was of it
-    sure, unsure = (options.sure, options.unsure) if options.boxes is None else (0.0, 0.0)
-    tracker = Tracker(options.memory, material.size, sure, unsure)
+    high_confidence, low_confidence = (
+        (options.high_confidence, options.low_confidence) if options.boxes is None else (0.0, 0.0)
+    )
+    tracker = Tracker(options.memory, material.size, high_confidence, low_confidence)
     found = scan(
         _counted(ahead(material.frames()), lambda done: progress("find", done, material.count)),
         detector,

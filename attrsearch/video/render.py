@@ -34,13 +34,13 @@ CROP_WIDTHS = (40.0, 150.0)
 """How wide a face's box may be in its crop, in pixels; about 75 is usual."""
 RECENT = 25
 """An edit older than this many frames is not warped any more."""
-AWAY = 3
+MAX_FRAMES_FROM_DETECTION = 3
 """Further from where it was seen than this many frames, a face may be behind something; no edit is put on that."""
 FADE = 5
 """Frames over which an edit fades into a filter and back."""
 QUIET, MOVED = 6.0, 20.0
 """Changes of an aligned face, 0 to 255: up to the first it is noise, and from the second on nothing is kept."""
-MOST_KEPT = 0.95
+MAX_KEPT = 0.95
 """Share of the last edit that is kept in the next one where nothing changed: an edit makes more of noise than it is."""
 AROUND = 11
 """Over how many pixels of a crop of 128 the change is averaged: a mouth that opens is edited anew, the rest is kept."""
@@ -278,7 +278,7 @@ def steady(source: Floats, edit: Floats, last_source: Floats, last_edit: Floats)
     """
     side = max(1, round(AROUND * len(edit) / CROP_SIZE))
     change = cv2.blur(cv2.absdiff(source, last_source).mean(2), (side, side))
-    kept = (MOST_KEPT * np.clip((MOVED - change) / (MOVED - QUIET), 0, 1)).astype(np.float32)[..., None]
+    kept = (MAX_KEPT * np.clip((MOVED - change) / (MOVED - QUIET), 0, 1)).astype(np.float32)[..., None]
     return source + kept * (last_source - source), edit + kept * (last_edit - edit)
 
 
@@ -288,15 +288,15 @@ def _picture(crop: Floats) -> Picture:
 
 def _is_in_view(face: TrackedBox) -> bool:
     """Whether a face is likely to show; before its first sighting, and long after one, it may be behind something."""
-    return face.found != "extended" and face.away <= AWAY
+    return face.source != "extended" and face.frames_from_detection <= MAX_FRAMES_FROM_DETECTION
 
 
 def _belong(landmarks: Floats, box: Floats) -> bool:
     """Whether landmarks (5, 2) are those of the face in a box (4,): in its middle, and of its size."""
     sides = box[2:] - box[:2]
-    apart = np.abs(landmarks.mean(0) - (box[:2] + box[2:]) / 2) / np.maximum(sides, 1e-3)
+    offset = np.abs(landmarks.mean(0) - (box[:2] + box[2:]) / 2) / np.maximum(sides, 1e-3)
     width = float(sides[0]) * scale_of(similarity(landmarks[None], CROP_TEMPLATE)[0])
-    return bool((apart < 0.3).all()) and CROP_WIDTHS[0] < width < CROP_WIDTHS[1]
+    return bool((offset < 0.3).all()) and CROP_WIDTHS[0] < width < CROP_WIDTHS[1]
 
 
 def replace_face(picture: Picture, box: Floats, replacement: Picture) -> None:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from scipy.ndimage import gaussian_filter1d
 
 from attrsearch.video.tracking.best_shots import turn
-from attrsearch.video.tracking.tracker import SAME_SIZE, Found, TrackedFace
+from attrsearch.video.tracking.tracker import SAME_SIZE, BoxSource, TrackedFace
 
 Floats = npt.NDArray[np.float32]
 
@@ -25,7 +25,7 @@ KNOWN_NEAR = 15
 """Landmarks are known at most this many frames from one in which they were seen: half of the longest gap."""
 STEADYING = 1.2
 """Standard deviation of the smoothing of landmarks and boxes over time, in frames."""
-TURN_STEADYING, MOST_TURN = 6.0, 1.0
+TURN_STEADYING, MAX_TURN = 6.0, 1.0
 """The same of how far a head is turned; a detector's landmarks of a profile are now beside, now before the face."""
 FASTEST = 0.35
 """How far a person may have moved between two tracks, in widths of the face a frame."""
@@ -39,9 +39,9 @@ class TrackedBox:
         track: Its number.
         box: (4,), pixels.
         landmarks: (5, 2), pixels, steadied; NaN where they are not known.
-        found: How it is known to be there.
+        source: How it is known to be there.
         probability: Of the detection; of the nearest one where there is none.
-        away: Frames to the nearest one in which the face was seen.
+        frames_from_detection: Frames to the nearest one in which the face was seen.
         turn: How far it is turned aside (:func:`attrsearch.video.tracking.best_shots.turn`), steadied over time;
             None where only the landmarks say.
     """
@@ -49,9 +49,9 @@ class TrackedBox:
     track: int
     box: Floats
     landmarks: Floats
-    found: Found
+    source: BoxSource
     probability: float
-    away: int = 0
+    frames_from_detection: int = 0
     turn: float | None = None
 
 
@@ -116,7 +116,7 @@ class Timeline:
         faces = [filled.face(frame) for filled in self._open.values()]
         present = {face.track for face in faces}
         faces += [
-            TrackedBox(face.track, face.box, face.landmarks, face.found, face.probability)
+            TrackedBox(face.track, face.box, face.landmarks, face.source, face.probability)
             for face in self._remembered_in(frame)
             if face.track not in present
         ]
@@ -156,9 +156,9 @@ def follows(before: Mapping[int, TrackedFace], after: Mapping[int, TrackedFace],
         return False
     end, begin = before[last].box, after[first].box
     widths = end[2] - end[0], begin[2] - begin[0]
-    apart = float(np.linalg.norm((begin[:2] + begin[2:] - end[:2] - end[2:]) / 2))
+    distance = float(np.linalg.norm((begin[:2] + begin[2:] - end[:2] - end[2:]) / 2))
     reach = (1 + FASTEST * (first - last)) * float(sum(widths)) / 2
-    return bool(max(widths) < SAME_SIZE * min(widths) and apart <= reach)
+    return bool(max(widths) < SAME_SIZE * min(widths) and distance <= reach)
 
 
 def _stretches(
@@ -189,12 +189,12 @@ class _Filled:
         self._whole = whole = np.arange(stretch.begin, stretch.end + 1)
         seen_boxes, points = np.empty((len(known), 4), np.float32), np.empty((len(known), 5, 2), np.float32)
         self._tracks, self._probabilities = np.empty(len(known), np.int64), np.empty(len(known))
-        self._found: list[Found] = []
+        self._sources: list[BoxSource] = []
         sightings = (track[f] for track in stretch.tracks for f in track if stretch.first <= f <= stretch.last)
         for place, face in enumerate(sightings):
             seen_boxes[place], points[place] = face.box, face.landmarks
             self._tracks[place], self._probabilities[place] = face.track, face.probability
-            self._found.append(face.found)
+            self._sources.append(face.source)
         boxes = _steady(_spread(seen_boxes, known, whole))
         boxes[:, 2:] = np.maximum(boxes[:, 2:], boxes[:, :2] + 1)
         good = np.isfinite(points).all((1, 2))
@@ -211,7 +211,7 @@ class _Filled:
             near = np.abs(whole - known[good][nearest(known[good], whole)]) <= KNOWN_NEAR
             placed = boxes[:, None, :2] + steady * (boxes[:, None, 2:] - boxes[:, None, :2])
             landmarks[near] = placed[near]
-            turned = np.array([min(turn(shape), MOST_TURN) for shape in points[good]])
+            turned = np.array([min(turn(shape), MAX_TURN) for shape in points[good]])
             self._turns = _steady_turn(np.interp(whole, known[good], turned))
         self._boxes, self._landmarks = boxes, landmarks
         self._nearest = nearest(known, whole)
@@ -221,15 +221,15 @@ class _Filled:
         """The face in a frame of the stretch."""
         place = frame - self._stretch.begin
         near = int(self._nearest[place])
-        away = abs(int(self._known[near]) - frame)
+        frames_from_detection = abs(int(self._known[near]) - frame)
         inside = self._stretch.first < frame < self._stretch.last
         return TrackedBox(
             track=int(self._tracks[self._before[place]]),
             box=self._boxes[place],
             landmarks=self._landmarks[place],
-            found=self._found[near] if away == 0 else "interpolated" if inside else "extended",
+            source=self._sources[near] if frames_from_detection == 0 else "interpolated" if inside else "extended",
             probability=float(self._probabilities[near]),
-            away=away,
+            frames_from_detection=frames_from_detection,
             turn=self._turns[place] if self._turns is not None else None,
         )
 

@@ -41,7 +41,7 @@ def test_scores_are_what_they_say(
     assert ((scores.iou > 0.3) & (scores.iou <= 1)).all()
     assert np.allclose(scores.distance, scores.distance_raw * sface.calibration.scale, atol=1e-5)
     expected = (scores.distance_raw - sface.calibration.verification) * sface.calibration.scale
-    assert np.allclose(scores.clearance, expected, atol=1e-5)
+    assert np.allclose(scores.verification_margin, expected, atol=1e-5)
 
     windows = evaluator.render(request)  # the same, measured by hand on the rendered pictures
     found = evaluator.detector.detect(windows[:, 1])
@@ -99,7 +99,7 @@ def test_a_face_that_is_lost_scores_nothing(evaluator: Evaluator, subjects: list
     scores = blind.evaluate([Request(subjects[0], candidates(2))])[0]
     assert not scores.detection.any()
     assert not scores.distance.any()
-    assert (scores.clearance < 0).all()
+    assert (scores.verification_margin < 0).all()
     assert blind.prepare([*_faces()]) == (None, [])
 
 
@@ -130,7 +130,9 @@ def test_the_worst_recogniser_counts(editor: Editor, sface: CalibratedRecogniser
         assert subject is not None
         scores.append(each.evaluate([Request(subject, candidates(3))])[0])
     assert np.array_equal(scores[0].distance, np.minimum(scores[1].distance, scores[2].distance))
-    assert np.array_equal(scores[0].clearance, np.minimum(scores[1].clearance, scores[2].clearance))
+    assert np.array_equal(
+        scores[0].verification_margin, np.minimum(scores[1].verification_margin, scores[2].verification_margin)
+    )
     assert np.array_equal(scores[0].distance_raw, scores[1].distance_raw)
 
 

@@ -17,7 +17,7 @@ from attrsearch.core.attributes import ATTRIBUTES
 from attrsearch.core.bundled import bundled
 from attrsearch.core.errors import InputError, OutputError, RecipeError, WeightsError
 from attrsearch.core.recipes.study import load_study
-from attrsearch.faces.attribute_classifier import UNSURE
+from attrsearch.faces.attribute_classifier import MIN_CERTAINTY
 from attrsearch.runs.attributes_file import AttributesFile, read_attributes
 from attrsearch.runs.folder import HELDBACK_COLUMNS, RunFolder
 from attrsearch.runs.metadata import read_run
@@ -89,10 +89,12 @@ def test_who_may_be_a_woman_is_given_no_beard(finished: tuple[RunResult, list[Pr
     bearded = {
         name: bool(((own["first_Mustache"] > 0) | (own["first_No_Beard"] < 0)).any()) for name, own in trials
     }
-    assert people["astronaut"].gender_certainty < UNSURE  # a woman, taken for a man
+    assert people["astronaut"].gender_certainty < MIN_CERTAINTY  # a woman, taken for a man
     assert people["astronaut"].record.gender == "male"
     sure = {
-        name for name, part in people.items() if part.record.gender == "male" and part.gender_certainty >= UNSURE
+        name
+        for name, part in people.items()
+        if part.record.gender == "male" and part.gender_certainty >= MIN_CERTAINTY
     }
     assert {name for name, beard in bearded.items() if beard} == sure
 

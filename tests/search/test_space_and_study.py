@@ -88,7 +88,7 @@ def scores_of(passes: np.ndarray) -> FaceScores:
         iou=(ones - 0.2 * strength[:, None]).astype(np.float32),
         distance=distance.astype(np.float32),
         distance_raw=(distance / 1.05).astype(np.float32),
-        clearance=(distance - 1.17).astype(np.float32),
+        verification_margin=(distance - 1.17).astype(np.float32),
         naturalness=ones.astype(np.float32),
     )
 
@@ -183,7 +183,7 @@ def test_a_persons_seed_is_their_own() -> None:
 
 
 def table(**arrays: list[list[float]]) -> FaceScores:
-    filled = {"detection": 1.0, "iou": 1.0, "distance": 1.5, "distance_raw": 1.4, "clearance": 0.3}
+    filled = {"detection": 1.0, "iou": 1.0, "distance": 1.5, "distance_raw": 1.4, "verification_margin": 0.3}
     filled["naturalness"] = 1.0
     shape = np.shape(next(iter(arrays.values())))
     return FaceScores(
@@ -206,7 +206,7 @@ def test_utility_is_the_product_of_the_means() -> None:
 
 
 @pytest.mark.parametrize(
-    ("distance", "clearance", "feasible"),
+    ("distance", "verification_margin", "feasible"),
     [
         ([1.5, 1.5], [0.3, 0.3], True),
         ([1.5, 1.3], [0.3, 0.1], False),  # the mean is 1.4: it must be passed, not met
@@ -214,8 +214,10 @@ def test_utility_is_the_product_of_the_means() -> None:
         ([0.0, 1.9], [-2.0, 0.7], False),  # one face is lost
     ],
 )
-def test_what_anonymised_means(distance: list[float], clearance: list[float], feasible: bool) -> None:
-    found = aggregate(load_objective("utility_product"), table(distance=[distance], clearance=[clearance]))
+def test_what_anonymised_means(distance: list[float], verification_margin: list[float], feasible: bool) -> None:
+    found = aggregate(
+        load_objective("utility_product"), table(distance=[distance], verification_margin=[verification_margin])
+    )
     assert bool(found.feasible[0]) is feasible
 
 

@@ -16,14 +16,18 @@ from attrsearch.video.overlay import GREEN, RED, YELLOW, colour, draw
 from attrsearch.video.pipeline import SetAssignment, VideoOptions, protect
 from attrsearch.video.preview import COLUMNS, SHOWN, WIDTH, Preview
 from attrsearch.video.render import Cover, RenderedFace
-from attrsearch.video.tracking.tracker import Found
+from attrsearch.video.tracking.tracker import BoxSource
 from attrsearch.video.trajectories import TrackedBox
 from tests.clips import textured
 from tests.video.conftest import Scene
 
 
 def covered(
-    left: float = 40, found: Found = "detected", probability: float = 0.9, how: Cover = "edited", track: int = 3
+    left: float = 40,
+    found: BoxSource = "detected",
+    probability: float = 0.9,
+    how: Cover = "edited",
+    track: int = 3,
 ) -> RenderedFace:
     box = np.float32([left, 60, left + 40, 110])
     return RenderedFace(
@@ -140,7 +144,7 @@ def test_no_frame_no_preview(tmp_path: Path) -> None:
     ],
 )
 def test_red_is_restored_and_yellow_below_a_fifth(
-    found: Found, probability: float, expected: tuple[int, int, int]
+    found: BoxSource, probability: float, expected: tuple[int, int, int]
 ) -> None:
     item = covered(found=found, probability=probability)
     assert colour(item) == expected

@@ -14,7 +14,7 @@ from attrsearch.faces.dataset import Picture
 from attrsearch.faces.detection.mtcnn import Mtcnn
 from attrsearch.video.render import RECENT, RenderedFace, Renderer, steady
 from attrsearch.video.tracking.best_shots import EDIT_RESIDUAL, residual
-from attrsearch.video.tracking.tracker import Found
+from attrsearch.video.tracking.tracker import BoxSource
 from attrsearch.video.trajectories import TrackedBox
 
 SET = AttributeSet(np.linspace(-0.8, 0.8, 13).astype(np.float32))
@@ -30,7 +30,7 @@ def face(astronaut: Picture, mtcnn: Mtcnn) -> TrackedBox:
 def moved(face: TrackedBox, shift: Sequence[float] = (0, 0), track: int = 0, landmarks: bool = True) -> TrackedBox:
     step = np.float32(shift)
     points = face.landmarks + step if landmarks else NAN
-    return TrackedBox(track, face.box + np.tile(step, 2), points, face.found, face.probability)
+    return TrackedBox(track, face.box + np.tile(step, 2), points, face.source, face.probability)
 
 
 def renderer(editor: Editor | None, **changed: object) -> Renderer:
@@ -167,7 +167,7 @@ def profile(face: TrackedBox, share: float) -> TrackedBox:
     middle, eyes = points[:2].mean(0), points[1] - points[0]
     across = float(np.dot(points[2] - middle, eyes) / np.dot(eyes, eyes))
     points[2] += (share - across) * eyes
-    return TrackedBox(face.track, face.box, points.astype(np.float32), face.found, face.probability)
+    return TrackedBox(face.track, face.box, points.astype(np.float32), face.source, face.probability)
 
 
 def test_a_turning_head_is_edited_a_little_longer_and_not_begun_so_late(
@@ -180,7 +180,7 @@ def test_a_turning_head_is_edited_a_little_longer_and_not_begun_so_late(
 
 @pytest.mark.parametrize(("found", "away"), [("extended", 1), ("interpolated", 8)])
 def test_no_edit_is_put_on_what_a_face_may_be_behind(
-    editor: Editor, astronaut: Picture, face: TrackedBox, found: Found, away: int
+    editor: Editor, astronaut: Picture, face: TrackedBox, found: BoxSource, away: int
 ) -> None:
     one = renderer(editor)
     cover(one, astronaut, face)

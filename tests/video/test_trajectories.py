@@ -39,7 +39,7 @@ def test_a_gap_is_interpolated_and_both_ends_extended() -> None:
     seen = {frame: sighting(10.0 * frame) for frame in (5, 6, 7, 8, 12, 13, 14)}
     found = faces(build_timeline({0: seen}, set(), 40))
     assert list(found) == list(range(18))
-    assert {frame: face.found for frame, face in found.items() if face.found != "detected"} == {
+    assert {frame: face.source for frame, face in found.items() if face.source != "detected"} == {
         **dict.fromkeys((0, 1, 2, 3, 4, 15, 16, 17), "extended"),
         **dict.fromkeys((9, 10, 11), "interpolated"),
     }
@@ -58,8 +58,8 @@ def test_nothing_crosses_a_cut() -> None:
     seen = {frame: sighting(100) for frame in (3, 4, 5, 8, 9)}
     found = faces(build_timeline({0: seen}, {2, 7}, 20))
     assert list(found) == [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]
-    assert found[6].found == "extended"  # not interpolated: the gap has a cut in it
-    assert found[7].found == "extended"
+    assert found[6].source == "extended"  # not interpolated: the gap has a cut in it
+    assert found[7].source == "extended"
     apart = faces(build_timeline({0: {4: sighting(0), 6: sighting(300)}}, {6}, 10))
     assert apart[5].box[0] == pytest.approx(0, abs=1)
     assert apart[6].box[0] == pytest.approx(300, abs=1)
@@ -135,7 +135,7 @@ def test_tracks_of_one_person_are_one_where_they_can_be() -> None:
     assert set(range(43)) - set(build_timeline(tracks, set(), 60, people={3: "anna", 7: "bert"})) != set()
     found = faces(build_timeline(tracks, set(), 60, people={3: "anna", 7: "anna"}))
     assert list(found) == list(range(43))
-    assert {found[frame].found for frame in range(10, 30)} == {"interpolated"}
+    assert {found[frame].source for frame in range(10, 30)} == {"interpolated"}
     for frame in range(3, 37):
         assert found[frame].box[0] == pytest.approx(4 * frame, abs=4)
     assert [found[frame].track for frame in (0, 9, 10, 29, 30, 42)] == [3, 3, 3, 3, 7, 7]

@@ -144,8 +144,8 @@ def train_undo(
         back = model(edited.contiguous(memory_format=torch.channels_last))
         with torch.no_grad():
             aim = judge.embed(chosen)
-        apart = (judge.embed(back) - aim).square().sum(1).mean()
-        loss = l1_loss(back, chosen) + 0.5 * apart
+        distance = (judge.embed(back) - aim).square().sum(1).mean()
+        loss = l1_loss(back, chosen) + 0.5 * distance
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()

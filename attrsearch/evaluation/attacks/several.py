@@ -19,7 +19,7 @@ Ints = npt.NDArray[np.int64]
 
 CROP_BOX = np.array([26.5, 19, 101.5, 129], np.float32)
 """About the face's box in an aligned crop."""
-MOST = 40
+MAX_OTHERS = 40
 """Pictures of one person that are averaged, at most, evenly spaced: neighbouring frames tell little more."""
 
 
@@ -61,8 +61,8 @@ def _cases(scene: Scene) -> list[tuple[int, list[int]]]:
     for target in scene.rows:
         person = scene.cohort.owners[target]
         others = np.flatnonzero((scene.owners == person) & (scene.rows != target))
-        if len(others) > MOST:
-            others = others[np.arange(MOST) * len(others) // MOST]
+        if len(others) > MAX_OTHERS:
+            others = others[np.arange(MAX_OTHERS) * len(others) // MAX_OTHERS]
         if len(others):
             cases.append((int(target), others.tolist()))
     return cases

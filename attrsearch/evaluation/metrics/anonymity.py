@@ -113,8 +113,8 @@ def protected_figures(standard: Standard, protected: Floats, rows: Ints) -> Figu
     figures |= spread_out("distance_to_others", rate(pairs.distances * standard.scale, pairs.owners))
     among = identify(protected, owners, Gallery(protected, owners), np.arange(len(rows)))
     figures |= identification_figures("parrot_", among)
-    apart = impostor_pairs(protected, owners).distances
-    figures["apart"] = float(apart.mean() * standard.scale) if len(apart) else None
+    strangers = impostor_pairs(protected, owners).distances
+    figures["apart"] = float(strangers.mean() * standard.scale) if len(strangers) else None
     return figures
 
 

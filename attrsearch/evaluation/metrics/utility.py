@@ -25,7 +25,7 @@ Ints = npt.NDArray[np.int64]
 
 CHEEKS = ((80, 92, 40, 52), (80, 92, 76, 88))
 """Patches of skin in the aligned crop: top, bottom, left, right."""
-LEAST_FOR_FRECHET = 20
+MIN_FACES_FOR_FRECHET = 20
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def utility_figures(before: FaceMeasurements, after: FaceMeasurements, owners: I
     figures |= spread_out("attribute_drift", rate(drift[:, others].mean(1), owners))
     figures |= {f"drift_{ATTRIBUTES[i]}": float(drift[:, i].mean()) for i in others}
     figures |= spread_out("naturalness", rate(after.naturalness, owners))
-    enough = len(after.features) >= LEAST_FOR_FRECHET
+    enough = len(after.features) >= MIN_FACES_FOR_FRECHET
     figures["fid"] = frechet_distance(before.features, after.features) if enough else None
     figures["kid"] = kernel_distance(before.features, after.features) if enough else None
     return figures

@@ -14,7 +14,7 @@ Floats64 = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 FARS = (1e-2, 1e-3, 1e-4)
-LEAST_BELOW = 10
+MIN_PAIRS_BELOW = 10
 """A threshold is given only where at least this many impostor pairs lie below it."""
 DRAWS = 1000
 
@@ -121,7 +121,7 @@ def threshold_at(impostor: Floats, far: float) -> float | None:
     True
     """
     below = int(far * len(impostor) + 1e-9)
-    if below < LEAST_BELOW:
+    if below < MIN_PAIRS_BELOW:
         return None
     return float(np.partition(impostor, below)[below])
 

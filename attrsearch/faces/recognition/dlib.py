@@ -19,7 +19,7 @@ from attrsearch.core.wheels import wheel_file
 from attrsearch.faces.recognition.dlib_network import OUTPUTS, SIDE, read_network
 
 CHUNK = 32
-FEWEST = 8
+MIN_BATCH = 8
 """Smaller batches are filled up, since below five a face's last bits depend on how many there are."""
 
 
@@ -64,7 +64,7 @@ class Dlib:
         rows = np.zeros((len(pictures), OUTPUTS), np.float32)
         for start in range(0, len(pictures), CHUNK):
             part = torch.from_numpy(chips[start : start + CHUNK])
-            filled = torch.cat([part, part[-1:].expand(max(0, FEWEST - len(part)), -1, -1, -1)])
+            filled = torch.cat([part, part[-1:].expand(max(0, MIN_BATCH - len(part)), -1, -1, -1)])
             faces = filled.permute(0, 3, 1, 2).float()  # channels-last in memory
             rows[start : start + CHUNK] = normalize(self._network(faces), dim=1)[: len(part)].numpy()
         return rows

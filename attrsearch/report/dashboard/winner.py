@@ -10,7 +10,7 @@ from attrsearch.report.cohort import CANDIDATES, read_trials
 from attrsearch.runs.attributes_file import PersonRecord, named_passes
 from attrsearch.runs.folder import PersonPart, RunFolder
 from attrsearch.search.remeasure import Verifier
-from attrsearch.search.writer import heldback_of, write_images
+from attrsearch.search.writer import held_out_of, write_images
 
 TERMS = ("utility", "detection", "iou", "distance", "distance_raw")
 
@@ -47,7 +47,7 @@ def choose_winner(run: Path, identity: str, trial: int, verifier: Verifier) -> P
         required = f"a trial of {identity}, 0 to {len(attributes) - 1}"
         raise InputError("trial", required=required, found=str(trial), hint="choose one of the list")
     found = verifier.measure(identity, part.record.gender, attributes[[trial]])
-    judgement = found.searched
+    results = found.searched
     first, second = named_passes(attributes[trial])
     runners = tuple(part.winner if number == trial else number for number in part.runners)
     evaluator = verifier.components.evaluator
@@ -66,18 +66,18 @@ def choose_winner(run: Path, identity: str, trial: int, verifier: Verifier) -> P
     record = PersonRecord.model_validate(
         {
             **part.record.model_dump(),
-            "feasible": bool(judgement.feasible[0]),
+            "feasible": bool(results.feasible[0]),
             "first_pass": first,
             "second_pass": second,
             "faces": len(found.subject),
-            **{name: round(float(getattr(judgement, name)[0]), 6) for name in TERMS},
+            **{name: round(float(getattr(results, name)[0]), 6) for name in TERMS},
         }
     )
     changed = part.model_copy(
         update={
             "record": record,
-            "worst_distance": round(float(judgement.worst_distance[0]), 6),
-            "heldback": heldback_of(found.heldback, found.heldback_faces),
+            "worst_distance": round(float(results.worst_distance[0]), 6),
+            "heldback": held_out_of(found.held_out, found.held_out_faces),
             "winner": trial,
             "runners": runners,
             "images": images,

@@ -19,7 +19,7 @@ from attrsearch.core.errors import InputError
 from attrsearch.report.grading.grades import GRADES, Edit, Grade
 
 HIDDEN = (10, 20, 40, 20, 20)
-LEAST = 3
+MIN_EDITS_A_GRADE = 3
 """Fewest edits of a grade that it takes to be learnt."""
 
 
@@ -53,11 +53,11 @@ def learn_look(edits: Sequence[Edit], grades: Mapping[str, Grade], seed: int = 0
     graded = [edit for edit in edits if edit.picture in grades]
     labels = np.array([grades[edit.picture] for edit in graded])
     counts = {name: int((labels == name).sum()) for name in GRADES}
-    often = [name for name, count in counts.items() if count >= LEAST]
+    often = [name for name, count in counts.items() if count >= MIN_EDITS_A_GRADE]
     if len(often) < 2:
         raise InputError(
             "grades",
-            required=f"two grades given to {LEAST} edits each",
+            required=f"two grades given to {MIN_EDITS_A_GRADE} edits each",
             found=", ".join(f"{count} {name}" for name, count in counts.items()),
             hint="grade more edits: attrsearch grade RUN",
         )
@@ -65,7 +65,7 @@ def learn_look(edits: Sequence[Edit], grades: Mapping[str, Grade], seed: int = 0
     values = np.stack([edit.attributes for edit in graded])[kept]
     labels = labels[kept]
     network = make_pipeline(StandardScaler(), MLPClassifier(HIDDEN, max_iter=500, random_state=seed))
-    folds = StratifiedKFold(LEAST, shuffle=True, random_state=seed)
+    folds = StratifiedKFold(MIN_EDITS_A_GRADE, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # few grades: it stops at the limit
         guessed = cross_val_predict(network, values, labels, cv=folds)

@@ -89,7 +89,7 @@ class Pool:
             hint = "pip install 'attrsearch[scale]'"
             raise InputError("--backend dask", required="dask and distributed", found="none", hint=hint) from error
         logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what is lost is told in a line of ours
-        address, started, told = self.workers.scheduler, time.monotonic(), False
+        address, started, notified = self.workers.scheduler, time.monotonic(), False
         while self._client is None or self._client.status != "running" or not self._client.ncores():
             waited = time.monotonic() - started
             if waited > PATIENCE:
@@ -104,9 +104,9 @@ class Pool:
                     continue
             except (OSError, TimeoutError):
                 self._client = None
-            if not told:
+            if not notified:
                 self._warn(f"waiting for a Dask scheduler with workers at {address}")
-                told = True
+                notified = True
             time.sleep(PAUSE)
         return self._client
 

@@ -23,10 +23,10 @@ from attrsearch.search.surrogate.pooled import PooledModel
 from attrsearch.search.surrogate.targets import (
     TARGETS,
     PredictionError,
-    expected_gain,
-    merit_of,
+    expected_improvement,
+    objective_value_of,
+    penalised_value,
     targets_of,
-    worth,
 )
 
 Floats64 = npt.NDArray[np.float64]
@@ -66,7 +66,7 @@ class Screener:
 
     Attributes:
         screened_out: How many candidates were scored and not proposed so far.
-        gain: Expected gain of the best candidate of the last pool; infinite before the first.
+        expected_improvement: Expected gain of the best candidate of the last pool; infinite before the first.
         seconds: Time spent here so far.
     """
 
@@ -78,7 +78,7 @@ class Screener:
     portfolio: Floats64 | None = None
     person: Floats64 | None = None
     screened_out: int = 0
-    gain: float = np.inf
+    expected_improvement: float = np.inf
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
@@ -105,10 +105,10 @@ class Screener:
         self.seconds += time.perf_counter() - start
         return proposals
 
-    def observe(self, points: Floats64, judgement: CandidateResults) -> None:
+    def observe(self, points: Floats64, results: CandidateResults) -> None:
         """Learn from measured candidates, (n, d)."""
         start = time.perf_counter()
-        measured = targets_of(judgement)
+        measured = targets_of(results)
         self._models.observe(points, measured)
         self._points = np.concatenate([self._points, points])
         self._measured = np.concatenate([self._measured, measured])
@@ -117,19 +117,19 @@ class Screener:
     def _screen(self, count: int) -> list[Proposal]:
         chosen = self._models.choose()
         if chosen is None:
-            self.gain = np.inf
+            self.expected_improvement = np.inf
             return []
         name, correlation, spread = chosen
         pool = np.concatenate([self._pool, self._moved()]) if len(self._points) else self._pool
-        predicted, gains = self._score(name, spread, pool, fixed=len(self._pool))
+        predicted, improvements = self._score(name, spread, pool, fixed=len(self._pool))
         for _ in range(ROUNDS):  # around the most promising ones there may be better ones
-            near = moved_points(self.space, pool[np.argsort(-gains)[:INCUMBENTS]], NEAR, self._random)
+            near = moved_points(self.space, pool[np.argsort(-improvements)[:INCUMBENTS]], NEAR, self._random)
             pool = np.concatenate([pool, near])
             more, gained = self._score(name, spread, near)
-            predicted, gains = np.concatenate([predicted, more]), np.concatenate([gains, gained])
-        self.gain = float(gains.max())
+            predicted, improvements = np.concatenate([predicted, more]), np.concatenate([improvements, gained])
+        self.expected_improvement = float(improvements.max())
         kinds = [self._kind() for _ in range(count)]
-        picked = self._pick(pool, gains, kinds.count("surrogate"))
+        picked = self._pick(pool, improvements, kinds.count("surrogate"))
         left = np.setdiff1d(np.arange(len(pool)), picked)
         self.screened_out += len(left) - kinds.count("audit")
         drawn = self._random.permutation(left)[: kinds.count("audit") + kinds.count("surrogate")].tolist()
@@ -149,8 +149,8 @@ class Screener:
     ) -> tuple[Floats64, Floats64]:
         """Predicted targets (n, 4) and expected gains (n,) of a pool."""
         predicted = self._models.predict(name, pool, fixed)
-        doubt = self._models.doubt(name, pool)
-        return predicted, expected_gain(self.objective, predicted, spread, self._best(), doubt)
+        relative_std = self._models.relative_std(name, pool)
+        return predicted, expected_improvement(self.objective, predicted, spread, self._best(), relative_std)
 
     def _kind(self) -> Source:
         draw = self._random.random()
@@ -159,19 +159,19 @@ class Screener:
         return "audit" if draw < self.recipe.audit else "surrogate"
 
     def _moved(self) -> Floats64:
-        order = np.argsort(-worth(self.objective, self._measured), kind="stable")[:INCUMBENTS]
+        order = np.argsort(-penalised_value(self.objective, self._measured), kind="stable")[:INCUMBENTS]
         return moved_points(self.space, self._points[order], self.recipe.pool // 2, self._random)
 
     def _best(self) -> float:
         """Merit of the best feasible trial, 0 where there is none."""
         feasible = self._measured[:, TARGETS.index("margin")] >= 0
-        return float(merit_of(self.objective, self._measured[feasible]).max(initial=0.0))
+        return float(objective_value_of(self.objective, self._measured[feasible]).max(initial=0.0))
 
-    def _pick(self, pool: Floats64, gains: Floats64, count: int) -> list[int]:
+    def _pick(self, pool: Floats64, improvements: Floats64, count: int) -> list[int]:
         """The best candidates that differ from one another and from what was measured."""
         width = self.space.high - self.space.low
         taken = self._points / width
-        free = gains.copy()
+        free = improvements.copy()
         near = _distance(pool / width, taken) if len(taken) else np.full(len(pool), np.inf)
         free[near < 1e-3] = -np.inf
         picked: list[int] = []

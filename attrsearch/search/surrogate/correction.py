@@ -34,11 +34,11 @@ class LinearCorrection:
             zero = np.zeros(predicted.shape[1])
             return cls(zero, zero, np.ones(predicted.shape[1]))
         centre = predicted.mean(0)
-        apart, rest = predicted - centre, measured - predicted
+        deviation, rest = predicted - centre, measured - predicted
         offset = rest.sum(0) / (len(rest) + OFFSET)
-        variance = np.maximum((apart**2).mean(0), 1e-8)
-        left = measured - centre - offset - PRIOR * apart
-        slope = PRIOR + (apart * left).sum(0) / ((apart**2).sum(0) + SLOPE * variance)
+        variance = np.maximum((deviation**2).mean(0), 1e-8)
+        left = measured - centre - offset - PRIOR * deviation
+        slope = PRIOR + (deviation * left).sum(0) / ((deviation**2).sum(0) + SLOPE * variance)
         return cls(centre, offset, np.maximum(slope, 0.1))
 
     def apply(self, predicted: Floats64) -> Floats64:

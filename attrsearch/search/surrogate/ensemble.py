@@ -12,16 +12,16 @@ from attrsearch.search.space import PersonSpace
 from attrsearch.search.surrogate.correction import LinearCorrection
 from attrsearch.search.surrogate.pooled import PooledModel
 from attrsearch.search.surrogate.regressors import REGRESSORS, Regressor
-from attrsearch.search.surrogate.targets import TARGETS, PredictionError, merit_of, worth
+from attrsearch.search.surrogate.targets import TARGETS, PredictionError, objective_value_of, penalised_value
 
 Floats64 = npt.NDArray[np.float64]
 
-BELIEF = 12
+PRIOR_TRIALS = 12
 """How many trials a model's standing before any trial weighs as much as."""
 WINDOW = 48
 """Trials that a model is judged by: the latest."""
-LEAST_SPREAD = 0.01
-LEAST_DOUBT = 0.2
+MIN_PREDICTION_STD = 0.01
+MIN_RELATIVE_STD = 0.2
 UNKNOWN = PredictionError(0.08, 0.08)
 """How wrong a local model is believed to be before it has predicted anything."""
 
@@ -50,9 +50,9 @@ class PersonModels:
     def __post_init__(self) -> None:
         width = len(self.space.names)
         self._points = np.zeros((0, width))
-        self._typical = np.zeros((0, len(TARGETS)))
+        self._pooled_predictions = np.zeros((0, len(TARGETS)))
         self._measured = np.zeros((0, len(TARGETS)))
-        self._calibrated = self._start = LinearCorrection.fit(self._typical, self._measured)
+        self._calibrated = self._start = LinearCorrection.fit(self._pooled_predictions, self._measured)
         self._local: dict[str, Regressor] = {}
         self._learnt = 0
         self._fixed: Floats64 | None = None
@@ -60,72 +60,72 @@ class PersonModels:
 
     def observe(self, points: Floats64, measured: Floats64) -> None:
         """Note what the models said of candidates that are now measured, then learn from them."""
-        typical = self._again(points)
+        pooled_prediction = self._again(points)
         for name in self._names():
-            said = self._predict(name, points, typical)
+            predicted = self._predict(name, points, pooled_prediction)
             before = self._log.get(name, np.full((len(self._points), len(TARGETS)), np.nan))
-            self._log[name] = np.concatenate([before, said])
+            self._log[name] = np.concatenate([before, predicted])
         self._points = np.concatenate([self._points, points])
-        self._typical = np.concatenate([self._typical, typical])
+        self._pooled_predictions = np.concatenate([self._pooled_predictions, pooled_prediction])
         self._measured = np.concatenate([self._measured, measured])
         for name, log in self._log.items():
             missing = len(self._points) - len(log)
             self._log[name] = np.concatenate([log, np.full((missing, len(TARGETS)), np.nan)])
         if self.pooled is not None:
-            self._calibrated = LinearCorrection.fit(self._typical, self._measured)
+            self._calibrated = LinearCorrection.fit(self._pooled_predictions, self._measured)
         self._learn()
 
     def choose(self) -> tuple[str, float, PredictionError] | None:
         """The model that ranks this person's trials best, its standing and its error; None below the gate."""
-        standings = {name: self._standing(name) for name in self._names()}
-        if not standings:
+        rank_correlations = {name: self._rank_correlation(name) for name in self._names()}
+        if not rank_correlations:
             return None
-        best = max(standings, key=lambda name: standings[name])
-        if standings[best] < self.recipe.gate:
+        best = max(rank_correlations, key=lambda name: rank_correlations[name])
+        if rank_correlations[best] < self.recipe.gate:
             return None
-        return best, standings[best], self._spread(best)
+        return best, rank_correlations[best], self._spread(best)
 
     def predict(self, name: str, points: Floats64, fixed: int = 0) -> Floats64:
         """Targets (n, 4) of points; the first ``fixed`` are the same at every call and predicted once."""
-        typical = self._typically(points[fixed:])
+        pooled_prediction = self._predict_pooled(points[fixed:])
         if fixed:
             if self._fixed is None or len(self._fixed) != fixed:
-                self._fixed = self._typically(points[:fixed])
-            typical = np.concatenate([self._fixed, typical])
-        self._scored.append((points, typical))
-        return self._predict(name, points, typical)
+                self._fixed = self._predict_pooled(points[:fixed])
+            pooled_prediction = np.concatenate([self._fixed, pooled_prediction])
+        self._scored.append((points, pooled_prediction))
+        return self._predict(name, points, pooled_prediction)
 
-    def doubt(self, name: str, points: Floats64) -> Floats64:
+    def relative_std(self, name: str, points: Floats64) -> Floats64:
         """How little a model knows of points, (n,), beside how little it knew before."""
         if name == "pooled":
             return np.ones(len(points))
-        return np.maximum(self._local[name].doubt(self._scaled(points)), LEAST_DOUBT)
+        return np.maximum(self._local[name].relative_std(self._scaled(points)), MIN_RELATIVE_STD)
 
     def _names(self) -> list[str]:
         return list(self._local) + (["pooled"] if self.pooled is not None else [])
 
-    def _typically(self, points: Floats64) -> Floats64:
+    def _predict_pooled(self, points: Floats64) -> Floats64:
         if self.pooled is None or self.person is None or not len(points):
             return np.zeros((len(points), len(TARGETS)))
         return self.pooled.predict(self.space.attributes(points), self.person)
 
     def _again(self, points: Floats64) -> Floats64:
-        """As :meth:`_typically`, but what was scored since the last candidates is not scored again."""
-        typical = np.zeros((len(points), len(TARGETS)))
+        """As :meth:`_predict_pooled`, but what was scored since the last candidates is not scored again."""
+        pooled_prediction = np.zeros((len(points), len(TARGETS)))
         new = np.ones(len(points), bool)
         for pool, scores in self._scored:
             same = (points[:, None] == pool[None]).all(2)
             known = same.any(1)
-            typical[known] = scores[same[known].argmax(1)]
+            pooled_prediction[known] = scores[same[known].argmax(1)]
             new &= ~known
-        typical[new] = self._typically(points[new])
+        pooled_prediction[new] = self._predict_pooled(points[new])
         self._scored.clear()
-        return typical
+        return pooled_prediction
 
-    def _predict(self, name: str, points: Floats64, typical: Floats64) -> Floats64:
+    def _predict(self, name: str, points: Floats64, pooled_prediction: Floats64) -> Floats64:
         if name == "pooled":
-            return self._calibrated.apply(typical)
-        start = self._start.apply(typical) if name == "both" else None
+            return self._calibrated.apply(pooled_prediction)
+        start = self._start.apply(pooled_prediction) if name == "both" else None
         return self._local[name].predict(self._scaled(points), start)
 
     def _learn(self) -> None:
@@ -140,33 +140,40 @@ class PersonModels:
             self._local["local"] = make(self.seed).fit(inputs, self._measured)
             return
         self._start = self._calibrated
-        self._local["both"] = make(self.seed).fit(inputs, self._measured, self._start.apply(self._typical))
+        self._local["both"] = make(self.seed).fit(
+            inputs, self._measured, self._start.apply(self._pooled_predictions)
+        )
 
     def _scaled(self, points: Floats64) -> Floats64:
         return (points - self.space.low) / (self.space.high - self.space.low)
 
-    def _standing(self, name: str) -> float:
+    def _rank_correlation(self, name: str) -> float:
         """Rank correlation of what was said with what was measured, drawn towards what was known before."""
         log = self._log.get(name)
         prior = self.pooled.correlation if self.pooled is not None else 0.0
         if log is None:
             return prior if name != "local" else self.recipe.gate
-        said = np.flatnonzero(np.isfinite(log[:, 0]))[-WINDOW:]
-        if len(said) < 3:
+        predicted = np.flatnonzero(np.isfinite(log[:, 0]))[-WINDOW:]
+        if len(predicted) < 3:
             return prior if name != "local" else self.recipe.gate
-        found = rank_correlation(worth(self.objective, log[said]), worth(self.objective, self._measured[said]))
-        belief = BELIEF if name != "local" else 0
-        return (belief * prior + len(said) * found) / (belief + len(said))
+        found = rank_correlation(
+            penalised_value(self.objective, log[predicted]),
+            penalised_value(self.objective, self._measured[predicted]),
+        )
+        prior_trials = PRIOR_TRIALS if name != "local" else 0
+        return (prior_trials * prior + len(predicted) * found) / (prior_trials + len(predicted))
 
     def _spread(self, name: str) -> PredictionError:
         """How wrong the model was, drawn towards what was known before."""
         before = self.pooled.spread if self.pooled is not None else UNKNOWN
         log = self._log.get(name, np.zeros((0, len(TARGETS))))
-        said = np.flatnonzero(np.isfinite(log[:, 0]))[-WINDOW:]
+        predicted = np.flatnonzero(np.isfinite(log[:, 0]))[-WINDOW:]
         margin = TARGETS.index("margin")
-        wrong = merit_of(self.objective, log[said]) - merit_of(self.objective, self._measured[said])
-        missed = log[said, margin] - self._measured[said, margin]
-        return PredictionError(_drawn(wrong, before.merit), _drawn(missed, before.margin))
+        wrong = objective_value_of(self.objective, log[predicted]) - objective_value_of(
+            self.objective, self._measured[predicted]
+        )
+        missed = log[predicted, margin] - self._measured[predicted, margin]
+        return PredictionError(_drawn(wrong, before.objective_value), _drawn(missed, before.margin))
 
 
 def rank_correlation(first: Floats64, second: Floats64) -> float:
@@ -187,5 +194,6 @@ def _drawn(errors: Floats64, before: float) -> float:
         return before
     middle = float(np.median(np.abs(errors))) * 1.4826
     return max(
-        LEAST_SPREAD, float(np.sqrt((BELIEF * before**2 + len(errors) * middle**2) / (BELIEF + len(errors))))
+        MIN_PREDICTION_STD,
+        float(np.sqrt((PRIOR_TRIALS * before**2 + len(errors) * middle**2) / (PRIOR_TRIALS + len(errors)))),
     )

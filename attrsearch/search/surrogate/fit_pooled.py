@@ -18,7 +18,7 @@ from attrsearch.core.recipes.objective import Objective
 from attrsearch.search.surrogate.correction import LinearCorrection
 from attrsearch.search.surrogate.features import PLAIN
 from attrsearch.search.surrogate.pooled import PooledModel, pooled_inputs, reduce_person
-from attrsearch.search.surrogate.targets import TARGETS, PredictionError, merit_of, worth
+from attrsearch.search.surrogate.targets import TARGETS, PredictionError, objective_value_of, penalised_value
 
 Floats = npt.NDArray[np.float32]
 Floats64 = npt.NDArray[np.float64]
@@ -150,15 +150,17 @@ def _fit(lessons: Sequence[PersonTrials], bound: Mapping[str, str], sets: Mappin
 
 def _examine(model: PooledModel, lesson: PersonTrials, objective: Objective) -> tuple[float, Floats64]:
     """Rank correlation on a person's trials, and the errors of merit and margin (n, 2) after a few of them."""
-    typical = model.predict(lesson.attributes, lesson.person)
-    order = np.random.default_rng(0).permutation(len(typical))
+    pooled_prediction = model.predict(lesson.attributes, lesson.person)
+    order = np.random.default_rng(0).permutation(len(pooled_prediction))
     few = min(SEEN, len(order) // 2)
     seen, rest = order[:few], order[few:]
-    fitted = LinearCorrection.fit(typical[seen], lesson.targets[seen]).apply(typical[rest])
-    correlation = spearmanr(worth(objective, fitted), worth(objective, lesson.targets[rest])).statistic
+    fitted = LinearCorrection.fit(pooled_prediction[seen], lesson.targets[seen]).apply(pooled_prediction[rest])
+    correlation = spearmanr(
+        penalised_value(objective, fitted), penalised_value(objective, lesson.targets[rest])
+    ).statistic
     margin = TARGETS.index("margin")
     wrong = [
-        merit_of(objective, fitted) - merit_of(objective, lesson.targets[rest]),
+        objective_value_of(objective, fitted) - objective_value_of(objective, lesson.targets[rest]),
         fitted[:, margin] - lesson.targets[rest, margin],
     ]
     return float(np.nan_to_num(correlation)), np.stack(wrong, 1)

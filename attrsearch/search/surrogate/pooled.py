@@ -134,7 +134,7 @@ class PooledModel:
             "version": 1,
             "bound": dict(self.bound),
             "correlation": self.correlation,
-            "spread": [self.spread.merit, self.spread.margin],
+            "spread": [self.spread.objective_value, self.spread.margin],
             "people": self.people,
         }
         # one word of metadata: their order is not fixed, and the same model has to give the same file

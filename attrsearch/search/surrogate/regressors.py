@@ -37,7 +37,7 @@ class Regressor(Protocol):
         """Predict (n, k); ``start`` where the fit had one."""
         ...
 
-    def doubt(self, inputs: Floats64) -> Floats64:
+    def relative_std(self, inputs: Floats64) -> Floats64:
         """How little is known of each input, (n,), from 0 to 1; 1 everywhere from a learner that cannot say."""
         ...
 
@@ -96,7 +96,7 @@ class XGBoost:
         rest = np.asarray(self._booster.inplace_predict(inputs), np.float64).reshape(len(inputs), -1)
         return rest * self._scale + (self._centre if start is None else start)
 
-    def doubt(self, inputs: Floats64) -> Floats64:
+    def relative_std(self, inputs: Floats64) -> Floats64:
         """Trees cannot say."""
         return np.ones(len(inputs))
 
@@ -129,7 +129,7 @@ class Mlp:
         rest = np.asarray(raw * self._targets[1] + self._targets[0])
         return rest if start is None else rest + start
 
-    def doubt(self, inputs: Floats64) -> Floats64:
+    def relative_std(self, inputs: Floats64) -> Floats64:
         """Nor can networks."""
         return np.ones(len(inputs))
 
@@ -165,7 +165,7 @@ class GaussianProcess:
             rest = np.asarray(self._process.predict(inputs)).reshape(len(inputs), -1)
         return rest * self._scale + (self._centre if start is None else start)
 
-    def doubt(self, inputs: Floats64) -> Floats64:
+    def relative_std(self, inputs: Floats64) -> Floats64:
         """Standard deviation of what is predicted, as a share of what it was before any trial."""
         with _threads().limit(limits=1):
             spread = np.asarray(self._process.predict(inputs, return_std=True)[1])

@@ -19,7 +19,7 @@ TARGETS = ("detection", "iou", "distance", "margin")
 FLOOR = -0.4
 """Margins below it count as it: a face that was lost says nothing about those that were not."""
 PENALTY = 2.0
-"""What a unit of violation costs in :func:`worth`."""
+"""What a unit of violation costs in :func:`penalised_value`."""
 
 
 def predictable(objective: Objective) -> bool:
@@ -28,16 +28,16 @@ def predictable(objective: Objective) -> bool:
     return means and not objective.uses("naturalness")
 
 
-def targets_of(judgement: CandidateResults) -> Floats64:
+def targets_of(results: CandidateResults) -> Floats64:
     """Measured targets, (n, 4), in the order of ``TARGETS``."""
-    violations = judgement.violations
-    count = len(judgement.detection)
+    violations = results.violations
+    count = len(results.detection)
     margin = -violations.max(1) if violations.shape[1] else np.ones(count)
-    distance = judgement.distance
-    return np.stack([judgement.detection, judgement.iou, distance, np.maximum(margin, FLOOR)], 1)
+    distance = results.distance
+    return np.stack([results.detection, results.iou, distance, np.maximum(margin, FLOOR)], 1)
 
 
-def merit_of(objective: Objective, targets: Floats64) -> Floats64:
+def objective_value_of(objective: Objective, targets: Floats64) -> Floats64:
     """The objective's value (several goals: their product) of targets (n, 4)."""
     value = np.ones(len(targets))
     for goal in objective.maximise:
@@ -48,26 +48,27 @@ def merit_of(objective: Objective, targets: Floats64) -> Floats64:
     return value
 
 
-def worth(objective: Objective, targets: Floats64) -> Floats64:
+def penalised_value(objective: Objective, targets: Floats64) -> Floats64:
     """One number to rank by: the objective's value, less a penalty for a violated constraint.
 
     >>> from attrsearch.core.recipes.objective import load_objective
-    >>> worth(load_objective("utility_product"), np.array([[1.0, 0.9, 1.5, 0.1], [1.0, 0.9, 1.3, -0.1]])).round(2)
+    >>> targets = np.array([[1.0, 0.9, 1.5, 0.1], [1.0, 0.9, 1.3, -0.1]])
+    >>> penalised_value(load_objective("utility_product"), targets).round(2)
     array([1.35, 0.97])
     """
-    return merit_of(objective, targets) + PENALTY * np.minimum(targets[:, TARGETS.index("margin")], 0)
+    return objective_value_of(objective, targets) + PENALTY * np.minimum(targets[:, TARGETS.index("margin")], 0)
 
 
 @dataclass(frozen=True)
 class PredictionError:
     """How wrong predictions are: standard deviations of merit and margin."""
 
-    merit: float
+    objective_value: float
     margin: float
 
 
-def expected_gain(
-    objective: Objective, predicted: Floats64, spread: PredictionError, best: float, doubt: Floats64
+def expected_improvement(
+    objective: Objective, predicted: Floats64, spread: PredictionError, best: float, relative_std: Floats64
 ) -> Floats64:
     """Expected improvement over the best feasible merit, times the probability of being feasible.
 
@@ -76,14 +77,14 @@ def expected_gain(
         predicted: Targets (n, 4).
         spread: How wrong they are.
         best: Merit of the best feasible candidate so far; 0 where there is none.
-        doubt: Factors of the spread, (n,): how little is known of each candidate.
+        relative_std: Factors of the spread, (n,): how little is known of each candidate.
 
     Returns:
         (n,), in units of merit (Gardner et al., "Bayesian Optimization with Inequality Constraints", 2014).
     """
-    merit = merit_of(objective, predicted)
-    merit_spread, margin_spread = spread.merit * doubt, spread.margin * doubt
-    scaled = (merit - best) / merit_spread
+    objective_value = objective_value_of(objective, predicted)
+    objective_std, margin_std = spread.objective_value * relative_std, spread.margin * relative_std
+    scaled = (objective_value - best) / objective_std
     density = np.exp(-0.5 * scaled**2) / np.sqrt(2 * np.pi)
-    gain = merit_spread * (scaled * ndtr(scaled) + density)
-    return np.asarray(gain * ndtr(predicted[:, TARGETS.index("margin")] / margin_spread))
+    improvement = objective_std * (scaled * ndtr(scaled) + density)
+    return np.asarray(improvement * ndtr(predicted[:, TARGETS.index("margin")] / margin_std))

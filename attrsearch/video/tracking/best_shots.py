@@ -22,7 +22,7 @@ EDIT_TURN, GO_ON_TURN = 0.4, 0.55
 """A face turned further (:func:`turn`) is not edited, and one that is being edited is edited up to the second: an edit
 of a profile is a second face that looks at the viewer.  0.4 is about 40 degrees."""
 SPACING = 10
-MOST = 12
+MAX_SHOTS = 12
 
 
 @dataclass(frozen=True)
@@ -65,15 +65,15 @@ class Sighting:
 
 @dataclass
 class Sightings:
-    """The best sightings of one track, at most one in ``SPACING`` frames and ``MOST`` in all.
+    """The best sightings of one track, at most one in ``SPACING`` frames and ``MAX_SHOTS`` in all.
 
-    Where a track may have gone on with somebody else (:meth:`doubt`), there is one on either side.
+    Where a track may have gone on with somebody else (:meth:`mark_possible_switch`), there is one on either side.
     """
 
     best: dict[tuple[int, int], Sighting] = field(default_factory=dict)
     _doubts: int = 0
 
-    def doubt(self) -> None:
+    def mark_possible_switch(self) -> None:
         """What is seen from now on may be somebody else."""
         self._doubts += 1
 
@@ -82,12 +82,12 @@ class Sightings:
         there = self.best.get((self._doubts, frame // SPACING))
         if there is not None:
             return quality > there.quality
-        return len(self.best) < MOST or quality > min(item.quality for item in self.best.values())
+        return len(self.best) < MAX_SHOTS or quality > min(item.quality for item in self.best.values())
 
     def add(self, sighting: Sighting) -> None:
         """Keep a sighting, and let the worst go where there are too many."""
         self.best[self._doubts, sighting.frame // SPACING] = sighting
-        if len(self.best) > MOST:
+        if len(self.best) > MAX_SHOTS:
             del self.best[min(self.best, key=lambda key: self.best[key].quality)]
 
     def put_away(self, shelf: SpillFile) -> None:

@@ -11,11 +11,11 @@ import numpy.typing as npt
 
 from attrsearch.core.boxes import iou
 from attrsearch.video.tracking.scan import Scan
-from attrsearch.video.tracking.tracker import DOUBT
+from attrsearch.video.tracking.tracker import MIN_PREDICTED_IOU
 
 Floats = npt.NDArray[np.float32]
 
-FEWEST = 2
+MIN_SHOTS_A_SIDE = 2
 """Looks on either side that tell by themselves: a single one may be a bad one."""
 
 
@@ -37,14 +37,14 @@ def find_swap(embeddings: Floats, threshold: float, others: Floats | None = None
     best, place = threshold, None
     for before in range(1, len(embeddings)):
         sides = embeddings[:before], embeddings[before:]
-        if min(map(len, sides)) < FEWEST and not any(
-            len(side) < FEWEST and _is_known(side, others, threshold) for side in sides
+        if min(map(len, sides)) < MIN_SHOTS_A_SIDE and not any(
+            len(side) < MIN_SHOTS_A_SIDE and _is_known(side, others, threshold) for side in sides
         ):
             continue
         first, second = (_mean(side) for side in sides)
-        apart = float(np.linalg.norm(first - second))
-        if apart > best:
-            best, place = apart, before
+        distance = float(np.linalg.norm(first - second))
+        if distance > best:
+            best, place = distance, before
     return place
 
 
@@ -56,9 +56,9 @@ def meeting(found: Scan, track: int, first: int, last: int) -> int:
     """
     own = found.tracks[track]
     frames = [frame for frame in range(first + 1, last + 1) if frame in own]
-    fits = [own[frame].fit for frame in frames]
-    if min(fits) < DOUBT:
-        return frames[int(np.argmin(fits))]
+    predicted_ious = [own[frame].predicted_iou for frame in frames]
+    if min(predicted_ious) < MIN_PREDICTED_IOU:
+        return frames[int(np.argmin(predicted_ious))]
     overlaps = [
         max(
             (

@@ -22,10 +22,10 @@ from attrsearch.video.trajectories import follows
 
 Floats = npt.NDArray[np.float32]
 
-SOON = 8
+MAX_GAP = 8
 """A track that nobody can be known by is the person who was seen there at most this many frames before or after."""
 
-OFTEN = 3
+MIN_FRAMES_BESIDE = 3
 """Frames in which two tracks are seen beside each other, one of them unsurely, that make them two people."""
 
 
@@ -143,7 +143,7 @@ def _are_apart(one: Mapping[int, TrackedFace], two: Mapping[int, TrackedFace]) -
         if np.linalg.norm(one[frame].box[:2] + one[frame].box[2:] - two[frame].box[:2] - two[frame].box[2:])
         >= 2 * width
     ]
-    return len(beside) >= OFTEN or any(one[f].found == two[f].found == "detected" for f in beside)
+    return len(beside) >= MIN_FRAMES_BESIDE or any(one[f].source == two[f].source == "detected" for f in beside)
 
 
 def group_tracks(
@@ -166,9 +166,9 @@ def group_tracks(
                 tracks, _, second = groups[j]
                 if there & tracks:
                     continue
-                apart = float(np.linalg.norm(_unit(first) - _unit(second)))
-                if apart < best:
-                    best, pair = apart, (i, j)
+                distance = float(np.linalg.norm(_unit(first) - _unit(second)))
+                if distance < best:
+                    best, pair = distance, (i, j)
         if pair is None:
             return [tracks for tracks, _, _ in groups]
         i, j = pair
@@ -207,7 +207,7 @@ def join_unknown(groups: list[set[int]], tracks: Mapping[int, Mapping[int, Track
 def _steps(one: Mapping[int, TrackedFace], two: Mapping[int, TrackedFace]) -> float:
     """Frames between two tracks of which one can go on as the other; infinite where it cannot."""
     first, second = (one, two) if min(one) < min(two) else (two, one)
-    return float(min(second) - max(first)) if follows(first, second, SOON) else float("inf")
+    return float(min(second) - max(first)) if follows(first, second, MAX_GAP) else float("inf")
 
 
 def match_people(people: People, known: Mapping[str, Floats], threshold: float) -> dict[str, str]:
@@ -224,8 +224,8 @@ def match_people(people: People, known: Mapping[str, Floats], threshold: float) 
         for name, theirs in known.items()
     )
     matched: dict[str, str] = {}
-    for apart, person, name in pairs:
-        if apart < threshold and person not in matched:
+    for distance, person, name in pairs:
+        if distance < threshold and person not in matched:
             matched[person] = name
     return matched
 

@@ -16,7 +16,7 @@ from attrsearch.video.tracking.best_shots import Sighting, Sightings, quality
 from attrsearch.video.tracking.scene_cuts import CutDetector
 from attrsearch.video.tracking.spill import SpillFile
 from attrsearch.video.tracking.spill_rows import TrackRows, part
-from attrsearch.video.tracking.tracker import DOUBT, TrackedFace, Tracker
+from attrsearch.video.tracking.tracker import MIN_PREDICTED_IOU, TrackedFace, Tracker
 
 Floats = npt.NDArray[np.float32]
 
@@ -125,7 +125,7 @@ def scan(
 def _take(found: Scan, frame: Frame, face: TrackedFace) -> None:
     """Note a face of a frame."""
     (found.guesses.add if face.guess else found.guesses.discard)(face.track)
-    if face.found == "remembered":
+    if face.source == "remembered":
         if not face.guess:
             _add(found.remembered, found.shelf, frame.index, face)
         return
@@ -168,8 +168,8 @@ def _look(found: Scan, frame: Frame, face: TrackedFace) -> None:
     """Keep a good look at a face for linking and searching."""
     value = quality(frame.picture, face.box, face.landmarks, face.probability)
     looks = found.looks.setdefault(face.track, Sightings())
-    if face.fit < DOUBT:
-        looks.doubt()
+    if face.predicted_iou < MIN_PREDICTED_IOU:
+        looks.mark_possible_switch()
     if value <= 0 or not looks.wants(frame.index, value):
         return
     one = Detections(face.box[None], np.ones(1, np.float32), face.landmarks[None])

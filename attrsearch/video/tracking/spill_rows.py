@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from attrsearch.video.io.boxes_file import LabelledBox
 from attrsearch.video.tracking.spill import Place, SpillFile
-from attrsearch.video.tracking.tracker import Found, TrackedFace
+from attrsearch.video.tracking.tracker import BoxSource, TrackedFace
 
 Floats = npt.NDArray[np.float32]
 
@@ -26,12 +26,12 @@ ROW = np.dtype(
         ("box", np.float32, 4),
         ("landmarks", np.float32, (5, 2)),
         ("probability", np.float64),
-        ("fit", np.float64),
-        ("found", np.uint8),
+        ("predicted_iou", np.float64),
+        ("source", np.uint8),
         ("guess", np.bool_),
     ]
 )
-FOUND: tuple[Found, ...] = get_args(Found)
+SOURCES: tuple[BoxSource, ...] = get_args(BoxSource)
 NO_LANDMARKS = np.full((5, 2), np.nan, np.float32)
 
 
@@ -58,9 +58,9 @@ class _Rows:
         if not self._page:
             return
         rows = np.zeros(len(self._page), ROW)
-        for name in ("track", "box", "landmarks", "probability", "fit", "guess"):
+        for name in ("track", "box", "landmarks", "probability", "predicted_iou", "guess"):
             rows[name] = [getattr(face, name) for face in self._page]
-        rows["found"] = [FOUND.index(face.found) for face in self._page]
+        rows["source"] = [SOURCES.index(face.source) for face in self._page]
         self._starts.append(len(self._frames) - len(self._page))
         self._pages.append(self._shelf.put(rows.tobytes()))
         self._page = []
@@ -78,9 +78,9 @@ class _Rows:
             box=row["box"],
             landmarks=row["landmarks"],
             probability=float(row["probability"]),
-            found=FOUND[row["found"]],
+            source=SOURCES[row["source"]],
             guess=bool(row["guess"]),
-            fit=float(row["fit"]),
+            predicted_iou=float(row["predicted_iou"]),
         )
 
 

@@ -21,12 +21,12 @@ class Remembered:
     Attributes:
         box: (4,), where the face was last seen.
         probability: Of that detection.
-        misses: Consecutive frames it has been restored in; 0 for a fresh detection.
+        frames_since_update: Consecutive frames it has been restored in; 0 for a fresh detection.
     """
 
     box: Floats
     probability: float
-    misses: int = 0
+    frames_since_update: int = 0
 
 
 class DetectionMemory:
@@ -48,13 +48,13 @@ class DetectionMemory:
             probabilities: (k,).
 
         Returns:
-            The detections of the frame, then those restored from memory (``misses`` above 0).
+            The detections of the frame, then those restored from memory (``frames_since_update`` above 0).
         """
         fresh = [Remembered(box, float(p)) for box, p in zip(boxes, probabilities, strict=True)]
         restored = [
-            replace(entry, misses=entry.misses + 1)
+            replace(entry, frames_since_update=entry.frames_since_update + 1)
             for entry in self._store
-            if entry.misses < self.length and not (len(boxes) and collides(entry.box, boxes).any())
+            if entry.frames_since_update < self.length and not (len(boxes) and collides(entry.box, boxes).any())
         ]
         self._store = fresh + restored
         return list(self._store)
@@ -71,8 +71,8 @@ def collides(box: Floats, others: Floats) -> npt.NDArray[np.bool_]:
     >>> collides(square, square + np.float32([[10, 0, 10, 0], [10.1, 0, 10.1, 0], [8, 8, 8, 8]])).tolist()
     [True, False, False]
     """
-    apart = np.linalg.norm(centres(others) - centres(box), axis=-1)
-    return np.asarray(apart <= radius(others) + radius(box))
+    distance = np.linalg.norm(centres(others) - centres(box), axis=-1)
+    return np.asarray(distance <= radius(others) + radius(box))
 
 
 def radius(boxes: Floats) -> Floats:

@@ -20,10 +20,10 @@ from attrsearch.video.tracking.stdm import collides
 
 Floats = npt.NDArray[np.float32]
 Picture = npt.NDArray[np.uint8]
-Found = Literal["detected", "low", "remembered", "interpolated", "extended"]
+BoxSource = Literal["detected", "low", "remembered", "interpolated", "extended"]
 
-SURE = 0.5
-UNSURE = 0.1
+HIGH_CONFIDENCE = 0.5
+LOW_CONFIDENCE = 0.1
 SAME_SIZE = 2.5
 """A detection more than this many times larger or smaller than a track's box is another face."""
 HIDDEN = 0.57
@@ -31,7 +31,7 @@ HIDDEN = 0.57
 GUESSES, LIKELY = 8, 0.45
 """Unsure detections, and their mean probability, that make a track of them a face."""
 
-DOUBT = 0.5
+MIN_PREDICTED_IOU = 0.5
 """A track that goes on with a detection that overlaps its expected place by less may go on with somebody else."""
 
 
@@ -44,18 +44,18 @@ class TrackedFace:
         box: (4,), pixels.
         landmarks: (5, 2), pixels; NaN where the detector gave none.
         probability: Of the detection, or of the last one where it is remembered.
-        found: How.
+        source: How.
         guess: Whether nothing but unsure detections, and few of them, speak for its track so far.
-        fit: Overlap with where its track was expected; 1 where the track begins, or is remembered.
+        predicted_iou: Overlap with where its track was expected; 1 where the track begins, or is remembered.
     """
 
     track: int
     box: Floats
     landmarks: Floats
     probability: float
-    found: Found
+    source: BoxSource
     guess: bool = False
-    fit: float = 1.0
+    predicted_iou: float = 1.0
 
 
 @dataclass
@@ -67,7 +67,7 @@ class _Track:
     landmarks: Floats
     probability: float
     likeness: Likeness | None = None
-    misses: int = 0
+    frames_since_update: int = 0
     hits: int = 1
     total: float = 0.0
     guess: bool = False
@@ -80,14 +80,14 @@ class Tracker:
     Args:
         length: Consecutive frames a face may be remembered in.
         size: Width and height of the frames; a remembered face that has left them is forgotten.
-        sure: Probability that starts a track.
-        unsure: Probability that continues one.
+        high_confidence: Probability that starts a track.
+        low_confidence: Probability that continues one.
     """
 
     length: int = 10
     size: tuple[int, int] | None = None
-    sure: float = SURE
-    unsure: float = UNSURE
+    high_confidence: float = HIGH_CONFIDENCE
+    low_confidence: float = LOW_CONFIDENCE
     _tracks: list[_Track] = field(default_factory=list)
     _next: int = 0
 
@@ -104,11 +104,13 @@ class Tracker:
         """
         for track in self._tracks:
             track.box = track.motion.predict()
-        sure = np.flatnonzero(found.probabilities >= self.sure)
-        unsure = np.flatnonzero((found.probabilities < self.sure) & (found.probabilities >= self.unsure))
+        high_confidence = np.flatnonzero(found.probabilities >= self.high_confidence)
+        low_confidence = np.flatnonzero(
+            (found.probabilities < self.high_confidence) & (found.probabilities >= self.low_confidence)
+        )
         known, guesses = ([track for track in self._tracks if track.guess is state] for state in (False, True))
         faces: list[TrackedFace] = []
-        for indices, least in ((sure, 0.1), (unsure, 0.2)):
+        for indices, least in ((high_confidence, 0.1), (low_confidence, 0.2)):
             left = indices
             for waiting in (known, guesses):
                 pairs = match([track.box for track in waiting], found.boxes[left], least)
@@ -133,20 +135,20 @@ class Tracker:
 
     def _continue(self, track: _Track, found: Detections, index: int) -> TrackedFace:
         box, probability = found.boxes[index], float(found.probabilities[index])
-        fit = float(iou(track.box, box))
+        predicted_iou = float(iou(track.box, box))
         track.motion.correct(box)
         track.box = track.seen_box = box
         track.landmarks, track.probability = found.landmarks[index], probability
-        track.misses, track.hits, track.total = 0, track.hits + 1, track.total + probability
-        state: Found = "detected" if probability >= self.sure else "low"
+        track.frames_since_update, track.hits, track.total = 0, track.hits + 1, track.total + probability
+        state: BoxSource = "detected" if probability >= self.high_confidence else "low"
         likely = track.hits >= GUESSES and track.total / track.hits >= LIKELY
         track.guess = track.guess and state == "low" and not likely
-        return TrackedFace(track.number, box, track.landmarks, probability, state, track.guess, fit)
+        return TrackedFace(track.number, box, track.landmarks, probability, state, track.guess, predicted_iou)
 
     def _begin(self, found: Detections, index: int) -> TrackedFace:
         box, landmarks = found.boxes[index], found.landmarks[index]
         probability = float(found.probabilities[index])
-        guess = probability < self.sure
+        guess = probability < self.high_confidence
         track = _Track(
             self._next, BoxMotion(box), box, box, landmarks, probability, total=probability, guess=guess
         )
@@ -167,9 +169,9 @@ class Tracker:
         seen = np.array([face.box for face in faces if not face.guess], np.float32).reshape(-1, 4)
         restored = []
         for track in tracks:
-            track.misses += 1
+            track.frames_since_update += 1
             track.motion.damp()
-            if track.misses > min(self.length, track.hits - 1) or self._has_left(track.box):
+            if track.frames_since_update > min(self.length, track.hits - 1) or self._has_left(track.box):
                 self._tracks.remove(track)
                 continue
             if len(seen) and covered_share(track.box, seen).max() > HIDDEN:

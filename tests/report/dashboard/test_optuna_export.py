@@ -58,7 +58,7 @@ def test_studies_say_what_the_run_says(tmp_path: Path, name: str) -> None:
 
 
 def test_candidates_from_wider_bounds_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(synthetic, "person_space", lambda *which: person_space(*which).widened(1.5))
+    monkeypatch.setattr(synthetic, "person_space", lambda *which: person_space(*which).expanded(1.5))
     run = write_run(tmp_path / "run", 1, 30)
     export_studies(run, tmp_path / "studies.log")
     study = optuna.load_study(study_name="Person_0000", storage=storage_of(tmp_path / "studies.log"))

@@ -24,11 +24,11 @@ from attrsearch.search.surrogate.pooled import PooledModel, choose_pooled, load_
 from attrsearch.search.surrogate.regressors import REGRESSORS
 from attrsearch.search.surrogate.targets import (
     PredictionError,
-    expected_gain,
-    merit_of,
+    expected_improvement,
+    objective_value_of,
+    penalised_value,
     predictable,
     targets_of,
-    worth,
 )
 from tests.search.surrogate.landscapes import BOUND, OBJECTIVE, Landscape
 
@@ -42,7 +42,9 @@ def pooled() -> PooledModel:
     sets = {}
     for gender in GENDERS:
         lessons = [one.lesson() for one in people if one.gender == gender]
-        sets[gender] = np.stack([one.attributes[worth(OBJECTIVE, one.targets).argmax()] for one in lessons])
+        sets[gender] = np.stack(
+            [one.attributes[penalised_value(OBJECTIVE, one.targets).argmax()] for one in lessons]
+        )
     return learn([one.lesson() for one in people], BOUND, OBJECTIVE, sets)
 
 
@@ -128,7 +130,7 @@ class TestGaussianProcess(RegressorContract):
     def test_doubts_what_is_far_from_any_trial(self) -> None:
         inputs = np.random.default_rng(3).uniform(0, 0.3, (30, 3))
         model = REGRESSORS["gp"](0).fit(inputs, inputs[:, :1])
-        near, far = model.doubt(np.array([[0.15, 0.15, 0.15], [1.0, 1.0, 1.0]]))
+        near, far = model.relative_std(np.array([[0.15, 0.15, 0.15], [1.0, 1.0, 1.0]]))
         assert near < far <= 1
 
 
@@ -138,11 +140,11 @@ def test_every_learner_of_the_recipe_is_registered() -> None:
 
 def test_what_is_composed_of_the_targets() -> None:
     attributes = NEW.space.attributes(spread_points(NEW.space, 16, 0))
-    judgement = NEW.judge(attributes)
-    targets = targets_of(judgement)
-    assert np.allclose(merit_of(OBJECTIVE, targets), judgement.merit)
-    assert np.array_equal(targets[:, 3] >= 0, judgement.feasible)
-    margin = merit_of(load_objective("margin"), np.array([[1.0, 1.0, 1.9, 0.1]]))
+    results = NEW.judge(attributes)
+    targets = targets_of(results)
+    assert np.allclose(objective_value_of(OBJECTIVE, targets), results.objective_value)
+    assert np.array_equal(targets[:, 3] >= 0, results.feasible)
+    margin = objective_value_of(load_objective("margin"), np.array([[1.0, 1.0, 1.9, 0.1]]))
     assert margin[0] == pytest.approx(1.4)
     assert predictable(load_objective("pareto"))
     assert not predictable(load_objective("natural"))
@@ -151,12 +153,12 @@ def test_what_is_composed_of_the_targets() -> None:
 def test_expected_gain_weighs_chance_and_improvement() -> None:
     spread = PredictionError(0.02, 0.03)
     rows = np.array([[1, 1, 1.5, 0.1], [1, 1, 1.5, -0.1], [1, 1, 1.3, 0.1], [1, 1, 1.45, 0.1]])
-    gain = expected_gain(OBJECTIVE, rows, spread, 1.4, np.ones(4))
+    gain = expected_improvement(OBJECTIVE, rows, spread, 1.4, np.ones(4))
     assert gain.argmax() == 0
     assert gain[1] < gain[3] < gain[0]
     assert gain[2] < 1e-3
     assert gain[0] == pytest.approx(0.1, abs=0.01)
-    less = expected_gain(OBJECTIVE, rows, spread, 1.4, np.full(4, 0.2))
+    less = expected_improvement(OBJECTIVE, rows, spread, 1.4, np.full(4, 0.2))
     assert less[1] < gain[1]  # who is sure does not hope
 
 
@@ -197,7 +199,7 @@ def test_a_pooled_model_ranks_for_people_it_has_not_seen(pooled: PooledModel) ->
     lesson = NEW.lesson()
     found = pooled.predict(lesson.attributes, lesson.person)
     assert found.shape == lesson.targets.shape
-    assert rank_correlation(worth(OBJECTIVE, found), worth(OBJECTIVE, lesson.targets)) > 0.4
+    assert rank_correlation(penalised_value(OBJECTIVE, found), penalised_value(OBJECTIVE, lesson.targets)) > 0.4
     assert pooled.correlation > 0.4
     assert pooled.people == 24
 
@@ -292,7 +294,7 @@ def test_predictions_that_are_no_good_are_not_followed(pooled: PooledModel) -> N
         noise = Landscape("female", generator.normal(0, 1, 13), float(generator.normal(1.4, 0.2)), NEW.person)
         screener.observe(points, noise.judge(NEW.space.attributes(points)))
     assert [proposal.source for proposal in proposals] == ["sampler"] * 4
-    assert screener.gain == np.inf
+    assert screener.expected_improvement == np.inf
     assert real is not None
 
 

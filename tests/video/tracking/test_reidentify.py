@@ -64,7 +64,7 @@ def test_who_was_beside_is_somebody_else_and_half_a_face_is_not() -> None:
 @pytest.mark.parametrize(("frames", "sure", "rival"), [(2, False, False), (2, True, True), (3, False, True)])
 def test_few_unsure_detections_beside_a_track_do_not_make_two_people(frames: int, sure: bool, rival: bool) -> None:
     beside = walk(18, 18 + frames, 100, 0.0)
-    unsure = {f: face if sure else replace(face, found="low") for f, face in beside.items()}
+    unsure = {f: face if sure else replace(face, source="low") for f, face in beside.items()}
     assert find_rivals({0: walk(0, 30, 0, 0.0), 1: unsure}) == (
         {0: {1}, 1: {0}} if rival else {0: set(), 1: set()}
     )
@@ -250,8 +250,8 @@ def test_a_track_that_went_on_with_somebody_else_is_divided_where_they_met() -> 
 
 def test_a_single_look_that_is_somebody_elses_divides_a_track_where_it_fitted_least() -> None:
     tracks = walk(0, 30, 0)
-    tracks[21] = replace(tracks[21], fit=0.4)
-    tracks[23] = replace(tracks[23], fit=0.1)
+    tracks[21] = replace(tracks[21], predicted_iou=0.4)
+    tracks[23] = replace(tracks[23], predicted_iou=0.1)
     found = Scan(tracks={0: tracks, 1: walk(0, 12, 300)})
     rows = np.concatenate([unit(1, 0), unit(1, 0.1), unit(0, 1)])
     assert divide(found, 0, [2, 12, 26], rows, 1.0) is None  # it may be a bad look
@@ -264,7 +264,7 @@ def test_a_look_is_kept_on_either_side_of_a_doubt() -> None:
     looks = Sightings()
     looks.add(Sighting(41, 9.0, None))  # type: ignore[arg-type]
     assert not looks.wants(44, 1.0)
-    looks.doubt()
+    looks.mark_possible_switch()
     assert looks.wants(44, 1.0)
     looks.add(Sighting(44, 1.0, None))  # type: ignore[arg-type]
     assert [look.frame for look in looks.sorted()] == [41, 44]

@@ -31,7 +31,8 @@ def same(one: TrackedFace, two: TrackedFace) -> bool:
         np.array_equal(getattr(one, name), getattr(two, name), equal_nan=True) for name in ("box", "landmarks")
     )
     return arrays and all(
-        getattr(one, name) == getattr(two, name) for name in ("track", "probability", "found", "guess", "fit")
+        getattr(one, name) == getattr(two, name)
+        for name in ("track", "probability", "source", "guess", "predicted_iou")
     )
 
 

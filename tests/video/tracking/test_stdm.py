@@ -27,14 +27,14 @@ def test_circles_collide_by_their_centres_and_radii() -> None:
 def test_the_worked_example() -> None:
     """A face is found, missed three times, and found again: restored twice at length 2, then forgotten."""
     memory = DetectionMemory(2)
-    assert [entry.misses for entry in memory.update(FACE[None], scores(1))] == [0]
+    assert [entry.frames_since_update for entry in memory.update(FACE[None], scores(1))] == [0]
     first = memory.update(NOTHING, NO_SCORES)
-    assert [entry.misses for entry in first] == [1]
+    assert [entry.frames_since_update for entry in first] == [1]
     assert np.array_equal(first[0].box, FACE)  # where it was last seen
     assert first[0].probability == pytest.approx(0.9)
-    assert [entry.misses for entry in memory.update(NOTHING, NO_SCORES)] == [2]
+    assert [entry.frames_since_update for entry in memory.update(NOTHING, NO_SCORES)] == [2]
     assert memory.update(NOTHING, NO_SCORES) == []
-    assert [entry.misses for entry in memory.update(FACE[None], scores(1))] == [0]
+    assert [entry.frames_since_update for entry in memory.update(FACE[None], scores(1))] == [0]
 
 
 def test_a_new_detection_replaces_the_one_it_collides_with() -> None:
@@ -44,9 +44,9 @@ def test_a_new_detection_replaces_the_one_it_collides_with() -> None:
     entries = memory.update(moved[None], scores(1))
     assert len(entries) == 1
     assert np.array_equal(entries[0].box, moved)
-    assert entries[0].misses == 0  # the counter begins anew
+    assert entries[0].frames_since_update == 0  # the counter begins anew
     memory.update(NOTHING, NO_SCORES)
-    assert memory.update(NOTHING, NO_SCORES)[0].misses == 2
+    assert memory.update(NOTHING, NO_SCORES)[0].frames_since_update == 2
 
 
 def test_what_nothing_collides_with_is_restored_beside_new_detections() -> None:
@@ -54,8 +54,11 @@ def test_what_nothing_collides_with_is_restored_beside_new_detections() -> None:
     far = FACE + 200
     memory.update(np.stack([FACE, far]), scores(2))
     entries = memory.update(far[None], scores(1))
-    assert [(entry.misses, bool((entry.box == FACE).all())) for entry in entries] == [(0, False), (1, True)]
-    assert [entry.misses for entry in memory.update(far[None], scores(1))] == [0]
+    assert [(entry.frames_since_update, bool((entry.box == FACE).all())) for entry in entries] == [
+        (0, False),
+        (1, True),
+    ]
+    assert [entry.frames_since_update for entry in memory.update(far[None], scores(1))] == [0]
 
 
 @pytest.mark.parametrize("length", [0, 1, 3, 10])

@@ -7,7 +7,7 @@ from attrsearch.faces.detection.base import Detections
 from attrsearch.video.tracking.appearance import FOUND, GONE, look_at
 from attrsearch.video.tracking.kalman import BoxMotion, move_points
 from attrsearch.video.tracking.scene_cuts import CutDetector
-from attrsearch.video.tracking.tracker import DOUBT, GUESSES, TrackedFace, Tracker, match
+from attrsearch.video.tracking.tracker import GUESSES, MIN_PREDICTED_IOU, TrackedFace, Tracker, match
 from tests.clips import textured
 
 SIZE = (640, 480)
@@ -85,14 +85,14 @@ def test_a_face_keeps_its_number_and_a_new_one_gets_its_own() -> None:
 def test_little_confidence_goes_on_but_does_not_begin() -> None:
     tracker = Tracker(5, SIZE)
     (guess,) = tracker.update(seen((box(100, 200), 0.3)))
-    assert (guess.track, guess.found, guess.guess) == (0, "low", True)
+    assert (guess.track, guess.source, guess.guess) == (0, "low", True)
     (face,) = tracker.update(seen((box(100, 200), 0.9)))
     assert (face.track, face.guess) == (0, False)
     (face,) = tracker.update(seen((box(104, 200), 0.15)))
-    assert (face.track, face.found) == (0, "low")
+    assert (face.track, face.source) == (0, "low")
     assert face.probability == pytest.approx(0.15)
     (face,) = tracker.update(seen((box(108, 200), 0.05)))  # too little even for that
-    assert face.found == "remembered"
+    assert face.source == "remembered"
 
 
 @pytest.mark.parametrize(("probability", "likely"), [(0.48, True), (0.4, False)])
@@ -106,10 +106,10 @@ def test_guesses_neither_hide_nor_take_what_belongs_to_a_face() -> None:
     tracker = Tracker(5, SIZE)
     tracker.update(seen((box(100, 200), 0.9), (box(105, 190, 44), 0.3)))
     faces = tracker.update(seen((box(104, 194, 42), 0.9)))
-    assert {face.track: face.found for face in faces} == {0: "detected"}
+    assert {face.track: face.source for face in faces} == {0: "detected"}
     walk(tracker, 6)
     faces = tracker.update(seen((box(400, 100), 0.3)))
-    assert {face.found for face in faces if not face.guess} == {"remembered"}
+    assert {face.source for face in faces if not face.guess} == {"remembered"}
 
 
 def test_a_small_face_behind_a_large_one_is_hidden() -> None:
@@ -126,7 +126,7 @@ def test_what_is_remembered_moves_as_it_moved() -> None:
     (last,) = walk(tracker, 10)
     for i in range(10, 15):
         (face,) = tracker.update(Detections.none())
-        assert face.found == "remembered"
+        assert face.source == "remembered"
         assert face.probability == pytest.approx(0.9)
         assert middle(face)[0] == pytest.approx(100 + 5 * i, abs=7)
         inside = (face.landmarks - face.box[:2]) / (face.box[2:] - face.box[:2])
@@ -157,7 +157,7 @@ def test_behind_another_face_nothing_is_shown_and_it_comes_back() -> None:
         tracker.update(seen((box(300, 200, 60), 0.95), (box(210 + 10 * i, 200, 50), 0.9)))
     for _ in range(3):
         (face,) = tracker.update(seen((box(300, 200, 60), 0.95)))
-        assert (face.track, face.found) == (0, "detected")
+        assert (face.track, face.source) == (0, "detected")
     faces = tracker.update(seen((box(300, 200, 60), 0.95), (box(330, 200, 50), 0.9)))
     assert {face.track for face in faces} == {0, 1}
 
@@ -267,5 +267,5 @@ def test_a_flat_picture_does_not_break_it() -> None:
 
 def test_a_detection_that_is_not_where_its_track_should_be_fits_badly() -> None:
     tracker = Tracker(5, SIZE)
-    assert walk(tracker, 8)[0].fit > 0.8
-    assert tracker.update(seen((box(168, 215), 0.9)))[0].fit < DOUBT
+    assert walk(tracker, 8)[0].predicted_iou > 0.8
+    assert tracker.update(seen((box(168, 215), 0.9)))[0].predicted_iou < MIN_PREDICTED_IOU
