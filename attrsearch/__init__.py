@@ -56,7 +56,9 @@ __all__ = [
 def __getattr__(name: str) -> object:
     """Load a public name on first use (PEP 562)."""
     if name not in _PUBLIC:
-        raise AttributeError(f"module 'attrsearch' has no attribute {name!r}; it has {', '.join(__all__)}")
+        raise AttributeError(
+            f"module 'attrsearch' has no attribute {name!r}; it has {', '.join(__all__)}"
+        )
     return getattr(import_module(_PUBLIC[name]), name)
 
 

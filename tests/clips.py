@@ -80,7 +80,9 @@ def write_clip(path: Path, pictures: Iterable[Picture], clip: Clip | None = None
         for time, picture in zip(times, pictures, strict=True):
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
             frame = frame.reformat(
-                format=clip.pix_fmt, dst_color_range=2 if clip.full else 1, dst_colorspace=clip.colorspace
+                format=clip.pix_fmt,
+                dst_color_range=2 if clip.full else 1,
+                dst_colorspace=clip.colorspace,
             )
             frame.color_range = 2 if clip.full else 1
             frame.pts, frame.time_base = time, clip.time_base
@@ -98,7 +100,9 @@ def _write_sound(out: Any, stream: Any, seconds: float) -> None:
     time = np.arange(int(seconds * 48000), dtype=np.float32) / 48000
     wave = (0.3 * np.sin(2 * np.pi * (300 + 400 * time) * time)).astype(np.float32)
     for begin in range(0, len(wave), 1024):
-        frame = av.AudioFrame.from_ndarray(wave[None, begin : begin + 1024], format="fltp", layout="mono")
+        frame = av.AudioFrame.from_ndarray(
+            wave[None, begin : begin + 1024], format="fltp", layout="mono"
+        )
         frame.sample_rate, frame.pts, frame.time_base = 48000, begin, Fraction(1, 48000)
         out.mux(stream.encode(frame))
     out.mux(stream.encode(None))
@@ -106,7 +110,9 @@ def _write_sound(out: Any, stream: Any, seconds: float) -> None:
 
 def _write_words(out: Any, stream: Any) -> None:
     for number, text in enumerate((b"first line", b"second line")):
-        data = len(text).to_bytes(2, "big") + text if stream.codec_context.name == "mov_text" else text
+        data = (
+            len(text).to_bytes(2, "big") + text if stream.codec_context.name == "mov_text" else text
+        )
         packet = av.Packet(data)
         packet.stream, packet.time_base = stream, Fraction(1, 1000)
         packet.pts = packet.dts = 200 * number
@@ -144,7 +150,8 @@ def textured(frames: int, size: tuple[int, int] = SIZE, seed: int = 0) -> list[P
     random = np.random.default_rng(seed).uniform(0.01, 0.03, (3, 2))
     return [
         np.stack(
-            [127 + 90 * np.sin(a * x + b * y + i + number / 9) for i, (a, b) in enumerate(random)], -1
+            [127 + 90 * np.sin(a * x + b * y + i + number / 9) for i, (a, b) in enumerate(random)],
+            -1,
         ).astype(np.uint8)
         for number in range(frames)
     ]

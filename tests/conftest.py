@@ -64,7 +64,9 @@ def evaluator(editor: Editor, sface: CalibratedRecogniser) -> Evaluator:
 
 @pytest.fixture(scope="session")
 def gather() -> IdentityLoader:
-    return IdentityLoader(load_detector("mtcnn", MIN_FACE), {"astronaut": "female"}, lambda line: None)
+    return IdentityLoader(
+        load_detector("mtcnn", MIN_FACE), {"astronaut": "female"}, lambda line: None
+    )
 
 
 @pytest.fixture(scope="session")

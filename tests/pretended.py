@@ -17,7 +17,11 @@ from torch.utils._pytree import tree_leaves, tree_map_only
 
 PRETENDED = torch.device("lazy", 0)
 COPIES = {torch.ops.aten.copy_.default}
-INDEXED = {torch.ops.aten.index.Tensor, torch.ops.aten.index_put_.default, torch.ops.aten._index_put_impl_.default}
+INDEXED = {
+    torch.ops.aten.index.Tensor,
+    torch.ops.aten.index_put_.default,
+    torch.ops.aten._index_put_impl_.default,
+}
 
 
 class Far(Tensor):
@@ -41,7 +45,9 @@ class Far(Tensor):
         return made
 
     @classmethod
-    def __torch_dispatch__(cls, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_dispatch__(
+        cls, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
         return _run(function, args, kwargs or {})
 
     def __repr__(self) -> str:  # type: ignore[override]
@@ -59,7 +65,9 @@ class Far(Tensor):
 class _Pretend(TorchDispatchMode):
     """Sends to :func:`_run` what no argument shows to be of the pretended device: transfers, and new tensors."""
 
-    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_dispatch__(
+        self, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
         return _run(function, args, kwargs or {})
 
 
@@ -71,19 +79,29 @@ def _run(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     there = bool(far) if asked is None else torch.device(asked).type == PRETENDED.type
     if far:
         _check(
-            function, args, [value for value in leaves if isinstance(value, Tensor) and not isinstance(value, Far)]
+            function,
+            args,
+            [value for value in leaves if isinstance(value, Tensor) and not isinstance(value, Far)],
         )
     if there and any(isinstance(value, torch.Generator) for value in leaves):
-        raise RuntimeError(f"{function}: expected a generator of the pretended device, found the processor's")
+        raise RuntimeError(
+            f"{function}: expected a generator of the pretended device, found the processor's"
+        )
     if asked is not None:
         kwargs = kwargs | {"device": torch.device("cpu")}
-    result = function(*tree_map_only(Far, lambda value: value.near, args), **tree_map_only(Far, _near, kwargs))
+    result = function(
+        *tree_map_only(Far, lambda value: value.near, args), **tree_map_only(Far, _near, kwargs)
+    )
     if function in COPIES:
         return args[0]
     if not there:
         return result
-    known = {id(value.near): value for value in far}  # what works in place gives back the tensor itself
-    return tree_map_only(Tensor, lambda value: known[id(value)] if id(value) in known else Far(value), result)
+    known = {
+        id(value.near): value for value in far
+    }  # what works in place gives back the tensor itself
+    return tree_map_only(
+        Tensor, lambda value: known[id(value)] if id(value) in known else Far(value), result
+    )
 
 
 def _near(value: Far) -> Tensor:

@@ -25,16 +25,28 @@ def test_instructions_are_known_and_the_base_has_a_version() -> None:
     assert {word for word, _ in found} <= WORDS
     assert found[0][0] == "FROM"
     bases = [rest.split()[0] for word, rest in found if word == "FROM"]
-    assert all(re.fullmatch(r"[\w./-]+:[\w.-]+", base) and not base.endswith(":latest") for base in bases)
+    assert all(
+        re.fullmatch(r"[\w./-]+:[\w.-]+", base) and not base.endswith(":latest") for base in bases
+    )
 
 
 def test_what_is_copied_is_there() -> None:
-    copied = [rest.split() for word, rest in instructions() if word == "COPY" and "--from=" not in rest]
+    copied = [
+        rest.split() for word, rest in instructions() if word == "COPY" and "--from=" not in rest
+    ]
     missing = [name for parts in copied for name in parts[:-1] if not (ROOT / name).exists()]
     assert copied
     assert not missing
     folders = {name for parts in copied for name in parts[:-1]}
-    assert {"attrsearch", "objectives", "studies", "models", "pyproject.toml", "README.md", "LICENSE"} <= folders
+    assert {
+        "attrsearch",
+        "objectives",
+        "studies",
+        "models",
+        "pyproject.toml",
+        "README.md",
+        "LICENSE",
+    } <= folders
 
 
 def test_it_ends_as_somebody_who_is_not_root_and_runs_the_command() -> None:

@@ -56,13 +56,17 @@ class Applier:
         WeightsError: The editor is not the one the sets were searched with.
     """
 
-    def __init__(self, file: AttributesFile, fallback: Fallback = "blur", editor: str | None = None) -> None:
+    def __init__(
+        self, file: AttributesFile, fallback: Fallback = "blur", editor: str | None = None
+    ) -> None:
         self.file = file
         self.fallback: Fallback = fallback
         self.editor: Editor = load_export_editor(file, editor)
         self._detector: Detector = load_detector(file.detector.name, MIN_FACE)
 
-    def protect(self, picture: Picture, person: PersonRecord | None) -> tuple[Picture, str | None, int]:
+    def protect(
+        self, picture: Picture, person: PersonRecord | None
+    ) -> tuple[Picture, str | None, int]:
         """Protect one picture (h, w, 3), RGB, uint8.
 
         Args:
@@ -94,7 +98,9 @@ class Applier:
         zoom = self.editor.size / CROP_SIZE
         enlarge = np.array([[zoom, 0, (zoom - 1) / 2], [0, zoom, (zoom - 1) / 2]], np.float32)
         crop = warp(picture, compose(enlarge, matrix), self.editor.size)
-        edited = self.editor.edit(self.editor.encode(to_editor([crop])), person.attributes.passes[None])
+        edited = self.editor.edit(
+            self.editor.encode(to_editor([crop])), person.attributes.passes[None]
+        )
         paste(protected, uncrop(edited.numpy())[0], matrix)
         return protected, person.id, len(others)
 
@@ -146,7 +152,9 @@ def plan(
     if person is not None and file.find(person) is None:
         names = ", ".join(record.id for record in file.identities[:5])
         found = f"no {person}; it has {names or 'nobody'}{' …' if len(file.identities) > 5 else ''}"
-        raise InputError(person, required="a person of the export", found=found, hint="check the name")
+        raise InputError(
+            person, required="a person of the export", found=found, hint="check the name"
+        )
     if source.is_file():
         out = target / f"{source.stem}.png" if target.is_dir() or not target.suffix else target
         return [(source, out, _whose(source, source.parent, file, person))]
@@ -158,7 +166,11 @@ def plan(
         hint = "give a folder with pictures in it or in its sub-folders"
         raise InputError(source, required="pictures", found="none", hint=hint)
     return [
-        (path, target / path.relative_to(source).with_suffix(".png"), _whose(path, source, file, person))
+        (
+            path,
+            target / path.relative_to(source).with_suffix(".png"),
+            _whose(path, source, file, person),
+        )
         for path in pictures
     ]
 
@@ -195,8 +207,12 @@ def _write_picture(target: Path, picture: Picture) -> None:
     suffix = target.suffix.lower()
     if suffix not in SUFFIXES:
         required = f"a picture name ({', '.join(sorted(SUFFIXES))})"
-        raise OutputError(target, required=required, found=suffix or "no suffix", hint="name the output out.png")
+        raise OutputError(
+            target, required=required, found=suffix or "no suffix", hint="name the output out.png"
+        )
     kind = Image.registered_extensions()[suffix]
     buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, kind, **({"quality": 95} if kind in ("JPEG", "WEBP") else {}))
+    Image.fromarray(picture).save(
+        buffer, kind, **({"quality": 95} if kind in ("JPEG", "WEBP") else {})
+    )
     write_bytes(target, buffer.getvalue())

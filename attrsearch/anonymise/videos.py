@@ -123,14 +123,20 @@ def apply_to_video(
         if person is not None:
             names = dict.fromkeys(people.names.values(), person)
         elif match is not None:
-            names = match_people(people, _known(match, eyes, warn), eyes.scaled.calibration.verification)
+            names = match_people(
+                people, _known(match, eyes, warn), eyes.scaled.calibration.verification
+            )
         else:
             longest = next(iter(dict.fromkeys(sorted(people.names.values()))), None)
             names = {longest: next(iter(records))} if len(records) == 1 and longest else {}
         unknown = sorted(set(people.names.values()) - set(names))
         if unknown:
-            warn(f"{len(unknown)} people of the video have no attribute set and are filtered ({options.fallback})")
-        return SetAssignment(names, {name: record.attributes for name, record in records.items()}, editor)
+            warn(
+                f"{len(unknown)} people of the video have no attribute set and are filtered ({options.fallback})"
+            )
+        return SetAssignment(
+            names, {name: record.attributes for name, record in records.items()}, editor
+        )
 
     return protect(
         material,
@@ -178,7 +184,9 @@ def anonymise_video(
     def decide(people: People) -> SetAssignment:
         persons: list[Person] = [people.faces(name, SEARCH_LOOKS) for name in people.looks]
         if not persons:
-            warn("nobody in this video is near and frontal enough to be searched: every face is filtered")
+            warn(
+                "nobody in this video is near and frontal enough to be searched: every face is filtered"
+            )
             return SetAssignment({}, {}, None)
         result = run(
             persons,
@@ -235,7 +243,9 @@ def apply_to_stream(
     known: Mapping[str, Floats] = {}
     if match is not None:
         means = {name: rows.sum(0) for name, rows in _known(match, eyes, warn).items()}
-        means = {name: mean for name, mean in means.items() if name in sets or name in options.visible}
+        means = {
+            name: mean for name, mean in means.items() if name in sets or name in options.visible
+        }
         known = {name: mean / np.linalg.norm(mean) for name, mean in means.items()}
     strangers = sorted(options.visible - set(known) - {person})
     if strangers:
@@ -278,13 +288,17 @@ def choose_judge(used: str) -> CalibratedRecogniser:
             except AttrsearchError:
                 continue
     hint = "pip install 'attrsearch[judges]'"
-    raise InputError("audit", required="a recogniser that the search did not use", found="none", hint=hint)
+    raise InputError(
+        "audit", required="a recogniser that the search did not use", found="none", hint=hint
+    )
 
 
 def _need_person(file: AttributesFile, person: str | None) -> None:
     if person is not None and file.find(person) is None:
         found = f"no {person}; it has {', '.join(record.id for record in file.identities[:5]) or 'nobody'}"
-        raise InputError(person, required="a person of the export", found=found, hint="check the name")
+        raise InputError(
+            person, required="a person of the export", found=found, hint="check the name"
+        )
 
 
 def _known(folder: Path, eyes: FaceModels, warn: Warn) -> Mapping[str, Floats]:

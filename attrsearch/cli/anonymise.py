@@ -21,9 +21,14 @@ from attrsearch.core.errors import OutputError
 
 @click.command(epilog="Example: attrsearch anonymise street.mp4 --out protected.mp4 --audit")
 @click.argument("source", metavar="INPUT", type=click.Path(path_type=Path))
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="What to write: as INPUT.")
 @click.option(
-    "--run", "run_folder", type=click.Path(path_type=Path), help="Folder of the search  [default: OUT.run]"
+    "--out", required=True, type=click.Path(path_type=Path), help="What to write: as INPUT."
+)
+@click.option(
+    "--run",
+    "run_folder",
+    type=click.Path(path_type=Path),
+    help="Folder of the search  [default: OUT.run]",
 )
 @click.option("--study", default="per_identity", show_default=True, help="Study recipe.")
 @click.option("--trials", type=click.IntRange(min=1), help="Candidates a person; nobody gets more.")
@@ -50,7 +55,10 @@ def anonymise(
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         hint = "choose another place with --run"
         raise OutputError(
-            folder, required="a new or empty folder for the search", found="something there", hint=hint
+            folder,
+            required="a new or empty folder for the search",
+            found="something there",
+            hint=hint,
         )
     if not (given["frames"] or is_video(source)):
         return _pictures(source, out, folder, study, trials, seed, given)
@@ -63,7 +71,15 @@ def anonymise(
         options = add_debug(read_options(given, material.size), source, given)
         eyes = open_eyes_for(options, given)
         protected, result = anonymise_video(
-            material, folder, eyes, options, study=study, trials=trials, seed=seed, warn=warn, progress=progress
+            material,
+            folder,
+            eyes,
+            options,
+            study=study,
+            trials=trials,
+            seed=seed,
+            warn=warn,
+            progress=progress,
         )
     if result is not None:
         say(f"{result.feasible} of {result.identities} people anonymised; {write_report(folder)}")
@@ -71,7 +87,13 @@ def anonymise(
 
 
 def _pictures(
-    source: Path, out: Path, folder: Path, study: str, trials: int | None, seed: int | None, given: dict[str, Any]
+    source: Path,
+    out: Path,
+    folder: Path,
+    study: str,
+    trials: int | None,
+    seed: int | None,
+    given: dict[str, Any],
 ) -> int:
     from attrsearch.anonymise.images import Applier, apply_all, plan
     from attrsearch.report.page import write_report
@@ -97,5 +119,7 @@ def _pictures(
     for item in problems:
         say(f"not written: {item.problem}")
     edited = sum(item.edited is not None for item in done)
-    say(f"{result.feasible} of {result.identities} people anonymised; {edited} pictures edited in {out}")
+    say(
+        f"{result.feasible} of {result.identities} people anonymised; {edited} pictures edited in {out}"
+    )
     return 1 if problems or result.failed or result.infeasible else 0

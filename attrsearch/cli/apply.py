@@ -19,15 +19,24 @@ from attrsearch.cli.video_options import (
 )
 
 
-@click.command(epilog="Example: attrsearch apply faces/ --attributes run1/attributes.json --out protected/")
+@click.command(
+    epilog="Example: attrsearch apply faces/ --attributes run1/attributes.json --out protected/"
+)
 @click.argument("source", metavar="INPUT")
-@click.option("--attributes", required=True, type=click.Path(path_type=Path), help="attributes.json of a run.")
 @click.option(
-    "--out", required=True, type=click.Path(path_type=Path), help="What to write: as INPUT; - for a pipe."
+    "--attributes", required=True, type=click.Path(path_type=Path), help="attributes.json of a run."
+)
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="What to write: as INPUT; - for a pipe.",
 )
 @click.option("--person", help="Whose pictures these are  [default: the name of folder or file]")
 @click.option(
-    "--match", type=click.Path(path_type=Path), help="Pictures of the export's people, to know them in footage."
+    "--match",
+    type=click.Path(path_type=Path),
+    help="Pictures of the export's people, to know them in footage.",
 )
 @click.option("--editor", help="Editor weights by path, where the export names none of ours.")
 @footage_options
@@ -65,7 +74,12 @@ def apply(
 
 
 def _apply_pictures(
-    source: Path, out: Path, file: Any, person: str | None, editor: str | None, given: dict[str, Any]
+    source: Path,
+    out: Path,
+    file: Any,
+    person: str | None,
+    editor: str | None,
+    given: dict[str, Any],
 ) -> int:
     from attrsearch.anonymise.images import Applier, apply_all, plan
 
@@ -78,7 +92,9 @@ def _apply_pictures(
         say(f"not written: {item.problem}")
     edited = sum(item.edited is not None for item in done)
     covered = sum(item.covered for item in done)
-    say(f"{len(done) - len(problems)} pictures written to {out}: {edited} faces edited, {covered} covered")
+    say(
+        f"{len(done) - len(problems)} pictures written to {out}: {edited} faces edited, {covered} covered"
+    )
     return 1 if problems else 0
 
 
@@ -142,7 +158,10 @@ def _apply_live(
             warn=warn,
             progress=lambda _: advance(1),
         )
-    say(f"{out}: faces " + (", ".join(f"{count} {how}" for how, count in sorted(done.counts.items())) or "none"))
+    say(
+        f"{out}: faces "
+        + (", ".join(f"{count} {how}" for how, count in sorted(done.counts.items())) or "none")
+    )
     if done.problem:
         say(done.problem)
     return 1 if done.problem else 0

@@ -31,12 +31,21 @@ def _common(function: Callable[..., Any]) -> Callable[..., Any]:
             click.argument("originals", type=path),
             click.argument("protected", type=path),
             click.option("--out", type=path, help="JSON file to write."),
-            click.option("--into", type=path, help="Evaluation (JSON) whose page gets a line of this attack."),
             click.option(
-                "--judge", "judges", multiple=True, help="Recogniser, or FILE.onnx  [default: all there are]"
+                "--into", type=path, help="Evaluation (JSON) whose page gets a line of this attack."
+            ),
+            click.option(
+                "--judge",
+                "judges",
+                multiple=True,
+                help="Recogniser, or FILE.onnx  [default: all there are]",
             ),
             click.option("--run", type=path, help="The run: says which judges its search used."),
-            click.option("--max-faces", type=click.IntRange(min=1), help="At most this many pictures a person."),
+            click.option(
+                "--max-faces",
+                type=click.IntRange(min=1),
+                help="At most this many pictures a person.",
+            ),
             click.option("--ledger", type=path, help="coverage.parquet of a video's protection."),
             quiet_option,
             json_option,
@@ -50,15 +59,24 @@ def _common(function: Callable[..., Any]) -> Callable[..., Any]:
 def _attributes(function: Callable[..., Any]) -> Callable[..., Any]:
     """Options of attacks by someone who owns the export."""
     file = click.option(
-        "--attributes", required=True, type=click.Path(path_type=Path), help="The export that protected them."
+        "--attributes",
+        required=True,
+        type=click.Path(path_type=Path),
+        help="The export that protected them.",
     )
-    editor = click.option("--editor", help="Editor weights, where they are not those of the export's name.")
+    editor = click.option(
+        "--editor", help="Editor weights, where they are not those of the export's name."
+    )
     return file(editor(function))
 
 
 @attack.command(epilog="Example: attrsearch attack naive faces/ protected/ --distractors others/")
 @_common
-@click.option("--distractors", type=click.Path(path_type=Path), help="Folder of further people for the gallery.")
+@click.option(
+    "--distractors",
+    type=click.Path(path_type=Path),
+    help="Folder of further people for the gallery.",
+)
 def naive(**options: Any) -> None:
     """Match protected faces with a gallery of originals."""
     from attrsearch.evaluation.attacks.scene import naive as match
@@ -66,11 +84,22 @@ def naive(**options: Any) -> None:
     _run(options, lambda scene, progress: match(scene))  # noqa: ARG005
 
 
-@attack.command(epilog="Example: attrsearch attack parrot faces/ protected/ --attributes run1/attributes.json")
+@attack.command(
+    epilog="Example: attrsearch attack parrot faces/ protected/ --attributes run1/attributes.json"
+)
 @_common
 @_attributes
-@click.option("--space", help="Space of the random sets  [default: one-pass, or thesis10 for sets of two passes]")
-@click.option("--probed", default=20, show_default=True, type=click.IntRange(min=1), help="People for 'same set'.")
+@click.option(
+    "--space",
+    help="Space of the random sets  [default: one-pass, or thesis10 for sets of two passes]",
+)
+@click.option(
+    "--probed",
+    default=20,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="People for 'same set'.",
+)
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
 def parrot(**options: Any) -> None:
     """Edit the gallery too: with random sets, the probe's own set, the whole exported file; train a classifier."""
@@ -81,17 +110,36 @@ def parrot(**options: Any) -> None:
         attacker = _attacker(scene, options)
         single = attacker.file.identities[0].second_pass is None
         space = load_space(options["space"] or ("one-pass" if single else "thesis10"))
-        return match(scene, attacker, space, probed=options["probed"], seed=options["seed"], progress=progress)
+        return match(
+            scene,
+            attacker,
+            space,
+            probed=options["probed"],
+            seed=options["seed"],
+            progress=progress,
+        )
 
     _run(options, go)
 
 
-@attack.command(epilog="Example: attrsearch attack inversion faces/ protected/ --attributes run1/attributes.json")
+@attack.command(
+    epilog="Example: attrsearch attack inversion faces/ protected/ --attributes run1/attributes.json"
+)
 @_common
 @_attributes
-@click.option("--train", type=click.Path(path_type=Path), help="Folder of other people: also train a network.")
-@click.option("--most", default=600, show_default=True, type=click.IntRange(min=16), help="People to train on.")
-@click.option("--steps", default=300, show_default=True, type=click.IntRange(min=1), help="Of training.")
+@click.option(
+    "--train", type=click.Path(path_type=Path), help="Folder of other people: also train a network."
+)
+@click.option(
+    "--most",
+    default=600,
+    show_default=True,
+    type=click.IntRange(min=16),
+    help="People to train on.",
+)
+@click.option(
+    "--steps", default=300, show_default=True, type=click.IntRange(min=1), help="Of training."
+)
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
 def inversion(**options: Any) -> None:
     """Apply the negated set once, twice, three times; with --train, a network trained to undo edits."""
@@ -104,14 +152,22 @@ def inversion(**options: Any) -> None:
             return rows
         sets, crops = _lessons(scene, attacker, options)
         steps, seed = options["steps"], options["seed"]
-        return rows + learnt(scene, attacker.editor, sets, crops, steps=steps, seed=seed, progress=progress)
+        return rows + learnt(
+            scene, attacker.editor, sets, crops, steps=steps, seed=seed, progress=progress
+        )
 
     _run(options, go)
 
 
-@attack.command(epilog="Example: attrsearch attack averaging street.mp4 covered.mp4 --ledger coverage.parquet")
+@attack.command(
+    epilog="Example: attrsearch attack averaging street.mp4 covered.mp4 --ledger coverage.parquet"
+)
 @_common
-@click.option("--distractors", type=click.Path(path_type=Path), help="Folder of further people for the gallery.")
+@click.option(
+    "--distractors",
+    type=click.Path(path_type=Path),
+    help="Folder of further people for the gallery.",
+)
 def averaging(**options: Any) -> None:
     """Average the protected faces of a person: over a track's frames, or over an album."""
     from attrsearch.evaluation.attacks.several import averaging as match
@@ -124,9 +180,14 @@ def averaging(**options: Any) -> None:
 )
 @_common
 @click.option(
-    "--second", nargs=2, type=click.Path(path_type=Path), help="ORIGINALS and PROTECTED of another set or video."
+    "--second",
+    nargs=2,
+    type=click.Path(path_type=Path),
+    help="ORIGINALS and PROTECTED of another set or video.",
 )
-@click.option("--second-ledger", type=click.Path(path_type=Path), help="coverage.parquet of the second video.")
+@click.option(
+    "--second-ledger", type=click.Path(path_type=Path), help="coverage.parquet of the second video."
+)
 def linking(**options: Any) -> None:
     """Link a person across two protected videos or sets, or across the halves of one, without any original."""
     from attrsearch.evaluation.attacks.several import linking as match
@@ -135,7 +196,12 @@ def linking(**options: Any) -> None:
         if not options["second"]:
             return match(scene)
         originals, protected = options["second"]
-        other = {**options, "originals": originals, "protected": protected, "ledger": options["second_ledger"]}
+        other = {
+            **options,
+            "originals": originals,
+            "protected": protected,
+            "ledger": options["second_ledger"],
+        }
         return match(scene, _scene(other, lambda *_: None, lambda _: None))
 
     _run(options, go)
@@ -161,8 +227,14 @@ def _run(options: dict[str, Any], attack_scene: "Callable[[Scene, Any], list[Fig
         rates = "not measured"
         if row["rank1"] is not None:
             rates = f"rank-1 {row['rank1']:.3f} [{row['rank1_low']:.2f}, {row['rank1_high']:.2f}]"
-        chance = f"chance {row['chance1']:.3f}" if row["chance1"] is not None else "one person only, so no chance"
-        say(f"{row['attack']}, {row['variant']}, {row['judge']}: {rates}, {chance}, {row['probes']} probes")
+        chance = (
+            f"chance {row['chance1']:.3f}"
+            if row["chance1"] is not None
+            else "one person only, so no chance"
+        )
+        say(
+            f"{row['attack']}, {row['variant']}, {row['judge']}: {rates}, {chance}, {row['probes']} probes"
+        )
 
 
 def _scene(
@@ -180,8 +252,15 @@ def _scene(
     from attrsearch.faces.window_detection import WINDOW_MIN_FACE
 
     originals, protected = options["originals"], options["protected"]
-    check_places(originals, [protected], options.get("distractors") or options.get("train"), options["ledger"])
-    judges, notes = load_judges(options["judges"], used_by(options["run"]) if options["run"] else None)
+    check_places(
+        originals,
+        [protected],
+        options.get("distractors") or options.get("train"),
+        options["ledger"],
+    )
+    judges, notes = load_judges(
+        options["judges"], used_by(options["run"]) if options["run"] else None
+    )
     for note in notes:
         warn(note)
     whole, window = load_detector("mtcnn", MIN_FACE), load_detector("mtcnn", WINDOW_MIN_FACE)

@@ -9,10 +9,16 @@ from attrsearch.cli.console import json_option, print_json
 
 @click.command(epilog="Example: attrsearch bench --json")
 @click.option(
-    "--picture", type=click.Path(path_type=Path), help="A picture of one person  [default: the sample's]"
+    "--picture",
+    type=click.Path(path_type=Path),
+    help="A picture of one person  [default: the sample's]",
 )
 @click.option(
-    "--repeats", default=5, show_default=True, type=click.IntRange(min=1), help="Times each way is timed."
+    "--repeats",
+    default=5,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Times each way is timed.",
 )
 @json_option
 def bench(picture: Path | None, repeats: int, as_json: bool) -> None:
@@ -26,10 +32,15 @@ def bench(picture: Path | None, repeats: int, as_json: bool) -> None:
     click.echo(
         f"batched:        {found.evaluations_per_second:8.2f} evaluations/s ({found.cores} threads, {found.dtype})"
     )
-    click.echo(f"one at a time:  {found.one_at_a_time_per_second:8.2f} evaluations/s (fp32, as the thesis)")
+    click.echo(
+        f"one at a time:  {found.one_at_a_time_per_second:8.2f} evaluations/s (fp32, as the thesis)"
+    )
     click.echo(f"ratio:          {found.ratio:8.2f}")
     click.echo(
         f"arithmetic:     {found.limit_per_second:8.2f} evaluations/s at most "
         f"({found.gflop:.2f} GFLOP a candidate at {found.peak:.0f} GFLOP/s)"
     )
-    click.echo("time goes to:   " + ", ".join(f"{name} {share:.0%}" for name, share in found.shares.items()))
+    click.echo(
+        "time goes to:   "
+        + ", ".join(f"{name} {share:.0%}" for name, share in found.shares.items())
+    )

@@ -9,13 +9,22 @@ from attrsearch.cli.console import bar, quiet_option, say, warner
 
 @click.command(epilog="Example: attrsearch calibrate faces/ --recogniser dlib --out dlib.json")
 @click.argument("faces", type=click.Path(path_type=Path))
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Calibration file to write.")
 @click.option(
-    "--recogniser", default="sface", show_default=True, help="sface, facenet-vggface2, facenet-casia or dlib."
+    "--out", required=True, type=click.Path(path_type=Path), help="Calibration file to write."
 )
-@click.option("--facenet-weights", type=click.Path(path_type=Path), help="FaceNet weights (.pt) from a path.")
+@click.option(
+    "--recogniser",
+    default="sface",
+    show_default=True,
+    help="sface, facenet-vggface2, facenet-casia or dlib.",
+)
+@click.option(
+    "--facenet-weights", type=click.Path(path_type=Path), help="FaceNet weights (.pt) from a path."
+)
 @quiet_option
-def calibrate(faces: Path, out: Path, recogniser: str, facenet_weights: Path | None, quiet: bool) -> None:
+def calibrate(
+    faces: Path, out: Path, recogniser: str, facenet_weights: Path | None, quiet: bool
+) -> None:
     """Measure distances within and between the people of FACES, and write a calibration file.
 
     FACES holds one sub-folder of pictures a person; a threshold at FAR 1e-3 needs about 150 people.
@@ -29,9 +38,13 @@ def calibrate(faces: Path, out: Path, recogniser: str, facenet_weights: Path | N
         found = measure(faces, network, warn=warn, progress=lambda done, people: advance(1))  # noqa: ARG005
     write_text(out, found.model_dump_json(indent=1) + "\n")
     within, between = found.genuine, found.impostor
-    say(f"{found.recogniser}: same person {within.mean:.3f} ± {within.std:.3f} ({within.pairs} pairs)")
+    say(
+        f"{found.recogniser}: same person {within.mean:.3f} ± {within.std:.3f} ({within.pairs} pairs)"
+    )
     say(
         f"different people {between.mean:.3f} ± {between.std:.3f} ({between.pairs} pairs), scale {found.scale:.4f}"
     )
     for far, value in found.thresholds.items():
-        say(f"threshold {value:.3f} at FAR {far}: {found.accept[far]:.1%} of pairs of one person accepted")
+        say(
+            f"threshold {value:.3f} at FAR {far}: {found.accept[far]:.1%} of pairs of one person accepted"
+        )

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from attrsearch.training.loop import TrainingProgress
 
 quiet_option = click.option("--quiet", is_flag=True, help="No progress bar and no warnings.")
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object on stdout."
+)
 
 
 def say(line: str) -> None:
@@ -49,12 +51,16 @@ def warner(quiet: bool) -> Iterator[Callable[[str], None]]:
 
 
 @contextmanager
-def bar(total: int | None, unit: str, quiet: bool, delay: float = 0) -> Iterator[Callable[[int], None]]:
+def bar(
+    total: int | None, unit: str, quiet: bool, delay: float = 0
+) -> Iterator[Callable[[int], None]]:
     """A progress bar, shown after ``delay`` seconds; call what it gives with how many units were done."""
     from tqdm import tqdm
 
     silent = quiet or LOG.json
-    with tqdm(total=total, unit=unit, file=sys.stderr, disable=silent, dynamic_ncols=True, delay=delay) as shown:
+    with tqdm(
+        total=total, unit=unit, file=sys.stderr, disable=silent, dynamic_ncols=True, delay=delay
+    ) as shown:
 
         def advance(count: int) -> None:
             shown.update(count)
@@ -78,7 +84,12 @@ def stage_bar(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
                     before.close()  # or its clock goes on with the next
                 unit = units.get(stage, "step")
                 new: Any = tqdm(
-                    total=total or None, desc=stage, unit=unit, file=sys.stderr, disable=silent, dynamic_ncols=True
+                    total=total or None,
+                    desc=stage,
+                    unit=unit,
+                    file=sys.stderr,
+                    disable=silent,
+                    dynamic_ncols=True,
                 )
                 shown[stage] = stack.enter_context(new)
             shown[stage].update(done - shown[stage].n)
@@ -92,14 +103,18 @@ def run_bar(quiet: bool) -> Iterator[Callable[["Progress"], None]]:
     from tqdm import tqdm
 
     layout = "search {percentage:3.0f}%|{bar}|{postfix}"
-    with tqdm(total=1, file=sys.stderr, disable=quiet or LOG.json, dynamic_ncols=True, bar_format=layout) as shown:
+    with tqdm(
+        total=1, file=sys.stderr, disable=quiet or LOG.json, dynamic_ncols=True, bar_format=layout
+    ) as shown:
 
         def show(state: "Progress") -> None:
             rate = state.evaluations / state.seconds if state.seconds else 0.0
             words = [f"{state.done}/{state.people} people"]
             words += [f"{state.feasible / state.done:.0%} feasible"] if state.done else []
             words += [f"{rate:.1f} evaluations/s"]
-            words += [f"{_clock(state.seconds_left)} left"] if state.seconds_left is not None else []
+            words += (
+                [f"{_clock(state.seconds_left)} left"] if state.seconds_left is not None else []
+            )
             shown.total = max(1, state.expected)
             shown.n = min(shown.total, state.evaluations)
             shown.set_postfix_str(", ".join(words), refresh=False)

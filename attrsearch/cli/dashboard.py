@@ -13,16 +13,35 @@ _PATH = click.Path(path_type=Path)
 
 @click.command(epilog="Example: attrsearch dashboard run1")
 @click.argument("run", type=_PATH)
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address; another than this needs --token.")
 @click.option(
-    "--port", default=8765, show_default=True, type=click.IntRange(0, 65535), help="0: any that is free."
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address; another than this needs --token.",
+)
+@click.option(
+    "--port",
+    default=8765,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="0: any that is free.",
 )
 @click.option("--token", default="", envvar="ATTRSEARCH_TOKEN", help="What visitors must show.")
-@click.option("--user", help="In whose name decisions are logged  [default: the name you are logged in with]")
-@click.option("--faces", type=_PATH, help="The pictures of the run, to measure a chosen winner again.")
-@click.option("--include-originals", is_flag=True, help="Show untouched pictures, where the run kept them.")
-@click.option("--optuna", is_flag=True, help="Do not serve: export the studies for optuna-dashboard.")
-@click.option("--out", type=_PATH, help="With --optuna: .db, or a faster .log  [default: RUN/optuna.db]")
+@click.option(
+    "--user", help="In whose name decisions are logged  [default: the name you are logged in with]"
+)
+@click.option(
+    "--faces", type=_PATH, help="The pictures of the run, to measure a chosen winner again."
+)
+@click.option(
+    "--include-originals", is_flag=True, help="Show untouched pictures, where the run kept them."
+)
+@click.option(
+    "--optuna", is_flag=True, help="Do not serve: export the studies for optuna-dashboard."
+)
+@click.option(
+    "--out", type=_PATH, help="With --optuna: .db, or a faster .log  [default: RUN/optuna.db]"
+)
 @quiet_option
 @key_option
 def dashboard(
@@ -55,12 +74,16 @@ def dashboard(
 
         hint = "pip install 'attrsearch[dashboard]'"
         found = f"no {error.name}"
-        raise UnavailableError("dashboard", required="its web server", found=found, hint=hint) from error
+        raise UnavailableError(
+            "dashboard", required="its web server", found=found, hint=hint
+        ) from error
     from attrsearch.report.dashboard.state import LiveRun
 
     access = Access(host, port, token)
     live = LiveRun(run, include_originals)
-    with bar(sum(1 for _ in live.folder.people.glob("*.json")), "person", quiet, delay=1) as progress:
+    with bar(
+        sum(1 for _ in live.folder.people.glob("*.json")), "person", quiet, delay=1
+    ) as progress:
         live.refresh(progress)
     shown = Dashboard(live, user or getpass.getuser(), faces, include_originals)
     serve(shown, access, lambda address: say(f"dashboard: {address} (Ctrl+C ends it)"))

@@ -8,8 +8,16 @@ from attrsearch.cli.console import quiet_option, run_bar, say, warner
 
 
 @click.command(epilog="Example: attrsearch demo --out demo-run")
-@click.option("--out", default="attrsearch-demo", show_default=True, type=click.Path(path_type=Path))
-@click.option("--trials", default=60, show_default=True, type=click.IntRange(min=1), help="Candidates a person.")
+@click.option(
+    "--out", default="attrsearch-demo", show_default=True, type=click.Path(path_type=Path)
+)
+@click.option(
+    "--trials",
+    default=60,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Candidates a person.",
+)
 @quiet_option
 def demo(out: Path, trials: int, quiet: bool) -> int:
     """Do the main job on a small bundled sample: search, export, apply, report."""
@@ -36,11 +44,17 @@ def demo(out: Path, trials: int, quiet: bool) -> int:
         page = write_report(out, include_originals=True)
     file = read_attributes(out / "attributes.json")
     done = apply_all(Applier(file), plan(faces, out / "protected", file, None))
-    say(f"searched:  {result.feasible} of {result.identities} people anonymised, {result.evaluations} evaluations")
+    say(
+        f"searched:  {result.feasible} of {result.identities} people anonymised, {result.evaluations} evaluations"
+    )
     say(f"exported:  {out / 'attributes.json'}")
-    say(f"applied:   {sum(item.edited is not None for item in done)} pictures in {out / 'protected'}")
+    say(
+        f"applied:   {sum(item.edited is not None for item in done)} pictures in {out / 'protected'}"
+    )
     say(f"report:    {page}")
     if result.infeasible:
         missing = ", ".join(result.infeasible)
-        say(f"left out:  {missing}, not anonymised by {trials} candidates (longer: --trials 200 --out longer)")
+        say(
+            f"left out:  {missing}, not anonymised by {trials} candidates (longer: --trials 200 --out longer)"
+        )
     return 1 if result.failed else 0

@@ -56,12 +56,19 @@ def scrub(run: Path, yes: bool, as_json: bool) -> int:
 
     read_run(run)
     if not yes:
-        click.confirm(f"Remove everything about people from {run}? It cannot be undone.", abort=True, err=True)
+        click.confirm(
+            f"Remove everything about people from {run}? It cannot be undone.", abort=True, err=True
+        )
     done = scrub_run(run)
     if as_json:
         left = [{"path": item.path, "bytes": item.size, "holds": item.holds} for item in done.left]
         print_json(
-            {"removed": done.removed, "left": left, "looked_for": done.looked_for, "found": list(done.found)}
+            {
+                "removed": done.removed,
+                "left": left,
+                "looked_for": done.looked_for,
+                "found": list(done.found),
+            }
         )
     else:
         say(f"{done.removed} files removed; left:")

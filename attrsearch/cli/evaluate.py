@@ -15,33 +15,63 @@ if TYPE_CHECKING:
     from attrsearch.evaluation.results import Record
 
 
-@click.command(epilog="Example: attrsearch evaluate faces/ protected/ --run run1 --out evaluation.json")
+@click.command(
+    epilog="Example: attrsearch evaluate faces/ protected/ --run run1 --out evaluation.json"
+)
 @click.argument("originals", type=click.Path(path_type=Path))
 @click.argument("protected", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
-    "--out", type=click.Path(path_type=Path), help="JSON file to write; a CSV and a page stand beside it."
+    "--out",
+    type=click.Path(path_type=Path),
+    help="JSON file to write; a CSV and a page stand beside it.",
 )
 @click.option(
-    "--judge", "judges", multiple=True, help="Recogniser that judges, or FILE.onnx  [default: all there are]"
+    "--judge",
+    "judges",
+    multiple=True,
+    help="Recogniser that judges, or FILE.onnx  [default: all there are]",
 )
 @click.option(
-    "--run", type=click.Path(path_type=Path), help="The run: says what it used, and gets evaluation.json."
+    "--run",
+    type=click.Path(path_type=Path),
+    help="The run: says what it used, and gets evaluation.json.",
 )
-@click.option("--distractors", type=click.Path(path_type=Path), help="Folder of further people for the gallery.")
+@click.option(
+    "--distractors",
+    type=click.Path(path_type=Path),
+    help="Folder of further people for the gallery.",
+)
 @click.option("--most-distractors", default=500, show_default=True, type=click.IntRange(min=1))
-@click.option("--people", type=click.Path(path_type=Path), help="Only the people named in this file.")
-@click.option("--max-faces", type=click.IntRange(min=1), help="At most this many pictures a person.")
-@click.option("--detector", default="mtcnn", show_default=True, help="mtcnn or yunet: says where faces are.")
-@click.option("--ledger", type=click.Path(path_type=Path), help="coverage.parquet of a video's protection.")
 @click.option(
-    "--gate", type=click.Path(path_type=Path), help="TOML file of limits; exit code 1 when one is missed."
+    "--people", type=click.Path(path_type=Path), help="Only the people named in this file."
 )
-@click.option("--hifd", type=click.Path(path_type=Path), help="Folder for the predictions that hifd scores.")
+@click.option(
+    "--max-faces", type=click.IntRange(min=1), help="At most this many pictures a person."
+)
+@click.option(
+    "--detector", default="mtcnn", show_default=True, help="mtcnn or yunet: says where faces are."
+)
+@click.option(
+    "--ledger", type=click.Path(path_type=Path), help="coverage.parquet of a video's protection."
+)
+@click.option(
+    "--gate",
+    type=click.Path(path_type=Path),
+    help="TOML file of limits; exit code 1 when one is missed.",
+)
+@click.option(
+    "--hifd", type=click.Path(path_type=Path), help="Folder for the predictions that hifd scores."
+)
 @quiet_option
 @json_option
 @key_option
 def evaluate(
-    originals: Path, protected: tuple[Path, ...], gate: Path | None, quiet: bool, as_json: bool, **options: Any
+    originals: Path,
+    protected: tuple[Path, ...],
+    gate: Path | None,
+    quiet: bool,
+    as_json: bool,
+    **options: Any,
 ) -> int:
     """Measure whether PROTECTED pictures or videos still show who is in the ORIGINALS, and what they keep.
 
@@ -68,7 +98,10 @@ def evaluate(
     if options["hifd"]:
         _hifd(record, examiner, examined, options["hifd"])
     if out:
-        written = [*write_record(record, out), write_evaluation(record.as_json(), out.with_suffix(".html"))]
+        written = [
+            *write_record(record, out),
+            write_evaluation(record.as_json(), out.with_suffix(".html")),
+        ]
         say("wrote " + ", ".join(str(path) for path in written))
     if run and len(protected) == 1:
         say(f"wrote {write_for_run(record, run)}, for its report")
@@ -97,7 +130,9 @@ def _evaluate(
     from attrsearch.evaluation.results import begin
 
     check_places(originals, protected, options["distractors"], options["ledger"])
-    judges, notes = load_judges(options["judges"], used_by(options["run"]) if options["run"] else None)
+    judges, notes = load_judges(
+        options["judges"], used_by(options["run"]) if options["run"] else None
+    )
     eyes, further = load_evaluation_models(options["detector"])
     names = _names(options["people"])
     tracks: list[dict[str, Any]] = []
@@ -114,7 +149,9 @@ def _evaluate(
             for folder in protected
         )  # fmt: skip
     else:
-        cohort, protection, tracks = _footage(originals, protected, eyes, options["ledger"], progress)
+        cohort, protection, tracks = _footage(
+            originals, protected, eyes, options["ledger"], progress
+        )
         protections = (item for item in (protection,))
     distractors = {}
     if options["distractors"]:
@@ -135,7 +172,9 @@ def _evaluate(
     return record, examiner, examined
 
 
-def _footage(original: Path, protected: tuple[Path, ...], eyes: Any, ledger: Path | None, progress: Any) -> Any:
+def _footage(
+    original: Path, protected: tuple[Path, ...], eyes: Any, ledger: Path | None, progress: Any
+) -> Any:
     from attrsearch.anonymise.videos import choose_judge
     from attrsearch.core.errors import InputError
     from attrsearch.evaluation.footage import load_footage
@@ -145,7 +184,9 @@ def _footage(original: Path, protected: tuple[Path, ...], eyes: Any, ledger: Pat
 
     if len(protected) != 1:
         hint = "evaluate them one by one"
-        raise InputError(original, required="one protected video", found=f"{len(protected)}", hint=hint)
+        raise InputError(
+            original, required="one protected video", found=f"{len(protected)}", hint=hint
+        )
     knows = load_recogniser("sface")
     whole = YuNet(10, 0.5)
     cohort, protection = load_footage(
@@ -189,20 +230,41 @@ def _show(record: "Record") -> None:
     heads = f"{'TAR 1e-3':>8} {'rank-1':>7} {'chance':>7} {'parrot':>7} {'distance':>8}"
     say(f"{'protection':<{width}}  {'judge':<10} {heads}")
     for row in record.judges:
-        figures = [row.get("tar_1e-3"), row["rank1"], row["chance1"], row["parrot_rank1"], row["distance"]]
-        cells = " ".join(f"{_text(value):>{size}}" for value, size in zip(figures, (8, 7, 7, 7, 8), strict=True))
+        figures = [
+            row.get("tar_1e-3"),
+            row["rank1"],
+            row["chance1"],
+            row["parrot_rank1"],
+            row["distance"],
+        ]
+        cells = " ".join(
+            f"{_text(value):>{size}}" for value, size in zip(figures, (8, 7, 7, 7, 8), strict=True)
+        )
         say(f"{row['protection']:<{width}}  {row['judge']:<10} {cells}")
     heads = " ".join(f"{'recall ' + name:>13} {'IoU ' + name:>10}" for name in detectors)
     say(f"{'protection':<{width}}  {heads} {'natural':>8} {'gender':>7}")
     for row in record.protections:
-        cells = " ".join(f"{_text(row[f'recall_{n}']):>13} {_text(row[f'iou_{n}']):>10}" for n in detectors)
-        say(f"{row['protection']:<{width}}  {cells} {_text(row['naturalness']):>8} {_text(row['gender_kept']):>7}")
+        cells = " ".join(
+            f"{_text(row[f'recall_{n}']):>13} {_text(row[f'iou_{n}']):>10}" for n in detectors
+        )
+        say(
+            f"{row['protection']:<{width}}  {cells} {_text(row['naturalness']):>8} {_text(row['gender_kept']):>7}"
+        )
     for row in record.protections:
         if row["missing"]:
-            say(f"{row['protection']}: {row['missing']} faces have no protected picture and were left out")
-        scores = {name: value for name, value in row.items() if name.startswith("hifd_") and value is not None}
+            say(
+                f"{row['protection']}: {row['missing']} faces have no protected picture and were left out"
+            )
+        scores = {
+            name: value
+            for name, value in row.items()
+            if name.startswith("hifd_") and value is not None
+        }
         if scores:
-            say(f"{row['protection']}: " + ", ".join(f"{name} {_text(value)}" for name, value in scores.items()))
+            say(
+                f"{row['protection']}: "
+                + ", ".join(f"{name} {_text(value)}" for name, value in scores.items())
+            )
     for track in record.tracks:
         say(
             f"track {track['track']} ({track['person']}, {track['frames']} frames): "
@@ -217,7 +279,9 @@ def _text(value: object) -> str:
 
 def _name(folder: Path, protected: tuple[Path, ...]) -> str:
     """A name that tells several protections apart."""
-    return folder.name if sum(other.name == folder.name for other in protected) == 1 else str(folder)
+    return (
+        folder.name if sum(other.name == folder.name for other in protected) == 1 else str(folder)
+    )
 
 
 def _names(path: Path | None) -> frozenset[str] | None:
@@ -226,7 +290,9 @@ def _names(path: Path | None) -> frozenset[str] | None:
     if path is None:
         return None
     try:
-        return frozenset(line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
+        return frozenset(
+            line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()
+        )
     except (OSError, UnicodeDecodeError) as error:
         hint = "write one name a line"
         raise InputError(path, required="a file of names", found=str(error), hint=hint) from error

@@ -10,7 +10,9 @@ from attrsearch.cli.console import json_option, print_json, say
 @click.command(epilog="Example: attrsearch grade run1, then: attrsearch grade run1 --learn")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--port", default=0, help="Port of the page  [default: a free one]")
-@click.option("--learn", is_flag=True, help="Learn from the grades given so far, instead of asking for more.")
+@click.option(
+    "--learn", is_flag=True, help="Learn from the grades given so far, instead of asking for more."
+)
 @json_option
 def grade(run: Path, port: int, learn: bool, as_json: bool) -> None:
     """Grade the edits of RUN bad, OK or good on a page of this machine.

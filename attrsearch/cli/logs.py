@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 EVERY = 10.0
 """Seconds between two lines of progress, and two writings of the figures."""
 PATH = re.compile(
-    r"(?<![\w/])(?:[A-Za-z]:)?[^\s'\"]*[/\\][^\s'\"]*|[^\s'\"/\\]+\.(?:jpe?g|png|bmp|webp|tiff?)\b", re.IGNORECASE
+    r"(?<![\w/])(?:[A-Za-z]:)?[^\s'\"]*[/\\][^\s'\"]*|[^\s'\"/\\]+\.(?:jpe?g|png|bmp|webp|tiff?)\b",
+    re.IGNORECASE,
 )
 
 
@@ -48,13 +49,18 @@ class Log:
     def pseudonym(self, name: str) -> str:
         """A word that stands for a name within this call."""
         return (
-            "p-" + hashlib.blake2b(name.encode("utf-8", "surrogatepass"), key=self.salt, digest_size=5).hexdigest()
+            "p-"
+            + hashlib.blake2b(
+                name.encode("utf-8", "surrogatepass"), key=self.salt, digest_size=5
+            ).hexdigest()
         )
 
     def clean(self, line: str) -> str:
         """A line without names and paths."""
         for root in self.roots:
-            line = re.sub(rf"(?<![\w./\\]){re.escape(root)}{_ends(root)}.*?(?=: |; |$)", "<path>", line)
+            line = re.sub(
+                rf"(?<![\w./\\]){re.escape(root)}{_ends(root)}.*?(?=: |; |$)", "<path>", line
+            )
         for name in sorted(filter(line.__contains__, self.names), key=len, reverse=True):
             line = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", self.pseudonym(name), line)
         return PATH.sub("<path>", line)
@@ -120,7 +126,8 @@ def know(names: Iterable[str], *roots: Path) -> None:
     """Names and places that must not stand in a log."""
     LOG.names |= {name for name in names if name}
     LOG.roots = tuple(
-        {*LOG.roots, *(str(root) for root in roots), *(str(root.resolve()) for root in roots)} - {"."}
+        {*LOG.roots, *(str(root) for root in roots), *(str(root.resolve()) for root in roots)}
+        - {"."}
     )
 
 
@@ -153,10 +160,16 @@ class Reporter:
 
             write_text(self._metrics, metrics_text(state))
         if LOG.json and not self._quiet:
-            figures: dict[str, Any] = {"people": state.people, "done": state.done, "feasible": state.feasible}
+            figures: dict[str, Any] = {
+                "people": state.people,
+                "done": state.done,
+                "feasible": state.feasible,
+            }
             left = None if state.seconds_left is None else round(state.seconds_left, 1)
             figures |= {"evaluations": state.evaluations}
-            line = LOG.line("progress", **figures, seconds=round(state.seconds, 1), seconds_left=left)
+            line = LOG.line(
+                "progress", **figures, seconds=round(state.seconds, 1), seconds_left=left
+            )
             click.echo(line, err=True)
 
 
@@ -167,7 +180,12 @@ def metrics_text(state: "Progress") -> str:
         ("people_done", "gauge", "People finished, failures included.", state.done),
         ("people_feasible", "gauge", "People with a feasible winner.", state.feasible),
         ("evaluations_total", "counter", "Candidates measured in this call.", state.evaluations),
-        ("seconds_total", "counter", "Seconds since the start of this call.", round(state.seconds, 3)),
+        (
+            "seconds_total",
+            "counter",
+            "Seconds since the start of this call.",
+            round(state.seconds, 3),
+        ),
         ("updated_timestamp_seconds", "gauge", "When this was written.", round(time.time(), 3)),
     )
     return "".join(

@@ -44,7 +44,9 @@ Exit codes: 0 done, 1 some people failed or stayed infeasible, 2 wrong use.
 """
 
 
-@click.group(help=HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    help=HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name="attrsearch")
 def cli() -> None:
     """All commands."""

@@ -28,7 +28,9 @@ def list_models() -> None:
         click.echo(f"{name:18} editor      installed  {path}")
     for name in RECOGNISERS:
         try:
-            click.echo(f"{name:18} recogniser  sha256 {load_network(name, download=False).sha256[:16]}…")
+            click.echo(
+                f"{name:18} recogniser  sha256 {load_network(name, download=False).sha256[:16]}…"
+            )
         except UnavailableError as error:
             click.echo(f"{name:18} recogniser  not here: {error.found} ({error.hint})")
 
@@ -43,9 +45,15 @@ def verify_models() -> None:
         click.echo(f"{weights.name}: verified, sha256 {weights.sha256}")
 
 
-@models.command("fetch", epilog="Example: attrsearch models fetch attgan --from 128.zip --name attgan128")
+@models.command(
+    "fetch", epilog="Example: attrsearch models fetch attgan --from 128.zip --name attgan128"
+)
 @click.argument("what", type=click.Choice(["facenet-vggface2", "facenet-casia", "attgan"]))
-@click.option("--from", "source", help="A path or an https address  [default for FaceNet: its release on GitHub]")
+@click.option(
+    "--from",
+    "source",
+    help="A path or an https address  [default for FaceNet: its release on GitHub]",
+)
 @click.option("--sha256", help="The hash it must have.")
 @click.option("--name", default="attgan", show_default=True, help="What to call an AttGAN editor.")
 def fetch_models(what: str, source: str | None, sha256: str | None, name: str) -> None:

@@ -10,8 +10,16 @@ from attrsearch.cli.encryption import key_option
 
 @click.command(epilog="Example: attrsearch export run1 --format csv --out sets.csv")
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--format", "kind", type=click.Choice(["json", "csv", "parquet"]), default="json", show_default=True)
-@click.option("--out", type=click.Path(path_type=Path), help="File to write  [default: RUN/attributes.FORMAT]")
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["json", "csv", "parquet"]),
+    default="json",
+    show_default=True,
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="File to write  [default: RUN/attributes.FORMAT]"
+)
 @click.option("--include-infeasible", is_flag=True, help="Also people who are not anonymised.")
 def export(run: Path, kind: str, out: Path | None, include_infeasible: bool) -> None:
     """Export the best attribute set of every person of RUN."""
@@ -28,18 +36,31 @@ DELAY_SECONDS = 1.0
 
 @click.command(epilog="Example: attrsearch report run1 --out report.html")
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), help="Page to write  [default: RUN/report.html]")
-@click.option("--include-originals", is_flag=True, help="Show untouched pictures, where the run kept them.")
 @click.option(
-    "--against", type=click.Path(path_type=Path), help="Draw the best so far of another run beside this."
+    "--out", type=click.Path(path_type=Path), help="Page to write  [default: RUN/report.html]"
 )
 @click.option(
-    "--ledger", type=click.Path(path_type=Path), help="A video's ledger  [default: RUN/coverage.parquet]"
+    "--include-originals", is_flag=True, help="Show untouched pictures, where the run kept them."
+)
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path),
+    help="Draw the best so far of another run beside this.",
+)
+@click.option(
+    "--ledger",
+    type=click.Path(path_type=Path),
+    help="A video's ledger  [default: RUN/coverage.parquet]",
 )
 @quiet_option
 @key_option
 def report(
-    run: Path, out: Path | None, include_originals: bool, against: Path | None, ledger: Path | None, quiet: bool
+    run: Path,
+    out: Path | None,
+    include_originals: bool,
+    against: Path | None,
+    ledger: Path | None,
+    quiet: bool,
 ) -> None:
     """Write the report of RUN as one page that works offline.
 
@@ -47,9 +68,16 @@ def report(
     """
     from attrsearch.report.page import write_report
 
-    with bar(sum(1 for _ in (run / "people").glob("*.json")), "person", quiet, DELAY_SECONDS) as progress:
+    with bar(
+        sum(1 for _ in (run / "people").glob("*.json")), "person", quiet, DELAY_SECONDS
+    ) as progress:
         page = write_report(
-            run, out, include_originals=include_originals, against=against, ledger=ledger, progress=progress
+            run,
+            out,
+            include_originals=include_originals,
+            against=against,
+            ledger=ledger,
+            progress=progress,
         )
     say(str(page))
 

@@ -12,7 +12,9 @@ SHOWN = 20
 
 @click.command(epilog="Examples: attrsearch check run1; attrsearch check run1 --repair")
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--repair", is_flag=True, help="Mend what can be mended; damaged people are moved aside.")
+@click.option(
+    "--repair", is_flag=True, help="Mend what can be mended; damaged people are moved aside."
+)
 @quiet_option
 @json_option
 def check(run: Path, repair: bool, quiet: bool, as_json: bool) -> int:
@@ -32,22 +34,36 @@ def check(run: Path, repair: bool, quiet: bool, as_json: bool) -> int:
             "unsealed": found.unsealed,
             "again": len(found.again),
         }
-        print_json({**counts, "finished": found.finished, "findings": [str(item) for item in found.findings]})
+        print_json(
+            {
+                **counts,
+                "finished": found.finished,
+                "findings": [str(item) for item in found.findings],
+            }
+        )
     else:
         for item in found.findings[:SHOWN]:
             say(str(item))
         if len(found.findings) > SHOWN:
             say(f"… and {len(found.findings) - SHOWN} more (--json has all)")
         words = [f"{found.people} people whole, {found.files} files match their checksums"]
-        words += [f"{found.unsealed} written by a version without checksums"] if found.unsealed else []
-        words += [f"{len(found.again)} to be searched again (attrsearch run … --resume)"] if found.again else []
+        words += (
+            [f"{found.unsealed} written by a version without checksums"] if found.unsealed else []
+        )
+        words += (
+            [f"{len(found.again)} to be searched again (attrsearch run … --resume)"]
+            if found.again
+            else []
+        )
         say("; ".join(words))
     return 0 if found.whole else 1
 
 
 @click.command(epilog="Example: attrsearch merge part1 part2 part3 --out run1")
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the merged run.")
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path), help="Folder of the merged run."
+)
 @quiet_option
 @json_option
 def merge(runs: tuple[Path, ...], out: Path, quiet: bool, as_json: bool) -> int:
@@ -68,5 +84,7 @@ def merge(runs: tuple[Path, ...], out: Path, quiet: bool, as_json: bool) -> int:
         result = {"identities": people, "feasible": counts.feasible, "failed": len(merged.failed)}
         print_json({**result, "evaluations": counts.evaluations, "out": str(out)})
     else:
-        say(f"{counts.feasible} of {people} people anonymised, {counts.evaluations} evaluations; {page}")
+        say(
+            f"{counts.feasible} of {people} people anonymised, {counts.evaluations} evaluations; {page}"
+        )
     return 1 if merged.failed or counts.infeasible else 0

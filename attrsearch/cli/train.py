@@ -34,7 +34,9 @@ def train() -> None:
 )
 @click.option("--table", type=path_type, help="CSV file with the 13 attributes of every picture.")
 @click.option("--only", type=path_type, help="Text file: people or pictures to take, one a line.")
-@click.option("--without", type=path_type, help="Text file: people or pictures to leave out, one a line.")
+@click.option(
+    "--without", type=path_type, help="Text file: people or pictures to leave out, one a line."
+)
 @quiet_option
 def prepare(
     pictures: Path,
@@ -67,9 +69,15 @@ def prepare(
 faces_argument = click.argument("faces", nargs=-1, type=path_type, required=True)
 out_option = click.option("--out", required=True, type=path_type, help="Folder of the training.")
 steps_option = click.option("--steps", type=int, help="Steps in all, instead of the recipe's.")
-minutes_option = click.option("--minutes", type=float, help="Stop after so many minutes; --resume goes on.")
+minutes_option = click.option(
+    "--minutes", type=float, help="Stop after so many minutes; --resume goes on."
+)
 every_option = click.option(
-    "--checkpoint-minutes", type=float, default=5.0, show_default=True, help="Time between checkpoints."
+    "--checkpoint-minutes",
+    type=float,
+    default=5.0,
+    show_default=True,
+    help="Time between checkpoints.",
 )
 seed_option = click.option("--seed", type=int, help="Instead of the recipe's.")
 device_option = click.option(
@@ -84,7 +92,9 @@ resume_option = click.option("--resume", is_flag=True, help="Continue the traini
 
 @train.command(epilog="Example: attrsearch train attributes F --out traits/")
 @faces_argument
-@click.option("--recipe", default="traits", show_default=True, help="A bundled recipe or a path to one.")
+@click.option(
+    "--recipe", default="traits", show_default=True, help="A bundled recipe or a path to one."
+)
 @out_option
 @steps_option
 @minutes_option
@@ -120,16 +130,26 @@ def attributes(
     chosen = load_attributes_recipe(recipe, steps=steps, seed=seed)
     found = load_sources(faces)
     others = taught(found, [load_traits_network(name) for name in chosen.teachers])
-    trainer = AttributesTrainer(chosen, labelled_only(found), dtype_on(where, chosen.precision), where, others)
+    trainer = AttributesTrainer(
+        chosen, labelled_only(found), dtype_on(where, chosen.precision), where, others
+    )
     _train(trainer, chosen, out, Pace(chosen.steps, minutes, checkpoint_minutes), resume, quiet)
 
 
-@train.command(epilog="Example: attrsearch train editor F G --recipe anonymiser --out anonymiser/ --minutes 60")
+@train.command(
+    epilog="Example: attrsearch train editor F G --recipe anonymiser --out anonymiser/ --minutes 60"
+)
 @faces_argument
-@click.option("--recipe", default="base", show_default=True, help="A bundled recipe or a path to one.")
+@click.option(
+    "--recipe", default="base", show_default=True, help="A bundled recipe or a path to one."
+)
 @out_option
-@click.option("--start", help="Editor to start from, a bundled name or a path, instead of the recipe's.")
-@click.option("--show", type=path_type, help="Prepared faces for the sample sheets, not trained on.")
+@click.option(
+    "--start", help="Editor to start from, a bundled name or a path, instead of the recipe's."
+)
+@click.option(
+    "--show", type=path_type, help="Prepared faces for the sample sheets, not trained on."
+)
 @steps_option
 @minutes_option
 @every_option
@@ -185,12 +205,16 @@ def _train(
     with training_bar(pace.steps, quiet) as show:
         reached = run(trainer, recipe, out, pace, resume=resume, progress=show)
     left = "" if reached.step >= pace.steps else f" of {pace.steps}; go on with --resume"
-    say(f"{out / 'weights.safetensors'}: {reached.step} steps{left}, {reached.seconds / 60:.1f} minutes in all")
+    say(
+        f"{out / 'weights.safetensors'}: {reached.step} steps{left}, {reached.seconds / 60:.1f} minutes in all"
+    )
 
 
 @train.command(epilog="Example: attrsearch train critic F --out critic/")
 @faces_argument
-@click.option("--recipe", default="critic", show_default=True, help="A bundled recipe or a path to one.")
+@click.option(
+    "--recipe", default="critic", show_default=True, help="A bundled recipe or a path to one."
+)
 @out_option
 @steps_option
 @minutes_option
@@ -225,14 +249,25 @@ def critic(
     _train(trainer, chosen, out, Pace(chosen.steps, minutes, checkpoint_minutes), resume, quiet)
 
 
-@train.command(epilog="Example: attrsearch train evaluate base --against thesis --faces F --people P")
+@train.command(
+    epilog="Example: attrsearch train evaluate base --against thesis --faces F --people P"
+)
 @click.argument("name")
-@click.option("--against", multiple=True, help="Another editor to measure beside it; may be given again.")
+@click.option(
+    "--against", multiple=True, help="Another editor to measure beside it; may be given again."
+)
 @click.option("--faces", required=True, type=path_type, help="Prepared held-out faces.")
 @click.option("--people", type=path_type, help="Prepared held-out people with several pictures.")
-@click.option("--space", default="thesis10", show_default=True, help="Space of the random candidates.")
+@click.option(
+    "--space", default="thesis10", show_default=True, help="Space of the random candidates."
+)
 @click.option("--limit", default=500, show_default=True, help="Faces of each set to use.")
-@click.option("--traits", default="traits", show_default=True, help="Classifier that judges: a name or a path.")
+@click.option(
+    "--traits",
+    default="traits",
+    show_default=True,
+    help="Classifier that judges: a name or a path.",
+)
 @click.option("--sheet", type=path_type, help="PNG file for pictures of both.")
 @quiet_option
 def evaluate(
@@ -262,13 +297,21 @@ def evaluate(
         write_bytes(sheet, to_png(found.sheet))
 
 
-@train.command(epilog="Example: attrsearch train accuracy traits/weights.safetensors --against traits --faces F")
+@train.command(
+    epilog="Example: attrsearch train accuracy traits/weights.safetensors --against traits --faces F"
+)
 @click.argument("name")
-@click.option("--against", multiple=True, help="Another classifier to measure beside it; may be given again.")
-@click.option("--faces", required=True, type=path_type, help="Prepared held-out faces with a table.")
+@click.option(
+    "--against", multiple=True, help="Another classifier to measure beside it; may be given again."
+)
+@click.option(
+    "--faces", required=True, type=path_type, help="Prepared held-out faces with a table."
+)
 @click.option("--people", type=path_type, help="Prepared held-out people with several pictures.")
 @click.option("--limit", default=500, show_default=True, help="Faces to use.")
-def accuracy(name: str, against: tuple[str, ...], faces: Path, people: Path | None, limit: int) -> None:
+def accuracy(
+    name: str, against: tuple[str, ...], faces: Path, people: Path | None, limit: int
+) -> None:
     """How often the attribute classifier NAME (bundled, or a file) is right; print a Markdown table."""
     from attrsearch.training.accuracy import accuracy as measure
     from attrsearch.training.compare import markdown
@@ -278,10 +321,14 @@ def accuracy(name: str, against: tuple[str, ...], faces: Path, people: Path | No
     say(f"{found.faces} faces")
 
 
-@train.command(epilog="Example: attrsearch train truths critic/weights.safetensors --faces F --editor thesis")
+@train.command(
+    epilog="Example: attrsearch train truths critic/weights.safetensors --faces F --editor thesis"
+)
 @click.argument("weights", type=path_type)
 @click.option("--faces", required=True, type=path_type, help="Prepared held-out faces.")
-@click.option("--editor", "editors", multiple=True, default=("thesis", "anonymiser"), help="Makes the edits.")
+@click.option(
+    "--editor", "editors", multiple=True, default=("thesis", "anonymiser"), help="Makes the edits."
+)
 @click.option("--limit", default=200, show_default=True, help="Faces to use.")
 def truths(weights: Path, faces: Path, editors: tuple[str, ...], limit: int) -> None:
     """Whether a critic orders real, reconstructed, edited, blurred and shuffled faces as everybody would."""
@@ -293,19 +340,31 @@ def truths(weights: Path, faces: Path, editors: tuple[str, ...], limit: int) -> 
     from attrsearch.training.loss_networks import load_traits_network
 
     known = load_sources([faces], load_traits_network("traits"))
-    found = measure(load_critic_network(weights), editors, known.take(np.arange(min(limit, len(known)))))
+    found = measure(
+        load_critic_network(weights), editors, known.take(np.arange(min(limit, len(known))))
+    )
     for kind, mean in found.means.items():
         click.echo(f"{kind:14} mean score {mean:6.3f}")
     for pair, share in found.pairs.items():
         click.echo(f"{pair:26} on {share:.1%} of {min(limit, len(known))} faces")
     click.echo(f"rank correlation of score and kind: {found.correlation:.3f}")
-    click.echo(f"rank correlation of an edit's score and how little it asks for: {found.strength:.3f}")
+    click.echo(
+        f"rank correlation of an edit's score and how little it asks for: {found.strength:.3f}"
+    )
 
 
 @train.command(epilog="Example: attrsearch train judge run1 --judge dlib")
 @click.argument("run", type=path_type)
-@click.option("--judge", "name", default="dlib", show_default=True, help="A recogniser the search did not use.")
-@click.option("--originals", type=path_type, help="A run of the same people with --include-originals.")
+@click.option(
+    "--judge",
+    "name",
+    default="dlib",
+    show_default=True,
+    help="A recogniser the search did not use.",
+)
+@click.option(
+    "--originals", type=path_type, help="A run of the same people with --include-originals."
+)
 def judge(run: Path, name: str, originals: Path | None) -> None:
     """How many edited faces of RUN a recogniser that the search never saw still takes for the person."""
     from attrsearch.faces.recognition.load import load_recogniser
@@ -322,7 +381,9 @@ def judge(run: Path, name: str, originals: Path | None) -> None:
 )
 @click.argument("runs", nargs=-1, type=path_type, required=True)
 @click.option("--out", required=True, type=path_type, help="File to write (.safetensors).")
-@click.option("--faces", type=path_type, help="The pictures of the runs, where they are not where they were.")
+@click.option(
+    "--faces", type=path_type, help="The pictures of the runs, where they are not where they were."
+)
 @click.option(
     "--measure/--no-measure",
     default=True,
@@ -330,7 +391,9 @@ def judge(run: Path, name: str, originals: Path | None) -> None:
     help="Measure the best winners on everyone of the same gender, for the portfolio.",
 )
 @quiet_option
-def surrogate(runs: tuple[Path, ...], out: Path, faces: Path | None, measure: bool, quiet: bool) -> None:
+def surrogate(
+    runs: tuple[Path, ...], out: Path, faces: Path | None, measure: bool, quiet: bool
+) -> None:
     """Learn from the trials of finished RUNS what helps the search for the next person.
 
     Use it with: attrsearch run FACES --surrogate FILE, over the same editor, space and judges.

@@ -76,7 +76,18 @@ def refuse_for_live(source: str, given: dict[str, Any]) -> None:
     Raises:
         InputError: One of them was given for a live source.
     """
-    names = ("start", "end", "only", "boxes", "write_boxes", "debug_video", "preview", "ledger", "audit", "frames")
+    names = (
+        "start",
+        "end",
+        "only",
+        "boxes",
+        "write_boxes",
+        "debug_video",
+        "preview",
+        "ledger",
+        "audit",
+        "frames",
+    )
     for name in names:
         if given[name]:
             _refuse(source, name, "a file", "a live source")
@@ -84,10 +95,14 @@ def refuse_for_live(source: str, given: dict[str, Any]) -> None:
 
 def _refuse(subject: object, option: str, required: str, found: str) -> None:
     name = f"--{option.replace('_', '-')}"
-    raise InputError(subject, required=f"{required} for {name}", found=found, hint=f"leave {name} out")
+    raise InputError(
+        subject, required=f"{required} for {name}", found=found, hint=f"leave {name} out"
+    )
 
 
-def open_material(source: Path, target: Path, given: dict[str, Any], warn: Callable[[str], None]) -> "FrameSource":
+def open_material(
+    source: Path, target: Path, given: dict[str, Any], warn: Callable[[str], None]
+) -> "FrameSource":
     """The video or the folder of frames that is protected."""
     from attrsearch.video.io.frame_folder import FrameFolder
     from attrsearch.video.io.source import VideoFile
@@ -100,10 +115,15 @@ def open_material(source: Path, target: Path, given: dict[str, Any], warn: Calla
         return FrameFolder(source, target, warn)
     if given["audit"] and str(target) == "-":
         _refuse(target, "audit", "a file to write", "a pipe")
-    if given["debug_video"] and given["debug_video"].resolve() in (source.resolve(), target.resolve()):
+    if given["debug_video"] and given["debug_video"].resolve() in (
+        source.resolve(),
+        target.resolve(),
+    ):
         hint = "name another file: nothing is overwritten"
         found = "the input" if given["debug_video"].resolve() == source.resolve() else "the output"
-        raise InputError(given["debug_video"], required="a debug video of its own", found=found, hint=hint)
+        raise InputError(
+            given["debug_video"], required="a debug video of its own", found=found, hint=hint
+        )
     encoding = Encoding(given["codec"], given["quality"], given["keep_metadata"])
     return VideoFile(source, target, given["start"], given["end"], encoding)
 
@@ -120,7 +140,9 @@ def add_debug(options: "VideoOptions", source: Path, given: dict[str, Any]) -> "
     return replace(options, debug=lambda: VideoSecondPass(source, given["debug_video"], span, None))
 
 
-def open_eyes_for(options: "VideoOptions", given: dict[str, Any], *, nobody_known: bool = False) -> "FaceModels":
+def open_eyes_for(
+    options: "VideoOptions", given: dict[str, Any], *, nobody_known: bool = False
+) -> "FaceModels":
     """Detector and recogniser of the command line.
 
     Args:
@@ -150,7 +172,10 @@ def finish(
 
     if given["write_boxes"]:
         write_boxes(given["write_boxes"], protected.boxes, size)
-    counts = ", ".join(f"{count} {how}" for how, count in sorted(protected.counts.items())) or "no face in it"
+    counts = (
+        ", ".join(f"{count} {how}" for how, count in sorted(protected.counts.items()))
+        or "no face in it"
+    )
     say(f"{target}: {protected.frames} frames, {len(protected.people)} people; faces {counts}")
     if protected.problem:
         say(protected.problem)
@@ -158,7 +183,9 @@ def finish(
     return 1 if protected.problem or leaks else 0
 
 
-def _audit(source: Path, target: Path, eyes: "FaceModels", given: dict[str, Any], protected: "VideoResult") -> int:
+def _audit(
+    source: Path, target: Path, eyes: "FaceModels", given: dict[str, Any], protected: "VideoResult"
+) -> int:
     """Audit a protected video and name every leak; how many there are."""
     from attrsearch.anonymise.videos import choose_judge
     from attrsearch.faces.detection.mtcnn import LOW_THRESHOLDS, Mtcnn
@@ -186,7 +213,11 @@ def _audit(source: Path, target: Path, eyes: "FaceModels", given: dict[str, Any]
     say(
         f"audit: {found.faces} faces found by {independent.name}, {found.judged} judged by {judge.name} at "
         f"{found.threshold:.3f}, {len(found.leaks)} still their person"
-        + (f"; {found.passing} more seen in a frame or two only, not counted" if found.passing else "")
+        + (
+            f"; {found.passing} more seen in a frame or two only, not counted"
+            if found.passing
+            else ""
+        )
     )
     ordinary = judge.calibration.verification
     if found.threshold < ordinary:

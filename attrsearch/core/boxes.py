@@ -22,11 +22,15 @@ def iou(first: Floats, second: Floats) -> Floats:
     >>> iou(np.float32([0, 0, 2, 2]), np.float32([[0, 0, 2, 2], [0, 0, 4, 2], [9, 9, 10, 10]])).tolist()
     [1.0, 0.5, 0.0]
     """
-    corners = np.minimum(first[..., 2:], second[..., 2:]) - np.maximum(first[..., :2], second[..., :2])
+    corners = np.minimum(first[..., 2:], second[..., 2:]) - np.maximum(
+        first[..., :2], second[..., :2]
+    )
     sides = np.maximum(corners, 0)
     intersection = sides[..., 0] * sides[..., 1]
     union = area(first) + area(second) - intersection
-    return np.asarray(np.divide(intersection, union, out=np.zeros_like(union), where=union > 0), np.float32)
+    return np.asarray(
+        np.divide(intersection, union, out=np.zeros_like(union), where=union > 0), np.float32
+    )
 
 
 def covered_share(boxes: Floats, others: Floats) -> Floats:
@@ -35,10 +39,14 @@ def covered_share(boxes: Floats, others: Floats) -> Floats:
     >>> covered_share(np.float32([0, 0, 2, 2]), np.float32([[-9, -9, 9, 9], [1, 0, 9, 9], [5, 5, 9, 9]])).tolist()
     [1.0, 0.5, 0.0]
     """
-    corners = np.minimum(boxes[..., 2:], others[..., 2:]) - np.maximum(boxes[..., :2], others[..., :2])
+    corners = np.minimum(boxes[..., 2:], others[..., 2:]) - np.maximum(
+        boxes[..., :2], others[..., :2]
+    )
     sides = np.maximum(corners, 0)
     shared, whole = sides[..., 0] * sides[..., 1], np.broadcast_to(area(boxes), sides.shape[:-1])
-    return np.asarray(np.divide(shared, whole, out=np.zeros_like(shared), where=whole > 0), np.float32)
+    return np.asarray(
+        np.divide(shared, whole, out=np.zeros_like(shared), where=whole > 0), np.float32
+    )
 
 
 def centres(boxes: Floats) -> Floats:

@@ -44,7 +44,9 @@ def find_recipe(name: str, folder: str, error: type[AttrsearchError] = RecipeErr
     if "/" in name or "\\" in name or name.endswith(".toml"):
         path = Path(name)
         if not path.is_file():
-            raise error(name, required=f"a {kind} recipe file", found="no such file", hint="check the path")
+            raise error(
+                name, required=f"a {kind} recipe file", found="no such file", hint="check the path"
+            )
         return path
     known = {path.stem: path for path in bundled(folder).glob("*.toml")}
     if name not in known:

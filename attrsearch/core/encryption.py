@@ -81,7 +81,9 @@ def unlocked(data: bytes, subject: object) -> bytes:
     except InvalidToken as error:
         found = "another, or a damaged file"
         hint = f"give it with --key FILE or in {KEY}"
-        raise InputError(subject, required="the key it was encrypted with", found=found, hint=hint) from error
+        raise InputError(
+            subject, required="the key it was encrypted with", found=found, hint=hint
+        ) from error
 
 
 def find_private(path: Path) -> Path | None:
@@ -99,7 +101,9 @@ def read_private(path: Path) -> bytes:
     """
     if path.stat().st_size > MAX_BYTES:
         found = f"{path.stat().st_size} bytes"
-        raise InputError(path, required=f"at most {MAX_BYTES} bytes", found=found, hint="check the path")
+        raise InputError(
+            path, required=f"at most {MAX_BYTES} bytes", found=found, hint="check the path"
+        )
     data = path.read_bytes()
     return unlocked(data, path) if path.name.endswith(SUFFIX) else data
 
@@ -124,9 +128,13 @@ def _fernet() -> "Fernet":
         from cryptography.fernet import Fernet  # noqa: PLC0415 - an extra
     except ImportError as error:
         hint = "pip install 'attrsearch[scale]'"
-        raise InputError("--encrypt", required="the package cryptography", found="none", hint=hint) from error
+        raise InputError(
+            "--encrypt", required="the package cryptography", found="none", hint=hint
+        ) from error
     try:
         return Fernet(os.environ.get(KEY, "").encode())
     except ValueError as error:
         found = "none" if not has_key() else "something else"
-        raise InputError("key", required="32 bytes in url-safe base64", found=found, hint=HINT) from error
+        raise InputError(
+            "key", required="32 bytes in url-safe base64", found=found, hint=HINT
+        ) from error

@@ -52,7 +52,9 @@ def _short(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}…{text[-LONGEST // 2 :]}"
 
 
-def _rebuild(kind: type[AttrsearchError], subject: str, required: str, found: str, hint: str) -> AttrsearchError:
+def _rebuild(
+    kind: type[AttrsearchError], subject: str, required: str, found: str, hint: str
+) -> AttrsearchError:
     return kind(subject, required=required, found=found, hint=hint)
 
 

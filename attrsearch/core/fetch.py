@@ -33,7 +33,9 @@ def fetched(source: str, sha256: str | None = None) -> Iterator[Path]:
         return
     if not source.startswith("https://"):
         hint = "give the address as https://…, or a path"
-        raise WeightsError(source, required="an https address", found=urlsplit(source).scheme, hint=hint)
+        raise WeightsError(
+            source, required="an https address", found=urlsplit(source).scheme, hint=hint
+        )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / (Path(urlsplit(source).path).name or "weights")
         try:
@@ -41,7 +43,9 @@ def fetched(source: str, sha256: str | None = None) -> Iterator[Path]:
         except (OSError, urllib.error.URLError, ValueError) as error:
             found = f"a failed download: {getattr(error, 'reason', error)}"
             hint = "download it yourself and give its path"
-            raise WeightsError(source, required="weights to download", found=found, hint=hint) from error
+            raise WeightsError(
+                source, required="weights to download", found=found, hint=hint
+            ) from error
         _check(path, sha256)
         yield path
 
@@ -50,7 +54,9 @@ def _check(path: Path, sha256: str | None) -> None:
     found = file_sha256(path)
     if sha256 is not None and found != sha256.lower():
         hint = "download it again, or check the expected hash"
-        raise WeightsError(path, required=f"SHA-256 {sha256[:16]}…", found=f"{found[:16]}…", hint=hint)
+        raise WeightsError(
+            path, required=f"SHA-256 {sha256[:16]}…", found=f"{found[:16]}…", hint=hint
+        )
 
 
 def _download(address: str, target: Path) -> None:

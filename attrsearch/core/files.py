@@ -27,7 +27,11 @@ def written(path: Path) -> Iterator[Path]:
         part.replace(path)
     except OSError as error:
         reason = error.strerror or str(error)
-        hint = "free some space, then continue with --resume" if error.errno == 28 else "choose another place"
+        hint = (
+            "free some space, then continue with --resume"
+            if error.errno == 28
+            else "choose another place"
+        )
         raise OutputError(path, required="a place to write to", found=reason, hint=hint) from error
     finally:
         _remove(part)
@@ -50,10 +54,15 @@ def file_name(identity: str) -> str:
     >>> file_name("Some_Person"), file_name("../etc"), file_name("Åse")
     ('Some_Person', '%2E%2E%2Fetc', 'Åse')
     """
-    safe = "".join(c if c.isalnum() or c in " -_,()'" else quote(c, safe="").replace(".", "%2E") for c in identity)
+    safe = "".join(
+        c if c.isalnum() or c in " -_,()'" else quote(c, safe="").replace(".", "%2E")
+        for c in identity
+    )
     if len(safe.encode()) > LONGEST:
         kept = safe.encode()[: LONGEST - 17].decode(errors="ignore")
-        safe = f"{kept}~{hashlib.sha256(identity.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
+        safe = (
+            f"{kept}~{hashlib.sha256(identity.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
+        )
     return safe or "_"
 
 

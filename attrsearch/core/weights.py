@@ -70,7 +70,9 @@ def find_weights(name: str, kind: Kind) -> Weights:
     known = {key: entry for key, entry in manifest().items() if entry.kind == kind}
     if name not in known:
         hint = did_you_mean(name, known)
-        raise WeightsError(name, required=f"bundled {kind} weights or a path", found="neither", hint=hint)
+        raise WeightsError(
+            name, required=f"bundled {kind} weights or a path", found="neither", hint=hint
+        )
     return known[name]
 
 

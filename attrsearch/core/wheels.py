@@ -23,5 +23,8 @@ def wheel_file(package: str, name: str) -> Path:
             return path
     found = "the package without that file" if folders else "no such package"
     raise UnavailableError(
-        f"{package}/{name}", required="the file of that package", found=found, hint=f"pip install {package}"
+        f"{package}/{name}",
+        required="the file of that package",
+        found=found,
+        hint=f"pip install {package}",
     )

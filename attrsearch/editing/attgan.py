@@ -44,7 +44,9 @@ class GeneratorConfig:
 class Block(nn.Module):
     """A convolution, its normalisation and its activation, named ``layers.0`` to ``layers.2``."""
 
-    def __init__(self, convolution: nn.Module, channels: int, norm: Norm, activation: Activation) -> None:
+    def __init__(
+        self, convolution: nn.Module, channels: int, norm: Norm, activation: Activation
+    ) -> None:
         super().__init__()
         self.layers = nn.Sequential(convolution, *_norm(norm, channels), *_activation(activation))
 

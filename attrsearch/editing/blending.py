@@ -10,7 +10,15 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from attrsearch.faces.alignment import CROP_SIZE, Floats, Picture, compose, invert, scale_of, transform
+from attrsearch.faces.alignment import (
+    CROP_SIZE,
+    Floats,
+    Picture,
+    compose,
+    invert,
+    scale_of,
+    transform,
+)
 
 CENTRE = (64.0, 76.5)
 RADII = (41.0, 46.5)
@@ -50,7 +58,9 @@ def paste(picture: Picture, edited: Picture, to_crop: Floats, strength: float = 
     """
     size = edited.shape[0]
     zoom = size / CROP_SIZE
-    to_edited = compose(np.array([[zoom, 0, (zoom - 1) / 2], [0, zoom, (zoom - 1) / 2]], np.float32), to_crop)
+    to_edited = compose(
+        np.array([[zoom, 0, (zoom - 1) / 2], [0, zoom, (zoom - 1) / 2]], np.float32), to_crop
+    )
     back = invert(to_edited)
     corners = transform(back, np.array([[0, 0], [size, 0], [0, size], [size, size]], np.float32))
     height, width = picture.shape[:2]
@@ -62,7 +72,9 @@ def paste(picture: Picture, edited: Picture, to_crop: Floats, strength: float = 
     matrix, sides = compose(shift, back), (int(right - left), int(bottom - top))
     smooth = cv2.INTER_CUBIC if scale_of(matrix) > 1 else cv2.INTER_LINEAR
     layer = cv2.warpAffine(edited, matrix, sides, flags=smooth, borderMode=cv2.BORDER_REPLICATE)
-    mask = cv2.warpAffine(face_mask(size), matrix, sides, flags=cv2.INTER_LINEAR)[..., None] * strength
+    mask = (
+        cv2.warpAffine(face_mask(size), matrix, sides, flags=cv2.INTER_LINEAR)[..., None] * strength
+    )
     region = picture[top:bottom, left:right]
     region[:] = np.round(region + (layer.astype(np.float32) - region) * mask).astype(np.uint8)
 

@@ -41,7 +41,9 @@ def load_checkpoint(name: str) -> Checkpoint:
         weights = find_weights(name, "editor")
         verify(weights)
         state = load_tensors(weights.path)
-        return Checkpoint(name, weights.sha256, _build(weights.path, state, _infer_config(weights.path, state)))
+        return Checkpoint(
+            name, weights.sha256, _build(weights.path, state, _infer_config(weights.path, state))
+        )
     path = installed or Path(name)
     digest = file_sha256(path)
     if path.suffix in (".pth", ".pt"):
@@ -76,7 +78,9 @@ def _infer_config(path: Path, state: dict[str, Tensor]) -> GeneratorConfig:
         widths = [state[f"dec_layers.{i}.layers.0.weight"].shape for i in range(5)]
     except KeyError as error:
         found = f"no tensor {error}"
-        raise WeightsError(path, required="an AttGAN generator", found=found, hint="check the path") from error
+        raise WeightsError(
+            path, required="an AttGAN generator", found=found, hint="check the path"
+        ) from error
     shortcut = inject = 0
     extra = widths[0][0] - last.shape[0]
     for i in range(1, 5):
@@ -84,7 +88,10 @@ def _infer_config(path: Path, state: dict[str, Tensor]) -> GeneratorConfig:
         shortcut += more >= widths[i - 1][1] // 2
         inject += more in (extra, widths[i - 1][1] // 2 + extra)
     return GeneratorConfig(
-        enc_dim=first.shape[0], dec_dim=widths[3][1] // 2, shortcut_layers=shortcut, inject_layers=inject
+        enc_dim=first.shape[0],
+        dec_dim=widths[3][1] // 2,
+        shortcut_layers=shortcut,
+        inject_layers=inject,
     )
 
 
@@ -100,8 +107,12 @@ def _published_state(path: Path) -> dict[str, Tensor]:
         ) from error
     state = loaded.get("G") if isinstance(loaded, dict) else None
     if not isinstance(state, dict):
-        found = f"the keys {sorted(loaded)[:5]}" if isinstance(loaded, dict) else type(loaded).__name__
-        raise WeightsError(path, required="a generator under the key 'G'", found=found, hint="check the path")
+        found = (
+            f"the keys {sorted(loaded)[:5]}" if isinstance(loaded, dict) else type(loaded).__name__
+        )
+        raise WeightsError(
+            path, required="a generator under the key 'G'", found=found, hint="check the path"
+        )
     return state
 
 
@@ -132,5 +143,7 @@ def _published_config(path: Path) -> GeneratorConfig:
     )  # fmt: skip
     if problem:
         required = "the 13 usual attributes, a size of 32 to 512, known norms and activations, equal depths"
-        raise WeightsError(settings, required=required, found=problem, hint="use another checkpoint")
+        raise WeightsError(
+            settings, required=required, found=problem, hint="use another checkpoint"
+        )
     return config

@@ -57,14 +57,19 @@ class Editor:
     """
 
     def __init__(
-        self, checkpoint: Checkpoint, precision: Precision = "auto", realign: Realigner | None = None
+        self,
+        checkpoint: Checkpoint,
+        precision: Precision = "auto",
+        realign: Realigner | None = None,
     ) -> None:
         self.name = checkpoint.name
         self.sha256 = checkpoint.sha256
         self.size = checkpoint.generator.config.img_size
         self.dtype = choose_dtype(precision)
         self._realign = realign
-        self._generator: Generator = checkpoint.generator.to(self.dtype).to(memory_format=torch.channels_last)
+        self._generator: Generator = checkpoint.generator.to(self.dtype).to(
+            memory_format=torch.channels_last
+        )
         self._tail = 1 + self._generator.shortcut_layers
 
     @network
@@ -113,6 +118,8 @@ def load_editor(name: str = "anonymiser", precision: Precision = "auto") -> Edit
 
 def _return(first: Tensor, second: Tensor, back: Tensor) -> Tensor:
     """Lay a realigned second pass over the first; what the second does not reach keeps the first."""
-    sampled = torch.nn.functional.grid_sample(second, back, padding_mode="border", align_corners=False)
+    sampled = torch.nn.functional.grid_sample(
+        second, back, padding_mode="border", align_corners=False
+    )
     outside = (back.abs() > 1).any(-1)[:, None]
     return torch.where(outside, first, sampled)

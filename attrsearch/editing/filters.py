@@ -33,7 +33,11 @@ def blur(picture: Picture, radius: float) -> Picture:
 
 
 def cover(
-    picture: Picture, box: npt.NDArray[np.float32], how: Fallback, margin: float = 0.25, reach: float = 1.0
+    picture: Picture,
+    box: npt.NDArray[np.float32],
+    how: Fallback,
+    margin: float = 0.25,
+    reach: float = 1.0,
 ) -> None:
     """Cover one face of a picture (h, w, 3), in place.
 
@@ -48,7 +52,10 @@ def cover(
         reach: The box is taken to be so many times as large; ``HEAD`` covers the head.
     """
     height, width = picture.shape[:2]
-    centre, half = (box[:2] + box[2:]) / 2, np.maximum((box[2:] - box[:2]) / 2, 0.5) * np.float32(reach)
+    centre, half = (
+        (box[:2] + box[2:]) / 2,
+        np.maximum((box[2:] - box[:2]) / 2, 0.5) * np.float32(reach),
+    )
     far = half * (np.sqrt(2) + margin) + 1
     left, top = np.floor(np.maximum(centre - far, 0)).astype(int)
     right, bottom = np.ceil(np.minimum(centre + far, (width, height))).astype(int)
@@ -57,8 +64,12 @@ def cover(
     region = picture[top:bottom, left:right]
     filtered = _filter(np.ascontiguousarray(region), how, float(half[0]) * 2)
     y, x = np.mgrid[top:bottom, left:right].astype(np.float32)
-    distance = np.hypot((x + 0.5 - centre[0]) / half[0], (y + 0.5 - centre[1]) / half[1]) / np.sqrt(2)
-    fade = np.clip((1 + margin / np.sqrt(2) - distance) / max(margin / np.sqrt(2), 1e-3), 0, 1)[..., None]
+    distance = np.hypot((x + 0.5 - centre[0]) / half[0], (y + 0.5 - centre[1]) / half[1]) / np.sqrt(
+        2
+    )
+    fade = np.clip((1 + margin / np.sqrt(2) - distance) / max(margin / np.sqrt(2), 1e-3), 0, 1)[
+        ..., None
+    ]
     region[:] = np.round(region + (filtered.astype(np.float32) - region) * fade).astype(np.uint8)
 
 

@@ -44,7 +44,9 @@ def install_editor(name: str, source: Path) -> Path:
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
         required = "letters, digits, - and _"
-        raise WeightsError(name, required=required, found="another name", hint="choose one with --name")
+        raise WeightsError(
+            name, required=required, found="another name", hint="choose one with --name"
+        )
     if zipfile.is_zipfile(source) and source.suffix == ".zip":
         file, checkpoint, settings = _unzip(source)
     else:
@@ -52,9 +54,15 @@ def install_editor(name: str, source: Path) -> Path:
         beside = beside if beside.is_file() else source.parent.parent / SETTINGS
         if not beside.is_file():
             hint = "put it there, or give the published zip"
-            raise WeightsError(source, required=f"{SETTINGS} beside it", found="no such file", hint=hint)
+            raise WeightsError(
+                source, required=f"{SETTINGS} beside it", found="no such file", hint=hint
+            )
         file, checkpoint, settings = source.name, source.read_bytes(), beside.read_bytes()
-    target = installed_folder() / name / (file if re.fullmatch(r"weights\..+\.pth", file) else "weights.0.pth")
+    target = (
+        installed_folder()
+        / name
+        / (file if re.fullmatch(r"weights\..+\.pth", file) else "weights.0.pth")
+    )
     for earlier in target.parent.glob("weights.*.pth"):
         earlier.unlink()
     write_bytes(target.with_name(SETTINGS), settings)
@@ -65,7 +73,11 @@ def install_editor(name: str, source: Path) -> Path:
 def _unzip(path: Path) -> tuple[str, bytes, bytes]:
     """Name and bytes of the checkpoint, and the bytes of its settings."""
     with zipfile.ZipFile(path) as archive:
-        names = {PurePosixPath(info.filename).name: info for info in archive.infolist() if not info.is_dir()}
+        names = {
+            PurePosixPath(info.filename).name: info
+            for info in archive.infolist()
+            if not info.is_dir()
+        }
         weights = sorted(name for name in names if re.fullmatch(r"weights\.\d+\.pth", name))
         if not weights or SETTINGS not in names or names[weights[-1]].file_size > LARGEST:
             required = f"a zip with weights.N.pth and {SETTINGS}"

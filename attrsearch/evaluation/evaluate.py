@@ -66,7 +66,9 @@ def load_evaluation_models(first: str = "mtcnn") -> tuple[EvaluationModels, list
         notes.append(f"pose, eyes and mouth were not measured: {error.found}")
     order = (first, *(name for name in DETECTORS if name != first))
     windows = tuple(load_detector(name, WINDOW_MIN_FACE) for name in order)
-    return EvaluationModels(load_detector(first, MIN_FACE), windows, TraitsClassifier(), Critic(), shapes), notes
+    return EvaluationModels(
+        load_detector(first, MIN_FACE), windows, TraitsClassifier(), Critic(), shapes
+    ), notes
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,9 @@ class Examiner:
             "missing": protection.missing,
             **utility_figures(self.before.take(rows), sight, owners),
         }
-        counts = {name: histograms(one, embeddings[name], rows) for name, one in self.standards.items()}
+        counts = {
+            name: histograms(one, embeddings[name], rows) for name, one in self.standards.items()
+        }
         return Examined(protection, sight, embeddings, judged, kept, counts)
 
     def originals(self) -> list[Figures]:

@@ -71,7 +71,9 @@ class DetectedFaces:
         A face that was not found is embedded at the original's place: an attacker can see where a blur is.
         """
         parts = [slice(start, start + CHUNK) for start in range(0, len(self), CHUNK)]
-        rows = in_parallel(lambda p: recogniser.embed(self.windows[p], self.boxes[p], self.landmarks[p]), parts)
+        rows = in_parallel(
+            lambda p: recogniser.embed(self.windows[p], self.boxes[p], self.landmarks[p]), parts
+        )
         return np.concatenate(rows) if rows else np.zeros((0, 1), np.float32)
 
 
@@ -141,7 +143,9 @@ def load_cohort(
     for start in range(0, len(people), CHUNK):
         part = people[start : start + CHUNK]
         found += zip(
-            (p.id for p in part), in_parallel(lambda p: _read(p, whole, max_faces, leave_out), part), strict=True
+            (p.id for p in part),
+            in_parallel(lambda p: _read(p, whole, max_faces, leave_out), part),
+            strict=True,
         )
         progress(start + len(part), len(people))
     reads = [(name, read) for name, rows in found for read in rows]
@@ -151,20 +155,30 @@ def load_cohort(
         raise InputError(folder, required="pictures that show faces", found=found_none, hint=hint)
     matrices = np.stack([read.to_window for _, read in reads])
     sizes = np.array([read.size for _, read in reads], np.int64)
-    return make_cohort([name for name, _ in reads], [read.face for _, read in reads], matrices, sizes, window)[0]
+    return make_cohort(
+        [name for name, _ in reads], [read.face for _, read in reads], matrices, sizes, window
+    )[0]
 
 
-def _chosen(people: list[PersonFiles], names: frozenset[str] | None, folder: Path) -> list[PersonFiles]:
+def _chosen(
+    people: list[PersonFiles], names: frozenset[str] | None, folder: Path
+) -> list[PersonFiles]:
     """The people of those names; all of them where no names are given."""
     unknown = sorted((names or frozenset()) - {person.id for person in people})
     if unknown:
         found = f"{len(people)} people without {unknown[0]}"
-        raise InputError(folder, required=f"a person named {unknown[0]}", found=found, hint="check the name")
+        raise InputError(
+            folder, required=f"a person named {unknown[0]}", found=found, hint="check the name"
+        )
     return [person for person in people if names is None or person.id in names]
 
 
 def make_cohort(
-    names: Sequence[str], faces: Sequence[AlignedFace], to_windows: Floats, sizes: Ints, window: Detector
+    names: Sequence[str],
+    faces: Sequence[AlignedFace],
+    to_windows: Floats,
+    sizes: Ints,
+    window: Detector,
 ) -> tuple[Cohort, list[int]]:
     """A cohort of faces whose people are known.
 
@@ -184,7 +198,9 @@ def make_cohort(
     kept, look = _first_look(faces, window)
     if not kept:
         hint = "give pictures of faces that the detector finds"
-        raise InputError("faces", required="at least one that is found in its window", found="none", hint=hint)
+        raise InputError(
+            "faces", required="at least one that is found in its window", found="none", hint=hint
+        )
     people = tuple(dict.fromkeys(names[i] for i in kept))
     cohort = Cohort(
         people=people,
@@ -200,7 +216,9 @@ def make_cohort(
 def detect_again(windows: Picture, before: DetectedFaces, detector: Detector) -> DetectedFaces:
     """Look for the same faces in windows (n, 192, 192, 3) that were made from those of ``before``."""
     parts = [slice(start, start + CHUNK) for start in range(0, len(windows), CHUNK)]
-    detections = [one for part in in_parallel(lambda p: detector.detect(windows[p]), parts) for one in part]
+    detections = [
+        one for part in in_parallel(lambda p: detector.detect(windows[p]), parts) for one in part
+    ]
     nearest = [one.nearest(box) for one, box in zip(detections, before.boxes, strict=True)]
     found = np.array([overlap > MIN_OVERLAP for _, overlap in nearest], bool)
     boxes, landmarks = before.boxes.copy(), before.landmarks.copy()
@@ -244,33 +262,51 @@ def load_embeddings(
     rows: dict[str, list[Floats]] = {recogniser.name: [] for recogniser in recognisers}
     for start in range(0, count, CHUNK):
         part = people[start : start + CHUNK]
-        reads = [r for some in in_parallel(lambda p: _read(p, whole, 1, lambda _: None), part) for r in some]
+        reads = [
+            r
+            for some in in_parallel(lambda p: _read(p, whole, 1, lambda _: None), part)
+            for r in some
+        ]
         _, look = _first_look([read.face for read in reads], window)
         for recogniser in recognisers:
             rows[recogniser.name].append(look.embed(recogniser))
         progress(start + len(part), count)
-    return {name: np.concatenate([part for part in parts if len(part)]) for name, parts in rows.items()}
+    return {
+        name: np.concatenate([part for part in parts if len(part)]) for name, parts in rows.items()
+    }
 
 
-def _first_look(faces: Sequence[AlignedFace], detector: Detector) -> tuple[list[int], DetectedFaces]:
+def _first_look(
+    faces: Sequence[AlignedFace], detector: Detector
+) -> tuple[list[int], DetectedFaces]:
     """Untouched faces, each in its own window: indices of those that are found there, and how."""
-    parts = [list(range(len(faces)))[start : start + CHUNK] for start in range(0, len(faces), CHUNK)]
+    parts = [
+        list(range(len(faces)))[start : start + CHUNK] for start in range(0, len(faces), CHUNK)
+    ]
     seen = in_parallel(lambda part: detect_in_windows([faces[i] for i in part], detector), parts)
     kept = [part[i] for part, one in zip(parts, seen, strict=True) for i in one.kept]
     count = len(kept)
     look = DetectedFaces(
-        windows=np.concatenate([one.windows for one in seen]) if seen else np.zeros((0, 1, 1, 3), np.uint8),
+        windows=np.concatenate([one.windows for one in seen])
+        if seen
+        else np.zeros((0, 1, 1, 3), np.uint8),
         found=np.ones(count, bool),
-        probabilities=np.concatenate([np.zeros(0, np.float32), *(one.probabilities for one in seen)]),
+        probabilities=np.concatenate(
+            [np.zeros(0, np.float32), *(one.probabilities for one in seen)]
+        ),
         boxes=np.concatenate([np.zeros((0, 4), np.float32), *(one.boxes for one in seen)]),
-        landmarks=np.concatenate([np.zeros((0, 5, 2), np.float32), *(one.landmarks for one in seen)]),
+        landmarks=np.concatenate(
+            [np.zeros((0, 5, 2), np.float32), *(one.landmarks for one in seen)]
+        ),
         overlaps=np.ones(count, np.float32),
         extra=np.zeros(count, np.int64),
     )
     return kept, look
 
 
-def _read(person: PersonFiles, detector: Detector, max_faces: int | None, warn: Warn) -> list[_Read]:
+def _read(
+    person: PersonFiles, detector: Detector, max_faces: int | None, warn: Warn
+) -> list[_Read]:
     """The prominent face of each of a person's pictures."""
     count = len(person.files) if max_faces is None else min(max_faces, len(person.files))
     reads = []

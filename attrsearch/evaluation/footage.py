@@ -13,7 +13,14 @@ from attrsearch.core.errors import InputError
 from attrsearch.evaluation.faces import Cohort, make_cohort
 from attrsearch.evaluation.metrics.temporal import NARROWEST, read_ledger
 from attrsearch.evaluation.pairing import Protection, resized
-from attrsearch.faces.alignment import CROP_TEMPLATE, WINDOW_SIZE, compose, similarity, warp, window_transform
+from attrsearch.faces.alignment import (
+    CROP_TEMPLATE,
+    WINDOW_SIZE,
+    compose,
+    similarity,
+    warp,
+    window_transform,
+)
 from attrsearch.faces.clustering import group
 from attrsearch.faces.dataset import AlignedFace, Picture, cut_face
 from attrsearch.faces.detection.base import Detector
@@ -70,18 +77,26 @@ def load_footage(
         if min(counts) > 0 and abs(counts[0] - counts[1]) > 2:
             hint = "give the video that was protected, whole"
             found = f"{counts[0]} and {counts[1]}"
-            raise InputError(protected, required="as many frames as the original", found=found, hint=hint)
+            raise InputError(
+                protected, required="as many frames as the original", found=found, hint=hint
+            )
         step = max(1, -(-max(counts) // frames))
         people = read_ledger(ledger) if ledger else None
         cut = _Cut()
         for before, after in zip(first.frames(), second.frames(), strict=False):
             if before.index % step == 0 and len(cut.faces) < MAX_FACES:
-                _cut_frame(cut, original, (before.index, before.picture, after.picture), whole, people)
+                _cut_frame(
+                    cut, original, (before.index, before.picture, after.picture), whole, people
+                )
                 progress(before.index, max(counts))
     if not cut.faces:
         hint = f"an evaluation needs faces of at least {NARROWEST:g} pixels"
-        raise InputError(original, required="a video that shows faces", found="none wide enough", hint=hint)
-    cohort, kept = make_cohort(cut.names, cut.faces, np.stack(cut.to_windows), np.array(cut.sizes), window)
+        raise InputError(
+            original, required="a video that shows faces", found="none wide enough", hint=hint
+        )
+    cohort, kept = make_cohort(
+        cut.names, cut.faces, np.stack(cut.to_windows), np.array(cut.sizes), window
+    )
     if people is None and knows is not None:
         cohort = _grouped(cohort, knows)
     windows = np.stack([cut.protected[i] for i in kept])

@@ -83,12 +83,16 @@ def missed(gate: Gate, judged: Sequence[Figures], kept: Sequence[Figures]) -> li
         if not rows:
             known = {name for row in (*judged, *kept) for name in row}
             hint = did_you_mean(limit.figure, known)
-            raise InputError("gate", required="a figure of the evaluation", found=limit.figure, hint=hint)
+            raise InputError(
+                "gate", required="a figure of the evaluation", found=limit.figure, hint=hint
+            )
         if limit.judge is not None:
             rows = [row for row in rows if row.get("judge") == limit.judge]
             if not rows:
                 hint = did_you_mean(limit.judge, {str(row["judge"]) for row in judged})
-                raise InputError("gate", required="a judge of the evaluation", found=limit.judge, hint=hint)
+                raise InputError(
+                    "gate", required="a judge of the evaluation", found=limit.judge, hint=hint
+                )
         lines += [line for row in rows if (line := _miss(limit, row))]
     return lines
 

@@ -44,7 +44,13 @@ def write_hifd(examiner: Examiner, examined: Sequence[Examined], folder: Path) -
     methods = []
     for found in examined:
         base = file_name(found.protection.name)
-        _write(folder / base, "deid", [ids[row] for row in found.protection.rows], found.sight, found.embeddings)
+        _write(
+            folder / base,
+            "deid",
+            [ids[row] for row in found.protection.rows],
+            found.sight,
+            found.embeddings,
+        )
         methods.append({"name": found.protection.name, "base_path": base})
     detector = next(iter(examiner.before.looks))
     estimators = {
@@ -55,7 +61,8 @@ def write_hifd(examiner: Examiner, examined: Sequence[Examined], folder: Path) -
     tasks = {
         task: {
             "estimators": [
-                {"name": name, "orig_json": _file(task, name), "deid_json": _file(task, name)} for name in names
+                {"name": name, "orig_json": _file(task, name), "deid_json": _file(task, name)}
+                for name in names
             ]
         }
         for task, names in estimators.items()
@@ -79,7 +86,9 @@ def score_hifd(folder: Path) -> dict[str, dict[str, float | None]]:
         import hifd  # noqa: PLC0415 - optional
     except ImportError as error:
         hint = "pip install hifd"
-        raise UnavailableError("hifd", required="the package hifd", found=str(error), hint=hint) from error
+        raise UnavailableError(
+            "hifd", required="the package hifd", found=str(error), hint=hint
+        ) from error
     result: Any = hifd.run_pipeline(
         methods_config=str(folder / "methods.yaml"),
         estimators_config=str(folder / "estimators.yaml"),
@@ -102,7 +111,11 @@ def _file(task: str, estimator: str) -> str:
 
 
 def _write(
-    folder: Path, source: str, ids: Sequence[str], sight: FaceMeasurements, embeddings: Mapping[str, Floats]
+    folder: Path,
+    source: str,
+    ids: Sequence[str],
+    sight: FaceMeasurements,
+    embeddings: Mapping[str, Floats],
 ) -> None:
     detector, look = next(iter(sight.looks.items()))
     for name, rows in embeddings.items():
@@ -131,7 +144,12 @@ def _landmarks(ids: Sequence[str], look: DetectedFaces) -> dict[str, Any]:
 
 
 def _envelope(
-    folder: Path, task: str, source: str, estimator: str, predictions: dict[str, Any], **more: object
+    folder: Path,
+    task: str,
+    source: str,
+    estimator: str,
+    predictions: dict[str, Any],
+    **more: object,
 ) -> None:
     content = {
         "task": task, "source": source, "estimator": estimator, "schema_version": SCHEMA, **more,

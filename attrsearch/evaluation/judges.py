@@ -65,12 +65,16 @@ def load_judges(
 
 def _load(name: str, used: frozenset[str] | None, download: bool) -> HeldOutRecogniser:
     onnx = name.endswith(".onnx")
-    recogniser: Recogniser = OnnxEmbedder(Path(name)) if onnx else load_network(name, download=download)
+    recogniser: Recogniser = (
+        OnnxEmbedder(Path(name)) if onnx else load_network(name, download=download)
+    )
     try:
         scale: float | None = load_calibration(recogniser.name).scale
     except AttrsearchError:
         scale = None
-    return HeldOutRecogniser(recogniser, scale, None if used is None else recogniser.name not in used)
+    return HeldOutRecogniser(
+        recogniser, scale, None if used is None else recogniser.name not in used
+    )
 
 
 def used_by(run: Path) -> frozenset[str]:

@@ -36,7 +36,10 @@ class Protection:
 
 
 def check_places(
-    originals: Path, protected: Sequence[Path], further: Path | None = None, ledger: Path | None = None
+    originals: Path,
+    protected: Sequence[Path],
+    further: Path | None = None,
+    ledger: Path | None = None,
 ) -> None:
     """Say what is not there before hours are spent on what is.
 
@@ -51,16 +54,22 @@ def check_places(
     """
     if not originals.exists():
         hint = "check the path"
-        raise InputError(originals, required="a folder of pictures or a video", found="nothing there", hint=hint)
+        raise InputError(
+            originals, required="a folder of pictures or a video", found="nothing there", hint=hint
+        )
     pictures = originals.is_dir()
     for path in protected:
         if pictures and not path.is_dir():
             found = "a file" if path.exists() else "no such folder"
             hint = "give a folder with the same sub-folders and file names as the originals"
-            raise InputError(path, required="a folder of protected pictures", found=found, hint=hint)
+            raise InputError(
+                path, required="a folder of protected pictures", found=found, hint=hint
+            )
         if pictures and not any(item.suffix.lower() in SUFFIXES for item in path.rglob("*")):
             hint = "protect the same folder: attrsearch apply ORIGINALS --out PROTECTED"
-            raise InputError(path, required="a folder of protected pictures", found="no picture in it", hint=hint)
+            raise InputError(
+                path, required="a folder of protected pictures", found="no picture in it", hint=hint
+            )
         if not pictures and not path.is_file():
             found = "a folder" if path.exists() else "no such file"
             hint = f"give the video that was made of {originals.name}"
@@ -114,7 +123,9 @@ def load_protection(
     if not rows:
         example = cohort.faces[0].source.relative_to(originals)
         hint = "protect the same folder: attrsearch apply ORIGINALS --out PROTECTED"
-        raise InputError(folder, required=f"pictures such as {example}", found="none of them", hint=hint)
+        raise InputError(
+            folder, required=f"pictures such as {example}", found="none of them", hint=hint
+        )
     return Protection(
         name=name or folder.name,
         rows=np.array(rows, np.int64),
@@ -134,12 +145,16 @@ def _cut(cohort: Cohort, row: int, originals: Path, folder: Path, warn: Warn) ->
     except AttrsearchError as error:
         warn(str(error))
         return None
-    return warp(picture, compose(cohort.to_windows[row], resized(cohort.sizes[row], picture)), WINDOW_SIZE)
+    return warp(
+        picture, compose(cohort.to_windows[row], resized(cohort.sizes[row], picture)), WINDOW_SIZE
+    )
 
 
 def _protected_file(path: Path) -> Path | None:
     suffixes = dict.fromkeys([path.suffix, ".png", *sorted(SUFFIXES)])
-    return next((found for suffix in suffixes if (found := path.with_suffix(suffix)).is_file()), None)
+    return next(
+        (found for suffix in suffixes if (found := path.with_suffix(suffix)).is_file()), None
+    )
 
 
 def resized(size: Ints, picture: Picture) -> Floats:

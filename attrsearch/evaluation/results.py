@@ -82,7 +82,9 @@ class Record:
         }
 
 
-def begin(examiner: Examiner, originals: Path, distractors: Mapping[str, Any], notes: Sequence[str]) -> Record:
+def begin(
+    examiner: Examiner, originals: Path, distractors: Mapping[str, Any], notes: Sequence[str]
+) -> Record:
     """A record of an evaluation that has seen the originals."""
     cohort: Cohort = examiner.cohort
     about = {
@@ -124,8 +126,13 @@ def write_record(record: Record, out: Path) -> tuple[Path, Path]:
     Raises:
         OutputError: They cannot be written.
     """
-    write_text(out, json.dumps(clean(record.as_json()), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
-    table = pd.DataFrame(record.judges).merge(pd.DataFrame(record.protections), on="protection", how="left")
+    write_text(
+        out,
+        json.dumps(clean(record.as_json()), indent=1, ensure_ascii=False, allow_nan=False) + "\n",
+    )
+    table = pd.DataFrame(record.judges).merge(
+        pd.DataFrame(record.protections), on="protection", how="left"
+    )
     beside = out.with_suffix(".csv")
     write_text(beside, table.to_csv(index=False))
     return out, beside
@@ -137,7 +144,10 @@ def read_record(path: Path) -> dict[str, Any]:
     Raises:
         InputError: Missing, or something else.
     """
-    required, hint = "a result of attrsearch evaluate", "attrsearch evaluate ORIGINALS PROTECTED --out FILE"
+    required, hint = (
+        "a result of attrsearch evaluate",
+        "attrsearch evaluate ORIGINALS PROTECTED --out FILE",
+    )
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
@@ -187,7 +197,10 @@ def write_for_run(record: Record, run: Path) -> Path:
     before = {row["judge"]: row for row in record.judges if row["protection"] == "original"}
     rows = []
     for row in record.protected[0]:
-        flat: dict[str, Any] = {"judge": row["judge"], "used by the search": "no" if row["unseen"] else "yes"}
+        flat: dict[str, Any] = {
+            "judge": row["judge"],
+            "used by the search": "no" if row["unseen"] else "yes",
+        }
         for figure, name in FOR_RUN.items():
             value, original = row.get(figure), before.get(row["judge"], {}).get(figure)
             if isinstance(value, float):
@@ -196,7 +209,9 @@ def write_for_run(record: Record, run: Path) -> Path:
                 flat[f"{name}_of_originals"] = round(original, 4)
         rows.append({**flat, "faces": row["probes"], "gallery": row["gallery"]})
     path = run / "evaluation.json"
-    write_text(path, json.dumps(clean({"format": FORMAT, "version": 1, "judges": rows}), indent=1) + "\n")
+    write_text(
+        path, json.dumps(clean({"format": FORMAT, "version": 1, "judges": rows}), indent=1) + "\n"
+    )
     return path
 
 

@@ -134,7 +134,13 @@ def _groups(lab: ExperimentContext) -> list[Group]:
         names = [person.id for person in lab.listed[:2]]
         read = lab.cohort(frozenset(names), lab.options.count(most, 4), "accuracy: read")
         return [
-            _group(lab, read, np.flatnonzero(read.owners == read.people.index(name)), f"person {place + 1}", truth)
+            _group(
+                lab,
+                read,
+                np.flatnonzero(read.owners == read.people.index(name)),
+                f"person {place + 1}",
+                truth,
+            )
             for place, name in enumerate(names)
             if name in read.people
         ]
@@ -142,11 +148,17 @@ def _groups(lab: ExperimentContext) -> list[Group]:
     read = lab.cohort(frozenset(names), 1, "accuracy: read")
     genders = np.array([lab.gender(read, i) for i in range(len(read.people))])
     counts = {gender: int((genders == gender).sum()) for gender in ("male", "female")}
-    order = sorted((gender for gender, count in counts.items() if count), key=lambda gender: -counts[gender])
-    return [_group(lab, read, np.flatnonzero(genders[read.owners] == g), f"{g}s", truth) for g in order]
+    order = sorted(
+        (gender for gender, count in counts.items() if count), key=lambda gender: -counts[gender]
+    )
+    return [
+        _group(lab, read, np.flatnonzero(genders[read.owners] == g), f"{g}s", truth) for g in order
+    ]
 
 
-def _group(lab: ExperimentContext, read: Cohort, rows: npt.NDArray[np.int64], name: str, truth: YuNet) -> Group:
+def _group(
+    lab: ExperimentContext, read: Cohort, rows: npt.NDArray[np.int64], name: str, truth: YuNet
+) -> Group:
     """Faces that are alone in their windows, as the thesis chose its pictures, and that the other detector finds."""
     look = read.look.take(rows)
     seen = detect_again(look.windows, look, truth)
@@ -163,7 +175,9 @@ def _group(lab: ExperimentContext, read: Cohort, rows: npt.NDArray[np.int64], na
 
 def _part(group: Group, count: int) -> Group:
     rows = np.arange(min(count, len(group.faces)))
-    return Group(group.name, group.gender, group.faces[: len(rows)], group.look.take(rows), group.truth[rows])
+    return Group(
+        group.name, group.gender, group.faces[: len(rows)], group.look.take(rows), group.truth[rows]
+    )
 
 
 def _run(lab: ExperimentContext, group: Group, limit: float, place: int) -> Batch:
@@ -193,7 +207,9 @@ def _table(batches: Sequence[Batch]) -> Section:
             f"{percent(precision, 1)}, {change:+.1f} %",
             f"{percent(_precision(one), 1)}, {100 * one.change.mean():+.1f} %",
         )
-        for place, (one, (_, _, limit, _, _, precision, change)) in enumerate(zip(batches, BATCHES, strict=True))
+        for place, (one, (_, _, limit, _, _, precision, change)) in enumerate(
+            zip(batches, BATCHES, strict=True)
+        )
     ]
     changes = np.concatenate([one.change for one in batches])
     total = sum(len(one.after) for one in batches)
@@ -232,7 +248,10 @@ def _table(batches: Sequence[Batch]) -> Section:
         )
         for place, one in enumerate(batches)
     )
-    failed = tuple((str(place + 1), *(str(count) for count in one.failures)) for place, one in enumerate(batches))
+    failed = tuple(
+        (str(place + 1), *(str(count) for count in one.failures))
+        for place, one in enumerate(batches)
+    )
     turned, tilt = _poses(batches)
     direct = np.concatenate([one.edits.overlap[0][one.hits] for one in batches])
     return Section(
@@ -244,7 +263,11 @@ def _table(batches: Sequence[Batch]) -> Section:
         tuple(compared),
         (
             Table("All batches:", columns, rows),
-            Table("The four failure classes of section 4.2, in pictures:", ("batch", *FAILURES), failed),
+            Table(
+                "The four failure classes of section 4.2, in pictures:",
+                ("batch", *FAILURES),
+                failed,
+            ),
         ),
         notes=(
             f"MTCNN's own box before and after overlap by {number(float(direct.mean()))}. IoU changes by "
@@ -306,7 +329,13 @@ def _worst(lab: ExperimentContext, batches: Sequence[Batch]) -> Section:
     group = pair[0].group
     faces = [group.faces[i] for i in order]
     rows = [
-        ("untouched", [Shown(group.faces[i].window, group.look.boxes[i], truth=group.truth[i]) for i in order])
+        (
+            "untouched",
+            [
+                Shown(group.faces[i].window, group.look.boxes[i], truth=group.truth[i])
+                for i in order
+            ],
+        )
     ]
     for place, one in enumerate(pair):
         windows = render(lab.evaluator(realign=True), faces, one.edits.attributes)[0]

@@ -109,7 +109,9 @@ def measure_edits(
     settings = Settings(study, load_space(study.space), load_objective(study.objective))
     components = load_components(settings, warn)
     space = person_space(settings.space, gender)
-    points = np.random.default_rng(study.seed).uniform(space.low, space.high, (sets, len(space.names)))
+    points = np.random.default_rng(study.seed).uniform(
+        space.low, space.high, (sets, len(space.names))
+    )
     names: list[str] = []
     utility: list[Floats64] = []
     pooled: list[Floats64] = []
@@ -130,21 +132,34 @@ def measure_edits(
         if subject is None:
             continue
         attributes = space.attributes(points)
-        results = aggregate(settings.objective, components.evaluator.evaluate([Request(subject, attributes)])[0])
+        results = aggregate(
+            settings.objective, components.evaluator.evaluate([Request(subject, attributes)])[0]
+        )
         names.append(person.id)
         utility.append(results.utility)
         if (
-            guess := _pooled(settings, components, describe(identity.traits, tuple(searched), subject), attributes)
+            guess := _pooled(
+                settings,
+                components,
+                describe(identity.traits, tuple(searched), subject),
+                attributes,
+            )
         ) is not None:
             pooled.append(guess)
         progress("faces", len(names), count)
     if len(names) < 2:
         hint = "give more people, or the other --gender"
-        raise InputError(faces, required=f"two people seen as {gender}", found=f"{len(names)}", hint=hint)
-    return MeasuredEdits(tuple(names), space, points, np.stack(utility), np.stack(pooled) if pooled else None)
+        raise InputError(
+            faces, required=f"two people seen as {gender}", found=f"{len(names)}", hint=hint
+        )
+    return MeasuredEdits(
+        tuple(names), space, points, np.stack(utility), np.stack(pooled) if pooled else None
+    )
 
 
-def _pooled(settings: Settings, components: Components, person: Floats64, attributes: Floats) -> Floats64 | None:
+def _pooled(
+    settings: Settings, components: Components, person: Floats64, attributes: Floats
+) -> Floats64 | None:
     if components.pooled is None or not predictable(settings.objective):
         return None
     return objective_value_of(settings.objective, components.pooled.predict(attributes, person))
@@ -160,16 +175,26 @@ def mlp(inputs: Floats64, wanted: Flags, seed: int) -> Callable[[Floats64], Flag
 
 def boosted(inputs: Floats64, wanted: Flags, seed: int) -> Callable[[Floats64], Flags]:
     """XGBoost, accepted from a probability of one half on."""
-    settings = {"objective": "binary:logistic", "max_depth": 4, "eta": 0.1, "lambda": 3.0, "subsample": 0.8}
+    settings = {
+        "objective": "binary:logistic",
+        "max_depth": 4,
+        "eta": 0.1,
+        "lambda": 3.0,
+        "subsample": 0.8,
+    }
     settings |= {"tree_method": "hist", "seed": seed, "nthread": 1, "verbosity": 0}
-    booster = xgboost.train(settings, xgboost.DMatrix(inputs, label=wanted.astype(float), nthread=1), 150)
+    booster = xgboost.train(
+        settings, xgboost.DMatrix(inputs, label=wanted.astype(float), nthread=1), 150
+    )
     return lambda rows: np.asarray(booster.inplace_predict(rows) >= 0.5, bool)
 
 
 LEARNERS: dict[str, Learner] = {"MLP": mlp, "XGBoost": boosted}
 
 
-def learn_levels(edits: MeasuredEdits, learner: Learner, face: int | None, seed: int = 0) -> LearnerScores:
+def learn_levels(
+    edits: MeasuredEdits, learner: Learner, face: int | None, seed: int = 0
+) -> LearnerScores:
     """Train on 70 % of the edits of a face (None: of all faces, who is who not told) and test on the rest."""
     chosen = list(range(len(edits.names))) if face is None else [face]
     inputs = np.tile(edits.points, (len(chosen), 1))

@@ -20,7 +20,8 @@ def to_markdown(edits: MeasuredEdits, seed: int = 0) -> str:
     """Train every learner on every face and on all, and put the thesis's figures beside theirs."""
     faces: list[int | None] = [*range(len(edits.names)), None]
     found = {
-        name: [learn_levels(edits, learner, face, seed) for face in faces] for name, learner in LEARNERS.items()
+        name: [learn_levels(edits, learner, face, seed) for face in faces]
+        for name, learner in LEARNERS.items()
     }
     if edits.pooled is not None:
         found["pooled surrogate"] = [pooled_levels(edits, face) for face in faces]
@@ -39,7 +40,9 @@ def _table_46(found: dict[str, list[LearnerScores]], faces: int) -> str:
     lines = [["image", "learner", *COLUMNS], ["---"] * (2 + len(COLUMNS))]
     for i in range(faces + 1):
         last = i == faces
-        thesis = [THESIS[column][-1 if last else i] for column in COLUMNS] if last or i < 8 else None
+        thesis = (
+            [THESIS[column][-1 if last else i] for column in COLUMNS] if last or i < 8 else None
+        )
         if thesis:
             lines.append(["All" if last else str(i + 1), "MLP, thesis", *map(_percent, thesis)])
         for name, rows in found.items():
@@ -50,8 +53,13 @@ def _table_46(found: dict[str, list[LearnerScores]], faces: int) -> str:
 def _summary(found: dict[str, list[LearnerScores]], edits: MeasuredEdits) -> str:
     lines = [["", "thesis", *found], ["---"] * (2 + len(found))]
     for j, column in enumerate(COLUMNS):
-        own = [_percent(float(np.nanmean([row.scores[j] for row in rows[:-1]]))) for rows in found.values()]
-        lines.append([f"{column}, mean of the faces", _percent(float(np.mean(THESIS[column][:-1]))), *own])
+        own = [
+            _percent(float(np.nanmean([row.scores[j] for row in rows[:-1]])))
+            for rows in found.values()
+        ]
+        lines.append(
+            [f"{column}, mean of the faces", _percent(float(np.mean(THESIS[column][:-1]))), *own]
+        )
     tries = [f"{np.median([row.tries for row in rows[:-1]]):.1f}" for rows in found.values()]
     lines.append(["tries per accepted candidate (Good), median of the faces", "3.1", *tries])
     kept = [_percent(float(np.nanmean([row.kept for row in rows[:-1]]))) for rows in found.values()]

@@ -172,7 +172,9 @@ def _edited(
             continue
         faces = [prefiltered(probe.faces[i], method.apply, size) for i in rows]
         part = sets[place : place + 1]
-        edits = edit_faces(lab.evaluator(), faces, probe.look.take(rows), part, lab.measure, lab.judges)
+        edits = edit_faces(
+            lab.evaluator(), faces, probe.look.take(rows), part, lab.measure, lab.judges
+        )
         found.append(edits.found[0])
         for name, values in edits.embeddings.items():
             embedded[name].append(values[0])
@@ -188,9 +190,14 @@ def _found(look: DetectedFaces) -> Flags:
     return np.asarray(look.overlaps >= HIT)
 
 
-def _examples(lab: ExperimentContext, name: str, title: str, method: Method, sizes: Sequence[int]) -> Section:
+def _examples(
+    lab: ExperimentContext, name: str, title: str, method: Method, sizes: Sequence[int]
+) -> Section:
     """The same faces under a filter of growing strength."""
-    firsts = [(probe.look.windows[0], probe.look.boxes[0], probe.look.take(np.array([0]))) for probe in lab.probes]
+    firsts = [
+        (probe.look.windows[0], probe.look.boxes[0], probe.look.take(np.array([0])))
+        for probe in lab.probes
+    ]
     rows = []
     for size in sizes:
         shown = []
@@ -199,21 +206,28 @@ def _examples(lab: ExperimentContext, name: str, title: str, method: Method, siz
             look = detect_again(after[None], before, lab.window)
             shown.append(Shown(after, look.boxes[0] if look.found[0] else None))
         rows.append((f"{method.name} {size}", shown))
+    strengths = ", ".join(map(str, sizes))
     caption = (
-        f"{method.name.capitalize()} of strength {', '.join(map(str, sizes))}; a white box where the face is found"
+        f"{method.name.capitalize()} of strength {strengths}; a white box where the face is found"
     )
-    return photographs(name, title, rows, f"The first picture of each of the four people. {caption}.")
+    return photographs(
+        name, title, rows, f"The first picture of each of the four people. {caption}."
+    )
 
 
 def _curve(lab: ExperimentContext, points: Sequence[Point]) -> Section:
-    of = {method.name: [point for point in points if point.method == method.name] for method in METHODS}
+    of = {
+        method.name: [point for point in points if point.method == method.name]
+        for method in METHODS
+    }
     blurred, edit = of["blur"], of["edit alone"][0]
     half = next((str(p.size) for p in blurred if p.identified["either"] <= 0.5), "none up to 10")
     best = max(blurred, key=lambda p: p.product)
     at = {p.size: p for p in blurred}
     total = sum(len(probe.faces) for probe in lab.probes)
     originals = {
-        name: np.concatenate([flags[name] for flags in _untouched(lab)]).mean() for name in edit.identified
+        name: np.concatenate([flags[name] for flags in _untouched(lab)]).mean()
+        for name in edit.identified
     }
     compared = (
         Comparison("pictures", "98", str(total)),
@@ -223,11 +237,15 @@ def _curve(lab: ExperimentContext, points: Sequence[Point]) -> Section:
             ", ".join(f"{percent(float(share))} ({name})" for name, share in originals.items()),
         ),
         Comparison("smallest blur radius that hides half", "2", half),
-        Comparison("blur radius with the best product", "5", f"{best.size} ({number(best.product)})"),
+        Comparison(
+            "blur radius with the best product", "5", f"{best.size} ({number(best.product)})"
+        ),
         Comparison("faces found at blur radius 5", "92 %", percent(at[5].detection)),
         Comparison("pictures identified at blur radius 8", "2", str(at[8].count)),
         Comparison("pictures identified at blur radius 10", "1", str(at[10].count)),
-        Comparison("identified where 90 % of faces are found, blur", "7 %", _at_detection(blurred, 0.9)),
+        Comparison(
+            "identified where 90 % of faces are found, blur", "7 %", _at_detection(blurred, 0.9)
+        ),
         Comparison(
             "identified where 90 % of faces are found, pixelation",
             "about the same",
@@ -240,7 +258,13 @@ def _curve(lab: ExperimentContext, points: Sequence[Point]) -> Section:
         ),
     )
     judges = [judge.name for judge in lab.judges]
-    columns = ("method", "strength", "found", *(f"identified, {name}" for name in (*judges, "either")), "product")
+    columns = (
+        "method",
+        "strength",
+        "found",
+        *(f"identified, {name}" for name in (*judges, "either")),
+        "product",
+    )
     rows = tuple(
         (
             point.method,
@@ -266,7 +290,9 @@ def _curve(lab: ExperimentContext, points: Sequence[Point]) -> Section:
 
 def _untouched(lab: ExperimentContext) -> list[dict[str, Flags]]:
     return [
-        lab.identified({judge.name: probe.look.embed(judge.recogniser) for judge in lab.judges}, probe.number)
+        lab.identified(
+            {judge.name: probe.look.embed(judge.recogniser) for judge in lab.judges}, probe.number
+        )
         for probe in lab.probes
     ]
 
@@ -276,7 +302,9 @@ def _at_detection(points: Sequence[Point], share: float) -> str:
     table = sorted((p.detection, p.identified["either"]) for p in points)
     found, errors = np.array(table).T
     if found[0] > share:
-        return f"never below {percent(float(found[0]))} found ({percent(float(errors[0]))} identified)"
+        return (
+            f"never below {percent(float(found[0]))} found ({percent(float(errors[0]))} identified)"
+        )
     if found[-1] < share:
         return f"never above {percent(float(found[-1]))} found"
     return percent(float(np.interp(share, found, errors)))
@@ -300,7 +328,10 @@ def _charts(of: dict[str, list[Point]]) -> tuple[Figure, ...]:
 def _draw(of: dict[str, list[Point]], title: str, most: float, least: float) -> bytes:
     series = []
     for name, points in of.items():
-        places = [(100 * p.identified["either"], 100 * p.detection, str(p.size) if p.size else "") for p in points]
+        places = [
+            (100 * p.identified["either"], 100 * p.detection, str(p.size) if p.size else "")
+            for p in points
+        ]
         shown = [place for place in places if place[0] <= most and place[1] >= least]
         x, y, texts = ([place[i] for place in shown] for i in range(3))
         label = name if shown else ""

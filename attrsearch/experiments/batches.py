@@ -14,7 +14,15 @@ from attrsearch.experiments.charts import Axis, Series, around, chart
 from attrsearch.experiments.context import EditedPerson, ExperimentContext
 from attrsearch.experiments.edits import Edits, draw, edit_faces, render
 from attrsearch.experiments.face_grid import Shown, photographs
-from attrsearch.experiments.section import UNSAID, Comparison, Picture, Section, Table, number, percent
+from attrsearch.experiments.section import (
+    UNSAID,
+    Comparison,
+    Picture,
+    Section,
+    Table,
+    number,
+    percent,
+)
 
 Flags = npt.NDArray[np.bool_]
 Floats64 = npt.NDArray[np.float64]
@@ -75,9 +83,15 @@ def study(lab: ExperimentContext) -> dict[str, Section]:
     free = lab.space.model_copy(update={"passes": "free"})
     mirrored, own = [], []
     for place, probe in enumerate(lab.probes):
-        mirrored.append(_run(lab, probe, draw(lab.space, probe.gender, BATCHES, LIMIT, lab.random(probe.id))))
+        mirrored.append(
+            _run(lab, probe, draw(lab.space, probe.gender, BATCHES, LIMIT, lab.random(probe.id)))
+        )
         lab.progress("batches", 2 * place + 1, 2 * len(lab.probes))
-        own.append(_run(lab, probe, draw(free, probe.gender, BATCHES, LIMIT, lab.random(f"free {probe.id}"))))
+        own.append(
+            _run(
+                lab, probe, draw(free, probe.gender, BATCHES, LIMIT, lab.random(f"free {probe.id}"))
+            )
+        )
         lab.progress("batches", 2 * place + 2, 2 * len(lab.probes))
     return {
         "figure-3.1": _sets(lab),
@@ -119,8 +133,12 @@ def _pearson(x: Floats64, y: Floats64) -> tuple[float, float]:
     return float(found.statistic), float(found.pvalue)
 
 
-def _run(lab: ExperimentContext, probe: EditedPerson, attributes: npt.NDArray[np.float32]) -> Batches:
-    edits = edit_faces(lab.evaluator(), probe.faces, probe.look, attributes, lab.measure, lab.judges)
+def _run(
+    lab: ExperimentContext, probe: EditedPerson, attributes: npt.NDArray[np.float32]
+) -> Batches:
+    edits = edit_faces(
+        lab.evaluator(), probe.faces, probe.look, attributes, lab.measure, lab.judges
+    )
     rows, number_ = edits.embeddings, probe.number
     sure = lab.identified(rows, number_, sure=True)["either"]
     return Batches(probe, edits, lab.identified(rows, number_), sure, lab.chance(rows, number_))
@@ -178,11 +196,14 @@ def _rates(lab: ExperimentContext, mirrored: Sequence[Batches], own: Sequence[Ba
     rates = np.concatenate([one.anonymised for one in mirrored])
     judged = ", ".join(f"{hits} by {name}" for name, hits in first.hits.items())
     worst = percent(float(rates.min()))
-    caption = (
-        f"Share of each person's pictures that no judge identifies, batch by batch; the worst batch hides {worst}"
+    caption = f"Share of each person's pictures that no judge identifies, batch by batch; the worst batch hides {worst}"
+    lines = [
+        Series(_who(one.probe), list(range(1, BATCHES + 1)), list(100 * one.anonymised))
+        for one in mirrored
+    ]
+    data = chart(
+        caption, lines, Axis("batch", 1, BATCHES, TICKS), Axis("pictures anonymised (%)", 0, 102)
     )
-    lines = [Series(_who(one.probe), list(range(1, BATCHES + 1)), list(100 * one.anonymised)) for one in mirrored]
-    data = chart(caption, lines, Axis("batch", 1, BATCHES, TICKS), Axis("pictures anonymised (%)", 0, 102))
     return Section(
         "figure-4.3",
         "anonymisation success rate through the ten batches",
@@ -190,22 +211,34 @@ def _rates(lab: ExperimentContext, mirrored: Sequence[Batches], own: Sequence[Ba
         (
             Comparison("edited pictures", "980", str(first.pictures)),
             Comparison("of them identified", "62 (Yandex)", judged),
-            Comparison("  and verified at a false-accept rate of 1e-3", UNSAID, f"{first.sure} by either"),
-            Comparison("  by chance: taken for a given other person", UNSAID, percent(first.chance, 1)),
             Comparison(
-                "batches in which nobody is identified", "some", f"{int((rates == 1).sum())} of {len(rates)}"
+                "  and verified at a false-accept rate of 1e-3", UNSAID, f"{first.sure} by either"
+            ),
+            Comparison(
+                "  by chance: taken for a given other person", UNSAID, percent(first.chance, 1)
+            ),
+            Comparison(
+                "batches in which nobody is identified",
+                "some",
+                f"{int((rates == 1).sum())} of {len(rates)}",
             ),
             Comparison("the worst batch: anonymised", "40 %", worst),
             Comparison("faces found", "100 %", percent(first.recall, 1)),
             Comparison("mean distance", "1.18", number(first.distance)),
             Comparison("highest mean distance of a batch", "1.34", number(first.highest)),
-            Comparison("pictures identified most often", "6 of ten times", f"{first.repeats} of ten times"),
+            Comparison(
+                "pictures identified most often", "6 of ten times", f"{first.repeats} of ten times"
+            ),
             Comparison(
                 "second pass with a set of its own: identified",
                 "distinctly fewer",
                 f"{second.hits['either']} of {second.pictures} (mirrored: {first.hits['either']} of {first.pictures})",
             ),
-            Comparison("  pictures identified most often", "1 of ten times", f"{second.repeats} of ten times"),
+            Comparison(
+                "  pictures identified most often",
+                "1 of ten times",
+                f"{second.repeats} of ten times",
+            ),
             Comparison("  mean distance", "about the same", number(second.distance)),
             Comparison("  faces found", "100 %", percent(second.recall, 1)),
         ),
@@ -236,7 +269,9 @@ def _correlated(lab: ExperimentContext, runs: Sequence[Batches]) -> Section:
         Series(_who(one.probe), list(x), list(100 * one.anonymised), line=False)
         for one, x in zip(runs, distance, strict=True)
     ]
-    across = Axis("mean distance of the batch (FaceNet scale)", *around(list(np.concatenate(distance)), 0.05))
+    across = Axis(
+        "mean distance of the batch (FaceNet scale)", *around(list(np.concatenate(distance)), 0.05)
+    )
     data = chart(caption, points, across, Axis("pictures anonymised (%)", 0, 102))
     return Section(
         "figure-4.4",
@@ -264,7 +299,8 @@ def _bins(lab: ExperimentContext, runs: Sequence[Batches]) -> Section:
     places = (distance - distance.mean()) / max(distance.std(), 1e-9)
     number_of = np.digitize(places, EDGES) - 1
     counts = [
-        (int((hit & (number_of == i)).sum()), int((~hit & (number_of == i)).sum())) for i in range(len(BINS))
+        (int((hit & (number_of == i)).sum()), int((~hit & (number_of == i)).sum()))
+        for i in range(len(BINS))
     ]
     thesis = ((5, 1), (17, 16), (20, 125), (1, 33), (0, 2))
     middle = sum(counts[2]) / len(distance)
@@ -274,7 +310,9 @@ def _bins(lab: ExperimentContext, runs: Sequence[Batches]) -> Section:
         f"{_method(lab)} This is {_who(one.probe)}, identified most often, as 6011 was.",
         (
             *(
-                Comparison(f"success rate at {bin_} standard deviations", _success(*said), _success(*ours))
+                Comparison(
+                    f"success rate at {bin_} standard deviations", _success(*said), _success(*ours)
+                )
                 for bin_, said, ours in zip(BINS, thesis, counts, strict=True)
             ),
             Comparison("share within one standard deviation", "65.9 %", percent(middle, 1)),
@@ -310,14 +348,20 @@ def _sets(lab: ExperimentContext) -> Section:
         windows = render(lab.evaluator(), probe.faces[:1], sets)[:, 0]
         rows.append(("", [Shown(probe.look.windows[0]), *(Shown(window) for window in windows)]))
     return photographs(
-        "figure-3.1", "multiple anonymisation results", rows, "Untouched on the left, then seven random sets each."
+        "figure-3.1",
+        "multiple anonymisation results",
+        rows,
+        "Untouched on the left, then seven random sets each.",
     )
 
 
 def _faces(lab: ExperimentContext) -> Section:
     row = [Shown(probe.look.windows[0], text=probe.gender) for probe in lab.probes]
     return photographs(
-        "figure-4.1", "faces used for anonymisation", [("", row)], "One picture of each of the four people."
+        "figure-4.1",
+        "faces used for anonymisation",
+        [("", row)],
+        "One picture of each of the four people.",
     )
 
 
@@ -328,7 +372,9 @@ def _samples(lab: ExperimentContext, runs: Sequence[Batches]) -> Section:
         windows = render(lab.evaluator(), faces, one.edits.attributes[:2])
         for batch in range(2):
             boxes, found = one.edits.boxes[batch], one.edits.found[batch]
-            row = [Shown(windows[batch, i], boxes[i] if found[i] else None) for i in range(len(faces))]
+            row = [
+                Shown(windows[batch, i], boxes[i] if found[i] else None) for i in range(len(faces))
+            ]
             rows.append((f"batch {batch + 1}", row))
     return photographs(
         "figure-4.2",

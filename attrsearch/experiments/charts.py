@@ -64,7 +64,10 @@ class Axis:
         step = nice((self.high - self.low) / 5)
         first = math.ceil(self.low / step - 1e-9)
         count = math.floor(self.high / step + 1e-9) - first + 1
-        return tuple((value, f"{value:.10g}") for value in (round((first + i) * step, 10) for i in range(count)))
+        return tuple(
+            (value, f"{value:.10g}")
+            for value in (round((first + i) * step, 10) for i in range(count))
+        )
 
 
 def nice(step: float) -> float:
@@ -112,7 +115,9 @@ def chart(title: str, series: Sequence[Series], x: Axis, y: Axis) -> bytes:
     return _document(title, parts, WIDTH, HEIGHT + legend - TOP)
 
 
-def matrices(title: str, panels: Sequence[tuple[str, npt.NDArray[np.float32]]], high: float) -> bytes:
+def matrices(
+    title: str, panels: Sequence[tuple[str, npt.NDArray[np.float32]]], high: float
+) -> bytes:
     """Square matrices side by side, dark where they are small, with a scale from 0 to ``high``.
 
     Args:
@@ -172,7 +177,11 @@ class _Frame:
 
     def draw(self, one: Series, kind: int) -> list[str]:
         colour = COLOURS[kind % len(COLOURS)]
-        points = [(self.across(a), self.down(b)) for a, b in zip(one.x, one.y, strict=True) if np.isfinite(a + b)]
+        points = [
+            (self.across(a), self.down(b))
+            for a, b in zip(one.x, one.y, strict=True)
+            if np.isfinite(a + b)
+        ]
         parts = []
         if one.line and len(points) > 1:
             path = "L".join(f"{a:.1f} {b:.1f}" for a, b in points)
@@ -180,7 +189,9 @@ class _Frame:
             parts.append(f'<path fill="none" stroke="{colour}" {looks} d="M{path}"/>')
         if one.dots:
             parts += [_mark(a, b, kind, 4.5) for a, b in points]
-        parts += [self._text(a, b, text) for (a, b), text in zip(points, one.texts, strict=False) if text]
+        parts += [
+            self._text(a, b, text) for (a, b), text in zip(points, one.texts, strict=False) if text
+        ]
         return parts
 
     def _text(self, a: float, b: float, text: str) -> str:
@@ -189,7 +200,9 @@ class _Frame:
             place = a + across, b + down
             if not any(abs(place[0] - c) < 20 and abs(place[1] - d) < 12 for c, d in self._texts):
                 self._texts.append(place)
-                return f'<text class="s" x="{place[0]:.1f}" y="{place[1]:.1f}">{escape(text)}</text>'
+                return (
+                    f'<text class="s" x="{place[0]:.1f}" y="{place[1]:.1f}">{escape(text)}</text>'
+                )
         return ""
 
 
@@ -209,7 +222,9 @@ def _mark(a: float, b: float, kind: int, r: float) -> str:
     return shapes[kind % len(shapes)]
 
 
-def _image(values: npt.NDArray[np.float32], left: float, top: float, width: float, height: float) -> str:
+def _image(
+    values: npt.NDArray[np.float32], left: float, top: float, width: float, height: float
+) -> str:
     """Values from 0 to 1 as an embedded picture."""
     grey = np.asarray(np.clip(values * 255, 0, 255), np.uint8)
     _, data = cv2.imencode(".png", cv2.applyColorMap(grey, cv2.COLORMAP_INFERNO))

@@ -26,17 +26,32 @@ PLANS = (
 
 @reproduce.command("search-study")
 @click.argument("faces", type=click.Path(path_type=Path))
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the trials; continued.")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Folder for the trials; continued.",
+)
 @click.option("--arm", "arms", multiple=True, help="ARM:TRIALS:SEEDS; may be given several times.")
-@click.option("--study", default="thesis", show_default=True, help="Study recipe: editor, space, judges.")
+@click.option(
+    "--study", default="thesis", show_default=True, help="Study recipe: editor, space, judges."
+)
 @click.option("--space", help="Search space instead of the study's.")
 @click.option("--editor", help="Editor weights instead of the study's.")
 @click.option("--max-faces", type=click.IntRange(min=1), help="Pictures searched a person.")
 @click.option("--surrogate", help="Pooled model: auto, none or a file.")
-@click.option("--people", "people_file", type=click.Path(path_type=Path), help="Only the people in this file.")
+@click.option(
+    "--people", "people_file", type=click.Path(path_type=Path), help="Only the people in this file."
+)
 @click.option("--minutes", type=float, help="Stop after so many minutes; the same command goes on.")
-@click.option("--plot", type=click.Path(path_type=Path), help="SVG file to write: utility against evaluations.")
-@click.option("--rate", default=78.0, show_default=True, help="Evaluations a second, for the wall-clock.")
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path),
+    help="SVG file to write: utility against evaluations.",
+)
+@click.option(
+    "--rate", default=78.0, show_default=True, help="Evaluations a second, for the wall-clock."
+)
 @quiet_option
 def search_study(
     faces: Path,
@@ -69,7 +84,9 @@ def search_study(
     chosen = names_in(people_file) if people_file else None
     plans = [Plan.parse(text) for text in arms or PLANS]
     with stage_bar(quiet) as progress, warner(quiet) as warn:
-        study_search(faces, out, recipe, plans, people=chosen, minutes=minutes, warn=warn, progress=progress)
+        study_search(
+            faces, out, recipe, plans, people=chosen, minutes=minutes, warn=warn, progress=progress
+        )
     trials = read_study(out)
     say(to_markdown(trials, rate))
     if plot:
@@ -80,13 +97,31 @@ def search_study(
 @reproduce.command("table-4.6")
 @click.argument("faces", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="Markdown file to write.")
-@click.option("--study", default="thesis", show_default=True, help="Study recipe: editor, space, judges.")
-@click.option("--gender", default="female", show_default=True, type=click.Choice(["female", "male"]))
-@click.option("--count", default=8, show_default=True, type=click.IntRange(min=2), help="Faces, one picture each.")
-@click.option("--sets", default=1000, show_default=True, type=click.IntRange(min=50), help="Attribute sets.")
-@click.option("--surrogate", default="auto", show_default=True, help="Pooled model: auto, none or a file.")
-@click.option("--people", "people_file", type=click.Path(path_type=Path), help="Only the people in this file.")
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Of sets and learners.")
+@click.option(
+    "--study", default="thesis", show_default=True, help="Study recipe: editor, space, judges."
+)
+@click.option(
+    "--gender", default="female", show_default=True, type=click.Choice(["female", "male"])
+)
+@click.option(
+    "--count",
+    default=8,
+    show_default=True,
+    type=click.IntRange(min=2),
+    help="Faces, one picture each.",
+)
+@click.option(
+    "--sets", default=1000, show_default=True, type=click.IntRange(min=50), help="Attribute sets."
+)
+@click.option(
+    "--surrogate", default="auto", show_default=True, help="Pooled model: auto, none or a file."
+)
+@click.option(
+    "--people", "people_file", type=click.Path(path_type=Path), help="Only the people in this file."
+)
+@click.option(
+    "--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Of sets and learners."
+)
 @quiet_option
 def attributes(
     faces: Path,
@@ -133,15 +168,25 @@ def attributes(
 
 
 @reproduce.command("streets")
-@click.option("--attributes", required=True, type=click.Path(path_type=Path), help="attributes.json of a run.")
 @click.option(
-    "--streets", default=2, show_default=True, type=click.IntRange(min=1), help="Of each kind of motion."
+    "--attributes", required=True, type=click.Path(path_type=Path), help="attributes.json of a run."
 )
-@click.option("--frames", default=150, show_default=True, type=click.IntRange(min=5), help="Of each street.")
+@click.option(
+    "--streets",
+    default=2,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Of each kind of motion.",
+)
+@click.option(
+    "--frames", default=150, show_default=True, type=click.IntRange(min=5), help="Of each street."
+)
 @click.option("--judge", help="Recogniser for the spread  [default: one the linking did not use]")
 @click.option("--out", type=click.Path(path_type=Path), help="Markdown file to write.")
 @quiet_option
-def streets(attributes: Path, streets: int, frames: int, judge: str | None, out: Path | None, quiet: bool) -> int:
+def streets(
+    attributes: Path, streets: int, frames: int, judge: str | None, out: Path | None, quiet: bool
+) -> int:
     """Protect made-up streets with known faces, and count those that are still shown as they were.
 
     Three people a street, who walk behind one another and behind posts; bursts of known misses are put in. Everybody
@@ -163,7 +208,9 @@ def streets(attributes: Path, streets: int, frames: int, judge: str | None, out:
     chosen = next((record for record in file.identities if record.feasible), None)
     if chosen is None:
         hint = "search longer, or give another export"
-        raise InputError(attributes, required="a person with a feasible set", found="none", hint=hint)
+        raise InputError(
+            attributes, required="a person with a feasible set", found="none", hint=hint
+        )
     eyes = load_face_models(VideoOptions())
     scaled = load_recogniser(judge) if judge else choose_judge(eyes.scaled.name)
     results = []
@@ -184,5 +231,7 @@ def streets(attributes: Path, streets: int, frames: int, judge: str | None, out:
         write_text(out, table)
     say(table)
     real, switches = sum(len(item.real) for item in results), sum(item.switches for item in results)
-    say(f"{sum(item.faces for item in results)} faces: {real} shown as they were, {switches} changes of name")
+    say(
+        f"{sum(item.faces for item in results)} faces: {real} shown as they were, {switches} changes of name"
+    )
     return 1 if real or switches else 0

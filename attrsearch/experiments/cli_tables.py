@@ -35,7 +35,11 @@ class Tables(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The thesis's order, then everything else."""
-        return [*NAMES, *(name for name in super().list_commands(ctx) if name not in NAMES), EVERYTHING]
+        return [
+            *NAMES,
+            *(name for name in super().list_commands(ctx) if name not in NAMES),
+            EVERYTHING,
+        ]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
         """The command of a name; an unknown one is answered with the list when it is called."""

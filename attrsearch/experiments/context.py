@@ -183,7 +183,9 @@ class ExperimentContext:
     def listed(self) -> list[PersonFiles]:
         """The people asked for, those with most pictures first."""
         names = self.options.names
-        people = [person for person in find_people(self.faces) if names is None or person.id in names]
+        people = [
+            person for person in find_people(self.faces) if names is None or person.id in names
+        ]
         return sorted(people, key=lambda person: (-len(person.files), person.id))
 
     @cached_property
@@ -208,8 +210,12 @@ class ExperimentContext:
         chosen = [name for gender in ("male", "female") for name in _first(order, genders, gender)]
         chosen += [name for name in order if name not in chosen][: PEOPLE - len(chosen)]
         chosen.sort(key=order.index)
-        read = self.cohort(frozenset(chosen), self.options.count(PICTURES, MIN_PICTURES) + ENROLLED, "read")
-        return tuple(self._probe(read, name, place, genders[name]) for place, name in enumerate(chosen))
+        read = self.cohort(
+            frozenset(chosen), self.options.count(PICTURES, MIN_PICTURES) + ENROLLED, "read"
+        )
+        return tuple(
+            self._probe(read, name, place, genders[name]) for place, name in enumerate(chosen)
+        )
 
     def _probe(self, read: Cohort, name: str, place: int, gender: Gender) -> EditedPerson:
         rows = np.flatnonzero(read.owners == read.people.index(name))
@@ -240,12 +246,16 @@ class ExperimentContext:
         found = {}
         for judge in self.judges:
             enrolled = [probe.enrolled.embed(judge.recogniser) for probe in self.probes]
-            owners = np.repeat([probe.number for probe in self.probes], [len(rows) for rows in enrolled])
+            owners = np.repeat(
+                [probe.number for probe in self.probes], [len(rows) for rows in enrolled]
+            )
             others = self.others.look.embed(judge.recogniser)
             found[judge.name] = Gallery(np.concatenate(enrolled), owners).with_distractors(others)
         return found
 
-    def identified(self, embeddings: Mapping[str, Floats], number: int, sure: bool = False) -> dict[str, Flags]:
+    def identified(
+        self, embeddings: Mapping[str, Floats], number: int, sure: bool = False
+    ) -> dict[str, Flags]:
         """Whether each face is found: by each judge, and by either (the thesis's rule for its two engines).
 
         Args:
@@ -268,7 +278,9 @@ class ExperimentContext:
     def chance(self, embeddings: Mapping[str, Floats], number: int) -> float:
         """How often a face is taken by either judge for a given other one of the four: identification by chance."""
         others = [probe.number for probe in self.probes if probe.number != number]
-        return float(np.mean([self.identified(embeddings, other)["either"].mean() for other in others]))
+        return float(
+            np.mean([self.identified(embeddings, other)["either"].mean() for other in others])
+        )
 
     def cohort(self, names: frozenset[str], max_faces: int | None, stage: str) -> Cohort:
         """Read people of the folder, at most so many pictures of each."""
@@ -296,7 +308,9 @@ class ExperimentContext:
         """The people and the gallery in one sentence, for every section that identifies."""
         counts = [len(probe.faces) for probe in self.probes]
         edited = (
-            f"{counts[0]} pictures each" if len(set(counts)) == 1 else f"{', '.join(map(str, counts))} pictures"
+            f"{counts[0]} pictures each"
+            if len(set(counts)) == 1
+            else f"{', '.join(map(str, counts))} pictures"
         )
         enrolled = sorted({len(probe.enrolled) for probe in self.probes})
         span = f"{enrolled[0]}" if len(enrolled) == 1 else f"{enrolled[0]} to {enrolled[-1]}"

@@ -16,7 +16,12 @@ from attrsearch.experiments.section import UNSAID, Comparison, Picture, Section,
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
-PEOPLE = (("n00452, female", 0.653), ("n00480, female", 0.788), ("n00527, male", 0.626), ("n00689, male", 0.695))
+PEOPLE = (
+    ("n00452, female", 0.653),
+    ("n00480, female", 0.788),
+    ("n00527, male", 0.626),
+    ("n00689, male", 0.695),
+)
 """The thesis's four and the mean distance of their own pictures."""
 STRANGERS = {"men": 1.396, "women": 1.395, "men and women": 1.403}
 PICTURES = 90
@@ -55,7 +60,8 @@ def study(lab: ExperimentContext) -> dict[str, Section]:
     chosen = {"men": men[:MEN], "women": women[:WOMEN]}
     chosen["men and women"] = np.concatenate([chosen["men"], chosen["women"]])
     strangers = [
-        Group(f"different {what}", STRANGERS[what], _take(embedded, rows)) for what, rows in chosen.items()
+        Group(f"different {what}", STRANGERS[what], _take(embedded, rows))
+        for what, rows in chosen.items()
     ]
     panel = [_take(embedded, rows[:EACH])[lab.measure.name] for rows in (women, men)]
     return {"table-3.1": _table(lab, four, strangers), "figure-3.4": _matrices(lab, four, panel)}
@@ -65,7 +71,9 @@ def _four(lab: ExperimentContext) -> list[Group]:
     most = lab.options.count(PICTURES, 4)
     read = lab.cohort(frozenset(probe.id for probe in lab.probes), most, "distances: read")
     groups = []
-    ordered = sorted(lab.probes, key=lambda probe: probe.gender != "female")  # as the thesis lists its four
+    ordered = sorted(
+        lab.probes, key=lambda probe: probe.gender != "female"
+    )  # as the thesis lists its four
     for (who, thesis), probe in zip(PEOPLE, ordered, strict=True):
         rows = np.flatnonzero(read.owners == read.people.index(probe.id))
         what = f"one person, {probe.gender} (the thesis: {who})"
@@ -88,7 +96,11 @@ def _table(lab: ExperimentContext, four: Sequence[Group], strangers: Sequence[Gr
     own = float(np.mean([group.mean(main) for group in four]))
     ratio = own / strangers[-1].mean(main)
     thesis = sum(value for _, value in PEOPLE) / len(PEOPLE) / STRANGERS["men and women"]
-    columns = ("", "pictures", *(f"{j.name}, {unit}" for j in judges for unit in ("FaceNet scale", "raw")))
+    columns = (
+        "",
+        "pictures",
+        *(f"{j.name}, {unit}" for j in judges for unit in ("FaceNet scale", "raw")),
+    )
     rows = tuple(
         (
             group.what,
@@ -103,7 +115,9 @@ def _table(lab: ExperimentContext, four: Sequence[Group], strangers: Sequence[Gr
         "The four people with most pictures (two of each gender where there are), and one picture each of others. "
         f"Mean distance over all pairs by {main}, on the FaceNet scale; genders by the classifier. Nobody is edited.",
         tuple(
-            Comparison(group.what, number(group.thesis, 3), number(group.mean(main) * scale[main], 3))
+            Comparison(
+                group.what, number(group.thesis, 3), number(group.mean(main) * scale[main], 3)
+            )
             for group in groups
         ),
         (Table("By every judge, on the scale of FaceNet and as they are:", columns, rows),),
@@ -140,10 +154,22 @@ def _matrices(lab: ExperimentContext, four: Sequence[Group], panel: Sequence[Flo
         f"Left: one picture each of {len(strangers)} people, women first. Right: all pictures of the four people. "
         f"Distances by {name} on the FaceNet scale; black is 0.",
         (
-            Comparison("mean distance among women", "1.358", number(_mean(between[:women, :women]), 3)),
-            Comparison("mean distance among men", "1.366", number(_mean(between[women:, women:]), 3)),
-            Comparison("mean distance of women to men", UNSAID, number(_average(between[:women, women:]), 3)),
-            Comparison("mean inside the four squares", "0.63 to 0.79", number(_average(people[same & off]), 3)),
+            Comparison(
+                "mean distance among women", "1.358", number(_mean(between[:women, :women]), 3)
+            ),
+            Comparison(
+                "mean distance among men", "1.366", number(_mean(between[women:, women:]), 3)
+            ),
+            Comparison(
+                "mean distance of women to men",
+                UNSAID,
+                number(_average(between[:women, women:]), 3),
+            ),
+            Comparison(
+                "mean inside the four squares",
+                "0.63 to 0.79",
+                number(_average(people[same & off]), 3),
+            ),
             Comparison("mean outside them", UNSAID, number(_average(people[~same]), 3)),
         ),
         pictures=(

@@ -63,10 +63,14 @@ class Edits:
         """Mean distance of each attribute set (n,) over its faces that are found; NaN where none is."""
         count = self.found.sum(1)
         total = np.where(self.found, self.distance, 0).sum(1)
-        return np.asarray(np.divide(total, count, out=np.full(len(total), np.nan, np.float32), where=count > 0))
+        return np.asarray(
+            np.divide(total, count, out=np.full(len(total), np.nan, np.float32), where=count > 0)
+        )
 
 
-def draw(space: Space, gender: Gender, count: int, limit: float, random: np.random.Generator) -> Floats:
+def draw(
+    space: Space, gender: Gender, count: int, limit: float, random: np.random.Generator
+) -> Floats:
     """Random attribute sets as the thesis drew them (3.1.3): gender-synchronised, each value uniform.
 
     Args:
@@ -109,7 +113,9 @@ def edit_faces(
     """
     subject, kept = evaluator.prepare(faces)
     if subject is None or len(kept) < len(faces):
-        raise ValueError(f"{len(faces) - len(kept)} of {len(faces)} faces are not found in their windows")
+        raise ValueError(
+            f"{len(faces) - len(kept)} of {len(faces)} faces are not found in their windows"
+        )
     detector = detector or evaluator.detector
     needed = {scaled.name: scaled for scaled in (measure, *judges)}
     start = subject.embeddings[measure.name]
@@ -119,13 +125,21 @@ def edit_faces(
         chosen = attributes[first : first + step]
         shape = (len(chosen), len(faces))
         windows = evaluator.render(Request(subject, chosen)).reshape(-1, *faces[0].window.shape)
-        look = detect_again(windows, before.take(np.tile(np.arange(len(faces)), len(chosen))), detector)
+        look = detect_again(
+            windows, before.take(np.tile(np.arange(len(faces)), len(chosen))), detector
+        )
         embedded = {name: look.embed(scaled.recogniser) for name, scaled in needed.items()}
-        moved = distances(embedded[measure.name], np.tile(start, (len(chosen), 1))) * measure.calibration.scale
-        natural = np.full(len(look), np.nan, np.float32) if critic is None else critic.uncut(windows)
+        moved = (
+            distances(embedded[measure.name], np.tile(start, (len(chosen), 1)))
+            * measure.calibration.scale
+        )
+        natural = (
+            np.full(len(look), np.nan, np.float32) if critic is None else critic.uncut(windows)
+        )
         rows = (look.overlaps >= HIT, look.probabilities, look.overlaps, look.extra, moved, natural)
         return [row.reshape(shape) for row in rows] + [
-            row.reshape(*shape, -1) for row in (look.boxes, *(embedded[judge.name] for judge in judges))
+            row.reshape(*shape, -1)
+            for row in (look.boxes, *(embedded[judge.name] for judge in judges))
         ]
 
     parts = in_parallel(part, range(0, len(attributes), step))

@@ -57,13 +57,19 @@ def sheet(rows: Sequence[tuple[str, Sequence[Shown]]]) -> bytes:
     return bytes(data.tobytes())
 
 
-def photographs(name: str, title: str, rows: Sequence[tuple[str, Sequence[Shown]]], text: str) -> Section:
+def photographs(
+    name: str, title: str, rows: Sequence[tuple[str, Sequence[Shown]]], text: str
+) -> Section:
     """A section that is nothing but a sheet: the thesis's photographs."""
-    return Section(name, title, text, pictures=(Picture(name, text, "png", sheet(rows), people=True),))
+    return Section(
+        name, title, text, pictures=(Picture(name, text, "png", sheet(rows), people=True),)
+    )
 
 
 def _framed(one: Shown) -> Pixels:
-    picture = np.asarray(cv2.resize(one.window, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
+    picture = np.asarray(
+        cv2.resize(one.window, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8
+    )
     scale = SIDE / one.window.shape[0]
     for box, colour in ((one.truth, (214, 40, 40)), (one.box, (255, 255, 255))):
         if box is not None:

@@ -62,7 +62,9 @@ def learn_good(values: npt.NDArray[np.float64], good: npt.NDArray[np.bool_], see
     """
     parts = train_test_split(values, good, test_size=0.3, random_state=seed, stratify=good)
     seen, unseen, known, asked = parts
-    network = make_pipeline(StandardScaler(), MLPClassifier(HIDDEN, max_iter=500, random_state=seed))
+    network = make_pipeline(
+        StandardScaler(), MLPClassifier(HIDDEN, max_iter=500, random_state=seed)
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         network.fit(seen, known)

@@ -52,7 +52,9 @@ def study(lab: ExperimentContext) -> dict[str, Section]:
     person, other = _two(lab)
     space = person_space(lab.space, person.gender)
     first = _edit(
-        lab, person, draw(lab.space, person.gender, lab.options.count(EDITS, 40), LIMIT, lab.random("look"))
+        lab,
+        person,
+        draw(lab.space, person.gender, lab.options.count(EDITS, 40), LIMIT, lab.random("look")),
     )
     lab.progress("look", 1, 3)
     cuts = thresholds(_scores(first))
@@ -86,14 +88,20 @@ def _two(lab: ExperimentContext) -> tuple[Sitter, Sitter]:
     for gender in dict.fromkeys(genders):
         rows = [i for i, its in zip(order, genders, strict=True) if its == gender][:2]
         if len(rows) == 2:
-            sitters = [Sitter(gender, (read.faces[i],), read.look.take(np.array([i]))) for i in rows]
+            sitters = [
+                Sitter(gender, (read.faces[i],), read.look.take(np.array([i]))) for i in rows
+            ]
             return sitters[0], sitters[1]
     hint = "give a folder of more people"
-    raise InputError(lab.faces, required="two people of one gender", found=f"{len(order)} people", hint=hint)
+    raise InputError(
+        lab.faces, required="two people of one gender", found=f"{len(order)} people", hint=hint
+    )
 
 
 def _edit(lab: ExperimentContext, sitter: Sitter, attributes: Floats) -> Edits:
-    return edit_faces(lab.evaluator(), sitter.faces, sitter.look, attributes, lab.measure, critic=lab.critic)
+    return edit_faces(
+        lab.evaluator(), sitter.faces, sitter.look, attributes, lab.measure, critic=lab.critic
+    )
 
 
 def _scores(edits: Edits) -> Floats:
@@ -156,14 +164,20 @@ def _table(lab: ExperimentContext, found: Findings) -> Section:
     graded, line = _human(lab.options.grades)
     compared = (
         *graded,
-        Comparison("edits; bad, OK, good", "2000; 212, 1118, 670", f"{len(found.grades)}; {counts} (shares set)"),
+        Comparison(
+            "edits; bad, OK, good",
+            "2000; 212, 1118, 670",
+            f"{len(found.grades)}; {counts} (shares set)",
+        ),
         Comparison(
             "good or not, on the 30 % not learnt from",
             "77 %",
             f"{percent(learnt.accuracy)} (always *not good*: {percent(learnt.majority)})",
         ),
         Comparison(
-            "good among those called good", UNSAID, f"{percent(learnt.precision)} (of all: {percent(learnt.base)})"
+            "good among those called good",
+            UNSAID,
+            f"{percent(learnt.precision)} (of all: {percent(learnt.base)})",
         ),
         *_accepted_rows(found),
         Comparison(
@@ -204,7 +218,11 @@ def _accepted_rows(found: Findings) -> tuple[Comparison, ...]:
             "29 of 1000 (before: 10.6 %)",
             f"{bad} of {len(again)} (before: {percent(found.bad, 1)})",
         ),
-        Comparison("good among them", UNSAID, f"{good} of {len(again)} (before: {percent(found.learnt.base, 1)})"),
+        Comparison(
+            "good among them",
+            UNSAID,
+            f"{good} of {len(again)} (before: {percent(found.learnt.base, 1)})",
+        ),
         Comparison(
             "faces found, before and after",
             "99.2 %, 99.7 %",
@@ -225,7 +243,11 @@ def _human(run: Path | None) -> tuple[list[Comparison], str]:
     counts = ", ".join(str(values.count(name)) for name in GRADES)
     return (
         [
-            Comparison("graded by a person; bad, OK, good", "2000; 212, 1118, 670", f"{len(values)}; {counts}"),
+            Comparison(
+                "graded by a person; bad, OK, good",
+                "2000; 212, 1118, 670",
+                f"{len(values)}; {counts}",
+            ),
             Comparison(
                 "the grade, on edits not learnt from (by a person)",
                 "77 % (good or not)",
@@ -240,7 +262,10 @@ def _lines(space: PersonSpace, edits: Edits, grades: Ints) -> Section:
     """Attributes and distance of a few bad and a few good edits, a line each."""
     values = space.values(edits.attributes)
     names = [name.removeprefix("first_").removeprefix("second_") for name in space.names]
-    ticks = tuple((float(i), text.replace("_", " ")) for i, text in enumerate([*map(_short, names), "distance"]))
+    ticks = tuple(
+        (float(i), text.replace("_", " "))
+        for i, text in enumerate([*map(_short, names), "distance"])
+    )
     pictures, rows = [], []
     for which, name in ((0, "bad"), (2, "good")):
         picked = np.flatnonzero((grades == which) & edits.found[:, 0])[: 3 * SHOWN]
@@ -262,15 +287,17 @@ def _lines(space: PersonSpace, edits: Edits, grades: Ints) -> Section:
             else [float("nan")] * len(ticks)
         )
         series.append(Series("", list(range(len(ticks))), mean, colour=1 if which == 0 else 0))
-        text = (
-            f"{len(picked)} {name} edits, a thin line each; the thick line is the mean of all {int(every.sum())}"
+        text = f"{len(picked)} {name} edits, a thin line each; the thick line is the mean of all {int(every.sum())}"
+        data = chart(
+            text, series, Axis("", 0, len(ticks) - 1, ticks), Axis("attribute, distance", -1.2, 1.8)
         )
-        data = chart(text, series, Axis("", 0, len(ticks) - 1, ticks), Axis("attribute, distance", -1.2, 1.8))
         pictures.append(Picture(f"figure-4.7-{name}", text, "svg", data))
         rows.append(mean)
     gaps = np.abs(np.array(rows[0]) - np.array(rows[1]))[:-1]
     order = np.argsort(-np.nan_to_num(gaps))[:3]
-    telling = ", ".join(f"{names[i]} ({rows[0][i]:+.2f} bad, {rows[1][i]:+.2f} good)" for i in order)
+    telling = ", ".join(
+        f"{names[i]} ({rows[0][i]:+.2f} bad, {rows[1][i]:+.2f} good)" for i in order
+    )
     return Section(
         "figure-4.7",
         "attributes and distance of bad and good edits",
@@ -290,7 +317,13 @@ def _short(name: str) -> str:
     ('Mouth', 'Pale')
     """
     parts = name.split("_")
-    return "No Beard" if name == "No_Beard" else parts[0] if len(name) > 8 or parts[0] == "Pale" else name
+    return (
+        "No Beard"
+        if name == "No_Beard"
+        else parts[0]
+        if len(name) > 8 or parts[0] == "Pale"
+        else name
+    )
 
 
 def _examples(lab: ExperimentContext, sitter: Sitter, edits: Edits) -> Section:
@@ -304,7 +337,9 @@ def _examples(lab: ExperimentContext, sitter: Sitter, edits: Edits) -> Section:
     ):
         windows = render(lab.evaluator(), sitter.faces, edits.attributes[places])[:, 0]
         scores = edits.natural[places, 0]
-        rows.append((label, [Shown(w, text=f"{s:.2f}") for w, s in zip(windows, scores, strict=True)]))
+        rows.append(
+            (label, [Shown(w, text=f"{s:.2f}") for w, s in zip(windows, scores, strict=True)])
+        )
     return photographs(
         "figure-4.8",
         "classification examples of bad and good",

@@ -13,22 +13,22 @@ METHOD = (
     "Made-up streets whose faces are known, and a detector that misses at known frames, in three kinds of motion; no "
     "pictures are read. The thesis covered faces in real videos and counted what a second detector still found."
 )
-CURVES = (
-    "Its mAP and recall are of faces that were left, and fall with length; ours are of faces covered, and rise."
-)
+CURVES = "Its mAP and recall are of faces that were left, and fall with length; ours are of faces covered, and rise."
 
 
 def study(lab: ExperimentContext) -> dict[str, Section]:
     """Figures 4.11 and 4.12."""
     rows = study_memory(
-        streets=lab.options.count(STREETS), progress=lambda done, streets: lab.progress("streets", done, streets)
+        streets=lab.options.count(STREETS),
+        progress=lambda done, streets: lab.progress("streets", done, streets),
     )
     return {"figure-4.11": _left(rows), "figure-4.12": _curves(rows)}
 
 
 def _of(rows: Sequence[MemoryRow], motion: str, method: str) -> list[MemoryRow]:
     return sorted(
-        (row for row in rows if (row.motion, row.method) == (motion, method)), key=lambda row: row.length
+        (row for row in rows if (row.motion, row.method) == (motion, method)),
+        key=lambda row: row.length,
     )
 
 
@@ -42,7 +42,11 @@ def _left(rows: Sequence[MemoryRow]) -> Section:
     for motion in _motions(rows):
         found = _of(rows, motion, "stdm")
         series.append(
-            Series(motion, [row.length for row in found], [100 * (1 - row.scores.recall) for row in found])
+            Series(
+                motion,
+                [row.length for row in found],
+                [100 * (1 - row.scores.recall) for row in found],
+            )
         )
         first, two, last = found[0].scores, found[2].scores, found[-1].scores
         compared.append(
@@ -55,7 +59,9 @@ def _left(rows: Sequence[MemoryRow]) -> Section:
         compared.append(
             Comparison(
                 f"{motion} motion: precision at length 0, 2, 10",
-                "falls rapidly on dynamic videos" if motion == "dynamic" else "falls when objects move",
+                "falls rapidly on dynamic videos"
+                if motion == "dynamic"
+                else "falls when objects move",
                 ", ".join(number(one.precision, 3) for one in (first, two, last)),
             )
         )
@@ -91,7 +97,9 @@ def _curves(rows: Sequence[MemoryRow]) -> Section:
             thesis = "2, overall" if method == "stdm" else "tracking was left to future work"
             worth = f"mAP {number(best.scores.average_precision, 3)}, recall {number(best.scores.recall, 3)}"
             text = f"{best.length} ({worth})"
-            compared.append(Comparison(f"{motion} motion, {name}: best length by mAP", thesis, text))
+            compared.append(
+                Comparison(f"{motion} motion, {name}: best length by mAP", thesis, text)
+            )
             lengths = [row.length for row in found]
             for what, values in (
                 ("recall", [row.scores.recall for row in found]),
@@ -100,10 +108,18 @@ def _curves(rows: Sequence[MemoryRow]) -> Section:
                 series.append(Series(f"{what}, {name}", lengths, values))
         low = min(min(one.y) for one in series)
         data = chart(
-            f"mAP and recall by memory length, {motion} motion", series, _axis(), Axis("", 0.1 * (low // 0.1), 1)
+            f"mAP and recall by memory length, {motion} motion",
+            series,
+            _axis(),
+            Axis("", 0.1 * (low // 0.1), 1),
         )
         pictures.append(
-            Picture(f"figure-4.12-{motion}", f"Recall and mAP over memory length, {motion} motion", "svg", data)
+            Picture(
+                f"figure-4.12-{motion}",
+                f"Recall and mAP over memory length, {motion} motion",
+                "svg",
+                data,
+            )
         )
         for row in (row for row in rows if row.motion == motion):
             s = row.scores
@@ -129,4 +145,6 @@ def _curves(rows: Sequence[MemoryRow]) -> Section:
 
 
 def _axis() -> Axis:
-    return Axis("memory length (frames)", 0, max(LENGTHS), tuple((float(n), str(n)) for n in LENGTHS))
+    return Axis(
+        "memory length (frames)", 0, max(LENGTHS), tuple((float(n), str(n)) for n in LENGTHS)
+    )

@@ -117,7 +117,10 @@ def study_memory(
                     found[case][number * 10_000 + frame] = faces
             done += 1
             progress(done, streets * len(motions))
-        rows += [MemoryRow(motion, *case, score_detections(truth, found[case], ignored=ignored)) for case in cases]
+        rows += [
+            MemoryRow(motion, *case, score_detections(truth, found[case], ignored=ignored))
+            for case in cases
+        ]
     return rows
 
 
@@ -158,7 +161,9 @@ def to_markdown(rows: list[MemoryRow]) -> str:
             if row.motion == motion:
                 s = row.scores
                 switches = str(s.switches) if row.method == "tracked" else "–"
-                values = f"{s.recall:.3f} | {s.precision:.3f} | {s.average_precision:.3f} | {switches}"
+                values = (
+                    f"{s.recall:.3f} | {s.precision:.3f} | {s.average_precision:.3f} | {switches}"
+                )
                 parts.append(f"| {row.method} | {row.length} | {values} |")
         parts.append("")
     return "\n".join(parts)

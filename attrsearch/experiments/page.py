@@ -68,7 +68,9 @@ def write_section(section: Section, out: Path, options: ExperimentOptions) -> li
     if len(wanted) == 1:
         write_bytes(out, wanted[0].data)
         return [out]
-    kinds = ", ".join(dict.fromkeys(f".{p.kind}" for p in section.pictures if len(section.pictures) == 1))
+    kinds = ", ".join(
+        dict.fromkeys(f".{p.kind}" for p in section.pictures if len(section.pictures) == 1)
+    )
     raise OutputError(
         out,
         required=f"a file that ends in .md, .html{' or ' + kinds if kinds else ''}",
@@ -111,7 +113,9 @@ def render(sections: Sequence[Section], options: ExperimentOptions) -> str:
         title=sections[0].heading if len(sections) == 1 else TITLE,
         lead=lead(options),
         sections=sections,
-        sources={picture.file: _source(picture) for section in sections for picture in section.pictures},
+        sources={
+            picture.file: _source(picture) for section in sections for picture in section.pictures
+        },
         people=any(picture.people for section in sections for picture in section.pictures),
         style=Markup(style),  # noqa: S704 - our own file
         digest=digest,

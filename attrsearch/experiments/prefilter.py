@@ -88,16 +88,23 @@ def reduction(
     return first, second, 1 - second / first if first else float("nan")
 
 
-def _table(lab: ExperimentContext, two: Sequence[EditedPerson], found: Sequence[dict[int, Filtered]]) -> Section:
+def _table(
+    lab: ExperimentContext, two: Sequence[EditedPerson], found: Sequence[dict[int, Filtered]]
+) -> Section:
     compared, rows = [], []
     for probe, sizes, (before, after, recall) in zip(two, found, THESIS, strict=True):
         weak, strong = sizes[PREFILTERS[0]], sizes[PREFILTERS[-1]]
         counted = (weak.counts > 0) & strong.edits.found
-        thesis, measured = (before, after, 1 - after / before), reduction(weak.counts, strong.counts, counted)
+        thesis, measured = (
+            (before, after, 1 - after / before),
+            reduction(weak.counts, strong.counts, counted),
+        )
         everything = reduction(weak.counts, strong.counts, np.ones_like(counted))
         control = reduction(sizes[NONE].counts, strong.counts, np.ones_like(counted))
         compared += [
-            Comparison(f"{probe.gender}: identifications at 29 and 16", _fall(*thesis), _fall(*measured)),
+            Comparison(
+                f"{probe.gender}: identifications at 29 and 16", _fall(*thesis), _fall(*measured)
+            ),
             Comparison("  all samples, not only those identified at 29", "–", _fall(*everything)),
             Comparison("  all samples, no pre-filter and 16", "–", _fall(*control)),
             Comparison("  faces found at 16", percent(recall), percent(strong.edits.recall)),
@@ -124,7 +131,14 @@ def _table(lab: ExperimentContext, two: Sequence[EditedPerson], found: Sequence[
         (
             Table(
                 "Every filter size:",
-                ("person", "superpixels", "found", "distance", "identifications", "pictures identified"),
+                (
+                    "person",
+                    "superpixels",
+                    "found",
+                    "distance",
+                    "identifications",
+                    "pictures identified",
+                ),
                 tuple(rows),
             ),
         ),
@@ -169,6 +183,10 @@ def _examples(lab: ExperimentContext, two: Sequence[EditedPerson]) -> Section:
         for size in (NONE, *PREFILTERS):
             faces = [prefiltered(face, pixelate, size) for face in probe.faces[:6]]
             windows = render(lab.evaluator(), faces, _sets(lab, probe)[:1])[0]
-            rows.append(("none" if size == NONE else str(size), [Shown(window) for window in windows]))
-    text = "The same edit of six pictures behind no filter, and behind 29, 25, 20 and 16 superpixels."
+            rows.append(
+                ("none" if size == NONE else str(size), [Shown(window) for window in windows])
+            )
+    text = (
+        "The same edit of six pictures behind no filter, and behind 29, 25, 20 and 16 superpixels."
+    )
     return photographs("figure-4.5", "pre-filter with pixelation", rows, text)

@@ -33,7 +33,9 @@ class Arm:
 
     def settings(self, settings: Settings) -> Settings:
         """The recipes of this arm."""
-        sampler = Sampler.model_validate({"name": "tpe", "startup": STARTUP, "asks": 4, **self.sampler})
+        sampler = Sampler.model_validate(
+            {"name": "tpe", "startup": STARTUP, "asks": 4, **self.sampler}
+        )
         study = load_study(settings.study).model_copy(
             update={"sampler": sampler, "surrogate": self.surrogate, "stopping": self.stopping}
         )
@@ -55,10 +57,13 @@ ARMS: dict[str, Arm] = {
         "TPE, the surrogate's share drawn at random from the same pool",
         surrogate=ALONE.model_copy(update={"audit": ALONE.share, "gate": -1.0}),
     ),
-    "portfolio": Arm("portfolio, then TPE", surrogate=WHOLE.model_copy(update={"share": 0.0, "audit": 0.0})),
+    "portfolio": Arm(
+        "portfolio, then TPE", surrogate=WHOLE.model_copy(update={"share": 0.0, "audit": 0.0})
+    ),
     "local": Arm("TPE and the local surrogate", surrogate=ALONE),
     "pooled": Arm(
-        "TPE and the pooled surrogate", surrogate=WHOLE.model_copy(update={"portfolio": 0, "local": False})
+        "TPE and the pooled surrogate",
+        surrogate=WHOLE.model_copy(update={"portfolio": 0, "local": False}),
     ),
     "all": Arm("portfolio, pooled and local surrogate, TPE", surrogate=WHOLE),
     "all-xgboost": Arm(
@@ -66,7 +71,8 @@ ARMS: dict[str, Arm] = {
         surrogate=WHOLE.model_copy(update={"model": "xgboost", **TREES}),
     ),
     "all-mlp": Arm(
-        "the same with the MLP as local surrogate", surrogate=WHOLE.model_copy(update={"model": "mlp", **TREES})
+        "the same with the MLP as local surrogate",
+        surrogate=WHOLE.model_copy(update={"model": "mlp", **TREES}),
     ),
     "all-stopping": Arm("all together, with stopping", surrogate=WHOLE, stopping=Stopping()),
     "tpe-free": Arm("TPE, not told of constraints", {"constrained": False}),
@@ -74,7 +80,9 @@ ARMS: dict[str, Arm] = {
     "gp": Arm("GP with constraints", {"name": "gp"}),
     "gp-free": Arm("GP, not told of constraints", {"name": "gp", "constrained": False}),
     "tpe-pareto": Arm("TPE, three goals", objective="pareto"),
-    "nsga2-pareto": Arm("NSGA-II, three goals, with constraints", {"name": "nsga2"}, objective="pareto"),
+    "nsga2-pareto": Arm(
+        "NSGA-II, three goals, with constraints", {"name": "nsga2"}, objective="pareto"
+    ),
     "nsga2-pareto-free": Arm(
         "NSGA-II, three goals, not told of constraints",
         {"name": "nsga2", "constrained": False},

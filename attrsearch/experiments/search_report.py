@@ -86,7 +86,11 @@ def to_markdown(trials: pd.DataFrame, rate: float) -> str:
     """
     curves = curves_of(trials)
     people = trials["identity"].nunique()
-    parts = [f"{people} people; an evaluation costs {1000 / rate:.1f} ms.", _arms(curves, rate), _watch(trials)]
+    parts = [
+        f"{people} people; an evaluation costs {1000 / rate:.1f} ms.",
+        _arms(curves, rate),
+        _watch(trials),
+    ]
     if REFERENCE in curves and len(curves) > 1:
         parts.append(_against_random(curves))
     if BASELINE in curves and len(curves) > 1:
@@ -122,7 +126,13 @@ def _arms(curves: dict[str, Curves], rate: float) -> str:
 def _watch(trials: pd.DataFrame) -> str:
     """Rank correlation as the search goes on, and what was screened out wrongly."""
     lines = [
-        ["arm", "rank correlation, evaluations 1–25", "26–50", "51–100", "predicted against measured"],
+        [
+            "arm",
+            "rank correlation, evaluations 1–25",
+            "26–50",
+            "51–100",
+            "predicted against measured",
+        ],
     ]
     lines[0] += [
         "audited",
@@ -159,7 +169,9 @@ def _against_random(curves: dict[str, Curves]) -> str:
     """Evaluations until a search has what random search has after its last one, person by person."""
     random = curves[REFERENCE]
     target = random.by_person(random.best[:, -1])
-    lines = [["arm", f"evaluations to random's utility at {random.best.shape[1]}, median over people"]]
+    lines = [
+        ["arm", f"evaluations to random's utility at {random.best.shape[1]}, median over people"]
+    ]
     lines[0] += ["people who get there", "first feasible, over random's median"]
     lines.append(["---"] * len(lines[0]))
     for arm, curve in curves.items():
@@ -171,7 +183,9 @@ def _against_random(curves: dict[str, Curves]) -> str:
         middle = pd.Series(needed).groupby(curve.people).median().to_numpy()
         lines.append([arm, _count(float(np.median(middle))), f"{np.isfinite(middle).mean():.0%}"])
         own, other = float(np.median(curve.first)), float(np.median(random.first))
-        lines[-1].append(f"{own / other:.2f}" if np.isfinite(other) else f"{_count(own)}; random: never for half")
+        lines[-1].append(
+            f"{own / other:.2f}" if np.isfinite(other) else f"{_count(own)}; random: never for half"
+        )
     return _table(lines)
 
 
@@ -192,10 +206,14 @@ def _equal_time(curves: dict[str, Curves], rate: float) -> str:
             limit = base.by_person(base.optimiser[:, mark - 1]) + mark / rate
             allowed = limit.reindex(curve.people).to_numpy()
             done = (clock <= allowed[:, None]).sum(1)
-            if np.median(clock[:, -1] - allowed) < 0:  # the arm ran out of evaluations before the time was up
+            if (
+                np.median(clock[:, -1] - allowed) < 0
+            ):  # the arm ran out of evaluations before the time was up
                 line.append("–")
                 continue
-            values = np.where(done > 0, curve.best[np.arange(len(done)), np.maximum(done, 1) - 1], 0.0)
+            values = np.where(
+                done > 0, curve.best[np.arange(len(done)), np.maximum(done, 1) - 1], 0.0
+            )
             both = pd.concat([curve.by_person(values), own[mark]], axis=1, join="inner")
             mean, low, high = interval((both[0] - both[1]).to_numpy())
             line.append(f"{mean:+.3f} [{low:+.3f}, {high:+.3f}]")

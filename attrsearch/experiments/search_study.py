@@ -70,7 +70,9 @@ class Plan:
         """
         name, *numbers = text.split(":")
         if name not in ARMS:
-            raise InputError(name, required="an arm", found="none of that name", hint=did_you_mean(name, ARMS))
+            raise InputError(
+                name, required="an arm", found="none of that name", hint=did_you_mean(name, ARMS)
+            )
         if len(numbers) != 2 or not all(number.isdigit() and int(number) for number in numbers):
             hint = "type for example tpe:100:5"
             raise InputError(text, required="ARM:TRIALS:SEEDS", found="something else", hint=hint)
@@ -197,9 +199,15 @@ def _pooled(settings: Settings, components: Components, warn: Warn) -> PooledMod
     return model
 
 
-def _begin(out: Path, settings: Settings, components: Components, pooled: PooledModel | None) -> None:
+def _begin(
+    out: Path, settings: Settings, components: Components, pooled: PooledModel | None
+) -> None:
     bound = binding_of(settings, components.evaluator)
-    now = {**bound, "max_faces": settings.study.max_faces, "pooled": pooled.sha256 if pooled else ""}
+    now = {
+        **bound,
+        "max_faces": settings.study.max_faces,
+        "pooled": pooled.sha256 if pooled else "",
+    }
     file = out / "study.json"
     if file.exists():
         earlier = json.loads(file.read_text(encoding="utf-8"))
@@ -207,7 +215,9 @@ def _begin(out: Path, settings: Settings, components: Components, pooled: Pooled
         if different:
             found = f"another {different[0]}"
             hint = "choose another folder"
-            raise InputError(out, required="the settings this study was begun with", found=found, hint=hint)
+            raise InputError(
+                out, required="the settings this study was begun with", found=found, hint=hint
+            )
     write_text(file, json.dumps(now, indent=1))
 
 
@@ -220,7 +230,9 @@ def _finished(file: Path, plan: Plan) -> bool:
     if not file.exists():
         return False
     seeds = pd.read_parquet(file, columns=["seed"])["seed"].value_counts()
-    return len(seeds) >= plan.seeds and (bool(seeds.min() >= plan.trials) or ARMS[plan.arm].stopping is not None)
+    return len(seeds) >= plan.seeds and (
+        bool(seeds.min() >= plan.trials) or ARMS[plan.arm].stopping is not None
+    )
 
 
 def _study_person(
@@ -233,10 +245,14 @@ def _study_person(
 ) -> None:
     recipe, evaluator = settings.study, components.evaluator
     identity = components.gather(person, pictures_wanted(recipe.max_faces, recipe.heldback))
-    searched, _ = split_faces(identity.faces, recipe.heldback, recipe.max_faces, person_seed(0, person.id))
+    searched, _ = split_faces(
+        identity.faces, recipe.heldback, recipe.max_faces, person_seed(0, person.id)
+    )
     subject, kept = evaluator.prepare(searched)
     if subject is None:
-        raise InputError(person.id, required="a face that is found again", found="none", hint="leave them out")
+        raise InputError(
+            person.id, required="a face that is found again", found="none", hint="leave them out"
+        )
     own = tuple(searched[i] for i in kept)
     space = person_space(settings.space, identity.traits.gender, identity.traits.certainty)
     running = []
@@ -251,7 +267,9 @@ def _study_person(
                 search: Search = RandomDraws(space, plan.trials, points[order])
             else:
                 known = pooled if arm.surrogate and arm.surrogate.pooled != "none" else None
-                screener = make_screener(arm_settings, space, seed, known, identity.traits, own, subject)
+                screener = make_screener(
+                    arm_settings, space, seed, known, identity.traits, own, subject
+                )
                 goals = len(arm_settings.objective.maximise)
                 stopping = arm_settings.study.stopping
                 sampler = arm_settings.study.sampler
@@ -273,7 +291,9 @@ def _advance(asking: Sequence[_Running], measure: "_Memory") -> None:
         begin = time.thread_time()
         requests.append(one.search.ask())
         asked.append(time.thread_time() - begin)
-    for one, attributes, seconds, scores in zip(asking, requests, asked, measure(requests), strict=True):
+    for one, attributes, seconds, scores in zip(
+        asking, requests, asked, measure(requests), strict=True
+    ):
         results = aggregate(one.settings.objective, scores)
         begin = time.thread_time()
         one.search.tell(results)
@@ -285,16 +305,25 @@ def _advance(asking: Sequence[_Running], measure: "_Memory") -> None:
 class _Memory:
     """Measures candidates of one person, none of them twice."""
 
-    def __init__(self, components: Components, subject: Subject, known: Mapping[bytes, Floats]) -> None:
+    def __init__(
+        self, components: Components, subject: Subject, known: Mapping[bytes, Floats]
+    ) -> None:
         self._evaluator = components.evaluator
         self._subject = subject
         self._known = dict(known)
 
     def __call__(self, requests: Sequence[Floats]) -> Iterator[FaceScores]:
         """Scores of each request, (n, passes, 13)."""
-        fresh = {key: row for request in requests for row in request if (key := row.tobytes()) not in self._known}
+        fresh = {
+            key: row
+            for request in requests
+            for row in request
+            if (key := row.tobytes()) not in self._known
+        }
         if fresh:
-            scores = self._evaluator.evaluate([Request(self._subject, np.stack(list(fresh.values())))])[0]
+            scores = self._evaluator.evaluate(
+                [Request(self._subject, np.stack(list(fresh.values())))]
+            )[0]
             table = np.stack([getattr(scores, name) for name in SCORES.values()], 1)
             self._known |= dict(zip(fresh, table, strict=True))
         for request in requests:
@@ -326,14 +355,18 @@ def _rows(one: _Running, person: str, space: PersonSpace) -> pd.DataFrame:
     proposals = one.search.proposals
     evaluated = np.array([proposal.evaluated for proposal in proposals], bool)
     scores = {
-        column: np.concatenate([getattr(part, name) for part in one.scores]) for column, name in SCORES.items()
+        column: np.concatenate([getattr(part, name) for part in one.scores])
+        for column, name in SCORES.items()
     }
     results = aggregate(
-        one.settings.objective, FaceScores(**{SCORES[column]: values for column, values in scores.items()})
+        one.settings.objective,
+        FaceScores(**{SCORES[column]: values for column, values in scores.items()}),
     )
     attributes = space.attributes(np.array([proposal.point for proposal in proposals]))
     second = attributes[:, 1] if attributes.shape[1] > 1 else np.full_like(attributes[:, 0], np.nan)
-    margin = -results.violations.max(1) if results.violations.shape[1] else np.ones(len(results.utility))
+    margin = (
+        -results.violations.max(1) if results.violations.shape[1] else np.ones(len(results.utility))
+    )
     measured: dict[str, Any] = {
         **{name: scores[name].mean(1) for name in SCORES},
         "utility": results.utility,

@@ -16,7 +16,11 @@ import numpy.typing as npt
 from attrsearch.core.attributes import AttributeSet
 from attrsearch.core.boxes import iou
 from attrsearch.editing.editor import Editor
-from attrsearch.evaluation.metrics.temporal import TrackConsistency, identity_switches, measure_consistency
+from attrsearch.evaluation.metrics.temporal import (
+    TrackConsistency,
+    identity_switches,
+    measure_consistency,
+)
 from attrsearch.experiments.memory_study import missed_frames
 from attrsearch.experiments.synthetic_streets import Motion, Street
 from attrsearch.faces.detection.base import Detections, Detector
@@ -111,7 +115,11 @@ def study_street(
         seed: Decides the street's wall and the misses.
         progress: Called with the pass, frames done, and frames in all.
     """
-    film, covered, ledger = folder / "street.mp4", folder / "covered.mp4", folder / "coverage.parquet"
+    film, covered, ledger = (
+        folder / "street.mp4",
+        folder / "covered.mp4",
+        folder / "coverage.parquet",
+    )
     _film(street, film, seed)
     forgetful = _Forgetful(detector, street, missed_frames(street, seed) > 0)
 
@@ -123,7 +131,9 @@ def study_street(
         options=VideoOptions(ledger=ledger), progress=progress,
     )  # fmt: skip
     truth = street.truth()
-    named = {f: [(i.track, np.array(i.box, np.float32)) for i in there] for f, there in truth.items()}
+    named = {
+        f: [(i.track, np.array(i.box, np.float32)) for i in there] for f, there in truth.items()
+    }
     return StreetResult(
         motion=motion,
         faces=sum(len(there) for there in truth.values()),
@@ -145,7 +155,10 @@ def shown_real(street: Street, film: Path, covered: Path) -> list[tuple[int, int
             for left, right in street.posts.astype(int):
                 free[max(0, left) : right] = False
             for item in truth[before.index]:
-                if _change(before.picture, after.picture, np.array(item.box, np.float32), free) <= UNCHANGED:
+                if (
+                    _change(before.picture, after.picture, np.array(item.box, np.float32), free)
+                    <= UNCHANGED
+                ):
                     real.append((before.index, item.track))
     return real
 

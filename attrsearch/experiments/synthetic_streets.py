@@ -47,7 +47,9 @@ class Walker:
     def box(self, frame: int) -> npt.NDArray[np.float32]:
         """The face box (4,) in a frame."""
         half = np.array([self.width[frame], self.width[frame] * 1.25]) / 2
-        return np.concatenate([self.centre[frame] - half, self.centre[frame] + half]).astype(np.float32)
+        return np.concatenate([self.centre[frame] - half, self.centre[frame] + half]).astype(
+            np.float32
+        )
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,12 @@ class Street:
 
 
 def make_street(
-    motion: Motion, *, people: int = 6, frames: int = 150, size: tuple[int, int] = (960, 540), seed: int = 0
+    motion: Motion,
+    *,
+    people: int = 6,
+    frames: int = 150,
+    size: tuple[int, int] = (960, 540),
+    seed: int = 0,
 ) -> Street:
     """Make a street up.
 
@@ -121,9 +128,13 @@ def make_street(
     return Street(size, frames, walkers, edges)
 
 
-def _walk(random: np.random.Generator, speed: float, frames: int, size: tuple[int, int], posts: Floats) -> Walker:
+def _walk(
+    random: np.random.Generator, speed: float, frames: int, size: tuple[int, int], posts: Floats
+) -> Walker:
     time = np.arange(frames)
-    width = random.uniform(40, 85) * np.exp(random.uniform(-0.003, 0.003) * time * min(1.0, speed / 4))
+    width = random.uniform(40, 85) * np.exp(
+        random.uniform(-0.003, 0.003) * time * min(1.0, speed / 4)
+    )
     direction = random.choice([-1.0, 1.0])
     pace = speed * random.uniform(0.7, 1.4) * (width.mean() / 62)
     # people who cross enter at their own times, so that someone is always coming and someone always gone
@@ -168,7 +179,9 @@ def load_heads() -> list[Head]:
         box = detector.detect(picture[None])[0].boxes[0].astype(np.float64)
         centre, width = (box[:2] + box[2:]) / 2, float(box[2] - box[0])
         y, x = np.mgrid[: picture.shape[0], : picture.shape[1]]
-        radius = np.hypot((x - centre[0]) / (width * 1.0), (y - centre[1] + width * 0.15) / (width * 1.25))
+        radius = np.hypot(
+            (x - centre[0]) / (width * 1.0), (y - centre[1] + width * 0.15) / (width * 1.25)
+        )
         alpha = np.clip((1.0 - radius) / 0.12, 0, 1).astype(np.float32)
         heads.append(Head(picture, alpha, centre, width))
     return heads

@@ -20,7 +20,10 @@ LIMIT = 1.1
 
 def study(lab: ExperimentContext) -> dict[str, Section]:
     """Table 4.2."""
-    counts = [lab.options.count(EDITS if place == 0 else OTHERS, 5 * 2) for place in range(len(lab.probes))]
+    counts = [
+        lab.options.count(EDITS if place == 0 else OTHERS, 5 * 2)
+        for place in range(len(lab.probes))
+    ]
     size = min(BATCH, min(counts) // len(THESIS))
     tables = []
     for place, probe in enumerate(lab.probes):
@@ -31,7 +34,10 @@ def study(lab: ExperimentContext) -> dict[str, Section]:
     rows = tuple(
         (
             f"{place + 1} ({probe.gender})",
-            *(f"{number(distance)}: {percent(1 - identified / size)}" for distance, identified in table[:, :2]),
+            *(
+                f"{number(distance)}: {percent(1 - identified / size)}"
+                for distance, identified in table[:, :2]
+            ),
         )
         for place, (probe, table) in enumerate(zip(lab.probes, tables, strict=True))
     )
@@ -46,9 +52,15 @@ def study(lab: ExperimentContext) -> dict[str, Section]:
     ]
     highest = max(float(table[-1, 2]) for table in tables)
     shares = [100 * (1 - table[:, 1] / size) for table in tables]
-    series = [Series("thesis", [d for d, _ in THESIS], [100 * (1 - n / BATCH) for _, n in THESIS], colour=5)]
+    series = [
+        Series(
+            "thesis", [d for d, _ in THESIS], [100 * (1 - n / BATCH) for _, n in THESIS], colour=5
+        )
+    ]
     series += [
-        Series(f"picture {place + 1} ({probe.gender})", list(table[:, 0]), list(share), colour=place)
+        Series(
+            f"picture {place + 1} ({probe.gender})", list(table[:, 0]), list(share), colour=place
+        )
         for place, (probe, table, share) in enumerate(zip(lab.probes, tables, shares, strict=True))
     ]
     ends = [value for one in series for value in one.x]
@@ -102,7 +114,9 @@ def places(count: int, batches: int, size: int) -> list[Ints]:
     return [np.arange(start, min(start + size, count)) for start in starts]
 
 
-def _one_face(lab: ExperimentContext, probe: EditedPerson, count: int, size: int) -> npt.NDArray[np.float64]:
+def _one_face(
+    lab: ExperimentContext, probe: EditedPerson, count: int, size: int
+) -> npt.NDArray[np.float64]:
     """For each batch, mean distance, identifications, the greatest distance, and sure identifications, (5, 4)."""
     sets = draw(lab.space, probe.gender, count, LIMIT, lab.random(f"thousand {probe.id}"))
     faces, before = probe.faces[:1], probe.look.take(np.array([0]))
@@ -111,12 +125,22 @@ def _one_face(lab: ExperimentContext, probe: EditedPerson, count: int, size: int
     order = order[np.argsort(edits.distance[order, 0], kind="stable")]
     chosen = [order[part] for part in places(len(order), len(THESIS), size)]
     # only the chosen ones are shown to the judges, as the thesis uploaded only these
-    again = edit_faces(lab.evaluator(), faces, before, sets[np.concatenate(chosen)], lab.measure, lab.judges)
-    hits = [lab.identified(again.embeddings, probe.number, sure)["either"][:, 0] for sure in (False, True)]
+    again = edit_faces(
+        lab.evaluator(), faces, before, sets[np.concatenate(chosen)], lab.measure, lab.judges
+    )
+    hits = [
+        lab.identified(again.embeddings, probe.number, sure)["either"][:, 0]
+        for sure in (False, True)
+    ]
     batches = np.split(np.stack(hits, 1), np.cumsum([len(part) for part in chosen])[:-1])
     return np.array(
         [
-            (edits.distance[part, 0].mean(), batch[:, 0].sum(), edits.distance[part, 0].max(), batch[:, 1].sum())
+            (
+                edits.distance[part, 0].mean(),
+                batch[:, 0].sum(),
+                edits.distance[part, 0].max(),
+                batch[:, 1].sum(),
+            )
             for part, batch in zip(chosen, batches, strict=True)
         ]
     )

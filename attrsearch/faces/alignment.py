@@ -13,12 +13,20 @@ Floats = npt.NDArray[np.float32]
 Picture = npt.NDArray[np.uint8]
 
 CROP_SIZE = 128
-CROP_TEMPLATE = np.array([[49.3, 65.9], [78.5, 65.9], [63.9, 84.3], [51.5, 96.5], [76.3, 96.4]], np.float32)
+CROP_TEMPLATE = np.array(
+    [[49.3, 65.9], [78.5, 65.9], [63.9, 84.3], [51.5, 96.5], [76.3, 96.4]], np.float32
+)
 """CelebA's usual AttGAN crop: where the landmarks lie in a picture of 128 x 128."""
 
 SFACE_SIZE = 112
 SFACE_TEMPLATE = np.array(
-    [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]],
+    [
+        [38.2946, 51.6963],
+        [73.5318, 51.5014],
+        [56.0252, 71.7366],
+        [41.5493, 92.3655],
+        [70.7299, 92.2041],
+    ],
     np.float32,
 )
 """The usual template of ArcFace and SFace, 112 x 112."""
@@ -92,18 +100,29 @@ def warp(picture: Picture, matrix: Floats, size: int) -> Picture:
     scale = scale_of(matrix)
     if scale < 0.5:
         inside = invert(matrix)
-        corners = transform(inside, np.array([[0, 0], [size, 0], [0, size], [size, size]], np.float32))
+        corners = transform(
+            inside, np.array([[0, 0], [size, 0], [0, size], [size, size]], np.float32)
+        )
         low = np.floor(np.maximum(corners.min(0) - 2 / scale, 0)).astype(int)
         high = np.ceil(np.minimum(corners.max(0) + 2 / scale, picture.shape[1::-1])).astype(int)
         if (high > low).all():
             part = picture[low[1] : high[1], low[0] : high[0]]
             sides = np.maximum(1, np.round((high - low) * scale)).astype(int)
             ratio = (high - low) / sides
-            picture = np.asarray(cv2.resize(part, (int(sides[0]), int(sides[1])), interpolation=cv2.INTER_AREA))
+            picture = np.asarray(
+                cv2.resize(part, (int(sides[0]), int(sides[1])), interpolation=cv2.INTER_AREA)
+            )
             # reduced pixel u is centred on low + (u + 0.5) * ratio - 0.5
-            up = np.array([[ratio[0], 0, low[0] + ratio[0] / 2 - 0.5], [0, ratio[1], low[1] + ratio[1] / 2 - 0.5]])
+            up = np.array(
+                [
+                    [ratio[0], 0, low[0] + ratio[0] / 2 - 0.5],
+                    [0, ratio[1], low[1] + ratio[1] / 2 - 0.5],
+                ]
+            )
             matrix = compose(matrix, up.astype(np.float32))
-    warped = cv2.warpAffine(picture, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    warped = cv2.warpAffine(
+        picture, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
     return np.asarray(warped, np.uint8)
 
 

@@ -70,7 +70,9 @@ class TraitsClassifier:
         except RuntimeError as error:
             found = str(error).splitlines()[-1].strip()
             hint = "install attrsearch again"
-            raise WeightsError(self.weights.path, required="a traits network", found=found, hint=hint) from error
+            raise WeightsError(
+                self.weights.path, required="a traits network", found=found, hint=hint
+            ) from error
         self.network.eval().requires_grad_(False)
 
     @network

@@ -42,7 +42,9 @@ def calibrate(
     people = find_people(folder)
     for number, person in enumerate(people, 1):
         try:
-            rows = detect_in_windows(load_faces(person, whole, warn, MAX_PICTURES), window).embed(recogniser)
+            rows = detect_in_windows(load_faces(person, whole, warn, MAX_PICTURES), window).embed(
+                recogniser
+            )
         except AttrsearchError as error:
             warn(str(error))
         else:

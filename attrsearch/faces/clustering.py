@@ -35,7 +35,10 @@ def cluster_folder(
     Raises:
         InputError: No face in any picture.
     """
-    folders = [folder, *sorted(path for path in folder.rglob("*") if path.is_dir() and not path.is_symlink())]
+    folders = [
+        folder,
+        *sorted(path for path in folder.rglob("*") if path.is_dir() and not path.is_symlink()),
+    ]
     faces: list[AlignedFace] = []
     for path in (path for place in folders for path in list_pictures(place)):
         try:
@@ -45,14 +48,17 @@ def cluster_folder(
                 faces.append(cut_face(picture, found, index, path))
         except AttrsearchError as error:
             warn(str(error))
-    seen = detect_in_windows(faces, load_detector(detector.name, WINDOW_MIN_FACE)) if faces else None
+    seen = (
+        detect_in_windows(faces, load_detector(detector.name, WINDOW_MIN_FACE)) if faces else None
+    )
     if seen is None or not seen.kept:
         hint = "give a folder of pictures with faces of at least 40 pixels"
         raise InputError(folder, required="pictures with faces", found="no face", hint=hint)
     labels = group(seen.embed(scaled.recogniser), scaled.calibration.verification)
     return [
         PersonFaces(
-            f"person_{number + 1:03d}", tuple(faces[seen.kept[i]] for i in np.flatnonzero(labels == number))
+            f"person_{number + 1:03d}",
+            tuple(faces[seen.kept[i]] for i in np.flatnonzero(labels == number)),
         )
         for number in range(int(labels.max()) + 1)
     ]
@@ -68,7 +74,9 @@ def group(embeddings: npt.NDArray[np.float32], threshold: float) -> npt.NDArray[
         return np.zeros(1, np.int64)
     from sklearn.cluster import AgglomerativeClustering  # noqa: PLC0415 - slow to import, and seldom wanted
 
-    model = AgglomerativeClustering(n_clusters=None, distance_threshold=threshold, linkage="average")
+    model = AgglomerativeClustering(
+        n_clusters=None, distance_threshold=threshold, linkage="average"
+    )
     labels = model.fit_predict(embeddings)
     order = np.argsort(-np.bincount(labels), kind="stable")
     return np.asarray(np.argsort(order)[labels], np.int64)

@@ -141,7 +141,9 @@ def read_genders(path: Path) -> dict[str, Gender]:
         name, value = row.get("identity"), (row.get("gender") or "").strip().lower()
         gender = next((known for known in GENDERS if known == value), None)
         if not name or gender is None:
-            raise InputError(f"{path}, line {line}", required=required, found=str(dict(row)), hint=hint)
+            raise InputError(
+                f"{path}, line {line}", required=required, found=str(dict(row)), hint=hint
+            )
         genders[name] = gender
     return genders
 
@@ -210,7 +212,9 @@ def detect_reduced(
     sure = (found.probabilities >= least) & (found.boxes[:, 2:] > found.boxes[:, :2]).all(1)
     ratio = np.array([width / small.shape[1], height / small.shape[0]], np.float32)
     return Detections(
-        found.boxes[sure] * np.tile(ratio, 2), found.probabilities[sure], found.landmarks[sure] * ratio
+        found.boxes[sure] * np.tile(ratio, 2),
+        found.probabilities[sure],
+        found.landmarks[sure] * ratio,
     )
 
 
@@ -232,7 +236,9 @@ def cut_face(picture: Picture, found: Detections, chosen: int, source: Path) -> 
     to_crop = similarity(found.landmarks[chosen : chosen + 1], CROP_TEMPLATE)[0]
     if scale_of(to_crop) < 1e-3:
         hint = "replace or remove the picture"
-        raise InputError(source, required="a face with five landmarks", found="landmarks on one point", hint=hint)
+        raise InputError(
+            source, required="a face with five landmarks", found="landmarks on one point", hint=hint
+        )
     to_window = window_transform(to_crop)
     others = np.delete(found.boxes, chosen, 0)
     others = transform(to_window, others.reshape(-1, 2, 2)).reshape(-1, 4)

@@ -50,7 +50,9 @@ class IdentityLoader:
         else:
             faces = load_faces(person, self._detector, self._warn, max_faces)
         given = self._genders.get(person.id)
-        traits = vote(self._classifier.probabilities(to_editor([face.crop for face in faces])), given)
+        traits = vote(
+            self._classifier.probabilities(to_editor([face.crop for face in faces])), given
+        )
         if traits.certainty < MIN_CERTAINTY:
             self._warn(
                 f"{person.id}: gender guessed as {traits.gender} with certainty {traits.certainty:.2f}; "

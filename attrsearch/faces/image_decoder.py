@@ -85,10 +85,14 @@ def _check_file(path: Path) -> None:
 def _check_sides(path: Path, width: int, height: int) -> None:
     found = f"{width} x {height} pixels"
     if width * height > MAX_PIXELS:
-        raise InputError(path, required=f"at most {MAX_PIXELS} pixels", found=found, hint="scale it down")
+        raise InputError(
+            path, required=f"at most {MAX_PIXELS} pixels", found=found, hint="scale it down"
+        )
     if min(width, height) < MIN_SIDE:
         hint = "replace or remove the file"
-        raise InputError(path, required=f"at least {MIN_SIDE} pixels a side", found=found, hint=hint)
+        raise InputError(
+            path, required=f"at least {MIN_SIDE} pixels a side", found=found, hint=hint
+        )
 
 
 def main() -> None:
@@ -99,7 +103,9 @@ def main() -> None:
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     for line in sys.stdin.buffer:
         asked = json.loads(line)
-        signal.setitimer(signal.ITIMER_REAL, float(asked["seconds"]))  # kills this process, also inside a decoder
+        signal.setitimer(
+            signal.ITIMER_REAL, float(asked["seconds"])
+        )  # kills this process, also inside a decoder
         pixels: Picture | None = None
         try:
             pixels = decode(Path(asked["path"]))

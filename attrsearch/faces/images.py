@@ -50,7 +50,9 @@ class _Decoder:
             process = self._running()
             to, back = cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
             try:
-                to.write(json.dumps({"path": str(path.absolute()), "seconds": seconds}).encode() + b"\n")
+                to.write(
+                    json.dumps({"path": str(path.absolute()), "seconds": seconds}).encode() + b"\n"
+                )
                 to.flush()
                 answer = _answer(back.readline())
                 if answer is None or "shape" not in answer:
@@ -82,7 +84,11 @@ class _Decoder:
         if self._process is None:
             root = str(Path(attrsearch.__file__).parent.parent)
             places = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-            environment = {**os.environ, "PYTHONPATH": os.pathsep.join(places), "OPENBLAS_NUM_THREADS": "1"}
+            environment = {
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(places),
+                "OPENBLAS_NUM_THREADS": "1",
+            }
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "attrsearch.faces.image_decoder"],
                 stdin=subprocess.PIPE,
@@ -102,7 +108,9 @@ class _Decoder:
             found = f"one that was not decoded in {seconds:g} s"
         else:
             found = f"one that the decoder died of ({_signal(code)})"
-        return InputError(path, required="a readable picture", found=found, hint="replace or remove the file")
+        return InputError(
+            path, required="a readable picture", found=found, hint="replace or remove the file"
+        )
 
 
 def _answer(line: bytes) -> dict[str, Any] | None:
@@ -137,7 +145,9 @@ def _fill(stream: Any, buffer: memoryview) -> bool:
 
 
 def _signal(code: int | None) -> str:
-    return signal.Signals(-code).name if code is not None and -64 < code < 0 else f"exit code {code}"
+    return (
+        signal.Signals(-code).name if code is not None and -64 < code < 0 else f"exit code {code}"
+    )
 
 
 def time_limit() -> float:

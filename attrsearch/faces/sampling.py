@@ -31,7 +31,9 @@ def sampling_grid(inverse: Tensor, size: int, source_size: tuple[int, int]) -> T
     return (source + 0.5) * torch.tensor([2 / width, 2 / height]) - 1
 
 
-def align_batch(pictures: npt.NDArray[np.uint8], landmarks: Floats, template: Floats, size: int) -> Tensor:
+def align_batch(
+    pictures: npt.NDArray[np.uint8], landmarks: Floats, template: Floats, size: int
+) -> Tensor:
     """Align one face of each picture to a template.
 
     Args:

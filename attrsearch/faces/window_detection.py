@@ -44,7 +44,9 @@ def detect_in_windows(faces: Sequence[AlignedFace], detector: Detector) -> Windo
     """Find each face again in its own window; a face that is not found is left out."""
     windows = np.stack([face.window for face in faces])
     found = detector.detect(windows)
-    nearest = [detections.nearest(box) for detections, box in zip(found, _expected(faces), strict=True)]
+    nearest = [
+        detections.nearest(box) for detections, box in zip(found, _expected(faces), strict=True)
+    ]
     kept = [i for i, (_, overlap) in enumerate(nearest) if overlap > MIN_OVERLAP]
     best = [(found[i], nearest[i][0]) for i in kept]
     return WindowDetections(
@@ -59,5 +61,7 @@ def detect_in_windows(faces: Sequence[AlignedFace], detector: Detector) -> Windo
 def _expected(faces: Sequence[AlignedFace]) -> Floats:
     """About where each face lies in its window, (n, 4): the middle of the crop, through the alignment."""
     middle, half = np.array([64, 74], np.float32), np.array([37.5, 55], np.float32)
-    middles = np.stack([face.crop_to_window[:, :2] @ middle + face.crop_to_window[:, 2] for face in faces])
+    middles = np.stack(
+        [face.crop_to_window[:, :2] @ middle + face.crop_to_window[:, 2] for face in faces]
+    )
     return np.concatenate([middles - half, middles + half], 1).astype(np.float32)

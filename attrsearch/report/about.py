@@ -48,7 +48,9 @@ class Limits:
             passed &= columns["worst_distance"] > self.verification
         for name, limit in self.others:
             passed &= columns[name] > limit
-        return np.where(columns["distance"] > self.distance, columns["feasible"], passed).astype(bool)
+        return np.where(columns["distance"] > self.distance, columns["feasible"], passed).astype(
+            bool
+        )
 
 
 def limits(settings: Mapping[str, Any]) -> Limits:
@@ -83,7 +85,11 @@ def about(run: Mapping[str, Any]) -> dict[str, Any]:
     if "study" not in settings or not settings.get("recognisers"):
         hint = "run again with this version of attrsearch"
         raise InputError("run.toml", required="the settings of a run", found="none", hint=hint)
-    study, objective, recognisers = settings["study"], settings.get("objective", {}), settings["recognisers"]
+    study, objective, recognisers = (
+        settings["study"],
+        settings.get("objective", {}),
+        settings["recognisers"],
+    )
     limit = limits(settings)
     sampler = study.get("sampler", {})
     return {

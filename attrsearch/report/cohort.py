@@ -19,8 +19,19 @@ from attrsearch.runs.folder import PersonPart
 
 Columns = Mapping[str, npt.NDArray[Any]]
 
-MEASURED = ("distance", "worst_distance", "detection", "iou", "utility", "feasible", "evaluated", "source")
-CANDIDATES = tuple(f"{name}_{attribute}" for name in ("first", "second") for attribute in ATTRIBUTES)
+MEASURED = (
+    "distance",
+    "worst_distance",
+    "detection",
+    "iou",
+    "utility",
+    "feasible",
+    "evaluated",
+    "source",
+)
+CANDIDATES = tuple(
+    f"{name}_{attribute}" for name in ("first", "second") for attribute in ATTRIBUTES
+)
 
 
 def columns_of(table: pa.Table) -> dict[str, npt.NDArray[Any]]:
@@ -45,7 +56,9 @@ def read_trials(run: Path, identity: str, candidates: bool = False) -> dict[str,
         return columns_of(pq.ParquetFile(path).read(columns=names))
     except (OSError, pa.ArrowException) as error:
         hint = "run again with --resume"
-        raise InputError(path, required="the trials of a person", found="none", hint=hint) from error
+        raise InputError(
+            path, required="the trials of a person", found="none", hint=hint
+        ) from error
 
 
 def read_all_trials(run: Path) -> Iterator[tuple[str, dict[str, npt.NDArray[Any]]]]:
@@ -106,7 +119,8 @@ def person_row(part: PersonPart, trials: Columns, limits: Limits) -> dict[str, A
         "first": _values(record.first_pass),
         "second": None if record.second_pass is None else _values(record.second_pass),
         "steps": staircase(
-            np.asarray(trials["distance"], np.float64)[usable], np.asarray(trials["utility"], np.float64)[usable]
+            np.asarray(trials["distance"], np.float64)[usable],
+            np.asarray(trials["utility"], np.float64)[usable],
         ),
         "importance": part.importance or None,
     }
@@ -128,7 +142,9 @@ def missing_importance(run: Path, identity: str) -> dict[str, float]:
     names = tuple(name for name, is_known in zip(CANDIDATES, known, strict=True) if is_known)
     free = _free(points[:, known], names)
     return importance(
-        tuple(names[i] for i in free), points[:, known][:, free], np.asarray(trials["utility"], np.float64)[usable]
+        tuple(names[i] for i in free),
+        points[:, known][:, free],
+        np.asarray(trials["utility"], np.float64)[usable],
     )
 
 

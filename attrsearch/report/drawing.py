@@ -30,7 +30,9 @@ def trade_off_chart(data: dict[str, Any], judge: str, detector: str) -> Markup:
         parts.append(
             f'<circle class="mark" cx="{across:.1f}" cy="{down:.1f}" r="4"><title>{escape(name)}</title></circle>'
         )
-        nudge = 4 + 11 * sum(abs(px - x) < 0.2 and abs(py - y) < 0.04 for _, px, py in points[:number])
+        nudge = 4 + 11 * sum(
+            abs(px - x) < 0.2 and abs(py - y) < 0.04 for _, px, py in points[:number]
+        )
         parts.append(
             f'<text x="{across + shift:.1f}" y="{down + nudge:.1f}" text-anchor="{anchor}">{escape(name)}</text>'
         )
@@ -61,24 +63,36 @@ def distance_chart(bins: Sequence[float], counts: dict[str, Any]) -> Markup:
             f'<path class="line" d="{path}" fill="none" stroke="currentColor" stroke-dasharray="{dashes[name]}"/>'
         )
         y = TOP + 12 + 16 * place
-        parts.append(f'<path d="M{LEFT + 8} {y - 4}h26" stroke="currentColor" stroke-dasharray="{dashes[name]}"/>')
+        parts.append(
+            f'<path d="M{LEFT + 8} {y - 4}h26" stroke="currentColor" stroke-dasharray="{dashes[name]}"/>'
+        )
         parts.append(f'<text x="{LEFT + 40}" y="{y}">{name}</text>')
     return _svg(parts, f"Distances of {counts['protection']}")
 
 
 def _axes(x: tuple[float, float], y: tuple[float, float] | None, x_title: str, y_title: str) -> str:
     base = HEIGHT - BOTTOM
-    parts = [f'<path class="grid" d="M{LEFT} {TOP}V{base}H{WIDTH - RIGHT}" fill="none" stroke="currentColor"/>']
+    parts = [
+        f'<path class="grid" d="M{LEFT} {TOP}V{base}H{WIDTH - RIGHT}" fill="none" stroke="currentColor"/>'
+    ]
     for share in (0, 0.25, 0.5, 0.75, 1):
         value = x[0] + share * (x[1] - x[0])
         across = _x(value, *x)
-        parts.append(f'<text x="{across:.1f}" y="{base + 16}" text-anchor="middle">{value:.2f}</text>')
+        parts.append(
+            f'<text x="{across:.1f}" y="{base + 16}" text-anchor="middle">{value:.2f}</text>'
+        )
         if y is not None:
-            parts.append(f'<text x="{LEFT - 6}" y="{_y(share) + 4:.1f}" text-anchor="end">{share:.2f}</text>')
+            parts.append(
+                f'<text x="{LEFT - 6}" y="{_y(share) + 4:.1f}" text-anchor="end">{share:.2f}</text>'
+            )
     middle = (LEFT + WIDTH - RIGHT) / 2
-    parts.append(f'<text x="{middle}" y="{HEIGHT - 8}" text-anchor="middle">{escape(x_title)}</text>')
+    parts.append(
+        f'<text x="{middle}" y="{HEIGHT - 8}" text-anchor="middle">{escape(x_title)}</text>'
+    )
     upright = f'transform="rotate(-90 12 {HEIGHT / 2})"'
-    parts.append(f'<text x="12" y="{HEIGHT / 2}" text-anchor="middle" {upright}>{escape(y_title)}</text>')
+    parts.append(
+        f'<text x="12" y="{HEIGHT / 2}" text-anchor="middle" {upright}>{escape(y_title)}</text>'
+    )
     return "".join(parts)
 
 

@@ -54,7 +54,12 @@ def write_evaluation(data: Row, out: Path) -> Path:
     Raises:
         OutputError: It cannot be written.
     """
-    sections = [_main(data), *(_judge(data, row) for row in data["originals"]), _kept(data), _drift(data)]
+    sections = [
+        _main(data),
+        *(_judge(data, row) for row in data["originals"]),
+        _kept(data),
+        _drift(data),
+    ]
     if data["tracks"]:
         sections.append(_tracks(data["tracks"]))
     if data.get("attacks"):
@@ -81,17 +86,31 @@ def _main(data: Row) -> Section:
     heads = ["protection"]
     for judge in judges:
         heads += [f"TAR at 1e-3, {judge}", f"rank-1, {judge}", f"parrot rank-1, {judge}"]
-    heads += [*(f"recall, {name}" for name in data["detectors"]), f"IoU, {first}", "naturalness", "FID"]
+    heads += [
+        *(f"recall, {name}" for name in data["detectors"]),
+        f"IoU, {first}",
+        "naturalness",
+        "FID",
+    ]
     rows = []
     for kept in data["protections"]:
         name = kept["protection"]
         cells = [name]
         for judge in judges:
             row = find(data["judges"], judge=judge, protection=name)
-            cells += [interval(row, "tar_1e-3"), interval(row, "rank1"), interval(row, "parrot_rank1")]
+            cells += [
+                interval(row, "tar_1e-3"),
+                interval(row, "rank1"),
+                interval(row, "parrot_rank1"),
+            ]
         cells += [interval(kept, f"recall_{detector}") for detector in data["detectors"]]
         rows.append(
-            [*cells, interval(kept, f"iou_{first}"), interval(kept, "naturalness"), number(kept.get("fid"))]
+            [
+                *cells,
+                interval(kept, f"iou_{first}"),
+                interval(kept, "naturalness"),
+                number(kept.get("fid")),
+            ]
         )
     charts = [
         Chart(
@@ -111,10 +130,10 @@ def _main(data: Row) -> Section:
 def _judge(data: Row, original: Row) -> Section:
     """What one judge sees."""
     name = original["judge"]
-    used = {True: "The search never used it.", False: "The search used it.", None: ""}[original["unseen"]]
-    pairs = (
-        f"{original['genuine_pairs']:,} pairs of one person, {original['impostor_pairs']:,} of different people"
-    )
+    used = {True: "The search never used it.", False: "The search used it.", None: ""}[
+        original["unseen"]
+    ]
+    pairs = f"{original['genuine_pairs']:,} pairs of one person, {original['impostor_pairs']:,} of different people"
     rows = [row for row in data["judges"] if row["judge"] == name]
     fars = [key.removeprefix("threshold_") for key in original if key.startswith("threshold_")]
     columns: list[tuple[str, Callable[[Row], str]]] = [
@@ -127,7 +146,10 @@ def _judge(data: Row, original: Row) -> Section:
         ("between protected people", lambda row: number(row["apart"])),
     ]
     body = [[row["protection"], *(cell(row) for _, cell in columns)] for row in rows]
-    limits = ", ".join(f"{original[f'threshold_{far}']:.3f} at {far}" for far in fars) or "none: too few pairs"
+    limits = (
+        ", ".join(f"{original[f'threshold_{far}']:.3f} at {far}" for far in fars)
+        or "none: too few pairs"
+    )
 
     def spread(kind: str) -> str:
         return f"{number(original[f'{kind}_mean'])} ± {number(original[f'{kind}_std'])}"
@@ -169,7 +191,9 @@ OTHERS = (
 
 def _kept(data: Row) -> Section:
     """What is kept, beside detection."""
-    names = [(key.format(d), word.format(d)) for d in data["detectors"] for key, word in KEPT] + list(OTHERS)
+    names = [
+        (key.format(d), word.format(d)) for d in data["detectors"] for key, word in KEPT
+    ] + list(OTHERS)
     names = [(key, word) for key, word in names if any(key in row for row in data["protections"])]
     rows = [
         [row["protection"], str(row["missing"]), *(number(row.get(key)) for key, _ in names)]
@@ -180,7 +204,9 @@ def _kept(data: Row) -> Section:
         "were found."
     )
     return Section(
-        "What is kept", lead, [Table("What is kept", ["protection", "missing", *(w for _, w in names)], rows)]
+        "What is kept",
+        lead,
+        [Table("What is kept", ["protection", "missing", *(w for _, w in names)], rows)],
     )
 
 
@@ -192,7 +218,9 @@ def _drift(data: Row) -> Section:
         for row in data["protections"]
     ]
     lead = "Mean change of the classifier's probability of each attribute."
-    return Section("Drift of the other attributes", lead, [Table("Drift of the attributes", heads, rows)])
+    return Section(
+        "Drift of the other attributes", lead, [Table("Drift of the attributes", heads, rows)]
+    )
 
 
 def _tracks(tracks: Sequence[Row]) -> Section:
@@ -238,7 +266,9 @@ def find(rows: Sequence[Row], **values: object) -> Row:
     >>> find([{"a": 1, "b": 2}], a=1)["b"]
     2
     """
-    return next((row for row in rows if all(row.get(key) == value for key, value in values.items())), {})
+    return next(
+        (row for row in rows if all(row.get(key) == value for key, value in values.items())), {}
+    )
 
 
 def number(value: object) -> str:

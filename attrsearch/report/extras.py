@@ -95,13 +95,17 @@ def read_judges(run: Path) -> list[dict[str, Any]] | None:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         hint = "run attrsearch evaluate again, or remove the file"
-        raise InputError(path, required="a result of attrsearch evaluate", found=str(error), hint=hint) from error
+        raise InputError(
+            path, required="a result of attrsearch evaluate", found=str(error), hint=hint
+        ) from error
     rows = data.get("judges") if isinstance(data, dict) else None
     if not isinstance(rows, list) or data.get("format") != "attrsearch/evaluation":
         return None
     plain = (str, int, float, bool)
     return [
-        {k: v for k, v in row.items() if isinstance(v, plain)} for row in rows if isinstance(row, dict)
+        {k: v for k, v in row.items() if isinstance(v, plain)}
+        for row in rows
+        if isinstance(row, dict)
     ] or None
 
 
@@ -121,11 +125,17 @@ def read_surrogate(run: Path) -> dict[str, Any] | None:
     both = predicted.merge(trials, on=["identity", "trial"], validate="one_to_one")
     measured = both[both["evaluated"]]
     audited = measured[measured["source"] == "audit"]
-    shown = measured if len(measured) <= SHOWN_PAIRS else measured.sample(SHOWN_PAIRS, random_state=0)
+    shown = (
+        measured if len(measured) <= SHOWN_PAIRS else measured.sample(SHOWN_PAIRS, random_state=0)
+    )
     screened = int((~trials["evaluated"]).sum())
     cost = float(trials.loc[trials["evaluated"], "seconds"].mean())
     overhead = float(predicted["overhead_seconds"].sum())
-    rank = measured["predicted_utility"].rank().corr(measured["utility"].rank()) if len(measured) > 2 else np.nan
+    rank = (
+        measured["predicted_utility"].rank().corr(measured["utility"].rank())
+        if len(measured) > 2
+        else np.nan
+    )
     return {
         "pairs": shown[["predicted_utility", "utility"]].round(4).to_numpy().tolist(),
         "measured": len(measured),
@@ -147,7 +157,12 @@ def _stages(predicted: pd.DataFrame) -> list[list[float]]:
         values = predicted.loc[stage == number, "rank_correlation"].dropna().to_numpy(np.float64)
         if len(values):
             quartiles = np.quantile(values, [0.25, 0.5, 0.75])
-            stages.append([round((number + 0.5) / STAGES, 3), *(round(float(value), 4) for value in quartiles)])
+            stages.append(
+                [
+                    round((number + 0.5) / STAGES, 3),
+                    *(round(float(value), 4) for value in quartiles),
+                ]
+            )
     return stages
 
 
@@ -159,5 +174,7 @@ def _read(path: Path, columns: tuple[str, ...]) -> pd.DataFrame | None:
     except (OSError, pa.ArrowException, KeyError, ValueError) as error:
         required = f"a table with the columns {', '.join(columns)}"
         hint = "make it again, or remove it"
-        raise InputError(path, required=required, found=str(error).splitlines()[0], hint=hint) from error
+        raise InputError(
+            path, required=required, found=str(error).splitlines()[0], hint=hint
+        ) from error
     return table

@@ -30,7 +30,11 @@ def pack(columns: Mapping[str, npt.NDArray[Any]]) -> str:
     """
     codes = {name: code for code, name in enumerate(SOURCES)}
     source = np.array([codes.get(str(name), 0) for name in columns["source"]], np.uint8)
-    flags = np.asarray(columns["feasible"], bool) * 1 + np.asarray(columns["evaluated"], bool) * 2 + source * 4
+    flags = (
+        np.asarray(columns["feasible"], bool) * 1
+        + np.asarray(columns["evaluated"], bool) * 2
+        + source * 4
+    )
     parts = [
         _steps(columns["distance"], DISTANCE_STEPS),
         _steps(columns["worst_distance"], DISTANCE_STEPS),

@@ -18,7 +18,13 @@ from attrsearch.core.encryption import encrypting
 from attrsearch.core.errors import InputError
 from attrsearch.core.files import write_text
 from attrsearch.report.about import about, limits
-from attrsearch.report.cohort import failures_first, missing_importance, packed, person_row, read_all_trials
+from attrsearch.report.cohort import (
+    failures_first,
+    missing_importance,
+    packed,
+    person_row,
+    read_all_trials,
+)
 from attrsearch.report.extras import read_judges, read_surrogate, read_video
 from attrsearch.report.packing import SOURCES
 from attrsearch.report.pictures import INLINE_PEOPLE, inline, linked
@@ -80,7 +86,9 @@ def write_report(
     page = out or run / "report.html"
     include_originals = include_originals and not encrypting()
     decisions = read_decisions(run)
-    parts = [part for part in RunFolder(run).read_people() if part.record.id not in decisions.dropped]
+    parts = [
+        part for part in RunFolder(run).read_people() if part.record.id not in decisions.dropped
+    ]
     limit = limits(head["settings"])
     curves = best_so_far(against) if against else {}
     known = {part.record.id: part for part in parts}
@@ -131,7 +139,9 @@ def best_so_far(run: Path) -> dict[str, list[float]]:
     return curves
 
 
-def pictures(run: Path, parts: Sequence[PersonPart], originals: bool, page: Path) -> list[dict[str, list[str]]]:
+def pictures(
+    run: Path, parts: Sequence[PersonPart], originals: bool, page: Path
+) -> list[dict[str, list[str]]]:
     """Every person's pictures: inside the page for a few people, linked for many."""
     if len(parts) <= INLINE_PEOPLE:
         return [inline(run, part, originals) for part in parts]
@@ -139,7 +149,10 @@ def pictures(run: Path, parts: Sequence[PersonPart], originals: bool, page: Path
 
 
 def render(
-    data: dict[str, Any], blocks: Sequence[tuple[str, str]], linked_pictures: bool = False, live: bool = False
+    data: dict[str, Any],
+    blocks: Sequence[tuple[str, str]],
+    linked_pictures: bool = False,
+    live: bool = False,
 ) -> str:
     """The page: what the first view needs comes before the script, everything else after it.
 

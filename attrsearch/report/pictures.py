@@ -28,7 +28,9 @@ def shown_kinds(originals: bool) -> tuple[str, ...]:
 def inline(run: Path, part: PersonPart, originals: bool) -> dict[str, list[str]]:
     """A person's pictures as base64 thumbnails, by kind; a picture whose file is gone is empty."""
     return {
-        kind: [base64.b64encode(thumbnail(run, name)).decode() for name in part.images.get(kind, ())]
+        kind: [
+            base64.b64encode(thumbnail(run, name)).decode() for name in part.images.get(kind, ())
+        ]
         for kind in shown_kinds(originals)
     }
 
@@ -85,4 +87,7 @@ def thumbnail(run: Path, name: str) -> bytes:
 
 def kinds_of(parts: Sequence[PersonPart], originals: bool) -> dict[str, int]:
     """How many pictures of each kind the people have."""
-    return {kind: sum(len(part.images.get(kind, ())) for part in parts) for kind in shown_kinds(originals)}
+    return {
+        kind: sum(len(part.images.get(kind, ())) for part in parts)
+        for kind in shown_kinds(originals)
+    }

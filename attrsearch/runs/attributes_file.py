@@ -8,7 +8,15 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from attrsearch.core.attributes import ATTRIBUTES, LIMIT, AttributeSet, Floats, Gender, from_named, named
+from attrsearch.core.attributes import (
+    ATTRIBUTES,
+    LIMIT,
+    AttributeSet,
+    Floats,
+    Gender,
+    from_named,
+    named,
+)
 from attrsearch.core.errors import InputError
 
 MAX_BYTES = 500_000_000
@@ -113,7 +121,9 @@ def read_attributes(path: str | Path) -> AttributesFile:
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
-            raise InputError(path, required=f"at most {MAX_BYTES} bytes", found=str(size), hint="split the run")
+            raise InputError(
+                path, required=f"at most {MAX_BYTES} bytes", found=str(size), hint="split the run"
+            )
         data = json.loads(path.read_text(encoding="utf-8"))
         return AttributesFile.model_validate(data)
     except OSError as error:
@@ -124,7 +134,9 @@ def read_attributes(path: str | Path) -> AttributesFile:
         found = f"{'.'.join(str(part) for part in first['loc']) or 'the file'}: {first['msg']}"
         raise InputError(path, required=required, found=found, hint=hint) from error
     except (ValueError, RecursionError) as error:
-        raise InputError(path, required=required, found=f"no valid JSON ({error})", hint=hint) from error
+        raise InputError(
+            path, required=required, found=f"no valid JSON ({error})", hint=hint
+        ) from error
 
 
 def to_json(file: AttributesFile) -> str:
@@ -141,7 +153,10 @@ def json_lines(head: AttributesFile, people: Iterable[PersonRecord]) -> Iterator
     """
     record = head.model_copy(update={"identities": ()}).model_dump()
     record.pop("identities")
-    yield json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False)[:-2] + ',\n "identities": ['
+    yield (
+        json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False)[:-2]
+        + ',\n "identities": ['
+    )
     between = "\n"
     for person in people:
         text = json.dumps(person.model_dump(), indent=1, ensure_ascii=False, allow_nan=False)

@@ -66,7 +66,9 @@ class Checked:
         return all(finding.mended for finding in self.findings) and not self.again
 
 
-def check_run(run: Path, repair: bool = False, progress: Callable[[int], None] = lambda _: None) -> Checked:
+def check_run(
+    run: Path, repair: bool = False, progress: Callable[[int], None] = lambda _: None
+) -> Checked:
     """Compare every file of a run with its checksum, and the tables with the people.
 
     Args:
@@ -114,7 +116,9 @@ class _Check:
             InputError: One is gone, or not what was written.
         """
         if path.stem != file_name(part.record.id):
-            raise InputError(path, required="its own person", found=f"the results of {part.record.id}", hint="")
+            raise InputError(
+                path, required="its own person", found=f"the results of {part.record.id}", hint=""
+            )
         digests = sealed_files(json.loads(path.read_text(encoding="utf-8")))
         names = files_beside(path, part)
         for name in names:
@@ -124,13 +128,17 @@ class _Check:
             if name in digests:
                 self.found.files += 1
                 if file_digest(file) != digests[name]:
-                    raise InputError(path, required=name, found=f"{name} is not what was written", hint="")
+                    raise InputError(
+                        path, required=name, found=f"{name} is not what was written", hint=""
+                    )
         if not digests:
             self.found.unsealed += 1
             try:
                 pq.read_metadata(self._run / names[0])
             except (OSError, pa.ArrowException) as error:
-                raise InputError(path, required=names[0], found=f"{names[0]} is damaged", hint="") from error
+                raise InputError(
+                    path, required=names[0], found=f"{names[0]} is damaged", hint=""
+                ) from error
 
     def leftovers(self, known: set[str]) -> None:
         """Files of people who are not finished, and files half written."""
@@ -150,7 +158,11 @@ class _Check:
         journal = Journal(self._run)
         finished = {str(line.get("id")) for line in journal.read() if line["event"] == "finished"}
         if journal.damaged:
-            self._add(journal.path.name, f"{journal.damaged} lines are not what was written", "left as they are")
+            self._add(
+                journal.path.name,
+                f"{journal.damaged} lines are not what was written",
+                "left as they are",
+            )
         damaged = {finding.place for finding in self.found.findings}
         for name in sorted(finished - known):
             if f"people/{file_name(name)}.json" not in damaged:
@@ -173,7 +185,11 @@ class _Check:
             }
             about = read_run(self._run)
             seconds = 0.0 if "result" in about else _seconds(self._run)
-            state = {} if not self.found.again and "result" in about else {"interrupted": {"people": len(known)}}
+            state = (
+                {}
+                if not self.found.again and "result" in about
+                else {"interrupted": {"people": len(known)}}
+            )
             self._folder.finish(read_provenance(self._run), failed, seconds, state)
             mended = "written again from the people"
             self.found.finished = True
@@ -192,13 +208,17 @@ class _Check:
                 for part in (self._folder.finished_part(name) for name in known - dropped)
                 if part is not None and part.record.feasible
             }
-            exported = {record.id for record in read_attributes(self._run / "attributes.json").identities}
+            exported = {
+                record.id for record in read_attributes(self._run / "attributes.json").identities
+            }
             if exported != feasible:
                 yield f"attributes.json has {len(exported)} people, {len(feasible)} were anonymised"
         except AttrsearchError as error:
             yield f"attributes.json: {error.found}"
         try:
-            names = pq.read_table(self._run / "trials.parquet", columns=["identity"])["identity"].unique()
+            names = pq.read_table(self._run / "trials.parquet", columns=["identity"])[
+                "identity"
+            ].unique()
             if set(names.to_pylist()) != known:
                 yield f"trials.parquet has {len(names)} people, {len(known)} are finished"
         except (OSError, pa.ArrowException, KeyError):
@@ -222,7 +242,9 @@ class _Check:
     def _remove(self, path: Path, problem: str) -> None:
         if self._repair:
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
-        self._add(path.relative_to(self._run).as_posix(), problem, "removed" if self._repair else "")
+        self._add(
+            path.relative_to(self._run).as_posix(), problem, "removed" if self._repair else ""
+        )
 
     def _add(self, place: str, problem: str, mended: str = "") -> None:
         self.found.findings.append(Finding(place, problem, mended))

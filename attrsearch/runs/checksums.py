@@ -49,11 +49,17 @@ def is_whole(record: Mapping[str, Any]) -> bool:
     (True, False, True)
     """
     found = record.get(KEY)
-    return found is None or (isinstance(found, dict) and found.get("sha256") == record_digest(record))
+    return found is None or (
+        isinstance(found, dict) and found.get("sha256") == record_digest(record)
+    )
 
 
 def sealed_files(record: Mapping[str, Any]) -> dict[str, str]:
     """Paths and checksums of the files a record speaks for; empty where it was never sealed."""
     found = record.get(KEY)
     files = found.get("files") if isinstance(found, dict) else None
-    return {str(name): str(digest) for name, digest in files.items()} if isinstance(files, dict) else {}
+    return (
+        {str(name): str(digest) for name, digest in files.items()}
+        if isinstance(files, dict)
+        else {}
+    )

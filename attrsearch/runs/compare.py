@@ -34,7 +34,9 @@ def _winners(name: str) -> Callable[[list[PersonPart], pd.DataFrame], str]:
 
 
 def _held(name: str) -> Callable[[list[PersonPart], pd.DataFrame], str]:
-    return lambda parts, _: _mean([float(getattr(part.heldback, name)) for part in parts if part.heldback])
+    return lambda parts, _: _mean(
+        [float(getattr(part.heldback, name)) for part in parts if part.heldback]
+    )
 
 
 def _first_feasible(parts: list[PersonPart], trials: pd.DataFrame) -> str:
@@ -47,7 +49,8 @@ def _first_feasible(parts: list[PersonPart], trials: pd.DataFrame) -> str:
 ROWS = (
     Row("people", lambda parts, _: str(len(parts))),
     Row(
-        "anonymised, pictures searched", lambda parts, _: _share(sum(p.record.feasible for p in parts), len(parts))
+        "anonymised, pictures searched",
+        lambda parts, _: _share(sum(p.record.feasible for p in parts), len(parts)),
     ),
     Row(
         "anonymised, pictures kept back",
@@ -68,7 +71,10 @@ ROWS = (
     Row("all trials: IoU", lambda _, trials: f"{trials['iou'].mean():.3f}"),
     Row("all trials: distance", lambda _, trials: f"{trials['distance'].mean():.3f}"),
     Row("all trials: utility", lambda _, trials: f"{trials['utility'].mean():.3f}"),
-    Row("all trials: utility, best quarter from", lambda _, trials: f"{trials['utility'].quantile(0.75):.3f}"),
+    Row(
+        "all trials: utility, best quarter from",
+        lambda _, trials: f"{trials['utility'].quantile(0.75):.3f}",
+    ),
     Row("all trials: feasible", lambda _, trials: f"{trials['feasible'].mean():.1%}"),
 )
 
@@ -89,7 +95,9 @@ def compare(runs: list[Path]) -> str:
         parts = [part for part in RunFolder(run).read_people() if part.record.id not in dropped]
         if "result" not in about or not parts:
             hint = "give folders that attrsearch run finished"
-            raise InputError(run, required="a finished run with people in it", found="none", hint=hint)
+            raise InputError(
+                run, required="a finished run with people in it", found="none", hint=hint
+            )
         trials = pd.read_parquet(run / "trials.parquet")
         trials = trials[~trials["identity"].isin(list(dropped)) & trials["evaluated"]].copy()
         trials["trial"] = trials.groupby("identity").cumcount()

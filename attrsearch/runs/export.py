@@ -38,7 +38,9 @@ def export_run(run: Path, out: Path, kind: str, include_infeasible: bool = False
     if kind == "json":
         write_text(out, to_json(file))
         return len(records)
-    table = pd.DataFrame([flatten(record) for record in records], columns=None if records else ["id"])
+    table = pd.DataFrame(
+        [flatten(record) for record in records], columns=None if records else ["id"]
+    )
     if kind == "csv":
         write_text(out, table.to_csv(index=False))
     else:

@@ -132,7 +132,9 @@ class RunFolder:
                     hint="add --resume to continue it, or choose another folder",
                 )
             earlier = read_run(self.path).get("settings", {})
-            different = sorted(k for k in settings.keys() | earlier.keys() if settings.get(k) != earlier.get(k))
+            different = sorted(
+                k for k in settings.keys() | earlier.keys() if settings.get(k) != earlier.get(k)
+            )
             if different:
                 key = different[0]
                 raise OutputError(
@@ -143,9 +145,13 @@ class RunFolder:
                 )
         elif self.path.is_dir() and any(self.path.iterdir()) and not resume:
             hint = "choose another folder"
-            raise OutputError(self.path, required="an empty or new folder", found="other files", hint=hint)
+            raise OutputError(
+                self.path, required="an empty or new folder", found="other files", hint=hint
+            )
         elif self.path.exists() and not self.path.is_dir():
-            raise OutputError(self.path, required="a folder", found="a file", hint="choose another name")
+            raise OutputError(
+                self.path, required="a folder", found="a file", hint="choose another name"
+            )
         write_run(self.path, provenance.head())
 
     def is_finished(self, identity: str) -> bool:
@@ -160,7 +166,9 @@ class RunFolder:
             return None
         return part if (self.people / f"{file_name(identity)}.parquet").is_file() else None
 
-    def write_person(self, part: PersonPart, trials: pa.Table, predictions: pa.Table | None = None) -> None:
+    def write_person(
+        self, part: PersonPart, trials: pa.Table, predictions: pa.Table | None = None
+    ) -> None:
         """Write a finished person: trials and predictions first, the part that means *finished* last."""
         name = file_name(part.record.id)
         with written(self.people / f"{name}.parquet") as file:
@@ -174,9 +182,13 @@ class RunFolder:
         """Write the file that means *finished*, with its checksum and those of the person's trials and pictures."""
         name = file_name(part.record.id)
         record = seal(
-            json.loads(part.model_dump_json()), self.path, [*files_of(part), f"people/{name}{PREDICTED}"]
+            json.loads(part.model_dump_json()),
+            self.path,
+            [*files_of(part), f"people/{name}{PREDICTED}"],
         )
-        write_text(self.people / f"{name}.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+        write_text(
+            self.people / f"{name}.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n"
+        )
 
     def read_person(self, identity: str) -> PersonPart:
         """Read a finished person.
@@ -270,7 +282,9 @@ class RunFolder:
     def _merge_trials(self) -> None:
         names = [path.stem for path in sorted(self.people.glob("*.json"))]
         join_tables(
-            [self.people / f"{name}.parquet" for name in names], TRIAL_SCHEMA, self.path / "trials.parquet"
+            [self.people / f"{name}.parquet" for name in names],
+            TRIAL_SCHEMA,
+            self.path / "trials.parquet",
         )
         predicted = [self.people / f"{name}{PREDICTED}" for name in names]
         predicted = [path for path in predicted if path.is_file()]
@@ -298,7 +312,9 @@ def is_inside(name: str) -> bool:
     (True, False, False)
     """
     path = PurePosixPath(name)
-    return not path.is_absolute() and ".." not in path.parts and "\\" not in name and "\0" not in name
+    return (
+        not path.is_absolute() and ".." not in path.parts and "\\" not in name and "\0" not in name
+    )
 
 
 def summary_row(part: PersonPart) -> dict[str, Any]:
@@ -323,6 +339,10 @@ def read_part(path: Path) -> PersonPart:
             raise InputError(path, required="a finished person", found="a damaged file", hint=hint)
         return PersonPart.model_validate(record)
     except OSError as error:
-        raise InputError(path, required="a finished person", found="no such file", hint=hint) from error
+        raise InputError(
+            path, required="a finished person", found="no such file", hint=hint
+        ) from error
     except (ValidationError, ValueError, RecursionError, AttributeError) as error:
-        raise InputError(path, required="a finished person", found="a damaged file", hint=hint) from error
+        raise InputError(
+            path, required="a finished person", found="a damaged file", hint=hint
+        ) from error

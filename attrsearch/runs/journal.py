@@ -39,12 +39,16 @@ class Journal:
         Raises:
             OutputError: It cannot be written.
         """
-        line = json.dumps(seal({"when": now(), "event": event, **details}, self.path.parent), ensure_ascii=False)
+        line = json.dumps(
+            seal({"when": now(), "event": event, **details}, self.path.parent), ensure_ascii=False
+        )
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("ab+") as file:
                 if file.tell() and not _ends_a_line(file):
-                    file.write(b"\n")  # half a line of a process that was killed stays a line of its own
+                    file.write(
+                        b"\n"
+                    )  # half a line of a process that was killed stays a line of its own
                 file.write(line.encode() + b"\n")
                 file.flush()
                 os.fsync(file.fileno())

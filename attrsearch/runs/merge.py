@@ -22,7 +22,9 @@ class Merged:
     failed: Mapping[str, str]
 
 
-def merge_runs(runs: Sequence[Path], out: Path, progress: Callable[[int], None] = lambda _: None) -> Merged:
+def merge_runs(
+    runs: Sequence[Path], out: Path, progress: Callable[[int], None] = lambda _: None
+) -> Merged:
     """Copy the people of finished runs into one, checked against their checksums.
 
     A merge that was stopped goes on when it is asked for again.
@@ -39,7 +41,9 @@ def merge_runs(runs: Sequence[Path], out: Path, progress: Callable[[int], None] 
     origins = [read_provenance(run) for run in runs]
     _need_alike(runs, origins)
     _need_all_shards(runs, origins)
-    failed = {str(f["id"]): str(f["reason"]) for run in runs for f in _finished(run).get("failures", [])}
+    failed = {
+        str(f["id"]): str(f["reason"]) for run in runs for f in _finished(run).get("failures", [])
+    }
     _need_different_people(runs)
     folder = RunFolder(out)
     if any(out.resolve() == run.resolve() for run in runs):
@@ -55,7 +59,9 @@ def merge_runs(runs: Sequence[Path], out: Path, progress: Callable[[int], None] 
                 for name in files_beside(path, part):
                     _copy(run / name, out / name)
                 _copy(path, folder.people / path.name)
-                journal.add("finished", id=part.record.id, evaluations=part.record.evaluations, reason="")
+                journal.add(
+                    "finished", id=part.record.id, evaluations=part.record.evaluations, reason=""
+                )
             progress(1)
     for name, reason in failed.items():
         journal.add("failed", id=name, reason=reason)
@@ -85,11 +91,15 @@ def _need_alike(runs: Sequence[Path], origins: Sequence[Provenance]) -> None:
     first = dict(origins[0].settings)
     for run, origin in zip(runs[1:], origins[1:], strict=True):
         other = dict(origin.settings)
-        different = sorted(key for key in first.keys() | other.keys() if first.get(key) != other.get(key))
+        different = sorted(
+            key for key in first.keys() | other.keys() if first.get(key) != other.get(key)
+        )
         if different:
             raise InputError(
                 run,
-                required=f"the settings of {runs[0]} ({different[0]} = {first.get(different[0])!r})"[:300],
+                required=f"the settings of {runs[0]} ({different[0]} = {first.get(different[0])!r})"[
+                    :300
+                ],
                 found=f"{different[0]} = {other.get(different[0])!r}"[:300],
                 hint="merge runs that were started with the same options",
             )
@@ -102,14 +112,18 @@ def _need_all_shards(runs: Sequence[Path], origins: Sequence[Provenance]) -> Non
     digests = {(shard["of"], shard["digest"]) for shard in shards}
     if len(digests) > 1 or len(shards) < len(origins):
         hint = "run the parts again on the same folder, with the same number of parts"
-        raise InputError(runs[0], required="parts of the same people", found="parts of different ones", hint=hint)
+        raise InputError(
+            runs[0], required="parts of the same people", found="parts of different ones", hint=hint
+        )
     have = sorted(int(shard["number"]) for shard in shards)
     wanted = list(range(1, int(shards[0]["of"]) + 1))
     if have != wanted:
         missing = sorted(set(wanted) - set(have)) or [n for n in wanted if have.count(n) > 1]
         found = f"{len(have)}, without or twice {missing[0]}/{len(wanted)}"
         hint = f"attrsearch run … --shard {missing[0]}/{len(wanted)}"
-        raise InputError("shards", required=f"each of {len(wanted)} parts once", found=found, hint=hint)
+        raise InputError(
+            "shards", required=f"each of {len(wanted)} parts once", found=found, hint=hint
+        )
 
 
 def _need_different_people(runs: Sequence[Path]) -> None:

@@ -64,7 +64,9 @@ class Provenance:
 
     def head(self) -> dict[str, Any]:
         """The beginning of ``run.toml``."""
-        models = self.file().model_dump(include={"editor", "recogniser", "detector", "objective", "study", "seed"})
+        models = self.file().model_dump(
+            include={"editor", "recogniser", "detector", "objective", "study", "seed"}
+        )
         shard = {"shard": dict(self.shard)} if self.shard else {}
         head = {"format": "attrsearch/run", "version": 1, "faces": self.faces, "models": models}
         return {**head, **shard, "settings": plain(self.settings)}
@@ -120,13 +122,21 @@ def read_provenance(path: Path) -> Provenance:
     except (KeyError, TypeError, ValueError, ValidationError) as error:
         hint = "continue it with attrsearch run … --resume, which writes it"
         found = f"none ({type(error).__name__})"
-        raise InputError(path, required="the models of the run in run.toml", found=found, hint=hint) from error
+        raise InputError(
+            path, required="the models of the run in run.toml", found=found, hint=hint
+        ) from error
 
 
 def machine() -> dict[str, Any]:
     """What the run ran on."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 0
-    found = {"cores": os.cpu_count() or 1, "system": platform.system(), "processor": platform.machine()}
+    memory = (
+        os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 0
+    )
+    found = {
+        "cores": os.cpu_count() or 1,
+        "system": platform.system(),
+        "processor": platform.machine(),
+    }
     about = {**found, "memory_gb": round(memory / 2**30, 1), "kernel": platform.release()}
     model = MODEL.search(_text(Path("/proc/cpuinfo")))
     return {**about, "model": model.group(1).strip()} if model else about
@@ -157,6 +167,8 @@ def versions() -> dict[str, str]:
 def plain(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Settings as TOML can hold them: no nulls, tuples as lists."""
     return json.loads(  # type: ignore[no-any-return]
-        json.dumps({key: value for key, value in settings.items() if value is not None}, default=str),
+        json.dumps(
+            {key: value for key, value in settings.items() if value is not None}, default=str
+        ),
         object_hook=lambda table: {key: value for key, value in table.items() if value is not None},
     )

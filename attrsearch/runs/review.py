@@ -65,10 +65,14 @@ def read_decisions(run: Path) -> Decisions:
         return Decisions()
     except (OSError, ValidationError, ValueError) as error:
         hint = f"restore it, or remove it to forget the decisions ({LOG} still has them)"
-        raise InputError(path, required="decisions of a dashboard", found="a damaged file", hint=hint) from error
+        raise InputError(
+            path, required="decisions of a dashboard", found="a damaged file", hint=hint
+        ) from error
 
 
-def decide(run: Path, identity: str, who: str, action: str, details: dict[str, Any], **changes: Any) -> Decision:
+def decide(
+    run: Path, identity: str, who: str, action: str, details: dict[str, Any], **changes: Any
+) -> Decision:
     """Log a change, then make it count.
 
     Args:
@@ -98,7 +102,9 @@ def _log(path: Path, line: dict[str, Any]) -> None:
             os.fsync(file.fileno())
     except OSError as error:
         found = error.strerror or str(error)
-        raise OutputError(path, required="a log that can be written to", found=found, hint="mend that") from error
+        raise OutputError(
+            path, required="a log that can be written to", found=found, hint="mend that"
+        ) from error
 
 
 def _now() -> str:

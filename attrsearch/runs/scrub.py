@@ -20,7 +20,16 @@ from attrsearch.runs.folder import PersonPart, read_part
 from attrsearch.runs.metadata import read_run, write_run
 
 KEPT_FILES = ("run.toml", "summary.csv")
-MEASURES = ("feasible", "faces", "evaluations", "utility", "detection", "iou", "distance", "worst_distance")
+MEASURES = (
+    "feasible",
+    "faces",
+    "evaluations",
+    "utility",
+    "detection",
+    "iou",
+    "distance",
+    "worst_distance",
+)
 HELDBACK = ("detection", "iou", "distance", "worst_distance", "feasible")
 SHORTEST = 3
 """Names shorter than this are not looked for in what is left: they stand in every word."""
@@ -68,7 +77,9 @@ def scrub_run(run: Path) -> Scrubbed:
     rows = [_row(part) for part in parts]
     random.SystemRandom().shuffle(rows)
     files = sum(path.is_file() or path.is_symlink() for path in run.rglob("*"))
-    if not about.get("scrubbed"):  # a scrub that was stopped has written these, and people may be gone
+    if not about.get(
+        "scrubbed"
+    ):  # a scrub that was stopped has written these, and people may be gone
         columns = ("person", *MEASURES, *(f"heldback_{name}" for name in HELDBACK))
         lines = [",".join(columns)]
         lines += [",".join(str(row.get(name, "")) for name in columns) for row in _numbered(rows)]
@@ -116,14 +127,22 @@ def _without_folders(value: Any) -> Any:
         return {key: _without_folders(inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [_without_folders(inner) for inner in value]
-    return Path(value).name if isinstance(value, str) and value.startswith(("/", "./", "../", "~")) else value
+    return (
+        Path(value).name
+        if isinstance(value, str) and value.startswith(("/", "./", "../", "~"))
+        else value
+    )
 
 
 def _secrets(run: Path, about: dict[str, Any], parts: Sequence[PersonPart]) -> set[str]:
     """Names of people, of their files and folders, and where the pictures are."""
     found = {part.record.id for part in parts}
     found |= {str(item.get("id", "")) for item in about.get("failures", [])}
-    found |= {path.name.split(".")[0] for folder in ("people", "images") for path in (run / folder).glob("*")}
+    found |= {
+        path.name.split(".")[0]
+        for folder in ("people", "images")
+        for path in (run / folder).glob("*")
+    }
     found.add(str(about.get("faces", "")))
     summary = run / "summary.csv"
     if summary.is_file():

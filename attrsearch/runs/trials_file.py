@@ -29,13 +29,23 @@ TRIAL_COLUMNS = (
 
 
 def _schema() -> pa.Schema:
-    kinds = {"identity": pa.string(), "source": pa.string(), "trial": pa.int32(), "seed": pa.int64()}
+    kinds = {
+        "identity": pa.string(),
+        "source": pa.string(),
+        "trial": pa.int32(),
+        "seed": pa.int64(),
+    }
     kinds |= {"evaluated": pa.bool_(), "feasible": pa.bool_()}
     return pa.schema([(name, kinds.get(name, pa.float32())) for name in TRIAL_COLUMNS])
 
 
 TRIAL_SCHEMA = _schema()
-PREDICTED_COLUMNS = ("predicted_utility", "predicted_distance", "predicted_feasible", "rank_correlation")
+PREDICTED_COLUMNS = (
+    "predicted_utility",
+    "predicted_distance",
+    "predicted_feasible",
+    "rank_correlation",
+)
 PREDICTION_SCHEMA = pa.schema(
     [
         ("identity", pa.string()),
@@ -64,7 +74,11 @@ def trials_table(
         evaluated: Which were measured, (n,) with m true; all where it is None.
     """
     count = len(attributes)
-    second = attributes[:, 1] if attributes.shape[1] > 1 else np.full((count, len(ATTRIBUTES)), np.nan, np.float32)
+    second = (
+        attributes[:, 1]
+        if attributes.shape[1] > 1
+        else np.full((count, len(ATTRIBUTES)), np.nan, np.float32)
+    )
     known = np.ones(count, bool) if evaluated is None else evaluated
     columns: dict[str, Any] = {
         "identity": [identity] * count,

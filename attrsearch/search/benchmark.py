@@ -24,7 +24,14 @@ from attrsearch.core.sample import sample_folder
 from attrsearch.editing.blending import paste, uncrop
 from attrsearch.editing.checkpoints import load_checkpoint
 from attrsearch.editing.editor import Editor
-from attrsearch.faces.alignment import CROP_SIZE, CROP_TEMPLATE, SFACE_SIZE, SFACE_TEMPLATE, similarity, warp
+from attrsearch.faces.alignment import (
+    CROP_SIZE,
+    CROP_TEMPLATE,
+    SFACE_SIZE,
+    SFACE_TEMPLATE,
+    similarity,
+    warp,
+)
 from attrsearch.faces.dataset import MIN_FACE, Floats, Picture, cut_face, detect_reduced, prominence
 from attrsearch.faces.detection.base import Detections
 from attrsearch.faces.detection.load import load_detector
@@ -76,7 +83,8 @@ class Benchmark:
     def record(self) -> dict[str, Any]:
         """What ``attrsearch bench --json`` prints."""
         fields = {
-            name: round(value, 4) if isinstance(value, float) else value for name, value in vars(self).items()
+            name: round(value, 4) if isinstance(value, float) else value
+            for name, value in vars(self).items()
         }
         fields["shares"] = {name: round(value, 4) for name, value in self.shares.items()}
         return {**fields, "limit_per_second": round(self.limit_per_second, 2)}
@@ -97,14 +105,18 @@ def bench(picture: Path | None = None, repeats: int = 5) -> Benchmark:
     image = read_picture(source)
     found = detect_reduced(image, load_detector("mtcnn", MIN_FACE))
     if not len(found):
-        raise InputError(source, required="a picture of a face", found="no face", hint="give another picture")
+        raise InputError(
+            source, required="a picture of a face", found="no face", hint="give another picture"
+        )
     chosen = int(prominence(found, image.shape[1], image.shape[0]).argmax())
     scaled = load_recogniser("sface")
     editor = Editor(load_checkpoint("base"))
     evaluator = Evaluator(editor, load_detector("mtcnn", WINDOW_MIN_FACE), [scaled])
     subject, _ = evaluator.prepare([cut_face(image, found, chosen, source)])
     if subject is None:
-        raise InputError(source, required="a clear face", found="none in its window", hint="give another picture")
+        raise InputError(
+            source, required="a clear face", found="none in its window", hint="give another picture"
+        )
     single = OneAtATime(image, found.boxes[chosen])
     batched: list[tuple[float, dict[str, float]]] = []
     alone: list[float] = []
@@ -145,7 +157,9 @@ def _batched(evaluator: Evaluator, subject: Subject, trials: int) -> tuple[float
             study.tell(aggregate(objective, score))
         optimiser += time.perf_counter() - begin
     took = time.perf_counter() - start
-    seconds = {name: float(evaluator.seconds[name]) / threads() for name in ("edit", "detect", "embed")}
+    seconds = {
+        name: float(evaluator.seconds[name]) / threads() for name in ("edit", "detect", "embed")
+    }
     seconds["optimiser"] = optimiser
     seconds["other"] = max(0.0, took - sum(seconds.values()))
     return STUDIES * trials / took, {name: value / took for name, value in seconds.items()}
@@ -192,7 +206,9 @@ class OneAtATime:
         if boxes is None:
             return 0.0, self._box, np.array(CROP_TEMPLATE)
         found = Detections(
-            np.asarray(boxes, np.float32), np.asarray(probabilities, np.float32), np.asarray(points, np.float32)
+            np.asarray(boxes, np.float32),
+            np.asarray(probabilities, np.float32),
+            np.asarray(points, np.float32),
         )
         best = max(0, found.nearest(self._box)[0])
         return float(found.probabilities[best]), found.boxes[best], found.landmarks[best]

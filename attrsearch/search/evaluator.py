@@ -147,8 +147,12 @@ class Evaluator:
         ]
         tables = [np.zeros((6, len(r.attributes), len(r.subject)), np.float32) for r in requests]
         chunks = _divide(pairs)
-        rows = in_parallel(lambda chunk: self._measure(requests, chunk, self._render(requests, chunk)), chunks)
-        for (number, candidate, face), row in zip(pairs, (row for part in rows for row in part), strict=True):
+        rows = in_parallel(
+            lambda chunk: self._measure(requests, chunk, self._render(requests, chunk)), chunks
+        )
+        for (number, candidate, face), row in zip(
+            pairs, (row for part in rows for row in part), strict=True
+        ):
             tables[number][:, candidate, face] = row
         return [FaceScores(*table) for table in tables]
 
@@ -167,7 +171,9 @@ class Evaluator:
     @network
     def _render(self, requests: Sequence[Request], pairs: Sequence[Pair]) -> Picture:
         with self._timed("edit"):
-            encoded = Encoded.join([requests[n].subject.encoded.take([face]) for n, _, face in pairs])
+            encoded = Encoded.join(
+                [requests[n].subject.encoded.take([face]) for n, _, face in pairs]
+            )
             attributes = np.stack([requests[n].attributes[candidate] for n, candidate, _ in pairs])
             edited = self.editor.edit(encoded, attributes)
         with self._timed("blend"):
@@ -179,7 +185,9 @@ class Evaluator:
             blended = torch.lerp(windows, (layer + 1) * 127.5, masks).round_().clamp_(0, 255)
             return np.ascontiguousarray(blended.to(torch.uint8).permute(0, 2, 3, 1).numpy())
 
-    def _measure(self, requests: Sequence[Request], pairs: Sequence[Pair], windows: Picture) -> Floats:
+    def _measure(
+        self, requests: Sequence[Request], pairs: Sequence[Pair], windows: Picture
+    ) -> Floats:
         """Scores (n, 6) of rendered windows, in the order of the fields of :class:`FaceScores`."""
         rows = np.zeros((len(pairs), 6), np.float32)
         rows[:, 4] = -2.0  # a face that is not found clears nothing
@@ -197,14 +205,24 @@ class Evaluator:
             return rows
         with self._timed("critic"):
             critic = self.critic
-            rows[hits, 5] = 1 if critic is None else critic.windows(_at_least(windows[hits], STEADY))[: len(hits)]
+            rows[hits, 5] = (
+                1
+                if critic is None
+                else critic.windows(_at_least(windows[hits], STEADY))[: len(hits)]
+            )
         with self._timed("embed"):
             scaled_distances, clearances = [], []
             for position, scaled in enumerate(self.recognisers):
                 before = np.stack(
-                    [requests[pairs[i][0]].subject.embeddings[scaled.name][pairs[i][2]] for i in hits]
+                    [
+                        requests[pairs[i][0]].subject.embeddings[scaled.name][pairs[i][2]]
+                        for i in hits
+                    ]
                 )
-                seen = (_at_least(np.asarray(items), STEADY) for items in (windows[hits], boxes, landmarks))
+                seen = (
+                    _at_least(np.asarray(items), STEADY)
+                    for items in (windows[hits], boxes, landmarks)
+                )
                 after = scaled.recogniser.embed(*seen)[: len(hits)]
                 raw, scale = distances(before, after), scaled.calibration.scale
                 if position == 0:
@@ -233,7 +251,11 @@ def apply_prefilter(crop: Picture, prefilter: PreFilter | None) -> Picture:
     """Take detail away from a crop before the edit (thesis 3.1.5)."""
     if prefilter is None:
         return crop
-    return pixelate(crop, prefilter.size) if prefilter.kind == "pixelate" else blur(crop, prefilter.size)
+    return (
+        pixelate(crop, prefilter.size)
+        if prefilter.kind == "pixelate"
+        else blur(crop, prefilter.size)
+    )
 
 
 def hide_others(window: Picture, face: AlignedFace, mask: Tensor) -> Picture:

@@ -43,7 +43,11 @@ def importance(names: tuple[str, ...], points: Floats, utility: Floats) -> dict[
         names[i]: FloatDistribution(float(low[i]), float(high[i])) for i in columns
     }
     trials = [
-        create_trial(params={names[i]: float(row[i]) for i in columns}, distributions=spaces, value=float(value))
+        create_trial(
+            params={names[i]: float(row[i]) for i in columns},
+            distributions=spaces,
+            value=float(value),
+        )
         for row, value in zip(points, utility, strict=True)
     ]
     with warnings.catch_warnings():

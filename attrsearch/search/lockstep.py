@@ -134,7 +134,11 @@ def search_people(
 
 
 def _open(
-    person: Person, settings: Settings, evaluator: Evaluator, gather: IdentityLoader, pooled: PooledModel | None
+    person: Person,
+    settings: Settings,
+    evaluator: Evaluator,
+    gather: IdentityLoader,
+    pooled: PooledModel | None,
 ) -> _Open | Failed:
     recipe = settings.study
     seed = person_seed(recipe.seed, person.id)
@@ -150,7 +154,8 @@ def _open(
         required = f"a face that {evaluator.detector.name} finds again in its own window"
         found = f"none in {len(searched)} picture(s)"
         return Failed(
-            person.id, str(InputError(person.id, required=required, found=found, hint="add clearer pictures"))
+            person.id,
+            str(InputError(person.id, required=required, found=found, hint="add clearer pictures")),
         )
     space = person_space(settings.space, identity.traits.gender, identity.traits.certainty)
     faces = tuple(searched[i] for i in kept)
@@ -158,7 +163,14 @@ def _open(
     goals = len(settings.objective.maximise)
     expanded_screener = partial(_local_screener, settings, seed)
     study = PersonStudy(
-        space, recipe.sampler, goals, recipe.trials, seed, screener, recipe.stopping, expanded_screener
+        space,
+        recipe.sampler,
+        goals,
+        recipe.trials,
+        seed,
+        screener,
+        recipe.stopping,
+        expanded_screener,
     )
     return _Open(identity, seed, faces, tuple(held), subject, study)
 
@@ -177,7 +189,11 @@ def make_screener(
     A study that wants a pooled model and has none that fits is searched by the sampler alone.
     """
     recipe = settings.study.surrogate
-    if recipe is None or not predictable(settings.objective) or (pooled is None and recipe.pooled != "none"):
+    if (
+        recipe is None
+        or not predictable(settings.objective)
+        or (pooled is None and recipe.pooled != "none")
+    ):
         return None
     portfolio = portfolio_points(space, pooled, traits.gender)
     person = describe(traits, faces, subject) if pooled else None
@@ -193,7 +209,10 @@ def _local_screener(settings: Settings, seed: int, space: PersonSpace) -> Screen
 
 
 def _round(
-    studies: Sequence[_Open], settings: Settings, evaluator: Evaluator, evaluated: Callable[[int], None]
+    studies: Sequence[_Open],
+    settings: Settings,
+    evaluator: Evaluator,
+    evaluated: Callable[[int], None],
 ) -> None:
     if not studies:
         return

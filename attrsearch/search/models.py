@@ -65,13 +65,19 @@ def load_components(settings: Settings, warn: Warn) -> Components:
     checkpoint = load_checkpoint(study.editor)
     if settings.objective.ensemble:
         recognisers = available_recognisers()
-        line = "recognisers: " + ", ".join(item.name for item in recognisers) + " (the least distance counts)"
+        line = (
+            "recognisers: "
+            + ", ".join(item.name for item in recognisers)
+            + " (the least distance counts)"
+        )
     else:
         chosen, line = choose_recogniser(study.recogniser, settings.calibration, settings.facenet)
         recognisers = [chosen]
     realign = SecondAlignment(load_detector(study.detector, MIN_FACE)) if study.realign else None
     critic = Critic() if settings.objective.uses("naturalness") else None
-    evaluator = Evaluator(Editor(checkpoint, realign=realign), windows, recognisers, study.prefilter, critic)
+    evaluator = Evaluator(
+        Editor(checkpoint, realign=realign), windows, recognisers, study.prefilter, critic
+    )
     gather = IdentityLoader(load_detector(study.detector, MIN_FACE), dict(settings.genders), warn)
     return Components(evaluator, gather, line, _pooled(settings, evaluator, warn))
 
@@ -79,7 +85,9 @@ def load_components(settings: Settings, warn: Warn) -> Components:
 def binding_of(settings: Settings, evaluator: Evaluator) -> dict[str, str]:
     """What a pooled surrogate for these settings is bound to."""
     judges = "+".join(scaled.name for scaled in evaluator.recognisers)
-    return binding(settings.study, settings.space, settings.objective, evaluator.editor.sha256, judges)
+    return binding(
+        settings.study, settings.space, settings.objective, evaluator.editor.sha256, judges
+    )
 
 
 def _pooled(settings: Settings, evaluator: Evaluator, warn: Warn) -> PooledModel | None:

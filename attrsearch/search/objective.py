@@ -57,7 +57,9 @@ class CandidateResults:
     @classmethod
     def join(cls, parts: list[Self]) -> Self:
         """Candidates of several judgements, one after another."""
-        columns = {f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(cls)}
+        columns = {
+            f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(cls)
+        }
         return cls(**columns)
 
     def best(self) -> int:
@@ -79,7 +81,9 @@ def aggregate(objective: Objective, scores: FaceScores) -> CandidateResults:
     terms = {name: term(scores).astype(np.float64) for name, term in TERMS.items()}
     default = Aggregation()
     whole = {name: _aggregate(terms[name], objective.terms.get(name, default)) for name in terms}  # type: ignore[call-overload]
-    values = [np.prod([whole[name] for name in goal.product], axis=0) for goal in objective.maximise]
+    values = [
+        np.prod([whole[name] for name in goal.product], axis=0) for goal in objective.maximise
+    ]
     violations = [_violation(constraint, scores) for constraint in objective.constraints]
     count = len(scores.detection)
     return CandidateResults(

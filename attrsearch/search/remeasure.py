@@ -85,13 +85,19 @@ class Verifier:
         subject, kept = evaluator.prepare(searched)
         if subject is None:
             hint = "give the pictures of the run with --faces"
-            raise InputError(identity, required="a face that is found again", found="none", hint=hint)
+            raise InputError(
+                identity, required="a face that is found again", found="none", hint=hint
+            )
         other, held_kept = evaluator.prepare(held) if held else (None, [])
         held_out = None
         if other is not None:
-            held_out = aggregate(settings.objective, evaluator.evaluate([Request(other, attributes)])[0])
+            held_out = aggregate(
+                settings.objective, evaluator.evaluate([Request(other, attributes)])[0]
+            )
         return Verified(
-            searched=aggregate(settings.objective, evaluator.evaluate([Request(subject, attributes)])[0]),
+            searched=aggregate(
+                settings.objective, evaluator.evaluate([Request(subject, attributes)])[0]
+            ),
             held_out=held_out,
             held_out_faces=len(held_kept),
             faces=tuple(searched[i] for i in kept),
@@ -103,15 +109,24 @@ class Verifier:
         hint = "start the dashboard with --faces FACES, the pictures of the run"
         if self._faces is None and not noted:
             found = "a run that does not say where they are"
-            raise InputError("pictures", required="the pictures the run searched", found=found, hint=hint)
+            raise InputError(
+                "pictures", required="the pictures the run searched", found=found, hint=hint
+            )
         place = self._faces or Path(noted)
         try:
             people = find_people(place)
         except InputError as error:
-            raise InputError(place, required=error.required, found=error.found, hint=hint) from error
+            raise InputError(
+                place, required=error.required, found=error.found, hint=hint
+            ) from error
         person = next((item for item in people if item.id == identity), None)
         if person is None:
-            raise InputError(place, required=f"the pictures of {identity}", found="nobody of that name", hint=hint)
+            raise InputError(
+                place,
+                required=f"the pictures of {identity}",
+                found="nobody of that name",
+                hint=hint,
+            )
         return person
 
     def _load(self) -> tuple[Settings, Components]:
@@ -130,7 +145,10 @@ class Verifier:
     @staticmethod
     def _check(components: Components, editor: str, recognisers: list[dict[str, Any]]) -> None:
         evaluator = components.evaluator
-        now = [{**scaled.record, "sha256": scaled.recogniser.sha256} for scaled in evaluator.recognisers]
+        now = [
+            {**scaled.record, "sha256": scaled.recogniser.sha256}
+            for scaled in evaluator.recognisers
+        ]
         hint = "measure with the version, weights and calibration of the run"
         if evaluator.editor.sha256 != editor:
             required, found = f"editor {editor[:12]}…", f"{evaluator.editor.sha256[:12]}…"

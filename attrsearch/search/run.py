@@ -147,9 +147,13 @@ def run(
     )
     if surrogate is not None:
         predicting = recipe.surrogate or Surrogate()
-        recipe = recipe.model_copy(update={"surrogate": predicting.model_copy(update={"pooled": surrogate})})
+        recipe = recipe.model_copy(
+            update={"surrogate": predicting.model_copy(update={"pooled": surrogate})}
+        )
     if trials is not None and recipe.stopping is not None:
-        recipe = recipe.model_copy(update={"stopping": recipe.stopping.model_copy(update={"extra": 0.0})})
+        recipe = recipe.model_copy(
+            update={"stopping": recipe.stopping.model_copy(update={"extra": 0.0})}
+        )
     settings = Settings(
         recipe,
         load_space(recipe.space),
@@ -179,9 +183,13 @@ def run(
             finished.add(part.record.id)
             feasible += part.record.feasible
     todo = [person for person in waiting if person.id not in finished]
-    tally = _ProgressCounter(len(waiting), len(finished), feasible, started, recipe.trials, progress)
+    tally = _ProgressCounter(
+        len(waiting), len(finished), feasible, started, recipe.trials, progress
+    )
     job = Job(settings, folder.path, include_originals, storage, encrypting())
-    elsewhere = team.backend == "dask" or (team.jobs > 1 and (len(todo) > 1 or bool(storage and todo)))
+    elsewhere = team.backend == "dask" or (
+        team.jobs > 1 and (len(todo) > 1 or bool(storage and todo))
+    )
     if elsewhere:
         team = (
             team
@@ -256,8 +264,16 @@ class _ProgressCounter:
     def _tell(self) -> None:
         seconds = time.perf_counter() - self.started
         expected = (self.people - self.before) * self.trials - self.off
-        left = seconds * max(0, expected - self.evaluations) / self.evaluations if self.evaluations else None
-        self.progress(Progress(self.people, self.done, self.feasible, self.evaluations, expected, seconds, left))
+        left = (
+            seconds * max(0, expected - self.evaluations) / self.evaluations
+            if self.evaluations
+            else None
+        )
+        self.progress(
+            Progress(
+                self.people, self.done, self.feasible, self.evaluations, expected, seconds, left
+            )
+        )
 
 
 def _place(faces: str | Path | Sequence[Person], cluster: bool) -> str:
@@ -265,7 +281,9 @@ def _place(faces: str | Path | Sequence[Person], cluster: bool) -> str:
     return "" if cluster or not isinstance(faces, str | Path) else str(Path(faces).resolve())
 
 
-def _find(faces: str | Path | Sequence[Person], cluster: bool, components: Components, warn: Warn) -> list[Person]:
+def _find(
+    faces: str | Path | Sequence[Person], cluster: bool, components: Components, warn: Warn
+) -> list[Person]:
     if not isinstance(faces, str | Path):
         return list(faces)
     if not cluster:
@@ -282,5 +300,7 @@ def _choose(people: list[Person], chosen: Sequence[str] | None, faces: object) -
     missing = sorted(set(chosen) - known)
     if missing:
         found = f"{len(known)} people without {missing[0]}"
-        raise InputError(faces, required=f"a person named {missing[0]}", found=found, hint="check the name")
+        raise InputError(
+            faces, required=f"a person named {missing[0]}", found=found, hint="check the name"
+        )
     return [person for person in people if person.id in set(chosen)]

@@ -44,7 +44,9 @@ class PersonSpace:
             (n, 1, 13) for a single pass, otherwise (n, 2, 13).
         """
         points = np.asarray(values, np.float32).reshape(-1, len(self.names))
-        passes = np.zeros((len(points), 1 if self.passes == "single" else 2, len(ATTRIBUTES)), np.float32)
+        passes = np.zeros(
+            (len(points), 1 if self.passes == "single" else 2, len(ATTRIBUTES)), np.float32
+        )
         passes[:, 0] = self.fixed
         if self.passes != "single":
             passes[:, 1] = -self.fixed
@@ -58,7 +60,9 @@ class PersonSpace:
     def values(self, attributes: Floats) -> Floats64:
         """Inverse of :meth:`attributes`: the free values (n, d) of attribute vectors (n, passes, 13)."""
         columns = [name.split("_", 1) for name in self.names]
-        picked = [attributes[:, int(which == "second"), ATTRIBUTES.index(name)] for which, name in columns]
+        picked = [
+            attributes[:, int(which == "second"), ATTRIBUTES.index(name)] for which, name in columns
+        ]
         return np.stack(picked, 1).astype(np.float64) if picked else np.zeros((len(attributes), 0))
 
     def expanded(self, factor: float) -> "PersonSpace":

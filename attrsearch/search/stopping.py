@@ -29,7 +29,9 @@ class EarlyStopping:
         self._feasible = False
         self._idle = 0
 
-    def remaining(self, remaining: int, feasible: npt.NDArray[np.bool_], expected_improvement: float) -> int:
+    def remaining(
+        self, remaining: int, feasible: npt.NDArray[np.bool_], expected_improvement: float
+    ) -> int:
         """How many candidates are still to be proposed.
 
         Args:

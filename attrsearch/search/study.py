@@ -62,7 +62,10 @@ class PersonStudy:
         self.proposals: list[Proposal] = []
         self.screener = screener
         self._stopper = EarlyStopping(stopping, trials) if stopping else None
-        self._expansion, self._expanded_screener = stopping.widen if stopping else 1.0, expanded_screener
+        self._expansion, self._expanded_screener = (
+            stopping.widen if stopping else 1.0,
+            expanded_screener,
+        )
         self._lessons: list[tuple[npt.NDArray[np.float64], CandidateResults]] = []
         self._sampler, self._goals, self._seed = sampler, goals, seed
         self._begin()
@@ -75,7 +78,8 @@ class PersonStudy:
             name: FloatDistribution(float(low), float(high)) for name, low, high in bounds
         }
         self._study = optuna.create_study(
-            directions=[StudyDirection.MAXIMIZE] * self._goals, sampler=make_sampler(self._sampler, self._seed)
+            directions=[StudyDirection.MAXIMIZE] * self._goals,
+            sampler=make_sampler(self._sampler, self._seed),
         )
         for trial in earlier:
             self._study.add_trial(
@@ -108,10 +112,15 @@ class PersonStudy:
         for i, (trial, point) in enumerate(self._asked):
             values, constraints = self._result(results, i)
             if trial is None:
-                params = {name: float(value) for name, value in zip(self.space.names, point, strict=True)}
+                params = {
+                    name: float(value) for name, value in zip(self.space.names, point, strict=True)
+                }
                 self._study.add_trial(
                     create_trial(
-                        values=values, params=params, distributions=self._distributions, constraints=constraints
+                        values=values,
+                        params=params,
+                        distributions=self._distributions,
+                        constraints=constraints,
                     )
                 )
                 continue
@@ -125,7 +134,9 @@ class PersonStudy:
                 self.screener.observe(*lesson)
         if self._stopper:
             expected_improvement = self.screener.expected_improvement if self.screener else np.inf
-            self.remaining = self._stopper.remaining(self.remaining, results.feasible, expected_improvement)
+            self.remaining = self._stopper.remaining(
+                self.remaining, results.feasible, expected_improvement
+            )
             if self._stopper.extended and self._expansion > 1:
                 self._expand_space()
         self._asked = []
@@ -144,7 +155,9 @@ class PersonStudy:
 
     def _ask_sampler(self) -> tuple[Trial, npt.NDArray[np.float64]]:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about experimental samplers, independent sampling, powers of two
+            warnings.simplefilter(
+                "ignore"
+            )  # about experimental samplers, independent sampling, powers of two
             trial = self._study.ask(self._distributions)
         params = trial.params  # a copy at every call
         return trial, np.array([params[name] for name in self.space.names], np.float64)
@@ -157,7 +170,9 @@ class PersonStudy:
         if self._sampler.name in IGNORES_CONSTRAINTS:
             values = values - self._sampler.penalty * np.maximum(violations, 0).sum()
             violations = violations[:0]
-        constraints = {f"constraint_{number}": float(value) for number, value in enumerate(violations)}
+        constraints = {
+            f"constraint_{number}": float(value) for number, value in enumerate(violations)
+        }
         return [float(value) for value in values], constraints
 
 

@@ -35,7 +35,9 @@ APART = 0.8
 """A runner-up differs from every better one shown by at least this much (Euclidean, over the attributes)."""
 
 
-def write_finished(item: Finished, evaluator: Evaluator, folder: RunFolder, include_originals: bool) -> None:
+def write_finished(
+    item: Finished, evaluator: Evaluator, folder: RunFolder, include_originals: bool
+) -> None:
     """Write a person's pictures, trials and record."""
     results, winner = item.results, item.winner
     runners = runners_up(item)
@@ -79,11 +81,21 @@ def write_finished(item: Finished, evaluator: Evaluator, folder: RunFolder, incl
         importance=_importance(item),
         screened_out=item.screened_out,
     )
-    columns = ("detection", "iou", "distance", "distance_raw", "worst_distance", "utility", "feasible")
+    columns = (
+        "detection",
+        "iou",
+        "distance",
+        "distance_raw",
+        "worst_distance",
+        "utility",
+        "feasible",
+    )
     measured: dict[str, Any] = {name: getattr(results, name) for name in columns}
     attributes = item.space.attributes(np.array([proposal.point for proposal in item.proposals]))
     sources = [proposal.source for proposal in item.proposals]
-    table = trials_table(item.id, item.seed, attributes, {**measured, "seconds": item.seconds}, sources, evaluated)
+    table = trials_table(
+        item.id, item.seed, attributes, {**measured, "seconds": item.seconds}, sources, evaluated
+    )
     folder.write_person(part, table, _predictions(item))
 
 
@@ -152,7 +164,10 @@ def write_images(
         "random": (save("random_0", windows[len(trials) - 1, 0], 0),),
     }
     if include_originals:
-        originals = (save(f"original_{face}", faces[face].window, face, private=True) for face in range(shown))
+        originals = (
+            save(f"original_{face}", faces[face].window, face, private=True)
+            for face in range(shown)
+        )
         images["original"] = tuple(originals)
     return images
 
@@ -199,7 +214,8 @@ def provenance(settings: Settings, components: Components) -> Provenance:
             "surrogate_sha256": components.pooled.sha256 if components.pooled else None,
             "encrypted": encrypting() or None,
             "recognisers": [
-                {**scaled.record, "sha256": scaled.recogniser.sha256} for scaled in evaluator.recognisers
+                {**scaled.record, "sha256": scaled.recogniser.sha256}
+                for scaled in evaluator.recognisers
             ],
         },
     )

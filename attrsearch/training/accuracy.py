@@ -37,10 +37,14 @@ class Accuracy:
         """The table: each attribute, their mean, the log-likelihood, and how steady the votes on gender are."""
         mean = tuple(float(np.mean(one)) for one in zip(*self.right.values(), strict=True))
         rows = {**self.right, "mean of 13": mean, "negative log-likelihood": self.surprise}
-        return rows | ({"pictures against their person's gender": self.against} if self.against else {})
+        return rows | (
+            {"pictures against their person's gender": self.against} if self.against else {}
+        )
 
 
-def accuracy(names: Sequence[str], folder: Path, people: Path | None = None, limit: int = 500) -> Accuracy:
+def accuracy(
+    names: Sequence[str], folder: Path, people: Path | None = None, limit: int = 500
+) -> Accuracy:
     """Measure classifiers on the first ``limit`` labelled faces of a prepared set.
 
     Args:

@@ -64,15 +64,21 @@ def ask_edits(labels: Tensor, generator: torch.Generator) -> TargetAttributes:
     count = len(labels)
     strength = 0.25 + (REACH - 0.25) * torch.rand(count, 1, generator=generator)
     other = (labels[torch.randperm(count, generator=generator)].round() * 2 - 1) * strength
-    searched = _gendered(_uniform(labels.shape, generator), -(labels[:, MALE].round() * 2 - 1), generator)
-    turned = torch.multinomial(TURNED, max(count, 1), replacement=True, generator=generator)[:count, None]
+    searched = _gendered(
+        _uniform(labels.shape, generator), -(labels[:, MALE].round() * 2 - 1), generator
+    )
+    turned = torch.multinomial(TURNED, max(count, 1), replacement=True, generator=generator)[
+        :count, None
+    ]
     one = own(labels)
     one.scatter_(1, turned, -one.gather(1, turned).sign() * strength.clamp(min=0.5))
     part = (torch.arange(count) * 3 // max(count, 1))[:, None]
     values = torch.where(part == 0, searched, torch.where(part == 1, one, other))
     weight = _weight(values)
     emphasis = torch.ones_like(weight).scatter_(1, turned, TURNED_COUNTS)
-    return TargetAttributes(values, (values > 0).float(), torch.where(part == 1, weight * emphasis, weight))
+    return TargetAttributes(
+        values, (values > 0).float(), torch.where(part == 1, weight * emphasis, weight)
+    )
 
 
 def ask_back(values: Tensor) -> TargetAttributes:
@@ -109,13 +115,17 @@ def _uniform(shape: tuple[int, ...] | torch.Size, generator: torch.Generator) ->
     return (torch.rand(shape, generator=generator) * 2 - 1) * REACH
 
 
-def _gendered(values: Tensor, gender: Tensor, generator: torch.Generator, free_for_men: bool = False) -> Tensor:
+def _gendered(
+    values: Tensor, gender: Tensor, generator: torch.Generator, free_for_men: bool = False
+) -> Tensor:
     """Values whose gender is ``gender`` (n,), 1 male and -1 female, with a beard as goes with it."""
     values = values.clone()
     values[:, MALE] = gender * (0.1 + (REACH - 0.1) * torch.rand(len(values), generator=generator))
     for index, sign in ((MUSTACHE, gender), (NO_BEARD, -gender)):
         bound = values[:, index].abs() * sign
-        values[:, index] = torch.where(gender > 0, values[:, index], bound) if free_for_men else bound
+        values[:, index] = (
+            torch.where(gender > 0, values[:, index], bound) if free_for_men else bound
+        )
     return values
 
 

@@ -10,7 +10,12 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import affine_grid, binary_cross_entropy_with_logits, grid_sample, interpolate
+from torch.nn.functional import (
+    affine_grid,
+    binary_cross_entropy_with_logits,
+    grid_sample,
+    interpolate,
+)
 
 from attrsearch.faces.attribute_classifier import TraitsNetwork
 from attrsearch.training.dataset import FaceSet, randomness, to_network
@@ -44,13 +49,23 @@ class AttributesTrainer:
     ) -> None:
         self.recipe, self._dtype, self._device = recipe, dtype, device
         count = round(recipe.batch * recipe.taught) if taught is not None else 0
-        self._sources = [(faces, recipe.batch - count), *([(taught, count)] if taught is not None else [])]
+        self._sources = [
+            (faces, recipe.batch - count),
+            *([(taught, count)] if taught is not None else []),
+        ]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)
             self.network = load_traits_network(recipe.start) if recipe.start else TraitsNetwork()
-        self.network = self.network.train().requires_grad_(True).to(device).to(memory_format=torch.channels_last)
+        self.network = (
+            self.network.train()
+            .requires_grad_(True)
+            .to(device)
+            .to(memory_format=torch.channels_last)
+        )
         self.ema = copy.deepcopy(self.network).eval().requires_grad_(False)
-        self._learn = torch.optim.AdamW(self.network.parameters(), recipe.rate, weight_decay=recipe.weight_decay)
+        self._learn = torch.optim.AdamW(
+            self.network.parameters(), recipe.rate, weight_decay=recipe.weight_decay
+        )
 
     def step(self, number: int) -> dict[str, float]:
         """One step; the loss and the share of attributes seen right."""
@@ -98,7 +113,9 @@ class AttributesTrainer:
         parts = []
         for source, count in self._sources:
             chosen = torch.randint(0, len(source), (count,), generator=random).numpy()
-            parts.append((to_network(source.crops[chosen]), torch.from_numpy(source.attributes[chosen])))
+            parts.append(
+                (to_network(source.crops[chosen]), torch.from_numpy(source.attributes[chosen]))
+            )
         faces, labels = (torch.cat(column) for column in zip(*parts, strict=True))
         faces = covered(varied(faces, random), self.recipe.covered, random)
         return mixed(faces, labels, self.recipe.mixup, random)
@@ -150,12 +167,16 @@ def covered(faces: Tensor, share: float, random: torch.Generator) -> Tensor:
     corner = (torch.rand(count, 2, generator=random) * (side - extent)).long()
     chosen = torch.rand(count, generator=random) < share
     place = torch.arange(side)
-    rows, columns = ((place >= corner[:, i, None]) & (place < (corner + extent)[:, i, None]) for i in (0, 1))
+    rows, columns = (
+        (place >= corner[:, i, None]) & (place < (corner + extent)[:, i, None]) for i in (0, 1)
+    )
     hidden = (rows[:, :, None] & columns[:, None, :])[:, None] & chosen[:, None, None, None]
     return faces.masked_fill(hidden, 0.0).contiguous(memory_format=torch.channels_last)
 
 
-def mixed(faces: Tensor, labels: Tensor, alpha: float, random: torch.Generator) -> tuple[Tensor, Tensor]:
+def mixed(
+    faces: Tensor, labels: Tensor, alpha: float, random: torch.Generator
+) -> tuple[Tensor, Tensor]:
     """Each face and its labels mixed with another of the batch, all by one share from a beta distribution.
 
     >>> same = mixed(torch.ones(2, 3, 4, 4), torch.tensor([[0.0], [1.0]]), 0.0, torch.Generator())

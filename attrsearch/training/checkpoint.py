@@ -18,7 +18,9 @@ FREE = frozenset({"name", "description", "steps"})
 """What may be changed when a training is continued."""
 
 
-def write_state(folder: Path, recipe: TrainingRecipe, step: int, seconds: float, state: dict[str, Any]) -> None:
+def write_state(
+    folder: Path, recipe: TrainingRecipe, step: int, seconds: float, state: dict[str, Any]
+) -> None:
     """Write the checkpoint of a training after ``step`` steps and ``seconds`` of work.
 
     Raises:
@@ -40,10 +42,20 @@ def read_state(folder: Path, recipe: TrainingRecipe) -> tuple[int, float, dict[s
     hint = "leave --resume out, or choose the folder of an earlier training"
     try:
         kept = torch.load(path, map_location="cpu", weights_only=True)
-        earlier, step, seconds, state = (kept[key] for key in ("recipe", "step", "seconds", "state"))
+        earlier, step, seconds, state = (
+            kept[key] for key in ("recipe", "step", "seconds", "state")
+        )
     except FileNotFoundError as error:
         raise InputError(path, required="a checkpoint", found="no such file", hint=hint) from error
-    except (OSError, RuntimeError, KeyError, TypeError, ValueError, EOFError, pickle.UnpicklingError) as error:
+    except (
+        OSError,
+        RuntimeError,
+        KeyError,
+        TypeError,
+        ValueError,
+        EOFError,
+        pickle.UnpicklingError,
+    ) as error:
         found = f"a damaged one ({str(error).splitlines()[0][:80]})"
         raise InputError(path, required="a checkpoint", found=found, hint=hint) from error
     before, now = json.loads(earlier), json.loads(recipe.model_dump_json())

@@ -16,7 +16,14 @@ from attrsearch.faces.naturalness import Critic
 from attrsearch.faces.recognition.load import load_recogniser
 from attrsearch.training import editor_metrics
 from attrsearch.training.attribute_sampling import own
-from attrsearch.training.dataset import FaceSet, Floats, Pictures, load_face_set, to_network, to_pictures
+from attrsearch.training.dataset import (
+    FaceSet,
+    Floats,
+    Pictures,
+    load_face_set,
+    to_network,
+    to_pictures,
+)
 from attrsearch.training.datasets import filled
 from attrsearch.training.image_metrics import FeatureDistance
 from attrsearch.training.loss_networks import load_traits_network
@@ -44,7 +51,9 @@ def load_instruments(traits: str = "traits") -> editor_metrics.Instruments:
     except WeightsError:
         critic = None
     network = load_traits_network(traits)
-    return editor_metrics.Instruments(Mtcnn(SMALLEST_FACE), recognisers, network, FeatureDistance(), critic)
+    return editor_metrics.Instruments(
+        Mtcnn(SMALLEST_FACE), recognisers, network, FeatureDistance(), critic
+    )
 
 
 def compare(
@@ -71,7 +80,9 @@ def compare(
     """
     tools = load_instruments(traits)
     chosen = filled(_first(load_face_set(faces), limit), tools.traits)
-    others = filled(_several(load_face_set(people), limit), tools.traits) if people is not None else None
+    others = (
+        filled(_several(load_face_set(people), limit), tools.traits) if people is not None else None
+    )
     columns: list[dict[str, float]] = []
     shown = chosen.take(np.linspace(0, len(chosen) - 1, min(SHOWN, len(chosen))).astype(np.int64))
     pictures: list[Pictures] = [shown.crops]
@@ -86,14 +97,18 @@ def compare(
         asks = editor_metrics.random_asks(chosen, space)
         first = editor_metrics.edit_all(generator, chosen, asks)
         column |= editor_metrics.searched_edits(chosen, first, tools)
-        second = editor_metrics.edit_all(generator, chosen, editor_metrics.random_asks(chosen, space, seed=1))
+        second = editor_metrics.edit_all(
+            generator, chosen, editor_metrics.random_asks(chosen, space, seed=1)
+        )
         column |= editor_metrics.steered(first, second, tools)
         if others is not None:
             progress(f"{name}: distinguishability of {len(set(others.people))} people")
             asks = _same_for_a_person(others, space)
             edited = editor_metrics.edit_all(generator, others, asks)
             column |= editor_metrics.distinguishability(others, edited, tools)
-        column |= {f"ms an edit, batch {n}": editor_metrics.milliseconds(generator, n) for n in (1, 32)}
+        column |= {
+            f"ms an edit, batch {n}": editor_metrics.milliseconds(generator, n) for n in (1, 32)
+        }
         columns.append(column)
         pictures += _shown(generator, shown, space)
     rows = {key: tuple(column[key] for column in columns) for key in columns[0]}
@@ -110,8 +125,14 @@ def markdown(names: Sequence[str], rows: Mapping[str, Sequence[float]]) -> str:
     |---|---|---|
     | SSIM | 0.500 | 0.750 |
     """
-    head = ["| | " + " | ".join(Path(name).stem for name in names) + " |", "|---" * (len(names) + 1) + "|"]
-    lines = [f"| {key} | " + " | ".join(f"{value:.3f}" for value in values) + " |" for key, values in rows.items()]
+    head = [
+        "| | " + " | ".join(Path(name).stem for name in names) + " |",
+        "|---" * (len(names) + 1) + "|",
+    ]
+    lines = [
+        f"| {key} | " + " | ".join(f"{value:.3f}" for value in values) + " |"
+        for key, values in rows.items()
+    ]
     return "\n".join(head + lines)
 
 

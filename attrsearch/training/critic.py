@@ -58,7 +58,9 @@ class Spoiler:
             faces = shuffled(faces, random)
         return faces, worth
 
-    def edited(self, faces: Tensor, strength: Tensor, number: int, random: torch.Generator) -> Tensor:
+    def edited(
+        self, faces: Tensor, strength: Tensor, number: int, random: torch.Generator
+    ) -> Tensor:
         """Random edits; the sign of every attribute is random, ``strength`` (n, 1) is the share of the limit."""
         signs = torch.randint(0, 2, (len(faces), 13), generator=random) * 2.0 - 1
         values = (signs * strength * REACH).to(faces.device)
@@ -76,13 +78,19 @@ class Spoiler:
 def blurred(faces: Tensor, random: torch.Generator) -> Tensor:
     """Faces of which only 10 to 24 pixels a side are left."""
     side = int(torch.randint(10, 25, (), generator=random))
-    return interpolate(avg_pool2d(interpolate(faces, size=side * 4, mode="area"), 4), size=128, mode="bilinear")
+    return interpolate(
+        avg_pool2d(interpolate(faces, size=side * 4, mode="area"), 4), size=128, mode="bilinear"
+    )
 
 
 def shuffled(faces: Tensor, random: torch.Generator) -> Tensor:
     """Faces whose 4 x 4 patches have changed places."""
     count, rows = len(faces), faces.shape[-1] // PATCH
-    patches = faces.unfold(2, PATCH, PATCH).unfold(3, PATCH, PATCH).reshape(count, 3, rows * rows, PATCH, PATCH)
+    patches = (
+        faces.unfold(2, PATCH, PATCH)
+        .unfold(3, PATCH, PATCH)
+        .reshape(count, 3, rows * rows, PATCH, PATCH)
+    )
     order = torch.randperm(rows * rows, generator=random)
     mixed = patches[:, :, order].view(count, 3, rows, rows, PATCH, PATCH)
     return mixed.permute(0, 1, 2, 4, 3, 5).reshape(faces.shape)
@@ -160,5 +168,7 @@ class CriticTrainer:
             faces, labels = self._real(share, random)
             parts.append(self._spoiler(kind, faces, labels, number, random))
         faces, worth = (torch.cat(column) for column in zip(*parts, strict=True))
-        moved = torch.roll(faces, tuple(torch.randint(-4, 5, (2,), generator=random).tolist()), (2, 3))
+        moved = torch.roll(
+            faces, tuple(torch.randint(-4, 5, (2,), generator=random).tolist()), (2, 3)
+        )
         return moved.contiguous(memory_format=torch.channels_last), worth.to(self._device)

@@ -32,7 +32,9 @@ class Truths:
 
 
 @torch.no_grad()
-def truths(network: CriticNetwork, editors: tuple[str, ...], faces: FaceSet, seed: int = 1) -> Truths:
+def truths(
+    network: CriticNetwork, editors: tuple[str, ...], faces: FaceSet, seed: int = 1
+) -> Truths:
     """Score every face as each of the five kinds.
 
     Args:

@@ -50,7 +50,9 @@ class FaceSet:
 
     def take(self, indices: npt.NDArray[np.int64]) -> "FaceSet":
         """The chosen faces, in that order."""
-        return FaceSet(self.crops[indices], tuple(self.names[i] for i in indices), self.attributes[indices])
+        return FaceSet(
+            self.crops[indices], tuple(self.names[i] for i in indices), self.attributes[indices]
+        )
 
     def save(self, folder: Path) -> None:
         """Write the set; ``faces.json`` is written last and means *whole*."""
@@ -75,7 +77,9 @@ def load_face_set(folder: Path) -> FaceSet:
     except FileNotFoundError as error:
         raise InputError(folder, required="prepared faces", found="none", hint=HINT) from error
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(folder, required="prepared faces", found=f"damaged ones ({error})", hint=HINT) from error
+        raise InputError(
+            folder, required="prepared faces", found=f"damaged ones ({error})", hint=HINT
+        ) from error
     shapes = (len(names), CROP_SIZE, CROP_SIZE, 3), (len(names), len(ATTRIBUTES))
     if (crops.shape, attributes.shape) != shapes or head.get("version") != 1:
         found = f"{len(names)} names, crops {crops.shape}, attributes {attributes.shape}"

@@ -28,11 +28,15 @@ def load_sources(folders: Sequence[Path], network: TraitsNetwork | None = None) 
     """
     if not folders:
         hint = "attrsearch train prepare PICTURES --out FACES"
-        raise InputError("FACES", required="at least one folder of prepared faces", found="none", hint=hint)
+        raise InputError(
+            "FACES", required="at least one folder of prepared faces", found="none", hint=hint
+        )
     sets = [load_face_set(folder) for folder in folders]
     if network is not None:
         name = f"guessed-{_digest(network)}.npy"
-        sets = [filled(one, network, folder / name) for one, folder in zip(sets, folders, strict=True)]
+        sets = [
+            filled(one, network, folder / name) for one, folder in zip(sets, folders, strict=True)
+        ]
     return join(sets)
 
 
@@ -63,7 +67,9 @@ def taught(faces: FaceSet, teachers: Sequence[TraitsNetwork]) -> FaceSet | None:
     unknown = np.flatnonzero(~faces.labelled)
     if not len(unknown) or not teachers:
         return None
-    guessed = np.mean([probabilities(teacher, faces.crops, unknown) for teacher in teachers], axis=0)
+    guessed = np.mean(
+        [probabilities(teacher, faces.crops, unknown) for teacher in teachers], axis=0
+    )
     return FaceSet(faces.crops[unknown], tuple(faces.names[i] for i in unknown), guessed)
 
 
@@ -75,7 +81,9 @@ def _digest(network: TraitsNetwork) -> str:
 
 
 @torch.no_grad()
-def probabilities(network: TraitsNetwork, crops: Pictures, indices: npt.NDArray[np.intp] | None = None) -> Floats:
+def probabilities(
+    network: TraitsNetwork, crops: Pictures, indices: npt.NDArray[np.intp] | None = None
+) -> Floats:
     """Probability of each attribute (n, 13) of crops, averaged over each and its mirror image."""
     chosen = np.arange(len(crops)) if indices is None else indices
     rows = []

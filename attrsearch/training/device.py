@@ -28,7 +28,9 @@ def choose_device(name: DeviceName = "auto") -> torch.device:
     there = torch.cuda.is_available()
     if name == "cuda" and not there:
         found = f"none with torch {torch.__version__}"
-        raise UnavailableError("--device cuda", required="a GPU (CUDA)", found=found, hint="type --device cpu")
+        raise UnavailableError(
+            "--device cuda", required="a GPU (CUDA)", found=found, hint="type --device cpu"
+        )
     return torch.device("cuda") if there and name != "cpu" else CPU
 
 

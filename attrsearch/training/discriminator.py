@@ -53,7 +53,9 @@ class Discriminator(nn.Module):
 
     def __init__(self, dim: int = 32, frozen: TraitsNetwork | None = None) -> None:
         super().__init__()
-        self._frozen = [frozen] if frozen is not None else []  # in a list: none of its weights are learnt or kept
+        self._frozen = (
+            [frozen] if frozen is not None else []
+        )  # in a list: none of its weights are learnt or kept
         widths = frozen.widths(TAPS) if frozen is not None else []
         self.heads = nn.ModuleList(_head(width) for width in widths)
         self.layers = nn.ModuleList()
@@ -69,7 +71,9 @@ class Discriminator(nn.Module):
         self.attributes = nn.Linear(256, len(ATTRIBUTES))
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.Linear):
-                nn.init.kaiming_normal_(module.weight, 0.2)  # the default shrinks what five layers pass on
+                nn.init.kaiming_normal_(
+                    module.weight, 0.2
+                )  # the default shrinks what five layers pass on
                 nn.init.zeros_(module.bias)  # type: ignore[arg-type]
 
     def forward(self, faces: Tensor) -> Verdict:
@@ -81,7 +85,12 @@ class Discriminator(nn.Module):
                 patches = self.patch(x)[:, 0]
         shared = self.shared(x)
         levels = tuple(self._levels(faces)) if self._frozen else ()
-        return Verdict(self.whole(shared)[:, 0].float(), patches.float(), self.attributes(shared).float(), levels)
+        return Verdict(
+            self.whole(shared)[:, 0].float(),
+            patches.float(),
+            self.attributes(shared).float(),
+            levels,
+        )
 
     def _levels(self, faces: Tensor) -> Iterator[Tensor]:
         heads, x = iter(self.heads), faces

@@ -17,7 +17,13 @@ from attrsearch.core.attributes import ATTRIBUTES
 from attrsearch.core.precision import Precision
 from attrsearch.editing.blending import face_mask
 from attrsearch.training import losses
-from attrsearch.training.attribute_sampling import TargetAttributes, ask_back, ask_edits, ask_one_pass, own
+from attrsearch.training.attribute_sampling import (
+    TargetAttributes,
+    ask_back,
+    ask_edits,
+    ask_one_pass,
+    own,
+)
 from attrsearch.training.dataset import FaceSet, Pictures, randomness, to_network
 from attrsearch.training.device import CPU, fast
 from attrsearch.training.discriminator import Discriminator, gradient_penalty
@@ -78,24 +84,38 @@ class EditorTrainer:
         self._shown = shown or faces.take(np.arange(min(SHOWN, len(faces))))
         self.generator = make_generator(recipe).to(device)
         self.ema = copy.deepcopy(self.generator).eval().requires_grad_(False)
-        features = frozen(load_traits_network(recipe.traits)).to(device) if recipe.discriminator_features else None
+        features = (
+            frozen(load_traits_network(recipe.traits)).to(device)
+            if recipe.discriminator_features
+            else None
+        )
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed + 1)
             discriminator = Discriminator(recipe.discriminator_dim, features)
             self.discriminator = discriminator.to(device).to(memory_format=torch.channels_last)
         learnt = [value for value in self.generator.parameters() if value.requires_grad]
         self._learn_g = torch.optim.Adam(learnt, recipe.generator_rate, BETAS)
-        self._learn_d = torch.optim.Adam(self.discriminator.parameters(), recipe.discriminator_rate, BETAS)
+        self._learn_d = torch.optim.Adam(
+            self.discriminator.parameters(), recipe.discriminator_rate, BETAS
+        )
         terms = recipe.losses
-        self._traits = frozen(load_traits_network(recipe.traits)).to(device) if terms.attributes else None
+        self._traits = (
+            frozen(load_traits_network(recipe.traits)).to(device) if terms.attributes else None
+        )
         precision: Precision = "bf16" if dtype is torch.bfloat16 else "fp32"
         embeds = terms.identity or terms.spread or terms.steering
         self._identity = IdentityLoss(precision, device) if embeds else None
-        self._embeddings = np.full((len(faces) if self._identity else 0, 2, 128), np.nan, np.float32)
-        self._detection = DetectionLossNetwork(device) if terms.detection or terms.geometry else None
+        self._embeddings = np.full(
+            (len(faces) if self._identity else 0, 2, 128), np.nan, np.float32
+        )
+        self._detection = (
+            DetectionLossNetwork(device) if terms.detection or terms.geometry else None
+        )
         self._mask = torch.from_numpy(np.array(face_mask()))[None, None].to(device)
         second = round(recipe.replay * recipe.batch) if recipe.asks == "edit" else 0
-        self._start = make_generator(recipe).to(device).eval().requires_grad_(False) if terms.anchor else None
+        self._start = (
+            make_generator(recipe).to(device).eval().requires_grad_(False) if terms.anchor else None
+        )
         self._sparring = load_frozen(recipe.sparring).to(device) if recipe.sparring else None
         shapes = (3, 128, 128), (len(ATTRIBUTES),), (3, 128, 128), (128 if self._identity else 0,)
         self._replay = [torch.zeros(second, *shape, device=device) for shape in shapes]
@@ -109,17 +129,27 @@ class EditorTrainer:
         warm = number >= self.recipe.warmup
         self._set_rates(number)
         with torch.set_grad_enabled(warm), self._fast():
-            features = self.generator.encode(torch.cat([source, real]) if self._reconstructs else source)
-            fake = self.generator.decode([part[: len(source)] for part in features], asked.values).float()
+            features = self.generator.encode(
+                torch.cat([source, real]) if self._reconstructs else source
+            )
+            fake = self.generator.decode(
+                [part[: len(source)] for part in features], asked.values
+            ).float()
             if not warm and self._sparring is not None:
                 half = len(source) // 2
-                fake = torch.cat([fake[:half], self._sparring(source[half:], asked.values[half:]).float()])
+                fake = torch.cat(
+                    [fake[:half], self._sparring(source[half:], asked.values[half:]).float()]
+                )
         judged = self._judged(fake, now)
         found = {}
         if self._plays:
             found["D"] = self._step_discriminator(real, labels, judged.detach(), number, random)
         if warm:
-            grown = min(1.0, (number - self.recipe.warmup + 1) / self.recipe.ramp) if self.recipe.ramp else 1.0
+            grown = (
+                min(1.0, (number - self.recipe.warmup + 1) / self.recipe.ramp)
+                if self.recipe.ramp
+                else 1.0
+            )
             found |= self._step_generator(real, labels, now, features, fake, judged, random, grown)
             average(self.ema, self.generator, self.recipe.ema, number - self.recipe.warmup)
         self._remember(fake.detach(), now)
@@ -127,7 +157,10 @@ class EditorTrainer:
 
     def _set_rates(self, number: int) -> None:
         recipe, slower = self.recipe, self.recipe.slower(number)
-        for learn, rate in ((self._learn_g, recipe.generator_rate), (self._learn_d, recipe.discriminator_rate)):
+        for learn, rate in (
+            (self._learn_g, recipe.generator_rate),
+            (self._learn_d, recipe.discriminator_rate),
+        ):
             for group in learn.param_groups:
                 group["lr"] = rate * slower
 
@@ -185,8 +218,13 @@ class EditorTrainer:
         Where edits of one face are held apart, each face stands in the batch twice.
         """
         twice = 2 if self.recipe.losses.steering else 1
-        chosen = torch.randint(0, len(self._faces), (self.recipe.batch // twice,), generator=random).numpy()
-        faces, labels = to_network(self._faces.crops[chosen]), torch.from_numpy(self._faces.attributes[chosen])
+        chosen = torch.randint(
+            0, len(self._faces), (self.recipe.batch // twice,), generator=random
+        ).numpy()
+        faces, labels = (
+            to_network(self._faces.crops[chosen]),
+            torch.from_numpy(self._faces.attributes[chosen]),
+        )
         mirrored = torch.rand(len(chosen), generator=random) < 0.5
         faces = torch.where(mirrored[:, None, None, None], faces.flip(-1), faces).to(self._device)
         known = self._known(faces, chosen, mirrored.numpy())
@@ -204,10 +242,18 @@ class EditorTrainer:
             self._embeddings[chosen[new], mirrored[new].astype(int)] = found.cpu().numpy()
         return torch.from_numpy(self._embeddings[chosen, mirrored.astype(int)]).to(self._device)
 
-    def _round(self, real: Tensor, labels: Tensor, embeddings: Tensor, random: torch.Generator) -> Round:
+    def _round(
+        self, real: Tensor, labels: Tensor, embeddings: Tensor, random: torch.Generator
+    ) -> Round:
         """What is asked of which faces: of real ones, and of earlier first passes to be turned back."""
         if self.recipe.asks == "one-pass":
-            return Round(ask_one_pass(labels, random).to(self._device), real, real, embeddings, slice(0, None))
+            return Round(
+                ask_one_pass(labels, random).to(self._device),
+                real,
+                real,
+                embeddings,
+                slice(0, None),
+            )
         again, values, began, before = self._replay
         first = len(real) - len(again) * bool(values.any())
         asked = ask_edits(labels[:first], random).to(self._device)
@@ -249,7 +295,9 @@ class EditorTrainer:
             loss = loss + losses.attribute_loss(first.attributes, labels, torch.ones_like(labels))
         if recipe.penalty and number % recipe.penalty_every == 0:
             half = real[: max(2, len(real) // 2)]
-            loss = loss + recipe.penalty * recipe.penalty_every * gradient_penalty(self.discriminator, half)
+            loss = loss + recipe.penalty * recipe.penalty_every * gradient_penalty(
+                self.discriminator, half
+            )
         loss.backward()  # type: ignore[no-untyped-call]
         self._learn_d.step()
         return float(game.detach())
@@ -269,7 +317,9 @@ class EditorTrainer:
         terms = self._realism(judged, now.asked, random)
         if self._reconstructs:
             with self._fast():
-                again = self.generator.decode([part[len(source) :] for part in features], own(labels)).float()
+                again = self.generator.decode(
+                    [part[len(source) :] for part in features], own(labels)
+                ).float()
             terms["reconstruction"] = l1_loss(again, real)
             terms["colour"] = losses.colour_loss(again, real)
         if weights.outside:
@@ -281,7 +331,10 @@ class EditorTrainer:
         if len(source[now.finished]):
             began, embeddings = now.began[now.finished], now.embeddings[now.finished]
             terms |= self._finished(began, embeddings, judged[now.finished], random)
-        weighed = {name: getattr(weights, name, 0.0) * (grown if name == "identity" else 1.0) for name in terms}
+        weighed = {
+            name: getattr(weights, name, 0.0) * (grown if name == "identity" else 1.0)
+            for name in terms
+        }
         total = torch.stack([weighed[name] * value for name, value in terms.items()]).sum()
         self._learn_g.zero_grad()
         total.backward()  # type: ignore[no-untyped-call]
@@ -291,7 +344,9 @@ class EditorTrainer:
             freeze_norms(self.generator)
         return {name: float(value.detach()) for name, value in terms.items()}
 
-    def _realism(self, judged: Tensor, asked: TargetAttributes, random: torch.Generator) -> dict[str, Tensor]:
+    def _realism(
+        self, judged: Tensor, asked: TargetAttributes, random: torch.Generator
+    ) -> dict[str, Tensor]:
         terms: dict[str, Tensor] = {}
         if self._plays:
             self.discriminator.requires_grad_(False)
@@ -301,7 +356,9 @@ class EditorTrainer:
             terms["adversarial"] = losses.realism_loss(verdict, self._seen)
             terms["joint"] = losses.attribute_loss(verdict.attributes, asked.target, asked.weight)
         if self._traits is not None:
-            seen = pad(losses.disturbed(judged, random), (3, 3, 3, 3), mode="reflect")[:, :, 2:130, 4:132]
+            seen = pad(losses.disturbed(judged, random), (3, 3, 3, 3), mode="reflect")[
+                :, :, 2:130, 4:132
+            ]
             with self._fast():
                 logits = self._traits(seen).float()
             terms["attributes"] = losses.attribute_loss(logits, asked.target, asked.weight)
@@ -333,7 +390,9 @@ class EditorTrainer:
             terms["geometry"] = geometry_loss(sight, untouched)
         return terms
 
-    def _anonymity(self, before: Tensor, judged: Tensor, random: torch.Generator) -> dict[str, Tensor]:
+    def _anonymity(
+        self, before: Tensor, judged: Tensor, random: torch.Generator
+    ) -> dict[str, Tensor]:
         """Identity and spread; distances are SFace's own, the recipe's limits on the FaceNet scale."""
         recipe, judge = self.recipe, self._identity
         if judge is None:

@@ -48,7 +48,9 @@ def reconstruction(generator: Generator, faces: FaceSet, tools: Instruments) -> 
     for start in range(0, len(faces), CHUNK):
         real, labels = _part(faces, start)
         again = generator(real, own(labels))
-        rows.append(torch.stack([psnr(again, real), ssim(again, real), tools.features(again, real)]))
+        rows.append(
+            torch.stack([psnr(again, real), ssim(again, real), tools.features(again, real)])
+        )
     mean = torch.cat(rows, 1).mean(1).tolist()
     return dict(zip(("PSNR (dB)", "SSIM", "feature distance"), mean, strict=True))
 
@@ -107,7 +109,9 @@ def searched_edits(faces: FaceSet, edited: Pictures, tools: Instruments) -> dict
         second = embed(edited[kept], [b for _, b in pairs], scaled)
         raw = distances(first, second)
         figures[f"distance, {scaled.name}"] = float(raw.mean() * scaled.calibration.scale)
-        figures[f"still matched, {scaled.name}"] = float((raw < scaled.calibration.verification).mean())
+        figures[f"still matched, {scaled.name}"] = float(
+            (raw < scaled.calibration.verification).mean()
+        )
     guessed = probabilities(tools.traits, edited)
     own_guess = probabilities(tools.traits, faces.crops)
     figures["gender kept"] = float(((guessed[:, MALE] > 0.5) == (own_guess[:, MALE] > 0.5)).mean())
@@ -123,9 +127,12 @@ def steered(first: Pictures, second: Pictures, tools: Instruments) -> dict[str, 
     """How much the attributes decide: the mean distance between two random candidates of the same face."""
     scaled = tools.recognisers[0]
     one, other = seen(first, tools.detector), seen(second, tools.detector)
-    kept = np.flatnonzero([a is not None and b is not None for a, b in zip(one, other, strict=True)])
+    kept = np.flatnonzero(
+        [a is not None and b is not None for a, b in zip(one, other, strict=True)]
+    )
     embedded = [
-        embed(crops[kept], [found[i] for i in kept], scaled) for crops, found in ((first, one), (second, other))
+        embed(crops[kept], [found[i] for i in kept], scaled)
+        for crops, found in ((first, one), (second, other))
     ]
     mean_distance = distances(*embedded).mean() * scaled.calibration.scale
     return {f"two candidates of a face apart, {scaled.name}": float(mean_distance)}
@@ -139,7 +146,9 @@ def distinguishability(faces: FaceSet, edited: Pictures, tools: Instruments) -> 
     """
     scaled = tools.recognisers[0]
     before, after = seen(faces.crops, tools.detector), seen(edited, tools.detector)
-    kept = np.flatnonzero([a is not None and b is not None for a, b in zip(before, after, strict=True)])
+    kept = np.flatnonzero(
+        [a is not None and b is not None for a, b in zip(before, after, strict=True)]
+    )
     people = np.array(faces.people)[kept]
     first = embed(faces.crops[kept], [before[i] for i in kept], scaled)
     second = embed(edited[kept], [after[i] for i in kept], scaled)
@@ -180,15 +189,22 @@ def seen(crops: Pictures, detector: Mtcnn) -> list[Detections | None]:
     return result
 
 
-def embed(crops: Pictures, found: Sequence[Detections | None], scaled: CalibratedRecogniser) -> Floats:
+def embed(
+    crops: Pictures, found: Sequence[Detections | None], scaled: CalibratedRecogniser
+) -> Floats:
     """Unit vectors (n, d) of the faces found."""
     there = [one for one in found if one is not None]
-    boxes, landmarks = np.concatenate([d.boxes for d in there]), np.concatenate([d.landmarks for d in there])
+    boxes, landmarks = (
+        np.concatenate([d.boxes for d in there]),
+        np.concatenate([d.landmarks for d in there]),
+    )
     return scaled.recogniser.embed(np.ascontiguousarray(crops), boxes, landmarks)
 
 
 def _natural(critic: Critic, crops: Pictures) -> Floats:
-    return np.concatenate([critic.scores(to_network(crops[i : i + 64])) for i in range(0, len(crops), 64)])
+    return np.concatenate(
+        [critic.scores(to_network(crops[i : i + 64])) for i in range(0, len(crops), 64)]
+    )
 
 
 def _part(faces: FaceSet, start: int) -> tuple[Tensor, Tensor]:

@@ -21,7 +21,9 @@ def write_weights(path: Path, state: Mapping[str, Tensor]) -> str:
         OutputError: The place cannot be written.
     """
     half = {
-        name: (value.to("cpu", torch.float16) if value.dtype.is_floating_point else value.cpu()).contiguous()
+        name: (
+            value.to("cpu", torch.float16) if value.dtype.is_floating_point else value.cpu()
+        ).contiguous()
         for name, value in sorted(state.items())
     }
     write_bytes(path, save(half))

@@ -22,7 +22,12 @@ class _Depthwise(torch.autograd.Function):
             dilated = gradient.new_zeros(ctx.size).contiguous(memory_format=torch.channels_last)
             dilated[:, :, :: ctx.stride, :: ctx.stride] = gradient
             gradient = dilated
-        return conv2d(gradient, ctx.weight.flip(2, 3), None, 1, 1, groups=len(ctx.weight)), None, None, None
+        return (
+            conv2d(gradient, ctx.weight.flip(2, 3), None, 1, 1, groups=len(ctx.weight)),
+            None,
+            None,
+            None,
+        )
 
 
 class FrozenDepthwise(nn.Module):

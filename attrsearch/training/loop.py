@@ -110,7 +110,9 @@ def train(
                     found=str(value),
                     hint="lower the rates",
                 )
-            means[name] = value if name not in means else SMOOTH * means[name] + (1 - SMOOTH) * value
+            means[name] = (
+                value if name not in means else SMOOTH * means[name] + (1 - SMOOTH) * value
+            )
         step += 1
         now = time.monotonic()
         progress(TrainingProgress(step, before + now - start, means))

@@ -47,17 +47,23 @@ class IdentityLoss:
         square = np.vstack([matrix, [0, 0, 1]])
         self._inverse = torch.from_numpy(np.linalg.inv(square)[:2].astype(np.float32))
 
-    def embed(self, faces: Tensor, generator: torch.Generator | None = None, jitter: float = 1.5) -> Tensor:
+    def embed(
+        self, faces: Tensor, generator: torch.Generator | None = None, jitter: float = 1.5
+    ) -> Tensor:
         """Unit vectors (n, 128) of crops (n, 3, 128, 128) from -1 to 1; jittered by pixels where random."""
         matrices = self._inverse.expand(len(faces), 2, 3).clone()
         if generator is not None:
             shift = torch.randn(len(faces), 2, generator=generator) * jitter
             turn = torch.randn(len(faces), generator=generator) * 0.02
             size = 1 + torch.randn(len(faces), generator=generator) * 0.02
-            spin = torch.stack([size * turn.cos(), -turn.sin(), turn.sin(), size * turn.cos()], 1).view(-1, 2, 2)
+            spin = torch.stack(
+                [size * turn.cos(), -turn.sin(), turn.sin(), size * turn.cos()], 1
+            ).view(-1, 2, 2)
             middle = torch.tensor([CROP / 2, 74.0])
             matrices[:, :, :2] = spin @ matrices[:, :, :2]
-            matrices[:, :, 2] = (spin @ (matrices[:, :, 2] - middle)[..., None])[..., 0] + middle + shift
+            matrices[:, :, 2] = (
+                (spin @ (matrices[:, :, 2] - middle)[..., None])[..., 0] + middle + shift
+            )
         grid = sampling_grid(matrices, SFACE_SIZE, (CROP, CROP)).to(faces.device)
         aligned = grid_sample(faces, grid, padding_mode="border", align_corners=False)
         return self._network.embed_aligned((aligned + 1) * 127.5)
@@ -88,7 +94,9 @@ class DetectionLossNetwork:
         steps = (torch.arange(ONET_SIDE) + 0.5) / ONET_SIDE - 0.5
         x = centre[:, :1] + side[:, None] * steps
         y = centre[:, 1:] + side[:, None] * steps
-        grid = torch.stack([x[:, None, :].expand(-1, ONET_SIDE, -1), y[:, :, None].expand(-1, -1, ONET_SIDE)], -1)
+        grid = torch.stack(
+            [x[:, None, :].expand(-1, ONET_SIDE, -1), y[:, :, None].expand(-1, -1, ONET_SIDE)], -1
+        )
         return (grid * (2 / CROP) - 1).to(self._device)
 
     def __call__(self, faces: Tensor, cuts: Tensor) -> ONetOutput:
@@ -113,7 +121,9 @@ def load_traits_network(name: str) -> TraitsNetwork:
         return TraitsClassifier(name).network
     network = TraitsNetwork()
     try:
-        network.load_state_dict({key: value.float() for key, value in load_tensors(Path(name)).items()})
+        network.load_state_dict(
+            {key: value.float() for key, value in load_tensors(Path(name)).items()}
+        )
     except RuntimeError as error:
         found = str(error).splitlines()[-1].strip()
         hint = "give the file that attrsearch train attributes wrote"

@@ -40,7 +40,9 @@ def realism_loss(fake: Verdict, mask: Tensor | None = None) -> Tensor:
 
 def _mean_softplus(verdict: Verdict, sign: int, mask: Tensor | None) -> Tensor:
     """Over the whole, over the patches, and over the levels of the features, where there are any."""
-    terms = softplus(sign * verdict.whole).mean() + _mean_where(softplus(sign * verdict.patches), mask)
+    terms = softplus(sign * verdict.whole).mean() + _mean_where(
+        softplus(sign * verdict.patches), mask
+    )
     levels = [_mean_where(softplus(sign * level[:, 0]), mask) for level in verdict.levels]
     return terms + torch.stack(levels).mean() * 2 if levels else terms
 
@@ -103,12 +105,19 @@ def hair_loss(edited: Tensor, original: Tensor, mask: Tensor) -> Tensor:
 
 def hair_mask(faces: Tensor) -> Tensor:
     """Where faces have another colour than their cheeks, above the brows: (n, 1, 128, 128), 0 to 1."""
-    seen = avg_pool2d(torch.cat([brightness(faces), chroma(faces)], 1), 3, 1, 1, count_include_pad=False)
+    seen = avg_pool2d(
+        torch.cat([brightness(faces), chroma(faces)], 1), 3, 1, 1, count_include_pad=False
+    )
     skin = seen[:, :, CHEEKS[0], CHEEKS[1]].flatten(2)
     middle = skin.median(2).values
     least = faces.new_tensor([0.1, 0.03, 0.03])
     spread = torch.maximum(2 * (skin - middle[..., None]).abs().median(2).values, least)
-    unlike = ((seen - middle[..., None, None]) / spread[..., None, None]).square().sum(1, keepdim=True).sqrt()
+    unlike = (
+        ((seen - middle[..., None, None]) / spread[..., None, None])
+        .square()
+        .sum(1, keepdim=True)
+        .sqrt()
+    )
     rows = torch.arange(faces.shape[2], dtype=faces.dtype, device=faces.device)[:, None]
     above = ((BROWS - rows) / 8).clamp(0, 1)
     return torch.sigmoid((unlike - 4) * 1.5) * above
@@ -208,7 +217,9 @@ def _noise(faces: Tensor, generator: torch.Generator) -> Tensor:
     return 0.02 * torch.randn(faces.shape, generator=generator).to(faces.device)
 
 
-def shifted(first: Tensor, second: Tensor, generator: torch.Generator, reach: int = 6) -> tuple[Tensor, Tensor]:
+def shifted(
+    first: Tensor, second: Tensor, generator: torch.Generator, reach: int = 6
+) -> tuple[Tensor, Tensor]:
     """Real faces and edits, each moved by up to ``reach`` pixels: augmentation against a small data set."""
     return _shift(first, generator, reach), _shift(second, generator, reach)
 
@@ -216,4 +227,6 @@ def shifted(first: Tensor, second: Tensor, generator: torch.Generator, reach: in
 def _shift(faces: Tensor, generator: torch.Generator, reach: int) -> Tensor:
     x, y = torch.randint(0, 2 * reach + 1, (2,), generator=generator).tolist()
     side = faces.shape[-1]
-    return pad(faces, (reach, reach, reach, reach), mode="reflect")[:, :, y : y + side, x : x + side]
+    return pad(faces, (reach, reach, reach, reach), mode="reflect")[
+        :, :, y : y + side, x : x + side
+    ]

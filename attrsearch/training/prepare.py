@@ -68,7 +68,9 @@ def prepare(
         progress(len(part))
     if not crops:
         hint = "check the folder and --alignment"
-        raise InputError(folder, required="pictures with a face", found=f"none in {len(names)}", hint=hint)
+        raise InputError(
+            folder, required="pictures with a face", found=f"none in {len(names)}", hint=hint
+        )
     unknown = np.full((len(kept), len(ATTRIBUTES)), np.nan, np.float32)
     attributes = unknown if known is None else known[kept]
     return FaceSet(np.stack(crops), tuple(names[i] for i in kept), attributes)
@@ -81,18 +83,30 @@ def read_names(path: Path) -> list[str]:
         InputError: It cannot be read, or is empty.
     """
     try:
-        names = [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        names = [
+            line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()
+        ]
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(path, required="a text file of names", found=str(error), hint="check the path") from error
+        raise InputError(
+            path, required="a text file of names", found=str(error), hint="check the path"
+        ) from error
     if not names:
-        raise InputError(path, required="names, one a line", found="none", hint="write some or leave it out")
+        raise InputError(
+            path, required="names, one a line", found="none", hint="write some or leave it out"
+        )
     return names
 
 
 def _choose(folder: Path, only: set[str] | None, without: set[str]) -> list[str]:
     if not folder.is_dir():
-        raise InputError(folder, required="a folder of pictures", found="no such folder", hint="check the path")
-    children = [child for child in sorted(folder.iterdir()) if child.is_dir() and not child.name.startswith(".")]
+        raise InputError(
+            folder, required="a folder of pictures", found="no such folder", hint="check the path"
+        )
+    children = [
+        child
+        for child in sorted(folder.iterdir())
+        if child.is_dir() and not child.name.startswith(".")
+    ]
     found = [path for child in children for path in list_pictures(child)] + list_pictures(folder)
     names = []
     for path in found:
@@ -102,7 +116,9 @@ def _choose(folder: Path, only: set[str] | None, without: set[str]) -> list[str]
             names.append(name.as_posix())
     if not names:
         hint = "check the folder and the names to take and to leave out"
-        raise InputError(folder, required="pictures", found=f"none of {len(found)} chosen", hint=hint)
+        raise InputError(
+            folder, required="pictures", found=f"none of {len(found)} chosen", hint=hint
+        )
     return names
 
 
@@ -123,7 +139,9 @@ def _crops(
     there = [(i, picture) for i, picture in enumerate(pictures) if picture is not None]
     reduced = [_reduce(picture) for _, picture in there]
     crops: list[Picture | None] = [None] * len(names)
-    for (i, picture), small, found in zip(there, reduced, detect_each(detector, reduced), strict=True):
+    for (i, picture), small, found in zip(
+        there, reduced, detect_each(detector, reduced), strict=True
+    ):
         crops[i] = _aligned(picture, small, found)
         if crops[i] is None:
             warn(f"{folder / names[i]}: needs a picture of a face, found no face; left out")
@@ -146,7 +164,9 @@ def _aligned(picture: Picture, small: Picture, found: Detections) -> Picture | N
     if not len(found):
         return None
     chosen = int(prominence(found, small.shape[1], small.shape[0]).argmax())
-    ratio = np.array([picture.shape[1] / small.shape[1], picture.shape[0] / small.shape[0]], np.float32)
+    ratio = np.array(
+        [picture.shape[1] / small.shape[1], picture.shape[0] / small.shape[0]], np.float32
+    )
     to_crop = similarity(found.landmarks[chosen : chosen + 1] * ratio, CROP_TEMPLATE)[0]
     return warp(picture, to_crop, CROP_SIZE) if scale_of(to_crop) >= 1e-3 else None
 

@@ -160,7 +160,9 @@ class EditorRecipe(_Training):
     @model_validator(mode="after")
     def _identity_of_finished_edits(self) -> Self:
         if self.asks == "edit" and not self.replay and (self.losses.identity or self.losses.spread):
-            raise ValueError('the losses identity and spread need a replay above 0, or asks = "one-pass"')
+            raise ValueError(
+                'the losses identity and spread need a replay above 0, or asks = "one-pass"'
+            )
         if self.losses.steering and (self.asks == "edit" or self.batch % 2):
             raise ValueError('the loss steering needs asks = "one-pass" and an even batch')
         return self

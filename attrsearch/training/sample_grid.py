@@ -9,7 +9,15 @@ from attrsearch.editing.attgan import Generator
 from attrsearch.training.attribute_sampling import ask_edits, ask_one_pass, own
 from attrsearch.training.dataset import FaceSet, Pictures, randomness, to_network, to_pictures
 
-SINGLE = ("Bangs", "Blond_Hair", "Bushy_Eyebrows", "Eyeglasses", "Male", "Mouth_Slightly_Open", "Young")
+SINGLE = (
+    "Bangs",
+    "Blond_Hair",
+    "Bushy_Eyebrows",
+    "Eyeglasses",
+    "Male",
+    "Mouth_Slightly_Open",
+    "Young",
+)
 DRAWS = 4
 
 
@@ -25,7 +33,10 @@ def sheet(generator: Generator, shown: FaceSet, asks: str, mask: Tensor | None =
         mask: (1, 1, 128, 128), where the generator is; shows edits as they are blended.
     """
     device = next(generator.parameters()).device
-    faces, labels = to_network(shown.crops).to(device), torch.from_numpy(np.nan_to_num(shown.attributes, nan=0.5))
+    faces, labels = (
+        to_network(shown.crops).to(device),
+        torch.from_numpy(np.nan_to_num(shown.attributes, nan=0.5)),
+    )
     rows = [faces]
 
     def edit(source: Tensor, values: Tensor) -> Tensor:

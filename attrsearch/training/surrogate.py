@@ -77,7 +77,9 @@ def learn_from_runs(
         progress("runs", number + 1, len(runs))
     if len(known) < MIN_PEOPLE:
         hint = "run more people first: attrsearch run FACES --out RUN"
-        raise InputError("runs", required=f"at least {MIN_PEOPLE} people", found=f"{len(known)}", hint=hint)
+        raise InputError(
+            "runs", required=f"at least {MIN_PEOPLE} people", found=f"{len(known)}", hint=hint
+        )
     lessons = [one.lesson for one in known]
     empty: dict[Gender, Floats] = dict.fromkeys(GENDERS, known[0].winners[:0])
     first = learn(lessons, bound, settings.objective, empty)
@@ -100,7 +102,10 @@ def setting_of(run: Path) -> Settings:
     if not predictable(objective):
         found = f"objective {objective.name}"
         raise InputError(
-            run, required="an objective of means of detection, IoU and distance", found=found, hint=hint
+            run,
+            required="an objective of means of detection, IoU and distance",
+            found=found,
+            hint=hint,
         )
     names = [recogniser["name"] for recogniser in kept["recognisers"]]
     changes: dict[str, Any] = {} if objective.ensemble else {"recogniser": names[0]}
@@ -121,10 +126,14 @@ def _setting(runs: Sequence[Path]) -> tuple[Settings, Components, dict[str, str]
         if bounds[-1] != bounds[0]:
             different = next(key for key in bounds[0] if bounds[0][key] != bounds[-1][key])
             hint = "learn from runs of one setting"
-            raise InputError(run, required=f"the {different} of {runs[0]}", found="another", hint=hint)
+            raise InputError(
+                run, required=f"the {different} of {runs[0]}", found="another", hint=hint
+            )
     if components.evaluator.editor.sha256 != bounds[0]["editor"]:
         hint = "learn with the editor of the run"
-        raise InputError(runs[0], required=f"editor {bounds[0]['editor'][:12]}…", found="another", hint=hint)
+        raise InputError(
+            runs[0], required=f"editor {bounds[0]['editor'][:12]}…", found="another", hint=hint
+        )
     return settings, components, bounds[0]
 
 
@@ -140,7 +149,10 @@ def _people_of(
     folder = RunFolder(run)
     study = setting_of(run).study
     columns = pq.read_table(run / "trials.parquet").to_pandas()
-    trials = {str(name): rows for name, rows in columns[columns["evaluated"]].groupby("identity", sort=False)}
+    trials = {
+        str(name): rows
+        for name, rows in columns[columns["evaluated"]].groupby("identity", sort=False)
+    }
     evaluator = components.evaluator
     for part in folder.read_people():
         name = part.record.id
@@ -149,7 +161,9 @@ def _people_of(
             continue
         components.gather.give(name, part.record.gender)
         try:
-            identity = components.gather(files[name], pictures_wanted(study.max_faces, study.heldback))
+            identity = components.gather(
+                files[name], pictures_wanted(study.max_faces, study.heldback)
+            )
         except AttrsearchError as error:
             warn(str(error))
             continue
@@ -163,10 +177,16 @@ def _people_of(
         attributes = trial_attributes(rows)
         own = tuple(searched[i] for i in kept)
         measured = rows[["detection", "iou", "distance"]].to_numpy(np.float64)
-        targets = np.column_stack([measured, np.maximum(_margin(rows, settings, components), FLOOR)])
+        targets = np.column_stack(
+            [measured, np.maximum(_margin(rows, settings, components), FLOOR)]
+        )
         feasible = rows["feasible"].to_numpy(bool)
-        best = np.argsort(np.where(feasible, -rows["utility"].to_numpy(), np.inf), kind="stable")[:2]
-        lesson = PersonTrials(part.record.gender, describe(identity.traits, own, subject), attributes, targets)
+        best = np.argsort(np.where(feasible, -rows["utility"].to_numpy(), np.inf), kind="stable")[
+            :2
+        ]
+        lesson = PersonTrials(
+            part.record.gender, describe(identity.traits, own, subject), attributes, targets
+        )
         yield _Known(identity, own, lesson, attributes[best[feasible[best]]])
 
 
@@ -180,7 +200,9 @@ def _margin(rows: Any, settings: Settings, components: Components) -> Floats64:
         if column not in rows:
             found = f"a constraint on the least {constraint.term}"
             hint = "use an objective such as utility_product or margin"
-            raise InputError("objective", required="constraints on what trials record", found=found, hint=hint)
+            raise InputError(
+                "objective", required="constraints on what trials record", found=found, hint=hint
+            )
         limit = verification if constraint.above == "verification" else float(constraint.above)
         margins.append(rows[column].to_numpy(np.float64) - limit)
     return np.min(margins, 0) if margins else np.ones(len(rows))
@@ -213,7 +235,10 @@ def _carry_over(
         picked = winners
         if len(winners):
             guesses = np.stack(
-                [penalised_value(settings.objective, model.predict(winners, o.lesson.person)) for o in group]
+                [
+                    penalised_value(settings.objective, model.predict(winners, o.lesson.person))
+                    for o in group
+                ]
             )
             picked = winners[cover(guesses - guesses.min() + 1e-3, SETS)]
         sets[gender] = picked

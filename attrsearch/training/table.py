@@ -35,7 +35,13 @@ def read_table(path: Path) -> dict[str, Floats]:
     key = next((name for name in NAME_COLUMNS if name in columns), None)
     missing = [name for name in ATTRIBUTES if name not in columns]
     if key is None or missing:
-        found = "no rows" if not rows else f"no column {missing[0]}" if missing else "no column image_id"
+        found = (
+            "no rows"
+            if not rows
+            else f"no column {missing[0]}"
+            if missing
+            else "no column image_id"
+        )
         raise InputError(path, required=required, found=found, hint=hint)
     table: dict[str, Floats] = {}
     for line, row in enumerate(rows, 2):
@@ -47,7 +53,10 @@ def read_table(path: Path) -> dict[str, Floats]:
             found = str([row[name] for name in ATTRIBUTES])[:90]
             where = f"{path}, line {line}"
             raise InputError(
-                where, required="a file name and values 0, 1 or -1", found=found, hint="mend that line"
+                where,
+                required="a file name and values 0, 1 or -1",
+                found=found,
+                hint="mend that line",
             )
         table[row[key]] = (values > 0).astype(np.float32)
     return table

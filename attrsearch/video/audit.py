@@ -122,7 +122,11 @@ class _Lasting:
 
     def _decide(self, place: int) -> None:
         low = max(0, place - NEAR)
-        others = [boxes for i, (boxes, _) in enumerate(self._frames) if low <= i <= place + NEAR and i != place]
+        others = [
+            boxes
+            for i, (boxes, _) in enumerate(self._frames)
+            if low <= i <= place + NEAR and i != place
+        ]
         for leak in self._frames[place][1]:
             box = np.array(leak.box, np.float32)
             again = sum(len(boxes) > 0 and iou(boxes, box).max() >= SAME for boxes in others)
@@ -192,9 +196,13 @@ def audit_video(
         sizes = [(r.info.width, r.info.height) for r in (first, second)]
         if sizes[0] != sizes[1]:
             hint = "audit a video against the one it was made from"
-            raise InputError(protected, required=f"frames of {sizes[0]}", found=f"{sizes[1]}", hint=hint)
+            raise InputError(
+                protected, required=f"frames of {sizes[0]}", found=f"{sizes[1]}", hint=hint
+            )
         for before, after in zip(first.frames(), second.frames(), strict=False):
-            found = _without(detect_in_frame(before.picture, detector), (visible or {}).get(before.index, ()))
+            found = _without(
+                detect_in_frame(before.picture, detector), (visible or {}).get(before.index, ())
+            )
             faces += len(found)
             changes = [_change(before.picture, after.picture, box) for box in found.boxes]
             uncovered = [
@@ -211,7 +219,9 @@ def audit_video(
             for i, distance in zip(known, apart, strict=True):
                 if distance >= judge.calibration.verification:
                     continue
-                if distance >= _of_a_blank(before.picture, after.picture, found, i, detector, judge):
+                if distance >= _of_a_blank(
+                    before.picture, after.picture, found, i, detector, judge
+                ):
                     blank += 1
                 else:
                     box, value = _tuple(found.boxes[i]), round(float(distance), 4)

@@ -31,5 +31,13 @@ def draw(picture: Picture, covered: Sequence[RenderedFace]) -> Picture:
         left, top, right, bottom = (round(float(value)) for value in item.face.box)
         cv2.rectangle(shown, (left, top), (right, bottom), colour(item), thick)
         text = f"{item.person} {item.face.source} {item.how}"
-        cv2.putText(shown, text, (left, max(12, top - 4)), cv2.FONT_HERSHEY_SIMPLEX, size, colour(item), thick)
+        cv2.putText(
+            shown,
+            text,
+            (left, max(12, top - 4)),
+            cv2.FONT_HERSHEY_SIMPLEX,
+            size,
+            colour(item),
+            thick,
+        )
     return shown

@@ -157,9 +157,16 @@ def protect(
         smallest=options.smallest,
         replacement=options.replacement,
     )
-    timeline = Timeline(found.tracks, found.cuts, found.frames, people=people.names, remembered=found.remembered)
+    timeline = Timeline(
+        found.tracks, found.cuts, found.frames, people=people.names, remembered=found.remembered
+    )
     return _write(
-        material, renderer, timeline, found.cuts, options, lambda n: progress("cover", n, material.count)
+        material,
+        renderer,
+        timeline,
+        found.cuts,
+        options,
+        lambda n: progress("cover", n, material.count),
     )
 
 
@@ -221,7 +228,10 @@ def _visible(options: VideoOptions, names: set[str]) -> frozenset[str]:
     if unknown:
         found = f"{len(names)} people: {', '.join(sorted(names)[:6]) or 'nobody'}{' …' if len(names) > 6 else ''}"
         raise InputError(
-            unknown[0], required="the name of a person of the video", found=found, hint="check the name"
+            unknown[0],
+            required="the name of a person of the video",
+            found=found,
+            hint="check the name",
         )
     others = frozenset(names - options.only) if options.only else frozenset()
     return options.visible | others

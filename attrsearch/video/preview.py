@@ -32,7 +32,11 @@ class Preview:
     def add(self, picture: Picture) -> None:
         """Offer the next frame (h, w, 3); of twice as many as are shown, every second is let go again."""
         if self._seen % self._every == 0:
-            height = self._kept[0].shape[0] if self._kept else round(picture.shape[0] * WIDTH / picture.shape[1])
+            height = (
+                self._kept[0].shape[0]
+                if self._kept
+                else round(picture.shape[0] * WIDTH / picture.shape[1])
+            )
             small = cv2.resize(picture, (WIDTH, max(1, height)), interpolation=cv2.INTER_AREA)
             self._kept.append(np.asarray(small, np.uint8))
             if len(self._kept) == 2 * SHOWN:

@@ -20,7 +20,13 @@ from attrsearch.editing.editor import Editor
 from attrsearch.editing.filters import HEAD, Fallback, cover
 from attrsearch.faces.alignment import CROP_SIZE, CROP_TEMPLATE, compose, scale_of, similarity, warp
 from attrsearch.faces.sampling import to_editor
-from attrsearch.video.tracking.best_shots import EDIT_RESIDUAL, EDIT_TURN, GO_ON_TURN, residual, turn
+from attrsearch.video.tracking.best_shots import (
+    EDIT_RESIDUAL,
+    EDIT_TURN,
+    GO_ON_TURN,
+    residual,
+    turn,
+)
 from attrsearch.video.tracking.kalman import move_points
 from attrsearch.video.trajectories import TrackedBox
 
@@ -134,10 +140,14 @@ class Renderer:
         )
         ready = {(place, face.track): edit for (place, face), edit in zip(jobs, edits, strict=True)}
         shown = [
-            self._cover(number, picture, faces[place], {t: e for (p, t), e in ready.items() if p == place})
+            self._cover(
+                number, picture, faces[place], {t: e for (p, t), e in ready.items() if p == place}
+            )
             for place, (number, picture) in enumerate(frames)
         ]
-        oldest = frames[-1][0] - RECENT if frames else 0  # an older edit is not shown again: it is let go
+        oldest = (
+            frames[-1][0] - RECENT if frames else 0
+        )  # an older edit is not shown again: it is let go
         self._last = {track: last for track, last in self._last.items() if last.frame >= oldest}
         return shown
 
@@ -206,7 +216,10 @@ class Renderer:
         done: list[RenderedFace] = []
         hidden = [face for face in faces if self._person(face) not in self.visible]
         # filters first, then edits from small to large, so that a near face is not covered by a far one's filter
-        order = sorted(hidden, key=lambda face: (face.track in edits, float((face.box[2:] - face.box[:2]).prod())))
+        order = sorted(
+            hidden,
+            key=lambda face: (face.track in edits, float((face.box[2:] - face.box[:2]).prod())),
+        )
         for face in order:
             edit = edits.get(face.track)
             if edit is not None:
@@ -224,7 +237,9 @@ class Renderer:
         if face.track in self._filtered:
             before = last.shown if last is not None and number - last.frame <= FADE else 0.0
             strength = min(1.0, before + 1 / FADE)
-        if strength < 1:  # what the filter covers shrinks from the head to the face, as the edit comes
+        if (
+            strength < 1
+        ):  # what the filter covers shrinks from the head to the face, as the edit comes
             cover(shown, face.box, self.fallback, reach=HEAD + strength * (1 - HEAD))
         else:
             self._filtered.discard(face.track)
@@ -237,12 +252,16 @@ class Renderer:
 
     def _cover_without_edit(self, number: int, shown: Picture, face: TrackedBox) -> Cover:
         last = self._last.get(face.track)
-        if last is not None and (number - last.frame > RECENT or self._person(face) not in self.sets):
+        if last is not None and (
+            number - last.frame > RECENT or self._person(face) not in self.sets
+        ):
             last = None
         turned = bool(np.isfinite(face.landmarks).all()) and _belong(face.landmarks, face.box)
         if last is not None and last.shown > 0 and not turned and _is_in_view(face):
             landmarks = move_points(last.landmarks, last.box, face.box)
-            cover(shown, face.box, self.fallback, margin=0.0)  # the warped edit is soft at its border
+            cover(
+                shown, face.box, self.fallback, margin=0.0
+            )  # the warped edit is soft at its border
             paste(shown, _picture(last.crop), similarity(landmarks[None], CROP_TEMPLATE)[0])
             return "warped"
         self._filtered.add(face.track)
@@ -253,11 +272,18 @@ class Renderer:
         if last is not None and last.shown > 0:
             last.shown, last.frame = max(0.0, last.shown - 1 / FADE), number
             landmarks = move_points(last.landmarks, last.box, face.box)
-            paste(shown, _picture(last.crop), similarity(landmarks[None], CROP_TEMPLATE)[0], last.shown)
+            paste(
+                shown,
+                _picture(last.crop),
+                similarity(landmarks[None], CROP_TEMPLATE)[0],
+                last.shown,
+            )
         return "filtered"
 
 
-def steady(source: Floats, edit: Floats, last_source: Floats, last_edit: Floats) -> tuple[Floats, Floats]:
+def steady(
+    source: Floats, edit: Floats, last_source: Floats, last_edit: Floats
+) -> tuple[Floats, Floats]:
     """An edit of which as much is the last one's as the face stood still, place by place.
 
     Two edits of nearly the same picture differ by more than the pictures do, and drift.  What was kept of earlier
@@ -278,7 +304,9 @@ def steady(source: Floats, edit: Floats, last_source: Floats, last_edit: Floats)
     """
     side = max(1, round(AROUND * len(edit) / CROP_SIZE))
     change = cv2.blur(cv2.absdiff(source, last_source).mean(2), (side, side))
-    kept = (MAX_KEPT * np.clip((MOVED - change) / (MOVED - QUIET), 0, 1)).astype(np.float32)[..., None]
+    kept = (MAX_KEPT * np.clip((MOVED - change) / (MOVED - QUIET), 0, 1)).astype(np.float32)[
+        ..., None
+    ]
     return source + kept * (last_source - source), edit + kept * (last_edit - edit)
 
 
@@ -306,7 +334,9 @@ def replace_face(picture: Picture, box: Floats, replacement: Picture) -> None:
     right, bottom = np.ceil(np.minimum(box[2:], (width, height))).astype(int)
     if left < right and top < bottom:
         sides = (int(right - left), int(bottom - top))
-        picture[top:bottom, left:right] = cv2.resize(replacement, sides, interpolation=cv2.INTER_AREA)
+        picture[top:bottom, left:right] = cv2.resize(
+            replacement, sides, interpolation=cv2.INTER_AREA
+        )
 
 
 def _to_crop(landmarks: Floats, size: int) -> Floats:
@@ -315,4 +345,6 @@ def _to_crop(landmarks: Floats, size: int) -> Floats:
     matrix = similarity(landmarks[None], CROP_TEMPLATE)[0]
     if scale_of(matrix) == 0 or zoom == 1:
         return np.asarray(matrix, np.float32)
-    return compose(np.array([[zoom, 0, (zoom - 1) / 2], [0, zoom, (zoom - 1) / 2]], np.float32), matrix)
+    return compose(
+        np.array([[zoom, 0, (zoom - 1) / 2], [0, zoom, (zoom - 1) / 2]], np.float32), matrix
+    )

@@ -64,7 +64,9 @@ class KnownPersonMatcher:
         if not seen.kept:
             return
         embedding = seen.embed(self.scaled.recogniser)[0]
-        distances = {name: float(np.linalg.norm(embedding - mean)) for name, mean in self.known.items()}
+        distances = {
+            name: float(np.linalg.norm(embedding - mean)) for name, mean in self.known.items()
+        }
         nearest = min(distances, key=lambda name: distances[name])
         if distances[nearest] < self.scaled.calibration.verification:
             self.names[face.track] = nearest
@@ -107,7 +109,10 @@ def protect_stream(
                 if namer is not None:
                     for face in tracked:
                         namer.look(frame.picture, face)
-                faces = [TrackedBox(t.track, t.box, t.landmarks, t.source, t.probability) for t in tracked]
+                faces = [
+                    TrackedBox(t.track, t.box, t.landmarks, t.source, t.probability)
+                    for t in tracked
+                ]
                 ((picture, covered),) = renderer.render([(frame.index, frame.picture)], [faces])
                 out.write(frame, picture)
                 for item in covered:

@@ -99,7 +99,9 @@ class Timeline:
             for joined in _join(tracks, people or {}, gap)
             for stretch in _stretches(joined, edges, frames, gap, (lead, extension))
         ]
-        self._waiting = sorted(range(len(self._stretches)), key=lambda number: -self._stretches[number].begin)
+        self._waiting = sorted(
+            range(len(self._stretches)), key=lambda number: -self._stretches[number].begin
+        )
         self._open: dict[int, _Filled] = {}
         held = [(min(rows), max(rows), track) for track, rows in (remembered or {}).items() if rows]
         self._remembered = remembered or {}
@@ -112,7 +114,9 @@ class Timeline:
             number = self._waiting.pop()
             if self._stretches[number].end >= frame:
                 self._open[number] = _Filled(self._stretches[number])
-        self._open = {number: filled for number, filled in sorted(self._open.items()) if filled.end >= frame}
+        self._open = {
+            number: filled for number, filled in sorted(self._open.items()) if filled.end >= frame
+        }
         faces = [filled.face(frame) for filled in self._open.values()]
         present = {face.track for face in faces}
         faces += [
@@ -128,7 +132,11 @@ class Timeline:
             _, last, track = self._held_later.pop()
             self._held[track] = last
         self._held = {track: last for track, last in sorted(self._held.items()) if last >= frame}
-        return [self._remembered[track][frame] for track in self._held if frame in self._remembered[track]]
+        return [
+            self._remembered[track][frame]
+            for track in self._held
+            if frame in self._remembered[track]
+        ]
 
 
 def _join(
@@ -162,7 +170,11 @@ def follows(before: Mapping[int, TrackedFace], after: Mapping[int, TrackedFace],
 
 
 def _stretches(
-    tracks: Sequence[Mapping[int, TrackedFace]], cuts: list[int], frames: int, gap: int, added: tuple[int, int]
+    tracks: Sequence[Mapping[int, TrackedFace]],
+    cuts: list[int],
+    frames: int,
+    gap: int,
+    added: tuple[int, int],
 ) -> list[_Stretch]:
     """Tracks that follow each other, divided at cuts and at gaps too long to fill."""
     known = np.array([frame for track in tracks for frame in track], np.int64)
@@ -184,13 +196,23 @@ class _Filled:
 
     def __init__(self, stretch: _Stretch) -> None:
         self.end, self._stretch = stretch.end, stretch
-        frames = [f for track in stretch.tracks for f in track if stretch.first <= f <= stretch.last]
+        frames = [
+            f for track in stretch.tracks for f in track if stretch.first <= f <= stretch.last
+        ]
         self._known = known = np.array(frames)
         self._whole = whole = np.arange(stretch.begin, stretch.end + 1)
-        seen_boxes, points = np.empty((len(known), 4), np.float32), np.empty((len(known), 5, 2), np.float32)
+        seen_boxes, points = (
+            np.empty((len(known), 4), np.float32),
+            np.empty((len(known), 5, 2), np.float32),
+        )
         self._tracks, self._probabilities = np.empty(len(known), np.int64), np.empty(len(known))
         self._sources: list[BoxSource] = []
-        sightings = (track[f] for track in stretch.tracks for f in track if stretch.first <= f <= stretch.last)
+        sightings = (
+            track[f]
+            for track in stretch.tracks
+            for f in track
+            if stretch.first <= f <= stretch.last
+        )
         for place, face in enumerate(sightings):
             seen_boxes[place], points[place] = face.box, face.landmarks
             self._tracks[place], self._probabilities[place] = face.track, face.probability
@@ -206,7 +228,9 @@ class _Filled:
                 there[:, None, 2:] - there[:, None, :2], 1e-3
             )
             # landmarks stay in the box they were seen in, and are not known far from the frame they were seen in
-            spread = np.stack([np.interp(whole, known[good], c) for c in shares.reshape(-1, 10).T], 1)
+            spread = np.stack(
+                [np.interp(whole, known[good], c) for c in shares.reshape(-1, 10).T], 1
+            )
             steady = _steady(spread.astype(np.float32)).reshape(-1, 5, 2)
             near = np.abs(whole - known[good][nearest(known[good], whole)]) <= KNOWN_NEAR
             placed = boxes[:, None, :2] + steady * (boxes[:, None, 2:] - boxes[:, None, :2])
@@ -227,7 +251,11 @@ class _Filled:
             track=int(self._tracks[self._before[place]]),
             box=self._boxes[place],
             landmarks=self._landmarks[place],
-            source=self._sources[near] if frames_from_detection == 0 else "interpolated" if inside else "extended",
+            source=self._sources[near]
+            if frames_from_detection == 0
+            else "interpolated"
+            if inside
+            else "extended",
             probability=float(self._probabilities[near]),
             frames_from_detection=frames_from_detection,
             turn=self._turns[place] if self._turns is not None else None,

@@ -25,7 +25,12 @@ from attrsearch.runs.attributes_file import (
 
 
 def person(name: str, feasible: bool = True, passes: int = 1) -> PersonRecord:
-    values = dict.fromkeys(ATTRIBUTES, 0.3) | {"Male": -0.8, "No_Beard": 0.8, "Mustache": -0.5, "Bald": 0.0}
+    values = dict.fromkeys(ATTRIBUTES, 0.3) | {
+        "Male": -0.8,
+        "No_Beard": 0.8,
+        "Mustache": -0.5,
+        "Bald": 0.0,
+    }
     return PersonRecord(
         id=name, gender="female", feasible=feasible, first_pass=values,
         second_pass=None if passes == 1 else {key: -value for key, value in values.items()},
@@ -33,7 +38,9 @@ def person(name: str, feasible: bool = True, passes: int = 1) -> PersonRecord:
     )  # fmt: skip
 
 
-def export(*people: PersonRecord, editor: str = "anonymiser", sha256: str | None = None) -> AttributesFile:
+def export(
+    *people: PersonRecord, editor: str = "anonymiser", sha256: str | None = None
+) -> AttributesFile:
     return AttributesFile(
         editor=EditorRecord(name=editor, sha256=sha256 or manifest()[editor].sha256),
         recogniser=RecogniserRecord(name="sface", scale=1.045, threshold=1.4),
@@ -44,7 +51,9 @@ def export(*people: PersonRecord, editor: str = "anonymiser", sha256: str | None
 
 @pytest.fixture(scope="module")
 def applier() -> Applier:
-    return Applier(export(person("astronaut"), person("twice", passes=2), person("open", feasible=False)))
+    return Applier(
+        export(person("astronaut"), person("twice", passes=2), person("open", feasible=False))
+    )
 
 
 def difference(first: Picture, second: Picture) -> np.ndarray:
@@ -72,7 +81,9 @@ def test_the_face_is_edited_and_nothing_else(
 
 
 @pytest.mark.parametrize("name", [None, "open"])
-def test_who_has_no_set_is_covered(applier: Applier, astronaut: Picture, mtcnn: Mtcnn, name: str | None) -> None:
+def test_who_has_no_set_is_covered(
+    applier: Applier, astronaut: Picture, mtcnn: Mtcnn, name: str | None
+) -> None:
     record = applier.file.find(name) if name else None
     protected, edited, covered = applier.protect(astronaut, record)
     assert (edited, covered) == (None, 1)
@@ -93,7 +104,9 @@ def test_a_picture_without_a_face_is_not_written(applier: Applier, tmp_path: Pat
     assert not (tmp_path / "out").exists()
 
 
-def test_the_written_picture_has_no_metadata(applier: Applier, astronaut: Picture, tmp_path: Path) -> None:
+def test_the_written_picture_has_no_metadata(
+    applier: Applier, astronaut: Picture, tmp_path: Path
+) -> None:
     exif = Image.Exif()
     exif[0x010E] = "where it was taken"
     Image.fromarray(astronaut).save(tmp_path / "a.jpg", exif=exif)
@@ -112,11 +125,17 @@ def test_large_pictures_keep_their_size(applier: Applier, astronaut: Picture) ->
 
 def test_whose_picture_it_is(sample: Path, tmp_path: Path) -> None:
     file = export(person("astronaut"), person("pilot_1"), person("cadet"))
-    owners = {source.name: owner.id if owner else None for source, _, owner in plan(sample, tmp_path, file, None)}
+    owners = {
+        source.name: owner.id if owner else None
+        for source, _, owner in plan(sample, tmp_path, file, None)
+    }
     assert owners["astronaut_2.jpg"] == "astronaut"  # by its folder
     assert owners["pilot_1.jpg"] == "pilot_1"  # by its name
     assert owners["pilot_2.jpg"] is None
-    targets = {target.relative_to(tmp_path).as_posix() for _, target, _ in plan(sample, tmp_path, file, None)}
+    targets = {
+        target.relative_to(tmp_path).as_posix()
+        for _, target, _ in plan(sample, tmp_path, file, None)
+    }
     assert "cadet/cadet_4.png" in targets
     assert {owner.id for _, _, owner in plan(sample, tmp_path, file, "cadet") if owner} == {"cadet"}
     single = sample / "pilot" / "pilot_3.jpg"
@@ -136,7 +155,9 @@ def test_plans_that_cannot_be(tmp_path: Path) -> None:
         plan(tmp_path / "gone", tmp_path, file, None)
 
 
-def test_a_folder_is_protected_around_a_bad_picture(applier: Applier, sample: Path, tmp_path: Path) -> None:
+def test_a_folder_is_protected_around_a_bad_picture(
+    applier: Applier, sample: Path, tmp_path: Path
+) -> None:
     faces = tmp_path / "faces" / "astronaut"
     faces.mkdir(parents=True)
     shutil.copy(sample / "astronaut" / "astronaut_1.jpg", faces)
@@ -151,7 +172,9 @@ def test_a_folder_is_protected_around_a_bad_picture(applier: Applier, sample: Pa
 
 
 def test_an_output_that_is_no_picture(applier: Applier, sample: Path, tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match=r"needs a picture name .* found .txt; name the output out.png"):
+    with pytest.raises(
+        OutputError, match=r"needs a picture name .* found .txt; name the output out.png"
+    ):
         applier.apply(sample / "cadet" / "cadet_1.jpg", tmp_path / "a.txt", None)
 
 

@@ -5,7 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from attrsearch.anonymise.videos import FaceModels, apply_to_stream, apply_to_video, choose_judge, load_face_models
+from attrsearch.anonymise.videos import (
+    FaceModels,
+    apply_to_stream,
+    apply_to_video,
+    choose_judge,
+    load_face_models,
+)
 from attrsearch.core.errors import InputError
 from attrsearch.editing.editor import Editor
 from attrsearch.faces.detection.mtcnn import Mtcnn
@@ -20,8 +26,12 @@ from tests.clips import Clip, street, walker, write_clip
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two looks at the astronaut, who are two people since they share every frame."""
-    pictures = street([walker(6, (80, 110), (1, 0), 66), walker(6, (240, 120), (0, 0), 70)]).render(2)
-    return write_clip(tmp_path_factory.mktemp("clip") / "a.mp4", pictures, Clip(options={"crf": "8"}))
+    pictures = street([walker(6, (80, 110), (1, 0), 66), walker(6, (240, 120), (0, 0), 70)]).render(
+        2
+    )
+    return write_clip(
+        tmp_path_factory.mktemp("clip") / "a.mp4", pictures, Clip(options={"crf": "8"})
+    )
 
 
 @pytest.fixture
@@ -41,20 +51,26 @@ def test_an_export_of_one_goes_to_whoever_is_seen_longest(
     clip: Path, eyes: FaceModels, editor: Editor, tmp_path: Path
 ) -> None:
     warnings: list[str] = []
-    done = apply(clip, tmp_path / "o.mp4", eyes, editor, export(person("anna")), warn=warnings.append)
+    done = apply(
+        clip, tmp_path / "o.mp4", eyes, editor, export(person("anna")), warn=warnings.append
+    )
     assert done.people == ("anna", "person_002")
     assert done.counts == {"edited": 6, "filtered": 6}
     assert warnings == ["1 people of the video have no attribute set and are filtered (blur)"]
 
 
-def test_everybody_is_one_person(clip: Path, eyes: FaceModels, editor: Editor, tmp_path: Path) -> None:
+def test_everybody_is_one_person(
+    clip: Path, eyes: FaceModels, editor: Editor, tmp_path: Path
+) -> None:
     file = export(person("anna"), person("bert"))
     done = apply(clip, tmp_path / "o.mp4", eyes, editor, file, person="bert")
     assert done.people == ("bert",)
     assert done.counts == {"edited": 12}
 
 
-def test_an_infeasible_set_is_never_used(clip: Path, eyes: FaceModels, editor: Editor, tmp_path: Path) -> None:
+def test_an_infeasible_set_is_never_used(
+    clip: Path, eyes: FaceModels, editor: Editor, tmp_path: Path
+) -> None:
     file = export(person("anna", feasible=False))
     for options in ({"person": "anna"}, {"warn": lambda line: None}):
         done = apply(clip, tmp_path / "o.mp4", eyes, editor, file, **options)
@@ -72,11 +88,18 @@ def test_people_are_matched_by_their_pictures(
     assert sum(done.counts.values()) == 12
 
 
-def test_a_person_the_export_has_not(clip: Path, eyes: FaceModels, editor: Editor, tmp_path: Path) -> None:
+def test_a_person_the_export_has_not(
+    clip: Path, eyes: FaceModels, editor: Editor, tmp_path: Path
+) -> None:
     file = export(person("anna"))
-    with pytest.raises(InputError, match="zoe: needs a person of the export, found no zoe; it has anna"):
+    with pytest.raises(
+        InputError, match="zoe: needs a person of the export, found no zoe; it has anna"
+    ):
         apply(clip, tmp_path / "o.mp4", eyes, editor, file, person="zoe")
-    for options, changed in (({"person": "zoe"}, VideoOptions()), ({}, VideoOptions(visible=frozenset({"zoe"})))):
+    for options, changed in (
+        ({"person": "zoe"}, VideoOptions()),
+        ({}, VideoOptions(visible=frozenset({"zoe"}))),
+    ):
         with pytest.raises(InputError, match="zoe: needs a person"):
             apply_to_stream("-", tmp_path / "o.mp4", file, eyes, changed, editor=editor, **options)  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []
@@ -86,7 +109,10 @@ def test_eyes_are_what_was_asked_for() -> None:
     eyes = load_face_models(VideoOptions(), detector="yunet", recogniser="sface")
     assert isinstance(eyes.detector, YuNet)
     assert eyes.scaled.name == "sface"
-    assert load_face_models(VideoOptions(), detector="mtcnn", recogniser="sface").detector.name == "mtcnn"
+    assert (
+        load_face_models(VideoOptions(), detector="mtcnn", recogniser="sface").detector.name
+        == "mtcnn"
+    )
 
 
 def test_the_judge_is_another() -> None:

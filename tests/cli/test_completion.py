@@ -23,10 +23,18 @@ def test_scripts(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(
     ("words", "expected"),
-    [("attrsearch sc", "scrub"), ("attrsearch run --enc", "--encrypt"), ("attrsearch completion z", "zsh")],
+    [
+        ("attrsearch sc", "scrub"),
+        ("attrsearch run --enc", "--encrypt"),
+        ("attrsearch completion z", "zsh"),
+    ],
 )
 def test_what_a_shell_asks(words: str, expected: str) -> None:
-    about = {"_ATTRSEARCH_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    about = {
+        "_ATTRSEARCH_COMPLETE": "bash_complete",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(words.count(" ")),
+    }
     code = "from attrsearch.cli.main import cli; cli(prog_name='attrsearch')"
     root = str(Path(__file__).parents[2])
     environment = {**os.environ, **about, "PYTHONPATH": root}

@@ -21,12 +21,23 @@ def call(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, s
 
 @pytest.fixture(scope="module")
 def evaluated(
-    finished: Path, finished_people: Path, protected_people: Path, tmp_path_factory: pytest.TempPathFactory
+    finished: Path,
+    finished_people: Path,
+    protected_people: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     """An evaluation with everything beside it, and the run it was of."""
     folder = tmp_path_factory.mktemp("evaluated")
     shutil.copytree(finished, folder / "run")
-    arguments = ["evaluate", finished_people, protected_people, "--judge", "sface", "--run", folder / "run"]
+    arguments = [
+        "evaluate",
+        finished_people,
+        protected_people,
+        "--judge",
+        "sface",
+        "--run",
+        folder / "run",
+    ]
     (folder / "limits.toml").write_text(
         'format = "attrsearch/gate"\nversion = 1\n[[limits]]\nfigure = "recall_mtcnn"\nat_least = 0.9\n'
     )
@@ -58,7 +69,10 @@ def test_the_run_gets_what_its_report_shows(evaluated: Path) -> None:
 
 
 def test_a_missed_gate_is_exit_code_1_and_named(
-    finished_people: Path, protected_people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    finished_people: Path,
+    protected_people: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     gate = tmp_path / "gate.toml"
     limit = '[[limits]]\nfigure = "distance"\njudge = "sface"\nat_least = 1.99\n'
@@ -74,14 +88,26 @@ def test_a_missed_gate_is_exit_code_1_and_named(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("nowhere", "protected"), "nowhere: needs a folder of pictures or a video, found nothing there"),
+        (
+            ("nowhere", "protected"),
+            "nowhere: needs a folder of pictures or a video, found nothing there",
+        ),
         (("gate.toml", "protected"), "needs a protected video, found a folder"),
-        (("faces", "protected", "--ledger", "gate.toml"), "two videos and their ledger, found two folders"),
+        (
+            ("faces", "protected", "--ledger", "gate.toml"),
+            "two videos and their ledger, found two folders",
+        ),
         (("faces", "gate.toml"), "needs a folder of protected pictures, found a file"),
-        (("faces", "protected", "--distractors", "nowhere"), "needs a folder of people, found no such folder"),
+        (
+            ("faces", "protected", "--distractors", "nowhere"),
+            "needs a folder of people, found no such folder",
+        ),
         (("faces", "nowhere"), "needs a folder of protected pictures, found no such folder"),
         (("faces", "protected", "--judge", "dlip"), "needs a known recogniser"),
-        (("faces", "protected", "--judge", "missing.onnx"), "needs a face embedder in an ONNX file"),
+        (
+            ("faces", "protected", "--judge", "missing.onnx"),
+            "needs a face embedder in an ONNX file",
+        ),
         (("faces", "protected", "--gate", "missing.toml"), "no such file"),
         (("faces", "protected", "--run", "nowhere"), "nowhere"),
     ],
@@ -93,14 +119,19 @@ def test_mistakes_are_one_line(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "gate.toml").write_text("")
     places = {"faces": str(finished_people), "protected": str(protected_people)}
-    code, said = call(capsys, "evaluate", *(places.get(argument, argument) for argument in arguments), "--quiet")
+    code, said = call(
+        capsys, "evaluate", *(places.get(argument, argument) for argument in arguments), "--quiet"
+    )
     assert code == 2
     assert words in said
     assert len([line for line in said.splitlines() if line.startswith("attrsearch:")]) == 1
 
 
 def test_one_person_says_what_one_person_is_too_few_for(
-    finished_people: Path, protected_people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    finished_people: Path,
+    protected_people: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Nothing is shown as a figure that was not measured, and no attack stumbles over it."""
     for name, folder in (("one", finished_people), ("covered", protected_people)):
@@ -111,7 +142,9 @@ def test_one_person_says_what_one_person_is_too_few_for(
     assert "one person only" in said
     assert "TAR at FAR 1e-3 needs 10000 pairs of strangers, these are 0" in said
     assert "nan" not in said
-    code, said = call(capsys, "evaluate", *(place / "cadet" for place in places), "--judge", "sface", "--quiet")
+    code, said = call(
+        capsys, "evaluate", *(place / "cadet" for place in places), "--judge", "sface", "--quiet"
+    )
     assert code == 0
     assert "nobody has two pictures" in said
     code, said = call(capsys, "attack", "naive", *places, "--judge", "sface", "--quiet")
@@ -120,15 +153,30 @@ def test_one_person_says_what_one_person_is_too_few_for(
 
 
 def test_an_attack_gets_a_line_in_the_page(
-    evaluated: Path, finished_people: Path, protected_people: Path, capsys: pytest.CaptureFixture[str]
+    evaluated: Path,
+    finished_people: Path,
+    protected_people: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    arguments = ["attack", "linking", finished_people, protected_people, "--judge", "sface", "--quiet"]
+    arguments = [
+        "attack",
+        "linking",
+        finished_people,
+        protected_people,
+        "--judge",
+        "sface",
+        "--quiet",
+    ]
     for _ in range(2):  # the same attack again takes the place of the first
-        code, said = call(capsys, *arguments, "--into", evaluated / "e.json", "--out", evaluated / "a.json")
+        code, said = call(
+            capsys, *arguments, "--into", evaluated / "e.json", "--out", evaluated / "a.json"
+        )
         assert code == 0
         assert "linking, two halves of one set, sface: rank-1" in said
     data = json.loads((evaluated / "e.json").read_text())
-    assert len(data["attacks"]) == len(json.loads((evaluated / "a.json").read_text())["attacks"]) == 1
+    assert (
+        len(data["attacks"]) == len(json.loads((evaluated / "a.json").read_text())["attacks"]) == 1
+    )
     assert "two halves of one set" in (evaluated / "e.html").read_text()
 
 

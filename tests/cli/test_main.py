@@ -47,7 +47,10 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (["rnu"], "No such command 'rnu'. Did you mean 'run'? Type: attrsearch --help"),
         (["run", "faces"], "Missing option '--out'. Type: attrsearch run --help"),
-        (["run", "nowhere", "--out", "x", "--recogniser", "sface"], "nowhere: needs a folder of people"),
+        (
+            ["run", "nowhere", "--out", "x", "--recogniser", "sface"],
+            "nowhere: needs a folder of people",
+        ),
         (["run", "f", "--out", "x", "--trials", "0"], "'--trials': 0 is not in the range x>=1"),
         (["run", "f", "--out", "x", "--study", "quik"], "did you mean quick?"),
         (["run", "f", "--out", "x", "--objective", "utility"], "did you mean utility_product?"),
@@ -55,12 +58,18 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         (["run", "f", "--out", "x", "--recogniser", "sfase"], "did you mean sface?"),
         (["run", "f", "--out", "x", "--detector", "mtcn"], "detector: needs a valid value"),
         (["run", "f", "--out", "x", "--people", "gone.txt"], "gone.txt: needs a file of names"),
-        (["run", "f", "--out", "x", "--calibration", "gone.json", "--recogniser", "sface"], "gone.json: needs a"),
+        (
+            ["run", "f", "--out", "x", "--calibration", "gone.json", "--recogniser", "sface"],
+            "gone.json: needs a",
+        ),
         (["report", "nowhere"], "nowhere: needs a run (run.toml), found none"),
         (["export", "nowhere"], "nowhere: needs a run (run.toml), found none"),
         (["compare", "nowhere"], "nowhere: needs a run (run.toml), found none"),
         (["export", "x", "--format", "xml"], "'xml' is not one of 'json', 'csv', 'parquet'"),
-        (["apply", "x", "--attributes", "gone.json", "--out", "y"], "gone.json: needs an attributes file"),
+        (
+            ["apply", "x", "--attributes", "gone.json", "--out", "y"],
+            "gone.json: needs an attributes file",
+        ),
         (["calibrate", "nowhere", "--out", "c.json"], "nowhere: needs a folder of people"),
         (["models", "fetch", "facenet"], "'facenet' is not one of"),
         (["bench", "--picture", "gone.png"], "gone.png: needs a readable picture"),
@@ -74,7 +83,9 @@ def test_wrong_use_is_one_line(
     line: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    code, _, err = call(capsys, *arguments, *(["--quiet"] if arguments[0] in ("run", "calibrate") else []))
+    code, _, err = call(
+        capsys, *arguments, *(["--quiet"] if arguments[0] in ("run", "calibrate") else [])
+    )
     assert code == 2
     assert line in err
     assert len(err.strip().splitlines()) == 1
@@ -86,7 +97,18 @@ def test_a_run_for_scripts(capsys: pytest.CaptureFixture[str], faces: Path, tmp_
     (faces / "nobody").mkdir()
     (faces / "nobody" / "a.png").write_bytes(b"")
     out = tmp_path / "run"
-    arguments = ["run", faces, "--out", out, "--study", "quick", "--trials", "3", "--recogniser", "sface"]
+    arguments = [
+        "run",
+        faces,
+        "--out",
+        out,
+        "--study",
+        "quick",
+        "--trials",
+        "3",
+        "--recogniser",
+        "sface",
+    ]
     code, printed, err = call(capsys, *arguments, "--json", "--quiet")
     result = json.loads(printed)
     assert set(result) == {"identities", "feasible", "failed", "evaluations", "seconds", "out"}
@@ -107,11 +129,20 @@ def test_a_run_for_scripts(capsys: pytest.CaptureFixture[str], faces: Path, tmp_
 
     code, _, err = call(capsys, "export", out, "--format", "csv", "--include-infeasible")
     assert (code, "1 people in" in err) == (0, True)
-    assert call(capsys, "export", out, "--out", tmp_path / "all.json", "--include-infeasible")[0] == 0
+    assert (
+        call(capsys, "export", out, "--out", tmp_path / "all.json", "--include-infeasible")[0] == 0
+    )
     assert call(capsys, "report", out, "--out", tmp_path / "page.html")[0] == 0
 
     code, _, err = call(
-        capsys, "apply", faces, "--attributes", tmp_path / "all.json", "--out", tmp_path / "protected", "--quiet"
+        capsys,
+        "apply",
+        faces,
+        "--attributes",
+        tmp_path / "all.json",
+        "--out",
+        tmp_path / "protected",
+        "--quiet",
     )
     assert code == 1  # nobody's empty picture
     assert "a.png: needs a readable picture, found an empty file" in err
@@ -119,7 +150,9 @@ def test_a_run_for_scripts(capsys: pytest.CaptureFixture[str], faces: Path, tmp_
     assert len(list((tmp_path / "protected" / "cadet").glob("*.png"))) == 4
 
 
-def test_chosen_people_and_genders(capsys: pytest.CaptureFixture[str], sample: Path, tmp_path: Path) -> None:
+def test_chosen_people_and_genders(
+    capsys: pytest.CaptureFixture[str], sample: Path, tmp_path: Path
+) -> None:
     (tmp_path / "names.txt").write_text("pilot\n\ncadet\n")
     (tmp_path / "genders.csv").write_text("identity,gender\ncadet,male\n")
     code, printed, _ = call(
@@ -131,10 +164,14 @@ def test_chosen_people_and_genders(capsys: pytest.CaptureFixture[str], sample: P
     assert json.loads(printed)["identities"] == 2
     export = tmp_path / "all.json"
     call(capsys, "export", tmp_path / "run", "--out", export, "--include-infeasible")
-    assert {person.id: person.gender for person in read_attributes(export).identities}["cadet"] == "male"
+    assert {person.id: person.gender for person in read_attributes(export).identities}[
+        "cadet"
+    ] == "male"
 
 
-def test_models(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_models(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     code, out, _ = call(capsys, "models", "verify")
     assert code == 0

@@ -47,7 +47,12 @@ def shared(tmp_path_factory: pytest.TempPathFactory, made: Street) -> Path:
     (folder / "frames").mkdir()
     for number, picture in enumerate(shown):
         Image.fromarray(picture).save(folder / "frames" / f"{number:03d}.png")
-    values = dict.fromkeys(ATTRIBUTES, 0.3) | {"Male": -0.8, "No_Beard": 0.8, "Mustache": -0.5, "Bald": 0.0}
+    values = dict.fromkeys(ATTRIBUTES, 0.3) | {
+        "Male": -0.8,
+        "No_Beard": 0.8,
+        "Mustache": -0.5,
+        "Bald": 0.0,
+    }
     one = PersonRecord(
         id="anna", gender="female", feasible=True, first_pass=values, second_pass=None, utility=1.3,
         detection=1, iou=0.9, distance=1.45, distance_raw=1.4, faces=1, evaluations=1,
@@ -111,7 +116,9 @@ def test_the_audit_names_what_is_still_there(
     wrong = [{"frame": frame, "box": [200, 10, 240, 60]} for frame in range(10)]
     (place / "boxes.json").write_text(json.dumps({"boxes": wrong}))
     common = ("--attributes", "attributes.json", "--quiet", "--recogniser", "sface", "--audit")
-    code, err = call(capsys, "apply", "street.mp4", "--out", "out.mp4", "--boxes", "boxes.json", *common)
+    code, err = call(
+        capsys, "apply", "street.mp4", "--out", "out.mp4", "--boxes", "boxes.json", *common
+    )
     assert code == 1
     lines = [line for line in err.splitlines() if line.startswith("audit: frame ")]
     assert len(lines) == 10
@@ -132,18 +139,27 @@ def test_the_audit_names_what_is_still_there(
             ["gone.mp4", "--out", "o.mp4"],
             "gone.mp4: needs a readable video, found No such file or directory; give",
         ),
-        (["text.mp4", "--out", "o.mp4"], "text.mp4: needs a readable video, found Invalid data found when"),
+        (
+            ["text.mp4", "--out", "o.mp4"],
+            "text.mp4: needs a readable video, found Invalid data found when",
+        ),
         (
             ["street.mp4", "--out", "street.mp4"],
             "street.mp4: needs an output that is not the input, found the same",
         ),
         (["street.mp4", "--out", "o.xyz"], "o.xyz: needs a video that can be written, found "),
-        (["street.mp4", "--out", "text.mp4/o.mp4"], "text.mp4/o.mp4: needs a video that can be written, found "),
+        (
+            ["street.mp4", "--out", "text.mp4/o.mp4"],
+            "text.mp4/o.mp4: needs a video that can be written, found ",
+        ),
         (
             ["street.mp4", "--out", "o.mp4", "--codec", "x265"],
             "x265: needs a video encoder that is here, found none",
         ),
-        (["street.mp4", "--out", "o.mp4", "--start", "9"], "street.mp4: needs frames to write, found none; check"),
+        (
+            ["street.mp4", "--out", "o.mp4", "--start", "9"],
+            "street.mp4: needs frames to write, found none; check",
+        ),
         (
             ["street.mp4", "--out", "o.mp4", "--only", "zoe"],
             "zoe: needs the name of a person of the video, found 1",
@@ -156,13 +172,19 @@ def test_the_audit_names_what_is_still_there(
             ["street.mp4", "--out", "o.mp4", "--boxes", "gone.txt"],
             "gone.txt: needs a file of boxes, found No such",
         ),
-        (["street.mp4", "--out", "o.mp4", "--replace", "gone.png"], "gone.png: needs a readable picture"),
+        (
+            ["street.mp4", "--out", "o.mp4", "--replace", "gone.png"],
+            "gone.png: needs a readable picture",
+        ),
         (
             ["street.mp4", "--out", "o.mp4", "--yolo", "a.cfg", "b.weights"],
             "a.cfg: needs a Darknet network, found no",
         ),
         (["street.mp4", "--out", "o.mp4", "--memory", "100"], "100 is not in the range 0<=x<=99"),
-        (["street.mp4", "--out", "o.mp4", "--detector", "hog"], "'hog' is not one of 'yunet', 'mtcnn'"),
+        (
+            ["street.mp4", "--out", "o.mp4", "--detector", "hog"],
+            "'hog' is not one of 'yunet', 'mtcnn'",
+        ),
         (
             ["street.mp4", "--out", "o.mp4", "--debug-video", "street.mp4"],
             "needs a debug video of its own, found the",
@@ -175,7 +197,10 @@ def test_the_audit_names_what_is_still_there(
             ["frames", "--frames", "--out", "frames"],
             "frames: needs an output that is not the input, found the same",
         ),
-        (["frames", "--frames", "--out", "o", "--audit"], "frames: needs a video for --audit, found a folder of"),
+        (
+            ["frames", "--frames", "--out", "o", "--audit"],
+            "frames: needs a video for --audit, found a folder of",
+        ),
         (
             ["-", "--out", "o.mp4", "--ledger", "c"],
             "-: needs a file for --ledger, found a live source; leave --led",
@@ -205,7 +230,9 @@ def test_wrong_use_is_one_line(
     assert {path.name for path in place.iterdir()} == there
 
 
-def test_a_broken_tail_is_said_and_ends_with_one(capsys: pytest.CaptureFixture[str], place: Path) -> None:
+def test_a_broken_tail_is_said_and_ends_with_one(
+    capsys: pytest.CaptureFixture[str], place: Path
+) -> None:
     path = write_clip(place / "cut.mp4", textured(40), Clip(movflags="faststart"))
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * 0.6)])
     code, err = call(
@@ -240,7 +267,9 @@ def test_anonymise_a_video(capsys: pytest.CaptureFixture[str], place: Path) -> N
     )
 
 
-def test_a_search_never_mixes_with_what_is_there(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_search_never_mixes_with_what_is_there(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     (tmp_path / "out.mp4.run").mkdir()
     (tmp_path / "out.mp4.run" / "run.toml").write_text("")
     code, err = call(capsys, "anonymise", "street.mp4", "--out", tmp_path / "out.mp4")
@@ -260,7 +289,10 @@ def test_people_who_are_only_told_apart_need_nothing_that_is_slow_to_load() -> N
         "yunet",
         "sface",
     )  # no torchvision
-    assert open_eyes_for(VideoOptions(), given | {"recogniser": "dlib"}, nobody_known=True).scaled.name == "dlib"
+    assert (
+        open_eyes_for(VideoOptions(), given | {"recogniser": "dlib"}, nobody_known=True).scaled.name
+        == "dlib"
+    )
 
 
 def test_a_stage_ends_when_the_next_begins(capsys: pytest.CaptureFixture[str]) -> None:

@@ -33,10 +33,22 @@ def published(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_checkpoint_is_installed_and_loaded_by_name(published: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_checkpoint_is_installed_and_loaded_by_name(
+    published: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = published / "checkpoint" / "weights.199.pth"
     done = main(
-        ["models", "fetch", "attgan", "--from", str(file), "--name", "mine", "--sha256", file_sha256(file)]
+        [
+            "models",
+            "fetch",
+            "attgan",
+            "--from",
+            str(file),
+            "--name",
+            "mine",
+            "--sha256",
+            file_sha256(file),
+        ]
     )
     assert done == 0
     assert "mine: a 256 px editor" in capsys.readouterr().err
@@ -48,14 +60,29 @@ def test_the_published_zip(published: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "published.zip", "w") as archive:
         for path in published.rglob("*.*"):
             archive.write(path, path.relative_to(published.parent))
-    assert main(["models", "fetch", "attgan", "--from", str(tmp_path / "published.zip"), "--name", "zipped"]) == 0
+    assert (
+        main(
+            [
+                "models",
+                "fetch",
+                "attgan",
+                "--from",
+                str(tmp_path / "published.zip"),
+                "--name",
+                "zipped",
+            ]
+        )
+        == 0
+    )
     assert load_checkpoint("zipped").generator.config.img_size == 256
     with zipfile.ZipFile(tmp_path / "other.zip", "w") as archive:
         archive.writestr("readme.txt", "nothing")
     assert main(["models", "fetch", "attgan", "--from", str(tmp_path / "other.zip")]) == 2
 
 
-def test_what_does_not_load_is_not_kept(published: Path, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_does_not_load_is_not_kept(
+    published: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = published / "checkpoint" / "weights.199.pth"
     torch.save({"D": {}}, file)
     assert main(["models", "fetch", "attgan", "--from", str(file), "--name", "bad"]) == 2

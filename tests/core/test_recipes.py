@@ -133,7 +133,10 @@ def space_text(**changes: str) -> str:
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        (space_text(Young="[-3.0, 1.0]"), r"male\.Young\.0: needs a valid value .*greater than or equal to -2"),
+        (
+            space_text(Young="[-3.0, 1.0]"),
+            r"male\.Young\.0: needs a valid value .*greater than or equal to -2",
+        ),
         (space_text(Young="[1.0, -1.0]"), "the low bound 1.0 is above the high bound -1.0"),
         (space_text(Young=""), r"missing \['Young'\]"),
         (space_text(Old="[0.0, 1.0]"), r"unknown \['Old'\]"),
@@ -158,7 +161,10 @@ GOAL = '[[maximise]]\nname = "u"\nproduct = ["iou"]\n'
         (OBJECTIVE + '[[maximise]]\nname = "u"\nproduct = ["beauty"]\n', "product"),
         (OBJECTIVE + GOAL + GOAL, "goals need different names"),
         (OBJECTIVE + GOAL + '[terms.iou]\naggregate = "quantile"\n', "'quantile' goes with"),
-        (OBJECTIVE + GOAL + '[[constraints]]\nterm = "iou"\nabove = "verification"\n', "'distance' only"),
+        (
+            OBJECTIVE + GOAL + '[[constraints]]\nterm = "iou"\nabove = "verification"\n',
+            "'distance' only",
+        ),
         (OBJECTIVE + GOAL + '[[constraints]]\nterm = "iou"\nabove = inf\n', "finite number"),
     ],
 )

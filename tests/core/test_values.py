@@ -88,7 +88,9 @@ def test_a_full_disk_is_said_in_one_line(tmp_path: Path) -> None:
         with written(tmp_path / "a"):
             Path("/dev/full").write_bytes(b"x" * 10_000)
 
-    with pytest.raises(OutputError, match="No space left on device; free some space, then continue with --resume"):
+    with pytest.raises(
+        OutputError, match="No space left on device; free some space, then continue with --resume"
+    ):
         fill()
     assert not list(tmp_path.iterdir())
 
@@ -148,5 +150,7 @@ def test_threads_keep_freed_memory_too() -> None:
 
     if not sys.platform.startswith("linux"):
         pytest.skip("glibc only")
-    done = subprocess.run([sys.executable, "-c", THREAD_THAT_FREES], capture_output=True, check=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", THREAD_THAT_FREES], capture_output=True, check=True, text=True
+    )
     assert int(done.stdout) < 1000  # 153,600 pages of 4 KB are cleared otherwise

@@ -42,7 +42,9 @@ def randomised(config: GeneratorConfig, seed: int = 0) -> Generator:
     for name, value in generator.state_dict().items():
         if value.is_floating_point():
             noise = torch.randn_like(value) * 0.1
-            value.copy_(noise.abs() + 0.5 if "running_var" in name or name.endswith("1.weight") else noise)
+            value.copy_(
+                noise.abs() + 0.5 if "running_var" in name or name.endswith("1.weight") else noise
+            )
     return generator
 
 
@@ -126,7 +128,9 @@ def test_checkpoints_that_are_something_else(tmp_path: Path) -> None:
         load_checkpoint(str(tmp_path / "weights.1.pth"))
     (tmp_path / "setting.txt").unlink()
     torch.save({"G": {}}, tmp_path / "weights.1.pth")
-    with pytest.raises(WeightsError, match=r"setting.txt of AttGAN-PyTorch \(JSON\) beside the checkpoint"):
+    with pytest.raises(
+        WeightsError, match=r"setting.txt of AttGAN-PyTorch \(JSON\) beside the checkpoint"
+    ):
         load_checkpoint(str(tmp_path / "weights.1.pth"))
     with pytest.raises(WeightsError, match="No such file"):
         load_checkpoint(str(tmp_path / "gone.pth"))
@@ -145,7 +149,8 @@ def test_a_checkpoint_never_runs_code(tmp_path: Path) -> None:
 def test_a_pickle_where_safetensors_were_expected(tmp_path: Path) -> None:
     torch.save({"x": torch.zeros(1)}, tmp_path / "w.safetensors")
     with pytest.raises(
-        WeightsError, match="needs a safetensors file, found a pickle or zip archive; pickles are not"
+        WeightsError,
+        match="needs a safetensors file, found a pickle or zip archive; pickles are not",
     ):
         load_checkpoint(str(tmp_path / "w.safetensors"))
     save_file({"x": torch.zeros(1)}, tmp_path / "w.safetensors")
@@ -172,7 +177,9 @@ def test_damaged_bundled_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     bad = tmp_path / good.path.name
     bad.write_bytes(data)
     monkeypatch.setattr(weights, "manifest", lambda: {"base": replace(good, path=bad)})
-    with pytest.raises(WeightsError, match=r"needs SHA-256 \w+…, found \w+…; install attrsearch again"):
+    with pytest.raises(
+        WeightsError, match=r"needs SHA-256 \w+…, found \w+…; install attrsearch again"
+    ):
         load_checkpoint("base")
 
 
@@ -209,11 +216,15 @@ def test_two_passes_are_one_after_the_other() -> None:
 def test_bfloat16_is_close_to_float32() -> None:
     values = attributes(4, 2)
     exact, fast = (Editor(load_checkpoint("base"), precision) for precision in ("fp32", "bf16"))
-    difference = exact.edit(exact.encode(crops(4)), values) - fast.edit(fast.encode(crops(4)), values)
+    difference = exact.edit(exact.encode(crops(4)), values) - fast.edit(
+        fast.encode(crops(4)), values
+    )
     assert difference.abs().mean() < 0.02
 
 
 def test_encodings_are_taken_and_joined(editor: Editor) -> None:
     encoded = editor.encode(crops(3))
     joined = Encoded.join([encoded.take([2]), encoded.take([0, 0])])
-    assert all(torch.equal(j, f[[2, 0, 0]]) for j, f in zip(joined.features, encoded.features, strict=True))
+    assert all(
+        torch.equal(j, f[[2, 0, 0]]) for j, f in zip(joined.features, encoded.features, strict=True)
+    )

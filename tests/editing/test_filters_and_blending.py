@@ -38,7 +38,9 @@ def test_pasting_an_untouched_crop_changes_little(
     picture = astronauts[index].copy()
     matrix = matrix_of(picture, mtcnn)
     zoom = size / 128
-    enlarge = np.array([[zoom, 0, (zoom - 1) / 2], [0, zoom, (zoom - 1) / 2], [0, 0, 1]], np.float32)
+    enlarge = np.array(
+        [[zoom, 0, (zoom - 1) / 2], [0, zoom, (zoom - 1) / 2], [0, 0, 1]], np.float32
+    )
     crop = warp(picture, (enlarge @ np.vstack([matrix, [0, 0, 1]]))[:2].astype(np.float32), size)
     paste(picture, crop, matrix)
     difference = np.abs(picture.astype(int) - astronauts[index])
@@ -49,7 +51,11 @@ def test_pasting_an_untouched_crop_changes_little(
 def test_pasting_reaches_only_the_face(astronauts: Picture, mtcnn: Mtcnn) -> None:
     picture = astronauts[1].copy()
     found = mtcnn.detect(picture[None])[0]
-    paste(picture, np.zeros((128, 128, 3), np.uint8), similarity(found.landmarks[:1], CROP_TEMPLATE)[0])
+    paste(
+        picture,
+        np.zeros((128, 128, 3), np.uint8),
+        similarity(found.landmarks[:1], CROP_TEMPLATE)[0],
+    )
     changed = (picture != astronauts[1]).any(-1)
     left, top, right, bottom = found.boxes[0]
     width, height = right - left, bottom - top
@@ -63,7 +69,11 @@ def test_pasting_reaches_only_the_face(astronauts: Picture, mtcnn: Mtcnn) -> Non
 
 def test_pasting_outside_the_picture_does_nothing(astronaut: Picture) -> None:
     picture = astronaut.copy()
-    paste(picture, np.zeros((128, 128, 3), np.uint8), np.array([[1, 0, -5000], [0, 1, -5000]], np.float32))
+    paste(
+        picture,
+        np.zeros((128, 128, 3), np.uint8),
+        np.array([[1, 0, -5000], [0, 1, -5000]], np.float32),
+    )
     assert np.array_equal(picture, astronaut)
 
 
@@ -82,13 +92,18 @@ def test_blur_keeps_the_mean(astronaut: Picture) -> None:
 
 
 @pytest.mark.parametrize("how", FALLBACKS)
-@pytest.mark.parametrize("box", [[80, 60, 160, 170], [-40, -40, 60, 60], [200, 200, 400, 400], [10, 10, 11, 11]])
+@pytest.mark.parametrize(
+    "box", [[80, 60, 160, 170], [-40, -40, 60, 60], [200, 200, 400, 400], [10, 10, 11, 11]]
+)
 def test_covering_a_face(astronaut: Picture, how: str, box: list[float]) -> None:
     picture = astronaut.copy()
     cover(picture, np.array(box, np.float32), how)  # type: ignore[arg-type]
     left, top, right, bottom = np.clip(np.array(box), 0, 250).astype(int)
     inside = picture[top:bottom, left:right].astype(float)
-    assert inside.std(axis=(0, 1)).max() <= astronaut[top:bottom, left:right].std(axis=(0, 1)).max() + 1e-6
+    assert (
+        inside.std(axis=(0, 1)).max()
+        <= astronaut[top:bottom, left:right].std(axis=(0, 1)).max() + 1e-6
+    )
     untouched = np.ones((250, 250), bool)
     untouched[max(0, top - 60) : bottom + 60, max(0, left - 60) : right + 60] = False
     assert np.array_equal(picture[untouched], astronaut[untouched])
@@ -114,7 +129,9 @@ def test_the_second_alignment_finds_a_shifted_face(astronaut: Picture, mtcnn: Mt
     aligned, back = SecondAlignment(Mtcnn(24))(crop)
     straight = to_editor([warp(astronaut, matrix, 128)])
     assert (aligned - straight).abs().mean() < (crop - straight).abs().mean() / 3
-    returned = torch.nn.functional.grid_sample(aligned, back, padding_mode="border", align_corners=False)
+    returned = torch.nn.functional.grid_sample(
+        aligned, back, padding_mode="border", align_corners=False
+    )
     inside = (back.abs() <= 1).all(-1)[:, None].expand_as(crop)
     assert (returned - crop)[inside].abs().mean() < 0.03
 

@@ -16,7 +16,10 @@ from attrsearch.faces.window_detection import WINDOW_MIN_FACE
 @pytest.fixture(scope="module")
 def sampled(sample: Path) -> Cohort:
     return load_cohort(
-        sample, load_detector("mtcnn", MIN_FACE), load_detector("mtcnn", WINDOW_MIN_FACE), max_faces=2
+        sample,
+        load_detector("mtcnn", MIN_FACE),
+        load_detector("mtcnn", WINDOW_MIN_FACE),
+        max_faces=2,
     )
 
 
@@ -63,7 +66,9 @@ def test_a_folder_without_faces_is_named(tmp_path: Path, mtcnn: object) -> None:
     (tmp_path / "nobody").mkdir()
     (tmp_path / "nobody" / "a.png").write_bytes(b"")
     lines: list[str] = []
-    with pytest.raises(InputError, match=r"pictures that show faces.*1 pictures .*a\.png: .*an empty file"):
+    with pytest.raises(
+        InputError, match=r"pictures that show faces.*1 pictures .*a\.png: .*an empty file"
+    ):
         load_cohort(tmp_path, mtcnn, mtcnn, warn=lines.append)  # type: ignore[arg-type]
     assert "a.png" in lines[0]
 

@@ -12,7 +12,9 @@ from attrsearch.evaluation.pairing import Protection, load_protection, untouched
 
 
 @pytest.mark.parametrize("times", [1.0, 2.0, 0.75])
-def test_pictures_of_another_size(cohort: Cohort, finished_people: Path, tmp_path: Path, times: float) -> None:
+def test_pictures_of_another_size(
+    cohort: Cohort, finished_people: Path, tmp_path: Path, times: float
+) -> None:
     for face in cohort.faces:
         out = tmp_path / face.source.parent.name / f"{face.source.stem}.png"
         out.parent.mkdir(exist_ok=True)
@@ -25,7 +27,9 @@ def test_pictures_of_another_size(cohort: Cohort, finished_people: Path, tmp_pat
     assert difference.mean() < (0.01 if times == 1 else 4)
 
 
-def test_missing_pictures_are_counted_and_named(cohort: Cohort, finished_people: Path, tmp_path: Path) -> None:
+def test_missing_pictures_are_counted_and_named(
+    cohort: Cohort, finished_people: Path, tmp_path: Path
+) -> None:
     face = cohort.faces[1]
     (tmp_path / face.source.parent.name).mkdir()
     (tmp_path / face.source.parent.name / face.source.name).write_bytes(face.source.read_bytes())

@@ -57,7 +57,11 @@ def test_all_faces_together() -> None:
 def test_a_level_nobody_reaches() -> None:
     edits = made_up()
     flat = MeasuredEdits(
-        edits.names, edits.space, edits.points, np.stack([edits.utility[0], edits.utility[1] - 9]), None
+        edits.names,
+        edits.space,
+        edits.points,
+        np.stack([edits.utility[0], edits.utility[1] - 9]),
+        None,
     )
     found = learn_levels(flat, LEARNERS["XGBoost"], 1)
     assert np.isnan(found.scores[0])
@@ -72,7 +76,9 @@ def test_limits_are_over_all_edits() -> None:
 
 
 def test_agreement_of_strangers_is_chance() -> None:
-    assert agreement(np.random.default_rng(0).normal(0, 1, (6, 4000)), 0.1) == pytest.approx(0.1, abs=0.02)
+    assert agreement(np.random.default_rng(0).normal(0, 1, (6, 4000)), 0.1) == pytest.approx(
+        0.1, abs=0.02
+    )
     assert agreement(made_up(shared=1.0).utility) == 1.0
 
 
@@ -92,4 +98,6 @@ def test_measured_on_the_sample(sample: Path) -> None:
     assert (edits.utility > 0).any()
     assert edits.pooled is None
     with pytest.raises(InputError, match="needs two people seen as female"):
-        measure_edits(sample, study, gender="female", people=["astronaut"], sets=2, warn=lambda line: None)
+        measure_edits(
+            sample, study, gender="female", people=["astronaut"], sets=2, warn=lambda line: None
+        )

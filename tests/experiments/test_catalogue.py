@@ -14,7 +14,9 @@ from attrsearch.experiments.names import NAMES
 
 
 def test_unknown_names_are_answered_with_the_list() -> None:
-    with pytest.raises(InputError, match=r"did you mean table-4\.3\? known: all, figure-2\.4, .*table-4\.5"):
+    with pytest.raises(
+        InputError, match=r"did you mean table-4\.3\? known: all, figure-2\.4, .*table-4\.5"
+    ):
         find("tabel-4.3")
     with pytest.raises(InputError, match="debug-video"):
         find("figure-4.9")
@@ -46,7 +48,17 @@ def test_a_table_is_measured_from_the_command_line(
     capsys: pytest.CaptureFixture[str], four: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "table.md"
-    arguments = ["table-3.1", str(four), "--size", "0.01", "--recogniser", "sface", "--out", str(out), "--quiet"]
+    arguments = [
+        "table-3.1",
+        str(four),
+        "--size",
+        "0.01",
+        "--recogniser",
+        "sface",
+        "--out",
+        str(out),
+        "--quiet",
+    ]
     assert main(["reproduce", *arguments]) == 0
     text = out.read_text()
     assert text.startswith("# Table 3.1: distances within and between people\n")
@@ -60,8 +72,12 @@ EXPERIMENTS = {experiment.__module__: experiment for experiment in CATALOGUE.val
 
 @pytest.mark.slow
 @pytest.mark.parametrize("experiment", EXPERIMENTS.values(), ids=EXPERIMENTS)
-def test_every_experiment_gives_all_its_names(experiment: Experiment, lab: ExperimentContext, women: Path) -> None:
-    if experiment is find("table-4.6"):  # it edits women, and of the four only the cadet is surely one
+def test_every_experiment_gives_all_its_names(
+    experiment: Experiment, lab: ExperimentContext, women: Path
+) -> None:
+    if experiment is find(
+        "table-4.6"
+    ):  # it edits women, and of the four only the cadet is surely one
         lab = ExperimentContext(replace(lab.options, faces=women), warn=lambda line: None)
     sections = experiment(lab)
     assert set(sections) == {name for name, its in CATALOGUE.items() if its is experiment}

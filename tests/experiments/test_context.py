@@ -57,7 +57,9 @@ def test_sets_are_gender_synchronised_and_within_their_range(gender: str, sign: 
     assert np.array_equal(sets[:, 1], -sets[:, 0])
     assert (np.sign(sets[:, 0, MALE]) == sign).all()
     assert not sets[:, :, ATTRIBUTES.index("Bald")].any()
-    free = draw(space.model_copy(update={"passes": "free"}), gender, 200, 1.0, np.random.default_rng(0))  # type: ignore[arg-type]
+    free = draw(
+        space.model_copy(update={"passes": "free"}), gender, 200, 1.0, np.random.default_rng(0)
+    )  # type: ignore[arg-type]
     assert not np.array_equal(free[:, 1], -free[:, 0])
     assert (np.sign(free[:, 1, MALE]) == -sign).all()
 
@@ -67,7 +69,9 @@ def test_edits_agree_with_the_products_own_measurement(lab: ExperimentContext) -
 
     probe = lab.probes[0]
     sets = draw(lab.space, probe.gender, 3, 1.0, lab.random("test"))
-    edits = edit_faces(lab.evaluator(), probe.faces, probe.look, sets, lab.measure, lab.judges, critic=lab.critic)
+    edits = edit_faces(
+        lab.evaluator(), probe.faces, probe.look, sets, lab.measure, lab.judges, critic=lab.critic
+    )
     subject, _ = lab.evaluator().prepare(probe.faces)
     assert subject is not None
     scores = lab.evaluator().evaluate([Request(subject, sets)])[0]

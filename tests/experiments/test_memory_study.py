@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from attrsearch.evaluation.metrics.detection import score_detections
-from attrsearch.experiments.memory_study import METHODS, follow, imagine_detections, study_memory, to_markdown
+from attrsearch.experiments.memory_study import (
+    METHODS,
+    follow,
+    imagine_detections,
+    study_memory,
+    to_markdown,
+)
 from attrsearch.experiments.synthetic_streets import make_street
 
 
@@ -28,7 +34,9 @@ def test_every_method_gives_every_frame() -> None:
     for method in METHODS:
         assert len(follow(street, detections, pictures, method, 3)) == 10
     none = follow(street, detections, pictures, "none", 0)
-    assert [len(there) for there in none] == [int((d.probabilities >= 0.5).sum()) for d in detections]
+    assert [len(there) for there in none] == [
+        int((d.probabilities >= 0.5).sum()) for d in detections
+    ]
 
 
 def test_a_memory_finds_more_and_a_longer_one_never_less() -> None:
@@ -55,5 +63,7 @@ def test_tracked_memory_beats_the_plain_one_on_dynamic_motion() -> None:
 @pytest.mark.slow
 def test_tables_of_a_study() -> None:
     text = to_markdown(study_memory(("static",), 1, (0, 2)))
-    assert text.startswith("### static\n\n| method | memory | recall | precision | mAP | switches |\n")
+    assert text.startswith(
+        "### static\n\n| method | memory | recall | precision | mAP | switches |\n"
+    )
     assert text.count("\n| ") == 1 + 5

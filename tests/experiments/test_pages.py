@@ -20,7 +20,10 @@ SVG = "{http://www.w3.org/2000/svg}"
 def drawn() -> bytes:
     return chart(
         "A & B",
-        [Series("a < b", [0, 1, 2], [0, float("nan"), 1], texts=["x", "", "y"]), Series("c", [0], [1])],
+        [
+            Series("a < b", [0, 1, 2], [0, float("nan"), 1], texts=["x", "", "y"]),
+            Series("c", [0], [1]),
+        ],
         Axis("x", 0, 2),
         Axis("y", 0, 1),
     )
@@ -41,7 +44,9 @@ def section() -> Section:
 
 @pytest.fixture
 def photograph() -> Section:
-    return photographs("figure-4.1", "faces", [("", [Shown(np.zeros((192, 192, 3), np.uint8))])], "Faces.")
+    return photographs(
+        "figure-4.1", "faces", [("", [Shown(np.zeros((192, 192, 3), np.uint8))])], "Faces."
+    )
 
 
 def test_a_chart_is_well_formed_and_leaves_out_what_is_missing() -> None:
@@ -76,7 +81,10 @@ def test_matrices_are_dark_where_they_are_small() -> None:
 
 def test_a_sheet_holds_its_rows_and_boxes() -> None:
     window = np.full((192, 192, 3), 100, np.uint8)
-    rows = [("label", [Shown(window, np.float32([40, 40, 150, 150]), "text")] * 3), ("", [Shown(window)])]
+    rows = [
+        ("label", [Shown(window, np.float32([40, 40, 150, 150]), "text")] * 3),
+        ("", [Shown(window)]),
+    ]
     picture = cv2.imdecode(np.frombuffer(sheet(rows), np.uint8), cv2.IMREAD_COLOR)
     assert picture.shape == (2 * (132 + 4 + 16), 92 + 3 * 136, 3)
     assert (picture[27:30, 92 + 40 : 92 + 90] == 255).all(-1).any()
@@ -110,9 +118,14 @@ def test_files_of_a_section(section: Section, photograph: Section, tmp_path: Pat
     assert [path.name for path in written] == ["a.md", "table-4.2.svg"]
     assert all(path.is_file() for path in written)
     assert write_section(section, tmp_path / "a.svg", ExperimentOptions()) == [tmp_path / "a.svg"]
-    assert write_section(photograph, tmp_path / "a.png", ExperimentOptions())[0].read_bytes()[:4] == b"\x89PNG"
+    assert (
+        write_section(photograph, tmp_path / "a.png", ExperimentOptions())[0].read_bytes()[:4]
+        == b"\x89PNG"
+    )
     assert "<h1>" in write_section(section, tmp_path / "a.html", ExperimentOptions())[0].read_text()
-    with pytest.raises(OutputError, match=r"needs a file that ends in \.md, \.html or \.svg, found \.txt"):
+    with pytest.raises(
+        OutputError, match=r"needs a file that ends in \.md, \.html or \.svg, found \.txt"
+    ):
         write_section(section, tmp_path / "a.txt", ExperimentOptions())
 
 

@@ -24,12 +24,17 @@ def test_a_filter_changes_the_region_and_nothing_else() -> None:
         rows, columns = np.flatnonzero(changed.any(1)), np.flatnonzero(changed.any(0))
         assert (rows[0], rows[-1] + 1) == (58, 142)
         assert (columns[0], columns[-1] + 1) == (72, 128)
-    assert len(np.unique(filter_region(window, box, mask, 0)[58:142, 72:128].reshape(-1, 3), axis=0)) == 1
+    assert (
+        len(np.unique(filter_region(window, box, mask, 0)[58:142, 72:128].reshape(-1, 3), axis=0))
+        == 1
+    )
 
 
 def test_a_region_beyond_the_window_is_cut_off() -> None:
     window = np.full((50, 50, 3), 9, np.uint8)
-    assert filter_region(window, np.float32([-20, -20, 80, 80]), mask, 0).tolist() == window.tolist()
+    assert (
+        filter_region(window, np.float32([-20, -20, 80, 80]), mask, 0).tolist() == window.tolist()
+    )
 
 
 def point(detection: float, identified: float) -> Point:
@@ -80,7 +85,9 @@ def test_batches_lie_between_the_ends(count: int) -> None:
 def test_grades_have_the_thesiss_shares() -> None:
     scores = np.random.default_rng(0).normal(size=2000).astype(np.float32)
     grades = grade(scores, thresholds(scores))
-    assert np.bincount(grades) == pytest.approx([2000 * BAD, 2000 * (1 - BAD - GOOD), 2000 * GOOD], abs=1)
+    assert np.bincount(grades) == pytest.approx(
+        [2000 * BAD, 2000 * (1 - BAD - GOOD), 2000 * GOOD], abs=1
+    )
 
 
 def test_the_network_learns_what_is_there_and_nothing_where_there_is_nothing() -> None:
@@ -114,14 +121,18 @@ def test_a_persons_grades_are_learnt_where_a_run_has_them(monkeypatch: pytest.Mo
     from attrsearch.report.grading.grades import Edit
 
     random = np.random.default_rng(0)
-    edits = [Edit("a", i, f"{i}.jpg", random.uniform(-1, 1, 26).astype(np.float32)) for i in range(90)]
+    edits = [
+        Edit("a", i, f"{i}.jpg", random.uniform(-1, 1, 26).astype(np.float32)) for i in range(90)
+    ]
     grades = {edit.picture: "good" if edit.attributes[0] > 0.3 else "bad" for edit in edits}
     monkeypatch.setattr(look, "edits_of", lambda run: edits)
     monkeypatch.setattr(look, "all_grades", lambda run, edits: grades)
     (counted, learnt), line = look._human(Path("run1"))
     good = sum(grade == "good" for grade in grades.values())
     assert counted.measured == f"90; {90 - good}, 0, {good}"
-    accuracy, chance = (int(word) for word in learnt.measured.replace("(", "").split() if word.isdigit())
+    accuracy, chance = (
+        int(word) for word in learnt.measured.replace("(", "").split() if word.isdigit()
+    )
     assert accuracy > chance
     assert "run1" in line
     assert look._human(None)[0] == []

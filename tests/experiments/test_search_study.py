@@ -22,7 +22,9 @@ STUDY = load_study("quick", recogniser="sface", max_faces=1, heldback=0.0)
 
 def study(sample: Path, out: Path, *plans: str, **options: object) -> int:
     parsed = [Plan.parse(plan) for plan in plans]
-    return study_search(sample, out, STUDY, parsed, people=["cadet"], warn=lambda line: None, **options)  # type: ignore[arg-type]
+    return study_search(
+        sample, out, STUDY, parsed, people=["cadet"], warn=lambda line: None, **options
+    )  # type: ignore[arg-type]
 
 
 def test_a_study_continues_and_measures_nothing_twice(
@@ -53,7 +55,9 @@ def test_a_study_continues_and_measures_nothing_twice(
     first = trials[trials["arm"] == "tpe"].reset_index(drop=True)
     same = trials[trials["arm"] == "tpe-free"].reset_index(drop=True)
     assert first["merit"].equals(same["merit"])
-    assert np.allclose(first["utility"], first["detection"] * first["iou"] * first["distance"], atol=1e-5)
+    assert np.allclose(
+        first["utility"], first["detection"] * first["iou"] * first["distance"], atol=1e-5
+    )
     assert np.array_equal(first["feasible"], first["margin"] >= 0)
 
 
@@ -91,7 +95,9 @@ def test_every_arm_is_a_valid_recipe() -> None:
     assert rejecting.audit == rejecting.share
 
 
-def made_up(arm: str, first: int, utility: float, length: int, seconds: float = 0.001) -> pd.DataFrame:
+def made_up(
+    arm: str, first: int, utility: float, length: int, seconds: float = 0.001
+) -> pd.DataFrame:
     """Twelve people, two seeds: the first feasible candidate at ``first``, worth ``utility``."""
     rows = []
     for person in range(12):
@@ -99,7 +105,16 @@ def made_up(arm: str, first: int, utility: float, length: int, seconds: float = 
             for number in range(length):
                 feasible = number + 1 >= first + seed
                 rows.append([f"p{person}", arm, seed, True, "sampler", feasible, utility, seconds])
-    names = ["identity", "arm", "seed", "evaluated", "source", "feasible", "merit", "optimiser_seconds"]
+    names = [
+        "identity",
+        "arm",
+        "seed",
+        "evaluated",
+        "source",
+        "feasible",
+        "merit",
+        "optimiser_seconds",
+    ]
     table = pd.DataFrame(rows, columns=names)
     for name in ("predicted_utility", "rank_correlation"):
         table[name] = np.nan
@@ -108,13 +123,19 @@ def made_up(arm: str, first: int, utility: float, length: int, seconds: float = 
 
 
 def test_curves_and_what_they_say() -> None:
-    trials = pd.concat([made_up("random", 20, 1.1, 40), made_up("tpe", 10, 1.2, 25), made_up("all", 2, 1.3, 25)])
+    trials = pd.concat(
+        [made_up("random", 20, 1.1, 40), made_up("tpe", 10, 1.2, 25), made_up("all", 2, 1.3, 25)]
+    )
     curves = curves_of(trials)
     assert list(curves) == ["random", "tpe", "all"]
     assert sorted(set(curves["tpe"].first)) == [10, 11]
     assert curves["tpe"].best[0, 8:11].tolist() == [0.0, 1.2, 1.2]
     text = to_markdown(trials, rate=100.0)
-    lines = {line.split(" | ")[0].strip("| "): line for line in text.splitlines() if line.startswith("| all")}
+    lines = {
+        line.split(" | ")[0].strip("| "): line
+        for line in text.splitlines()
+        if line.startswith("| all")
+    }
     assert "+0.100 [+0.100, +0.100]" in lines["all"]
     assert "| all | 2 | 100% | 0.12 |" in text
     assert "| all | 24 | 2 | 3 | 100% |" in text
@@ -129,7 +150,9 @@ def test_what_is_never_reached() -> None:
 
 
 def test_arms_are_compared_whichever_they_are() -> None:
-    text = to_markdown(pd.concat([made_up("tpe", 10, 1.2, 25), made_up("local", 2, 1.3, 25)]), rate=100.0)
+    text = to_markdown(
+        pd.concat([made_up("tpe", 10, 1.2, 25), made_up("local", 2, 1.3, 25)]), rate=100.0
+    )
     assert "arm, less tpe" in text
     assert "to random's utility" not in text
     assert "arm, less tpe" not in to_markdown(made_up("tpe", 10, 1.2, 25), rate=100.0)

@@ -8,7 +8,12 @@ import pytest
 from attrsearch.cli.main import main
 from attrsearch.core.attributes import AttributeSet
 from attrsearch.editing.editor import Editor
-from attrsearch.experiments.street_study import StreetResult, shown_real, streets_to_markdown, study_street
+from attrsearch.experiments.street_study import (
+    StreetResult,
+    shown_real,
+    streets_to_markdown,
+    study_street,
+)
 from attrsearch.experiments.synthetic_streets import Street
 from attrsearch.faces.detection.mtcnn import Mtcnn
 from attrsearch.faces.detection.yunet import YuNet
@@ -68,5 +73,7 @@ def test_uncovered_faces_are_counted_and_posts_left_out(made: Street, tmp_path: 
 
 
 def test_an_export_of_nobody(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert main(["reproduce", "streets", "--attributes", str(tmp_path / "gone.json"), "--quiet"]) == 2
+    assert (
+        main(["reproduce", "streets", "--attributes", str(tmp_path / "gone.json"), "--quiet"]) == 2
+    )
     assert "gone.json: needs" in capsys.readouterr().err

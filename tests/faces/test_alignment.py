@@ -32,7 +32,10 @@ def test_a_similarity_is_recovered(scale: float, angle: float, x: float, y: floa
 
 def test_the_inverse_leads_back() -> None:
     landmarks = (CROP_TEMPLATE * 1.7 + 11)[None]
-    forward, back = similarity(landmarks, CROP_TEMPLATE)[0], similarity_inverse(landmarks, CROP_TEMPLATE)[0]
+    forward, back = (
+        similarity(landmarks, CROP_TEMPLATE)[0],
+        similarity_inverse(landmarks, CROP_TEMPLATE)[0],
+    )
     assert np.allclose(compose(back, forward), [[1, 0, 0], [0, 1, 0]], atol=1e-4)
 
 
@@ -47,9 +50,9 @@ def test_a_mirrored_face_is_not_reflected() -> None:
 
 
 def test_a_window_is_upright_and_centred() -> None:
-    turned = similarity((CROP_TEMPLATE @ np.array([[0, 1], [-1, 0]], np.float32) * 2 + 300)[None], CROP_TEMPLATE)[
-        0
-    ]
+    turned = similarity(
+        (CROP_TEMPLATE @ np.array([[0, 1], [-1, 0]], np.float32) * 2 + 300)[None], CROP_TEMPLATE
+    )[0]
     window = window_transform(turned)
     assert window[0, 1] == window[1, 0] == 0
     assert scale_of(window) == pytest.approx(scale_of(turned) * WINDOW_SCALE)

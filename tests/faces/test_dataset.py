@@ -13,7 +13,14 @@ from attrsearch.faces.alignment import CROP_TEMPLATE, transform
 from attrsearch.faces.attribute_classifier import TraitsClassifier, vote
 from attrsearch.faces.calibrate import calibrate
 from attrsearch.faces.clustering import cluster_folder, group
-from attrsearch.faces.dataset import MIN_FACE, Picture, find_people, load_face, load_faces, read_genders
+from attrsearch.faces.dataset import (
+    MIN_FACE,
+    Picture,
+    find_people,
+    load_face,
+    load_faces,
+    read_genders,
+)
 from attrsearch.faces.detection.load import load_detector
 from attrsearch.faces.detection.mtcnn import Mtcnn
 from attrsearch.faces.identities import IdentityLoader, load_people
@@ -40,7 +47,11 @@ def test_a_folder_a_person_and_single_faces(tmp_path: Path, astronaut: Picture) 
     (tmp_path / "empty").mkdir()
     (tmp_path / ".cache").mkdir()
     found = find_people(tmp_path)
-    assert [(person.id, len(person.files)) for person in found] == [("Ann", 2), ("Ann.jpg", 1), ("Ben", 1)]
+    assert [(person.id, len(person.files)) for person in found] == [
+        ("Ann", 2),
+        ("Ann.jpg", 1),
+        ("Ben", 1),
+    ]
     assert find_people(tmp_path / "Ben.png")[0].id == "Ben"
 
 
@@ -51,7 +62,9 @@ def test_folders_without_people(tmp_path: Path) -> None:
         find_people(tmp_path)
 
 
-def test_bad_pictures_are_named_and_left_out(tmp_path: Path, astronaut: Picture, detector: Mtcnn) -> None:
+def test_bad_pictures_are_named_and_left_out(
+    tmp_path: Path, astronaut: Picture, detector: Mtcnn
+) -> None:
     save(tmp_path / "Ann" / "a.png", astronaut)
     save(tmp_path / "Ann" / "b.png", np.full((100, 100, 3), 90, np.uint8))
     (tmp_path / "Ann" / "c.png").write_bytes(b"")
@@ -64,15 +77,21 @@ def test_bad_pictures_are_named_and_left_out(tmp_path: Path, astronaut: Picture,
 
 def test_a_person_without_a_face(tmp_path: Path, detector: Mtcnn) -> None:
     save(tmp_path / "Ann" / "a.png", np.full((100, 100, 3), 90, np.uint8))
-    with pytest.raises(InputError, match=r"Ann: needs at least one picture with a face, found none in 1 picture"):
+    with pytest.raises(
+        InputError, match=r"Ann: needs at least one picture with a face, found none in 1 picture"
+    ):
         load_faces(find_people(tmp_path)[0], detector, lambda line: None)
 
 
-def test_several_faces_where_one_was_promised(tmp_path: Path, astronauts: Picture, detector: Mtcnn) -> None:
+def test_several_faces_where_one_was_promised(
+    tmp_path: Path, astronauts: Picture, detector: Mtcnn
+) -> None:
     lines: list[str] = []
     both = np.concatenate([astronauts[0], astronauts[1]], 1)
     face = load_face(save(tmp_path / "two.png", both), detector, lines.append)
-    assert "two.png: needs one person, found 2 faces; took the large one near the middle" in lines[0]
+    assert (
+        "two.png: needs one person, found 2 faces; took the large one near the middle" in lines[0]
+    )
     assert len(face.others) <= 1
     lines.clear()
     small = np.array(Image.fromarray(astronauts[2]).resize((80, 80)))
@@ -82,7 +101,9 @@ def test_several_faces_where_one_was_promised(tmp_path: Path, astronauts: Pictur
     assert not lines
 
 
-def test_of_many_pictures_evenly_spaced_ones_are_read(tmp_path: Path, astronaut: Picture, detector: Mtcnn) -> None:
+def test_of_many_pictures_evenly_spaced_ones_are_read(
+    tmp_path: Path, astronaut: Picture, detector: Mtcnn
+) -> None:
     for i in range(10):
         save(tmp_path / "Ann" / f"{i}.png", astronaut)
     faces = load_faces(find_people(tmp_path)[0], detector, lambda line: None, 3)
@@ -131,7 +152,9 @@ def test_the_classifier_does_not_mind_mirrors(people: list) -> None:
 
     crops = to_editor([face.crop for face in people[0].faces])
     classifier = TraitsClassifier()
-    assert np.allclose(classifier.probabilities(crops), classifier.probabilities(crops.flip(-1)), atol=1e-5)
+    assert np.allclose(
+        classifier.probabilities(crops), classifier.probabilities(crops.flip(-1)), atol=1e-5
+    )
 
 
 def test_genders_from_a_file(tmp_path: Path) -> None:
@@ -140,7 +163,8 @@ def test_genders_from_a_file(tmp_path: Path) -> None:
     assert read_genders(path) == {"Ann": "female", "Ben": "male"}
     path.write_text("identity,gender\nAnn,unknown\n")
     with pytest.raises(
-        InputError, match=r"genders.csv, line 2: needs a CSV file with the columns identity and gender"
+        InputError,
+        match=r"genders.csv, line 2: needs a CSV file with the columns identity and gender",
     ):
         read_genders(path)
     path.write_text("name,sex\nAnn,female\n")
@@ -172,13 +196,17 @@ def test_a_mixed_folder_is_sorted_into_people(
     (tmp_path / "broken.jpg").write_bytes(b"no")
     lines: list[str] = []
     found = cluster_folder(tmp_path, detector, sface, lines.append)
-    groups = {frozenset(face.source.stem.split("_")[0] for face in person.faces) for person in found}
+    groups = {
+        frozenset(face.source.stem.split("_")[0] for face in person.faces) for person in found
+    }
     assert groups == {frozenset({"astronaut"}), frozenset({"pilot"})}
     assert [person.id for person in found] == ["person_001", "person_002"]
     assert "broken.jpg" in lines[0]
 
 
-def test_a_mixed_folder_without_faces(tmp_path: Path, sface: CalibratedRecogniser, detector: Mtcnn) -> None:
+def test_a_mixed_folder_without_faces(
+    tmp_path: Path, sface: CalibratedRecogniser, detector: Mtcnn
+) -> None:
     save(tmp_path / "a.png", np.full((90, 90, 3), 40, np.uint8))
     with pytest.raises(InputError, match="needs pictures with faces, found no face"):
         cluster_folder(tmp_path, detector, sface, lambda line: None)

@@ -75,7 +75,10 @@ def tiny(path: Path) -> None:
         (truncated, "needs a readable picture, found"),
         (header_only, "needs a readable picture, found something else"),
         (huge, "needs at most 100000000 pixels, found 10100 x 10000 pixels; scale it down"),
-        (bomb, r"needs at most 100000000 pixels, found Image size \(400000000 pixels\).*; scale it down"),
+        (
+            bomb,
+            r"needs at most 100000000 pixels, found Image size \(400000000 pixels\).*; scale it down",
+        ),
         (tiny, "needs at least 16 pixels a side, found 3 x 3 pixels"),
         (Path.mkdir, "Is a directory"),
     ],

@@ -29,7 +29,9 @@ def test_scores_do_not_depend_on_the_batch(people: list[Identity]) -> None:
     assert ((together >= 0) & (together <= 1)).all()
 
 
-def test_an_evaluator_asks_the_critic_only_when_it_has_one(evaluator: Evaluator, people: list[Identity]) -> None:
+def test_an_evaluator_asks_the_critic_only_when_it_has_one(
+    evaluator: Evaluator, people: list[Identity]
+) -> None:
     subject, _ = evaluator.prepare(people[0].faces)
     assert subject is not None
     request = Request(subject, np.full((1, 1, 13), 0.5, np.float32))

@@ -54,11 +54,39 @@ def called(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Called:
     (faces / "Nobody Atall").mkdir()
     (faces / "Nobody Atall" / "blank.png").write_bytes(b"no picture")
     file.write_text(fernet.Fernet.generate_key().decode())
-    command = [sys.executable, "-m", "attrsearch.cli.main", "run", faces, "--out", out, "--study", "quick"]
-    command += ["--trials", "8", "--recogniser", "sface", "--jobs", "2", "--include-originals", "--encrypt"]
+    command = [
+        sys.executable,
+        "-m",
+        "attrsearch.cli.main",
+        "run",
+        faces,
+        "--out",
+        out,
+        "--study",
+        "quick",
+    ]
+    command += [
+        "--trials",
+        "8",
+        "--recogniser",
+        "sface",
+        "--jobs",
+        "2",
+        "--include-originals",
+        "--encrypt",
+    ]
     command += ["--key", file, "--log-format", "json", "--metrics", root / "attrsearch.prom"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", KEY: "", "PYTHONPATH": str(Path(__file__).parents[2])}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300, check=False)
+    environment = {
+        **os.environ,
+        "OMP_NUM_THREADS": "1",
+        KEY: "",
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+    }
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=environment, timeout=300, check=False
+    )
     assert done.returncode == 1, done.stderr
     log = [json.loads(line) for line in done.stderr.splitlines()]
-    return Called(out, faces, file, (root / "attrsearch.prom").read_text(), log, done.stderr + done.stdout)
+    return Called(
+        out, faces, file, (root / "attrsearch.prom").read_text(), log, done.stderr + done.stdout
+    )

@@ -40,7 +40,9 @@ from tests.video.test_outputs import covered
 NEEDS_KEY = r"needs 32 bytes in url-safe base64, found none; make one: .* and give it with --key FILE or in ATTRS"
 
 
-def test_what_is_written_is_read_with_the_key_alone(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_written_is_read_with_the_key_alone(
+    key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     set_encrypting(True)
     secret = locked(b"a face")
     assert b"face" not in secret
@@ -111,7 +113,9 @@ def test_a_run_that_encrypts_is_not_resumed_without(
         "--quiet",
     ]
     assert main(["run", str(called.faces), *options, "--include-originals"]) == 2
-    assert "needs the settings this run was started with (encrypted = True)" in capsys.readouterr().err
+    assert (
+        "needs the settings this run was started with (encrypted = True)" in capsys.readouterr().err
+    )
     assert main(["run", str(called.faces), *options, "--encrypt"]) == 2
     assert "needs 32 bytes in url-safe base64, found none" in capsys.readouterr().err
 

@@ -52,8 +52,12 @@ def test_a_run_logs_json_without_names_and_paths(called: Called) -> None:
 
 def test_figures_for_prometheus(called: Called) -> None:
     lines = called.metrics.splitlines()
-    assert all(line.startswith(("# HELP ", "# TYPE ")) or SAMPLE.match(line) for line in lines), lines
-    figures = {line.split()[0]: float(line.split()[1]) for line in lines if not line.startswith("#")}
+    assert all(line.startswith(("# HELP ", "# TYPE ")) or SAMPLE.match(line) for line in lines), (
+        lines
+    )
+    figures = {
+        line.split()[0]: float(line.split()[1]) for line in lines if not line.startswith("#")
+    }
     assert figures["attrsearch_people"] == figures["attrsearch_people_done"] == 3
     assert figures["attrsearch_evaluations_total"] == 16
     assert called.metrics.endswith("\n")
@@ -62,7 +66,11 @@ def test_figures_for_prometheus(called: Called) -> None:
 
 @pytest.mark.parametrize("command", [["apply"], ["anonymise", "--study", "quick", "--trials", "1"]])
 def test_text_names_who_failed_and_json_does_not(
-    command: list[str], sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], called: Called
+    command: list[str],
+    sample: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    called: Called,
 ) -> None:
     faces = tmp_path / "faces"
     shutil.copytree(sample / "pilot", faces / "pilot")
@@ -73,7 +81,9 @@ def test_text_names_who_failed_and_json_does_not(
 
     def says(*options: str) -> str:
         out = tmp_path / f"out{len(options)}"
-        assert main([*command, str(faces), "--out", str(out), "--recogniser", "sface", *options]) == 1
+        assert (
+            main([*command, str(faces), "--out", str(out), "--recogniser", "sface", *options]) == 1
+        )
         return capsys.readouterr().err
 
     spoken, logged = says(), says("--log-format", "json")
@@ -81,12 +91,23 @@ def test_text_names_who_failed_and_json_does_not(
     assert "blank.png" in spoken
     texts = [json.loads(line).get("text", "") for line in logged.splitlines()]
     assert any(re.search(r"not written: ", text) for text in texts), texts
-    assert not [word for word in (NAME, "Jane", "pilot", "blank.png", str(tmp_path)) if word in logged]
+    assert not [
+        word for word in (NAME, "Jane", "pilot", "blank.png", str(tmp_path)) if word in logged
+    ]
 
 
 def test_errors_are_lines_of_the_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     faces = tmp_path / "nowhere"
-    command = ["run", str(faces), "--out", str(tmp_path / "run"), "--recogniser", "sface", "--log-format", "json"]
+    command = [
+        "run",
+        str(faces),
+        "--out",
+        str(tmp_path / "run"),
+        "--recogniser",
+        "sface",
+        "--log-format",
+        "json",
+    ]
     assert main(command) == 2
     line = json.loads(capsys.readouterr().err.splitlines()[-1])
     assert line["event"] == "error"

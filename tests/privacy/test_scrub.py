@@ -30,7 +30,9 @@ def run(tmp_path: Path) -> Path:
 
 def everything(run: Path) -> str:
     files = [path for path in run.rglob("*") if path.is_file()]
-    return "\n".join([str(path.relative_to(run)) for path in files] + [path.read_text() for path in files])
+    return "\n".join(
+        [str(path.relative_to(run)) for path in files] + [path.read_text() for path in files]
+    )
 
 
 def test_nothing_about_anybody_is_left(run: Path) -> None:
@@ -45,7 +47,9 @@ def test_nothing_about_anybody_is_left(run: Path) -> None:
     left = pd.read_csv(run / "summary.csv")
     assert list(left["person"]) == ["person_1", "person_2", "person_3", "person_4"]
     assert sorted(left["utility"]) == pytest.approx(sorted(figures["utility"]), abs=1e-6)
-    assert not [name for name in left.columns if "first_" in name or "second_" in name or name == "gender"]
+    assert not [
+        name for name in left.columns if "first_" in name or "second_" in name or name == "gender"
+    ]
     about = read_run(run)
     assert about["scrubbed"] is True
     assert about["result"]["identities"] == 5
@@ -53,9 +57,13 @@ def test_nothing_about_anybody_is_left(run: Path) -> None:
     assert "faces" not in about
 
 
-def test_the_names_that_are_looked_for_would_be_found(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_names_that_are_looked_for_would_be_found(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The search at the end is a search: a summary that kept a name is noticed."""
-    monkeypatch.setattr("attrsearch.runs.scrub._numbered", lambda rows: iter([{"person": "Åse Berg"}]))
+    monkeypatch.setattr(
+        "attrsearch.runs.scrub._numbered", lambda rows: iter([{"person": "Åse Berg"}])
+    )
     assert scrub_run(run).found == ("Åse Berg",)
 
 
@@ -124,4 +132,6 @@ def test_a_real_run(called: Called, tmp_path: Path) -> None:
     done = scrub_run(run)
     assert done.found == ()
     text = everything(run)
-    assert not [word for word in ("Jane", "Doe", "pilot", "Nobody", str(called.faces)) if word in text]
+    assert not [
+        word for word in ("Jane", "Doe", "pilot", "Nobody", str(called.faces)) if word in text
+    ]

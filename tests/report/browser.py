@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 
 CHROMIUM = next(
-    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), ""
+    (
+        path
+        for name in ("chromium", "chromium-browser", "google-chrome")
+        if (path := shutil.which(name))
+    ),
+    "",
 )
 ARGUMENTS = [
     "--no-sandbox",
@@ -19,7 +24,9 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-needs_chromium = pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine: apt-get install chromium")
+needs_chromium = pytest.mark.skipif(
+    not CHROMIUM, reason="no Chromium on this machine: apt-get install chromium"
+)
 
 
 @contextmanager

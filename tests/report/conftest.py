@@ -16,5 +16,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_surrogate(out)
     write_coverage(out / "coverage.parquet")
     judges = [{"judge": "dlib", "true_accept_rate": 0.012, "rank_1": 0.031, "faces": 240}]
-    (out / "evaluation.json").write_text(json.dumps({"format": "attrsearch/evaluation", "judges": judges}))
+    (out / "evaluation.json").write_text(
+        json.dumps({"format": "attrsearch/evaluation", "judges": judges})
+    )
     return write_report(out)

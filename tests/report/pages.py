@@ -25,6 +25,8 @@ def tags(page: str) -> list[tuple[str, dict[str, str | None]]]:
 def block(page: Path | str, name: str) -> Any:
     """A JSON element of a page."""
     text = page.read_text() if isinstance(page, Path) else page
-    found = re.search(rf'<script type="application/json" id="{name}">(.*?)</script>', text, re.DOTALL)
+    found = re.search(
+        rf'<script type="application/json" id="{name}">(.*?)</script>', text, re.DOTALL
+    )
     assert found, name
     return json.loads(found[1])

@@ -21,14 +21,22 @@ def main(report: Path, out: Path, wanted: list[str]) -> None:
         for item in wanted:
             name, _, address = item.partition("=")
             phone, dark = name.endswith("-phone"), name.endswith("-dark")
-            with opened(browser, report.resolve().as_uri() + address, phone=phone, dark=dark) as page:
+            with opened(
+                browser, report.resolve().as_uri() + address, phone=phone, dark=dark
+            ) as page:
                 page.wait_for_timeout(600)
                 height = min(TALLEST, page.evaluate("document.documentElement.scrollHeight"))
                 file = out / f"{name}.png"
                 width = 390 if phone else 1280
-                page.screenshot(path=file, full_page=True, clip={"x": 0, "y": 0, "width": width, "height": height})
+                page.screenshot(
+                    path=file,
+                    full_page=True,
+                    clip={"x": 0, "y": 0, "width": width, "height": height},
+                )
             with Image.open(file) as image:
-                image.convert("RGB").quantize(200, dither=Image.Dither.NONE).save(file, optimize=True)
+                image.convert("RGB").quantize(200, dither=Image.Dither.NONE).save(
+                    file, optimize=True
+                )
             print(file, file.stat().st_size // 1000, "kB")
         browser.close()
 

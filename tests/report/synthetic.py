@@ -14,7 +14,12 @@ from attrsearch.core.attributes import ATTRIBUTES, Gender, named
 from attrsearch.core.recipes.objective import load_objective
 from attrsearch.core.recipes.space import load_space
 from attrsearch.core.recipes.study import load_study
-from attrsearch.runs.attributes_file import DetectorRecord, EditorRecord, PersonRecord, RecogniserRecord
+from attrsearch.runs.attributes_file import (
+    DetectorRecord,
+    EditorRecord,
+    PersonRecord,
+    RecogniserRecord,
+)
 from attrsearch.runs.folder import HeldOut, PersonPart, RunFolder
 from attrsearch.runs.metadata import Provenance
 from attrsearch.runs.trials_file import TRIAL_SCHEMA
@@ -39,7 +44,12 @@ def provenance(trials: int = 200) -> Provenance:
             "space": load_space("one-pass").model_dump(),
             "editor_sha256": "7c" * 32,
             "recognisers": [
-                {"name": "sface", "scale": SCALE, "verification": VERIFICATION, "sha256": "00" * 32},
+                {
+                    "name": "sface",
+                    "scale": SCALE,
+                    "verification": VERIFICATION,
+                    "sha256": "00" * 32,
+                },
             ],
         },
     )
@@ -53,8 +63,12 @@ def drawn_face(generator: np.random.Generator, side: int = 96) -> bytes:
     pen.ellipse((side * 0.16, side * 0.04, side * 0.84, side * 0.8), fill=hair)
     pen.ellipse((side * 0.24, side * 0.16, side * 0.76, side * 0.94), fill=skin)
     for x in (0.38, 0.62):
-        pen.ellipse((side * (x - 0.05), side * 0.44, side * (x + 0.05), side * 0.51), fill=(25, 25, 30))
-    pen.arc((side * 0.38, side * 0.6, side * 0.62, side * 0.78), 20, 160, fill=(120, 40, 40), width=3)
+        pen.ellipse(
+            (side * (x - 0.05), side * 0.44, side * (x + 0.05), side * 0.51), fill=(25, 25, 30)
+        )
+    pen.arc(
+        (side * 0.38, side * 0.6, side * 0.62, side * 0.78), 20, 160, fill=(120, 40, 40), width=3
+    )
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=85)
     return buffer.getvalue()
@@ -91,8 +105,12 @@ def write_run(
     seed: int = 0,
 ) -> Path:
     """A finished run."""
-    folder = write_people(out, people, trials, screened=screened, pictures=pictures, names=names, seed=seed)
-    folder.finish(provenance(trials), {"Nobody": "Nobody: needs a picture with a face, found none"}, 12.5)
+    folder = write_people(
+        out, people, trials, screened=screened, pictures=pictures, names=names, seed=seed
+    )
+    folder.finish(
+        provenance(trials), {"Nobody": "Nobody: needs a picture with a face, found none"}, 12.5
+    )
     return out
 
 
@@ -111,21 +129,36 @@ def write_person(
     attributes = space.attributes(points)
     progress = 1 - np.exp(-np.arange(trials) / (trials / 4))
     distance = (
-        generator.normal(1.33, 0.05) + 0.12 * progress + 0.03 * points[:, 1] + generator.normal(0, 0.04, trials)
+        generator.normal(1.33, 0.05)
+        + 0.12 * progress
+        + 0.03 * points[:, 1]
+        + generator.normal(0, 0.04, trials)
     )
     detection = np.clip(1 - np.abs(generator.normal(0, 0.004, trials)), 0, 1)
-    iou = np.clip(generator.normal(0.9, 0.03) + 0.02 * points[:, 2] + generator.normal(0, 0.02, trials), 0.5, 0.99)
+    iou = np.clip(
+        generator.normal(0.9, 0.03) + 0.02 * points[:, 2] + generator.normal(0, 0.02, trials),
+        0.5,
+        0.99,
+    )
     worst = distance - np.abs(generator.normal(0.05, 0.02, trials))
     evaluated = np.arange(trials) < 16
     evaluated |= generator.random(trials) >= screened
-    source = np.where(np.arange(trials) < 16, "sampler", "surrogate" if screened else "sampler").astype(object)
-    source[evaluated & (np.arange(trials) >= 16) & (generator.random(trials) < screened / 4)] = "audit"
+    source = np.where(
+        np.arange(trials) < 16, "sampler", "surrogate" if screened else "sampler"
+    ).astype(object)
+    source[evaluated & (np.arange(trials) >= 16) & (generator.random(trials) < screened / 4)] = (
+        "audit"
+    )
     columns = {"detection": detection, "iou": iou, "distance": distance, "worst_distance": worst}
-    columns = {key: np.where(evaluated, value, np.nan).astype(np.float32) for key, value in columns.items()}
+    columns = {
+        key: np.where(evaluated, value, np.nan).astype(np.float32) for key, value in columns.items()
+    }
     columns["distance_raw"] = columns["distance"] / np.float32(SCALE)
     columns["utility"] = columns["detection"] * columns["iou"] * columns["distance"]
     with np.errstate(invalid="ignore"):
-        feasible = (columns["distance"] > THRESHOLD) & (columns["worst_distance"] > SCALE * VERIFICATION)
+        feasible = (columns["distance"] > THRESHOLD) & (
+            columns["worst_distance"] > SCALE * VERIFICATION
+        )
     merit = np.where(feasible, columns["utility"], -1)
     winner = int(merit.argmax()) if feasible.any() else int(np.nanargmax(columns["distance"]))
     rows = {
@@ -181,7 +214,9 @@ def write_person(
         random=0,
         importance={
             n: round(float(v), 4)
-            for n, v in zip(space.names, generator.dirichlet(np.ones(len(space.names))), strict=True)
+            for n, v in zip(
+                space.names, generator.dirichlet(np.ones(len(space.names))), strict=True
+            )
         },
     )
     folder.write_person(part, pa.Table.from_arrays(arrays, schema=TRIAL_SCHEMA))
@@ -202,7 +237,9 @@ def write_surrogate(run: Path, seed: int = 0) -> None:
             "predicted_utility": truth + generator.normal(0, 0.03, len(asked)) * (1.4 - progress),
             "predicted_distance": asked["distance"].fillna(1.3),
             "predicted_feasible": asked["feasible"],
-            "rank_correlation": np.clip(0.35 + 0.4 * progress + generator.normal(0, 0.08, len(asked)), -1, 1),
+            "rank_correlation": np.clip(
+                0.35 + 0.4 * progress + generator.normal(0, 0.08, len(asked)), -1, 1
+            ),
             "overhead_seconds": 0.004,
         }
     )
@@ -217,7 +254,9 @@ def write_coverage(path: Path, frames: int = 400, seed: int = 0) -> None:
         first = int(generator.integers(0, frames // 2))
         last = int(min(frames - 1, first + generator.integers(frames // 5, frames)))
         person = f"person_{track % 4 + 1}" if track < 6 else ""
-        gaps = {int(v) for start in generator.integers(first, last, 3) for v in range(start, start + 9)}
+        gaps = {
+            int(v) for start in generator.integers(first, last, 3) for v in range(start, start + 9)
+        }
         turned = int(generator.integers(first, last))
         for frame in range(first, last + 1):
             found = (
@@ -227,8 +266,26 @@ def write_coverage(path: Path, frames: int = 400, seed: int = 0) -> None:
                 if frame in gaps
                 else "detected"
             )
-            cover = "filtered" if not person else "warped" if turned <= frame < turned + 25 else "edited"
+            cover = (
+                "filtered"
+                if not person
+                else "warped"
+                if turned <= frame < turned + 25
+                else "edited"
+            )
             box = (10.0 * track, 20.0, 10.0 * track + 40 + track, 70.0)
             rows.append((frame, frame / 25, track, person, *box, 0.9, found, cover))
-    names = ["frame", "time", "track", "person", "left", "top", "right", "bottom", "probability", "found", "cover"]
+    names = [
+        "frame",
+        "time",
+        "track",
+        "person",
+        "left",
+        "top",
+        "right",
+        "bottom",
+        "probability",
+        "found",
+        "cover",
+    ]
     pd.DataFrame(rows, columns=names).to_parquet(path, index=False)

@@ -22,7 +22,10 @@ PAGES = ["", "#/person/Person_0003", "#/surrogate", "#/video"]
 
 
 def cells(page: Any, column: int) -> list[str]:
-    return [text.strip() for text in page.locator(f"#people tbody tr > :nth-child({column})").all_inner_texts()]
+    return [
+        text.strip()
+        for text in page.locator(f"#people tbody tr > :nth-child({column})").all_inner_texts()
+    ]
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
@@ -93,7 +96,9 @@ def test_filtering_and_paging(browser: Any, whole: Path) -> None:
         assert page.inner_text("#listed") == "10 people"
         page.fill("#by-name", "")
         page.select_option("#by-gender", "male")
-        assert page.inner_text("#listed").startswith(f"{(summary['gender'] == 'male').sum()} people")
+        assert page.inner_text("#listed").startswith(
+            f"{(summary['gender'] == 'male').sum()} people"
+        )
         page.select_option("#by-status", "not anonymised")
         both = (summary["gender"] == "male") & ~summary["feasible"]
         assert page.locator("#people tbody tr").count() == both.sum()
@@ -110,7 +115,9 @@ def test_the_slider_recomputes_from_all_trials(browser: Any, whole: Path) -> Non
             best = good.groupby("identity")["utility"].max()
             assert page.inner_text("#threshold-share").startswith(f"{len(best)} of 120 (")
             shown = page.inner_text("#threshold-utility")
-            assert shown == "–" if best.empty else float(shown) == pytest.approx(best.mean(), abs=6e-4)
+            assert (
+                shown == "–" if best.empty else float(shown) == pytest.approx(best.mean(), abs=6e-4)
+            )
         page.focus("#threshold")
         page.keyboard.press("ArrowLeft")
         assert page.inner_text("output.big") == "1.595"
@@ -138,9 +145,13 @@ def test_a_person_by_keyboard(browser: Any, whole: Path) -> None:
         assert f"{rows[0]['distance']:.3f}" in table
         assert f"{rows[0]['held']['distance']:.3f}" in table
         page.click("text=Next →")
-        page.wait_for_function("name => document.querySelector('h1').textContent === name", arg=rows[1]["id"])
+        page.wait_for_function(
+            "name => document.querySelector('h1').textContent === name", arg=rows[1]["id"]
+        )
         page.go_back()
-        page.wait_for_function("name => document.querySelector('h1').textContent === name", arg=rows[0]["id"])
+        page.wait_for_function(
+            "name => document.querySelector('h1').textContent === name", arg=rows[0]["id"]
+        )
 
 
 def test_names_that_are_markup(browser: Any, finished: Path, nasty: str) -> None:
@@ -180,5 +191,7 @@ def test_pictures_of_many_people_are_read_from_beside_the_page(
     with opened(browser, write_report(out).as_uri()) as page:
         page.click("#people tbody a >> nth=0")
         page.wait_for_selector("text=Best trials")
-        page.wait_for_function("[...document.querySelectorAll('.shots img')].every(i => i.naturalWidth > 0)")
+        page.wait_for_function(
+            "[...document.querySelectorAll('.shots img')].every(i => i.naturalWidth > 0)"
+        )
         assert page.locator(".shots img").count() == 3

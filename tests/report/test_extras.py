@@ -41,14 +41,19 @@ def test_coverage_is_told_in_stretches(tmp_path: Path) -> None:
 
 def test_a_damaged_ledger_is_named(tmp_path: Path) -> None:
     (tmp_path / "coverage.parquet").write_bytes(b"PAR1")
-    with pytest.raises(InputError, match=r"coverage.parquet: needs a table with the columns frame, time"):
+    with pytest.raises(
+        InputError, match=r"coverage.parquet: needs a table with the columns frame, time"
+    ):
         read_video(tmp_path)
 
 
 def test_a_ledger_may_lie_elsewhere(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", 2, 20, pictures=False)
     write_coverage(tmp_path / "street.parquet", frames=60)
-    assert block(write_report(run, ledger=tmp_path / "street.parquet"), "data")["video"]["frames"] <= 60
+    assert (
+        block(write_report(run, ledger=tmp_path / "street.parquet"), "data")["video"]["frames"]
+        <= 60
+    )
     with pytest.raises(InputError, match="needs the ledger of a video, found no such file"):
         write_report(run, ledger=tmp_path / "gone.parquet")
 
@@ -57,7 +62,9 @@ def test_judges_are_shown_as_they_are(tmp_path: Path) -> None:
     assert read_judges(tmp_path) is None
     file = tmp_path / "evaluation.json"
     file.write_text(
-        json.dumps({"format": "attrsearch/evaluation", "judges": [{"judge": "dlib", "tar": 0.02, "x": []}]})
+        json.dumps(
+            {"format": "attrsearch/evaluation", "judges": [{"judge": "dlib", "tar": 0.02, "x": []}]}
+        )
     )
     assert read_judges(tmp_path) == [{"judge": "dlib", "tar": 0.02}]
     file.write_text(json.dumps({"format": "something else", "judges": [{"judge": "dlib"}]}))

@@ -67,10 +67,18 @@ def test_the_four_files_agree(finished: Path) -> None:
     """Report, summary.csv, attributes.json and trials.parquet tell one story."""
     page = finished / "report.html"
     rows = {row["id"]: row for row in block(page, "data")["people"]}
-    packed = dict(zip((row["id"] for row in block(page, "data")["people"]), block(page, "trials-0"), strict=True))
+    packed = dict(
+        zip(
+            (row["id"] for row in block(page, "data")["people"]),
+            block(page, "trials-0"),
+            strict=True,
+        )
+    )
     summary = pd.read_csv(finished / "summary.csv").set_index("id")
     trials = pd.read_parquet(finished / "trials.parquet")
-    exported = {person.id: person for person in read_attributes(finished / "attributes.json").identities}
+    exported = {
+        person.id: person for person in read_attributes(finished / "attributes.json").identities
+    }
     assert set(rows) == set(summary.index) == set(trials["identity"])
     assert (
         set(exported)
@@ -84,7 +92,9 @@ def test_the_four_files_agree(finished: Path) -> None:
             assert math.isclose(winner[term], row[term], abs_tol=1e-5)
             assert math.isclose(summary.loc[name, term], row[term], abs_tol=1e-6)
             assert name not in exported or getattr(exported[name], term) == row[term]
-        assert math.isclose(summary.loc[name, "heldback_distance"], row["held"]["distance"], abs_tol=1e-6)
+        assert math.isclose(
+            summary.loc[name, "heldback_distance"], row["held"]["distance"], abs_tol=1e-6
+        )
         assert bool(summary.loc[name, "heldback_feasible"]) == row["held"]["feasible"]
         shown = unpack(packed[name])
         measured = own["evaluated"].to_numpy()
@@ -113,7 +123,10 @@ def test_the_slider_knows_every_trial(tmp_path: Path) -> None:
 
 
 def test_originals_only_when_asked(finished: Path, tmp_path: Path) -> None:
-    plain, asked = finished / "report.html", write_report(finished, tmp_path / "o.html", include_originals=True)
+    plain, asked = (
+        finished / "report.html",
+        write_report(finished, tmp_path / "o.html", include_originals=True),
+    )
     assert all("original" not in found for found in block(plain, "pictures-0"))
     for found in block(asked, "pictures-0"):
         assert {kind: len(items) for kind, items in found.items()} == {
@@ -127,17 +140,25 @@ def test_originals_only_when_asked(finished: Path, tmp_path: Path) -> None:
             assert not picture.getexif()
 
 
-def test_pictures_of_many_people_stay_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pictures_of_many_people_stay_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     out = write_run(tmp_path / "run", 6, 20)
     monkeypatch.setattr("attrsearch.report.page.INLINE_PEOPLE", 3)
     inside, outside = write_report(out), write_report(out, tmp_path / "sent" / "page.html")
     for page in (inside, outside):
         addresses = [
-            address for found in block(page, "pictures-0") for items in found.values() for address in items
+            address
+            for found in block(page, "pictures-0")
+            for items in found.values()
+            for address in items
         ]
         assert len(addresses) == 18
         assert all((page.parent / address).is_file() for address in addresses)
-        assert any("img-src data: 'self' file:" in (a.get("content") or "") for _, a in tags(page.read_text()))
+        assert any(
+            "img-src data: 'self' file:" in (a.get("content") or "")
+            for _, a in tags(page.read_text())
+        )
     assert all((tmp_path / "sent" / "page_files").joinpath("images").iterdir())
 
 
@@ -215,7 +236,10 @@ def test_packing_keeps_what_was_measured() -> None:
     assert (found["feasible"] == columns["feasible"]).all()
     assert (found["evaluated"] == columns["evaluated"]).all()
     assert [SOURCES[code] for code in found["source"]] == columns["source"].tolist()
-    assert all(len(values) == 0 for values in unpack(pack({name: np.zeros(0) for name in columns})).values())
+    assert all(
+        len(values) == 0
+        for values in unpack(pack({name: np.zeros(0) for name in columns})).values()
+    )
 
 
 def test_a_staircase_rises_as_the_distance_falls() -> None:

@@ -52,14 +52,31 @@ def test_a_run_that_is_whole(run: Path) -> None:
 @pytest.mark.parametrize(
     ("harm", "problem"),
     [
-        (lambda run: flip(run / "people" / "Person_0001.json", 150), "people/Person_0001.json: a damaged file"),
-        (lambda run: flip(run / "people" / "Person_0001.parquet"), "Person_0001.parquet is not what was written"),
-        (lambda run: flip(run / "images/Person_0001/best_0.jpg"), "best_0.jpg is not what was written"),
-        (lambda run: (run / "people" / "Person_0001.parquet").unlink(), "Person_0001.parquet is gone"),
-        (lambda run: (run / "images/Person_0001/best_0.jpg").unlink(), "best_0.jpg is gone"),
-        (lambda run: (run / "people" / "Person_0001.json").unlink(), "Person_0001: was finished, and is gone"),
         (
-            lambda run: shutil.copy(run / "people/Person_0002.json", run / "people/Person_0001.json"),
+            lambda run: flip(run / "people" / "Person_0001.json", 150),
+            "people/Person_0001.json: a damaged file",
+        ),
+        (
+            lambda run: flip(run / "people" / "Person_0001.parquet"),
+            "Person_0001.parquet is not what was written",
+        ),
+        (
+            lambda run: flip(run / "images/Person_0001/best_0.jpg"),
+            "best_0.jpg is not what was written",
+        ),
+        (
+            lambda run: (run / "people" / "Person_0001.parquet").unlink(),
+            "Person_0001.parquet is gone",
+        ),
+        (lambda run: (run / "images/Person_0001/best_0.jpg").unlink(), "best_0.jpg is gone"),
+        (
+            lambda run: (run / "people" / "Person_0001.json").unlink(),
+            "Person_0001: was finished, and is gone",
+        ),
+        (
+            lambda run: shutil.copy(
+                run / "people/Person_0002.json", run / "people/Person_0001.json"
+            ),
             "the results of Person_0002",
         ),
     ],
@@ -70,7 +87,9 @@ def test_one_damaged_person_is_noticed_and_moved_aside(
     harm(run)
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
     assert any(problem in line for line in problems(run))
-    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before  # only looked at
+    assert {
+        path: path.read_bytes() for path in run.rglob("*") if path.is_file()
+    } == before  # only looked at
     assert not check_run(run).whole
 
     found = check_run(run, repair=True)
@@ -79,7 +98,9 @@ def test_one_damaged_person_is_noticed_and_moved_aside(
     assert not found.whole
     names = {record.id for record in read_attributes(run / "attributes.json").identities}
     assert "Person_0001" not in names
-    assert set(pd.read_parquet(run / "trials.parquet")["identity"]) == {f"Person_000{i}" for i in (0, 2, 3)}
+    assert set(pd.read_parquet(run / "trials.parquet")["identity"]) == {
+        f"Person_000{i}" for i in (0, 2, 3)
+    }
     assert not RunFolder(run).is_finished("Person_0001")
     assert all(RunFolder(run).is_finished(f"Person_000{i}") for i in (0, 2, 3))
 
@@ -92,7 +113,10 @@ def test_one_damaged_person_is_noticed_and_moved_aside(
     ("harm", "problem"),
     [
         (lambda run: (run / "attributes.json").write_text("{"), "attributes.json: no valid JSON"),
-        (lambda run: (run / "trials.parquet").write_bytes(b"no"), "trials.parquet is damaged or gone"),
+        (
+            lambda run: (run / "trials.parquet").write_bytes(b"no"),
+            "trials.parquet is damaged or gone",
+        ),
         (lambda run: (run / "summary.csv").unlink(), "summary.csv is gone"),
     ],
 )
@@ -111,7 +135,9 @@ def test_an_interrupted_run_is_repaired_and_can_be_read(tmp_path: Path) -> None:
     (run / "images" / "Half").mkdir()
     (run / "people" / ".Other.json.0123abcd.part").write_text("{")
     with (run / "journal.jsonl").open("ab") as file:
-        file.write(b'{"when": "2026-01-01T00:00:00+00:00", "event": "fini')  # killed in the middle of a line
+        file.write(
+            b'{"when": "2026-01-01T00:00:00+00:00", "event": "fini'
+        )  # killed in the middle of a line
     assert len(problems(run)) == 5
     assert main(["report", str(run)]) == 2  # no tables yet
     found = check_run(run, repair=True)
@@ -158,12 +184,16 @@ def people(count: int) -> list[PersonFiles]:
 @pytest.mark.parametrize(("count", "parts"), [(0, 3), (1, 3), (10, 3), (12, 4), (101, 7)])
 def test_each_person_is_in_one_shard(count: int, parts: int) -> None:
     shards = [Shard(i + 1, parts).choose(people(count)) for i in range(parts)]
-    assert sorted(person.id for shard in shards for person in shard) == [person.id for person in people(count)]
+    assert sorted(person.id for shard in shards for person in shard) == [
+        person.id for person in people(count)
+    ]
     assert max(map(len, shards)) - min(map(len, shards)) <= 1
     assert Shard(1, parts).choose(people(count)[::-1]) == shards[0]
 
 
-@pytest.mark.parametrize("text", ["", "1", "0/4", "5/4", "1/0", "a/b", "-1/4", "1/4/2", "1.0/4", "1/9999999"])
+@pytest.mark.parametrize(
+    "text", ["", "1", "0/4", "5/4", "1/0", "a/b", "-1/4", "1/4/2", "1.0/4", "1/9999999"]
+)
 def test_no_shard(text: str) -> None:
     with pytest.raises(InputError, match="--shard: needs a part such as 1/4"):
         Shard.parse(text)
@@ -200,7 +230,10 @@ def test_shards_become_one_run(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert check_run(tmp_path / "all").whole
     assert (tmp_path / "all" / "report.html").is_file()
     for path in (tmp_path / "all" / "people").glob("*.json"):
-        assert any(path.read_bytes() == part.read_bytes() for part in tmp_path.glob(f"part*/people/{path.name}"))
+        assert any(
+            path.read_bytes() == part.read_bytes()
+            for part in tmp_path.glob(f"part*/people/{path.name}")
+        )
 
 
 def write_run_of(out: Path, count: int) -> Path:
@@ -225,7 +258,8 @@ def test_what_is_not_merged(tmp_path: Path) -> None:
     parts = shards(tmp_path)
     out = tmp_path / "all"
     with pytest.raises(
-        InputError, match=r"needs each of 3 parts once, found 2, without or twice 2/3; .*--shard 2/3"
+        InputError,
+        match=r"needs each of 3 parts once, found 2, without or twice 2/3; .*--shard 2/3",
     ):
         merge_runs([parts[0], parts[2]], out)
     with pytest.raises(InputError, match="without or twice"):
@@ -235,7 +269,9 @@ def test_what_is_not_merged(tmp_path: Path) -> None:
     other = shards(tmp_path / "other", count=8)
     with pytest.raises(InputError, match="needs parts of the same people"):
         merge_runs([*parts[:2], other[2]], out)
-    changed = shards(tmp_path / "changed", settings={**provenance(12).settings, "editor_sha256": "00"})
+    changed = shards(
+        tmp_path / "changed", settings={**provenance(12).settings, "editor_sha256": "00"}
+    )
     with pytest.raises(InputError, match="editor_sha256 = '7c7c"):
         merge_runs([*parts[:2], changed[2]], out)
     assert not out.exists()

@@ -69,7 +69,9 @@ def test_the_batch_does_not_matter(evaluator: Evaluator, subjects: list[Subject]
             assert np.array_equal(getattr(scores, name)[2:3], getattr(one, name)), name
 
 
-def test_the_number_of_threads_does_not_matter(evaluator: Evaluator, subjects: list[Subject]) -> None:
+def test_the_number_of_threads_does_not_matter(
+    evaluator: Evaluator, subjects: list[Subject]
+) -> None:
     request = Request(subjects[0], candidates(24, 3))
     found = []
     before = threads()
@@ -78,7 +80,9 @@ def test_the_number_of_threads_does_not_matter(evaluator: Evaluator, subjects: l
         found.append(evaluator.evaluate([request])[0])
     set_threads(before)
     for other in found[1:]:
-        assert all(np.array_equal(getattr(found[0], name), getattr(other, name)) for name in vars(other))
+        assert all(
+            np.array_equal(getattr(found[0], name), getattr(other, name)) for name in vars(other)
+        )
 
 
 def test_no_candidates_give_no_scores(evaluator: Evaluator, subjects: list[Subject]) -> None:
@@ -120,8 +124,12 @@ def test_a_face_that_is_not_there_is_left_out(evaluator: Evaluator, people: list
     assert len(subject) == 1
 
 
-def test_the_worst_recogniser_counts(editor: Editor, sface: CalibratedRecogniser, people: list[Identity]) -> None:
-    both = Evaluator(editor, load_detector("mtcnn", WINDOW_MIN_FACE), [sface, load_recogniser("dlib")])
+def test_the_worst_recogniser_counts(
+    editor: Editor, sface: CalibratedRecogniser, people: list[Identity]
+) -> None:
+    both = Evaluator(
+        editor, load_detector("mtcnn", WINDOW_MIN_FACE), [sface, load_recogniser("dlib")]
+    )
     alone = Evaluator(editor, load_detector("mtcnn", WINDOW_MIN_FACE), [sface])
     dlib = Evaluator(editor, load_detector("mtcnn", WINDOW_MIN_FACE), [load_recogniser("dlib")])
     scores = []
@@ -131,12 +139,15 @@ def test_the_worst_recogniser_counts(editor: Editor, sface: CalibratedRecogniser
         scores.append(each.evaluate([Request(subject, candidates(3))])[0])
     assert np.array_equal(scores[0].distance, np.minimum(scores[1].distance, scores[2].distance))
     assert np.array_equal(
-        scores[0].verification_margin, np.minimum(scores[1].verification_margin, scores[2].verification_margin)
+        scores[0].verification_margin,
+        np.minimum(scores[1].verification_margin, scores[2].verification_margin),
     )
     assert np.array_equal(scores[0].distance_raw, scores[1].distance_raw)
 
 
-@pytest.mark.parametrize("prefilter", [PreFilter(kind="pixelate", size=16), PreFilter(kind="blur", size=3)])
+@pytest.mark.parametrize(
+    "prefilter", [PreFilter(kind="pixelate", size=16), PreFilter(kind="blur", size=3)]
+)
 def test_a_prefilter_comes_before_the_edit(
     editor: Editor, sface: CalibratedRecogniser, people: list[Identity], prefilter: PreFilter
 ) -> None:
@@ -153,7 +164,9 @@ def test_a_prefilter_comes_before_the_edit(
     assert len(np.unique(pixelate(people[0].faces[0].crop, 16)[0, :, 0])) <= 16
 
 
-def test_other_faces_are_hidden_in_what_is_shown(people: list[Identity], subjects: list[Subject]) -> None:
+def test_other_faces_are_hidden_in_what_is_shown(
+    people: list[Identity], subjects: list[Subject]
+) -> None:
     from dataclasses import replace
 
     face, mask = people[0].faces[0], subjects[0].masks[0]
@@ -166,7 +179,9 @@ def test_other_faces_are_hidden_in_what_is_shown(people: list[Identity], subject
     assert np.array_equal(shown[120:], face.window[120:])
 
 
-def test_yunet_measures_too(editor: Editor, sface: CalibratedRecogniser, people: list[Identity]) -> None:
+def test_yunet_measures_too(
+    editor: Editor, sface: CalibratedRecogniser, people: list[Identity]
+) -> None:
     measuring = Evaluator(editor, load_detector("yunet", WINDOW_MIN_FACE), [sface])
     subject, kept = measuring.prepare(people[0].faces)
     assert kept == [0, 1]

@@ -36,13 +36,22 @@ def search(faces: Path, out: Path, **options: object) -> RunResult:
 
 def winners(out: Path) -> dict[str, object]:
     """What a run decided, without what it took."""
-    people = {part.record.id: part.model_dump(exclude={"seconds"}) for part in RunFolder(out).read_people()}
-    trials = pd.read_parquet(out / "trials.parquet").drop(columns="seconds").sort_values(["identity", "trial"])
+    people = {
+        part.record.id: part.model_dump(exclude={"seconds"})
+        for part in RunFolder(out).read_people()
+    }
+    trials = (
+        pd.read_parquet(out / "trials.parquet")
+        .drop(columns="seconds")
+        .sort_values(["identity", "trial"])
+    )
     return {"people": people, "trials": trials.to_csv(index=False)}
 
 
 @pytest.fixture(scope="module")
-def finished(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[RunResult, list[Progress]]:
+def finished(
+    sample: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[RunResult, list[Progress]]:
     states: list[Progress] = []
     out = tmp_path_factory.mktemp("runs") / "run"
     return search(sample, out, progress=states.append, include_originals=True), states
@@ -72,7 +81,9 @@ def test_the_files_of_a_run(finished: tuple[RunResult, list[Progress]]) -> None:
     assert trials["evaluated"].all()
     assert set(trials["source"]) == {"sampler"}
     assert trials[[f"second_{name}" for name in ATTRIBUTES]].isna().all().all()
-    assert np.allclose(trials["utility"], trials["detection"] * trials["iou"] * trials["distance"], atol=1e-4)
+    assert np.allclose(
+        trials["utility"], trials["detection"] * trials["iou"] * trials["distance"], atol=1e-4
+    )
     assert (trials["worst_distance"] <= trials["distance"] + 1e-6).all()
     assert (trials["seconds"] > 0).all()
 
@@ -87,7 +98,8 @@ def test_who_may_be_a_woman_is_given_no_beard(finished: tuple[RunResult, list[Pr
     people = {part.record.id: part for part in RunFolder(finished[0].out).read_people()}
     trials = pd.read_parquet(finished[0].out / "trials.parquet").groupby("identity")
     bearded = {
-        name: bool(((own["first_Mustache"] > 0) | (own["first_No_Beard"] < 0)).any()) for name, own in trials
+        name: bool(((own["first_Mustache"] > 0) | (own["first_No_Beard"] < 0)).any())
+        for name, own in trials
     }
     assert people["astronaut"].gender_certainty < MIN_CERTAINTY  # a woman, taken for a man
     assert people["astronaut"].record.gender == "male"
@@ -137,7 +149,9 @@ def test_the_run_says_what_it_was(finished: tuple[RunResult, list[Progress]]) ->
     assert about["machine"]["cores"] == os.cpu_count()
 
 
-def test_pictures_of_a_run(finished: tuple[RunResult, list[Progress]], sample: Path, tmp_path: Path) -> None:
+def test_pictures_of_a_run(
+    finished: tuple[RunResult, list[Progress]], sample: Path, tmp_path: Path
+) -> None:
     names = {path.name for path in (finished[0].out / "images" / "cadet").iterdir()}
     assert names == {"runner_1.jpg", "runner_2.jpg", "random_0.jpg"} | {
         f"{kind}_{face}.jpg" for kind in ("best", "original") for face in range(3)
@@ -159,12 +173,16 @@ def test_another_seed_is_another_search(
 ) -> None:
     search(sample, tmp_path / "run", seed=1, people=["pilot"], trials=4)
     first = pd.read_parquet(tmp_path / "run" / "trials.parquet")["first_Young"]
-    other = pd.read_parquet(finished[0].out / "trials.parquet").query("identity == 'pilot'")["first_Young"]
+    other = pd.read_parquet(finished[0].out / "trials.parquet").query("identity == 'pilot'")[
+        "first_Young"
+    ]
     assert not set(first) & set(other)
 
 
 @pytest.mark.slow
-def test_workers_find_the_same(finished: tuple[RunResult, list[Progress]], sample: Path, tmp_path: Path) -> None:
+def test_workers_find_the_same(
+    finished: tuple[RunResult, list[Progress]], sample: Path, tmp_path: Path
+) -> None:
     result = search(sample, tmp_path / "run", jobs=2, include_originals=True)
     assert result.evaluations == 3 * TRIALS
     assert winners(tmp_path / "run") == winners(finished[0].out)
@@ -188,7 +206,9 @@ def test_resuming_keeps_what_is_finished(
     assert again.seconds < 60
 
 
-def test_resuming_with_other_settings_is_refused(finished: tuple[RunResult, list[Progress]], sample: Path) -> None:
+def test_resuming_with_other_settings_is_refused(
+    finished: tuple[RunResult, list[Progress]], sample: Path
+) -> None:
     with pytest.raises(OutputError, match=r"needs the settings this run was started with \(study"):
         search(sample, finished[0].out, resume=True, trials=TRIALS + 1)
 
@@ -216,11 +236,32 @@ def test_killed_in_the_middle_and_resumed(
     for i in range(12):
         shutil.copytree(faces / "cadet", faces / f"zz{i:02d}")
     out = tmp_path / "run"
-    command = [sys.executable, "-m", "attrsearch.cli.main", "run", str(faces), "--out", str(out), "--quiet"]
-    command += ["--study", "quick", "--recogniser", "sface", "--trials", str(TRIALS), "--include-originals"]
+    command = [
+        sys.executable,
+        "-m",
+        "attrsearch.cli.main",
+        "run",
+        str(faces),
+        "--out",
+        str(out),
+        "--quiet",
+    ]
+    command += [
+        "--study",
+        "quick",
+        "--recogniser",
+        "sface",
+        "--trials",
+        str(TRIALS),
+        "--include-originals",
+    ]
     process = subprocess.Popen(command)
     deadline = time.monotonic() + 600
-    while not list((out / "people").glob("*.json")) and time.monotonic() < deadline and process.poll() is None:
+    while (
+        not list((out / "people").glob("*.json"))
+        and time.monotonic() < deadline
+        and process.poll() is None
+    ):
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     process.wait()
@@ -279,7 +320,9 @@ def test_a_full_disk_says_so(sample: Path, tmp_path: Path, monkeypatch: pytest.M
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(OutputError, match="No space left on device; free some space, then continue with --resume"):
+    with pytest.raises(
+        OutputError, match="No space left on device; free some space, then continue with --resume"
+    ):
         search(sample, tmp_path / "run", people=["cadet"], trials=2)
 
 
@@ -317,18 +360,30 @@ def test_splitting_faces(count: int, heldback: float) -> None:
     assert (searched, held) == split_faces(faces, heldback, 8, 7)  # type: ignore[arg-type]
 
 
-def test_reading_damaged_exports(finished: tuple[RunResult, list[Progress]], tmp_path: Path) -> None:
+def test_reading_damaged_exports(
+    finished: tuple[RunResult, list[Progress]], tmp_path: Path
+) -> None:
     good = json.loads((finished[0].out / "attributes.json").read_text())
     path = tmp_path / "attributes.json"
     measures = dict.fromkeys(("utility", "detection", "iou", "distance", "distance_raw"), 1.0)
     passes = {"first_pass": dict.fromkeys(ATTRIBUTES, 0.0), "second_pass": None}
-    person = {"id": "x", "gender": "male", "feasible": True, "faces": 1, "evaluations": 1} | passes | measures
+    person = (
+        {"id": "x", "gender": "male", "feasible": True, "faces": 1, "evaluations": 1}
+        | passes
+        | measures
+    )
     cases = [
         ("{", "no valid JSON"),
         (json.dumps(good | {"version": 2}), "version: Input should be 1"),
         (json.dumps(good | {"format": "other"}), "format: Input should be"),
-        (json.dumps(good | {"identities": [person | {"first_pass": {"Bald": 0}}]}), "exactly the 13 attributes"),
-        (json.dumps(good | {"identities": [person | {"gender": "other"}]}), "gender: Input should be"),
+        (
+            json.dumps(good | {"identities": [person | {"first_pass": {"Bald": 0}}]}),
+            "exactly the 13 attributes",
+        ),
+        (
+            json.dumps(good | {"identities": [person | {"gender": "other"}]}),
+            "gender: Input should be",
+        ),
         (json.dumps(good).replace("1.4}", "NaN}"), "threshold"),
         ("[" * 100_000, "no valid JSON"),
     ]

@@ -36,7 +36,9 @@ def check(passes: np.ndarray, name: str, gender: Gender) -> None:
         assert (second <= -bounds[:, 0] + 1e-6).all()
         assert (np.sign(second[:, MALE]) == own).all()
     if name == "thesis10":
-        assert not passes[..., [ATTRIBUTES.index("Black_Hair"), ATTRIBUTES.index("Blond_Hair")]].any()
+        assert not passes[
+            ..., [ATTRIBUTES.index("Black_Hair"), ATTRIBUTES.index("Blond_Hair")]
+        ].any()
     if name == "one-pass" and gender == "female":
         assert (first[:, ATTRIBUTES.index("Mustache")] <= 0).all()
         assert (first[:, ATTRIBUTES.index("No_Beard")] >= 0).all()
@@ -127,7 +129,8 @@ class SamplerContract:
         sampler = Sampler(name=self.name, startup=8, asks=4)  # type: ignore[arg-type]
         space = person_space(load_space("one-pass"), "female")
         first, again, other = (
-            np.concatenate(propose(sampler, space, self.trials, seed, self.objective)) for seed in (1, 1, 2)
+            np.concatenate(propose(sampler, space, self.trials, seed, self.objective))
+            for seed in (1, 1, 2)
         )
         assert np.array_equal(first, again)
         assert not np.array_equal(first, other)
@@ -173,7 +176,9 @@ def test_tpe_learns_to_be_feasible() -> None:
     shares = {}
     for name in ("tpe", "random"):
         found = np.concatenate(propose(Sampler(name=name, asks=4), space, 80, 0))  # type: ignore[arg-type]
-        shares[name] = aggregate(load_objective("utility_product"), scores_of(found)).feasible[40:].mean()
+        shares[name] = (
+            aggregate(load_objective("utility_product"), scores_of(found)).feasible[40:].mean()
+        )
     assert shares["tpe"] > shares["random"] + 0.2
 
 
@@ -183,12 +188,20 @@ def test_a_persons_seed_is_their_own() -> None:
 
 
 def table(**arrays: list[list[float]]) -> FaceScores:
-    filled = {"detection": 1.0, "iou": 1.0, "distance": 1.5, "distance_raw": 1.4, "verification_margin": 0.3}
+    filled = {
+        "detection": 1.0,
+        "iou": 1.0,
+        "distance": 1.5,
+        "distance_raw": 1.4,
+        "verification_margin": 0.3,
+    }
     filled["naturalness"] = 1.0
     shape = np.shape(next(iter(arrays.values())))
     return FaceScores(
         **{
-            name: np.array(arrays[name], np.float32) if name in arrays else np.full(shape, value, np.float32)
+            name: np.array(arrays[name], np.float32)
+            if name in arrays
+            else np.full(shape, value, np.float32)
             for name, value in filled.items()
         }
     )
@@ -214,9 +227,12 @@ def test_utility_is_the_product_of_the_means() -> None:
         ([0.0, 1.9], [-2.0, 0.7], False),  # one face is lost
     ],
 )
-def test_what_anonymised_means(distance: list[float], verification_margin: list[float], feasible: bool) -> None:
+def test_what_anonymised_means(
+    distance: list[float], verification_margin: list[float], feasible: bool
+) -> None:
     found = aggregate(
-        load_objective("utility_product"), table(distance=[distance], verification_margin=[verification_margin])
+        load_objective("utility_product"),
+        table(distance=[distance], verification_margin=[verification_margin]),
     )
     assert bool(found.feasible[0]) is feasible
 

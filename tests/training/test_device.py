@@ -29,8 +29,21 @@ ATTRIBUTES = AttributesRecipe.model_validate(HEAD | {"kind": "attributes"})
 CRITIC = CriticRecipe.model_validate(HEAD | {"kind": "critic", "batch": 10, "editors": ["thesis"]})
 EDITOR = EditorRecipe.model_validate(
     HEAD
-    | {"kind": "editor", "enc_dim": 4, "dec_dim": 4, "discriminator_dim": 4, "discriminator_features": True}
-    | {"warmup": 1, "ramp": 2, "sparring": "thesis", "replay": 0.5, "penalty_every": 2, "losses": A_SET_A_FACE}
+    | {
+        "kind": "editor",
+        "enc_dim": 4,
+        "dec_dim": 4,
+        "discriminator_dim": 4,
+        "discriminator_features": True,
+    }
+    | {
+        "warmup": 1,
+        "ramp": 2,
+        "sparring": "thesis",
+        "replay": 0.5,
+        "penalty_every": 2,
+        "losses": A_SET_A_FACE,
+    }
 )
 ANONYMISER = EDITOR.model_copy(
     update={
@@ -53,22 +66,32 @@ def make(
 
 
 every_training = pytest.mark.parametrize(
-    "recipe", [EDITOR, ANONYMISER, ATTRIBUTES, CRITIC], ids=["editor", "anonymiser", "attributes", "critic"]
+    "recipe",
+    [EDITOR, ANONYMISER, ATTRIBUTES, CRITIC],
+    ids=["editor", "anonymiser", "attributes", "critic"],
 )
 
 
 @every_training
-def test_trainings_go_from_device_to_device(tmp_path: Path, prepared: FaceSet, recipe: TrainingRecipe) -> None:
+def test_trainings_go_from_device_to_device(
+    tmp_path: Path, prepared: FaceSet, recipe: TrainingRecipe
+) -> None:
     """Two steps here and two there, either way, lose what four steps in one place lose, but for rounding."""
     train(make(recipe, prepared, CPU), recipe, tmp_path / "here", Pace(2))
     shutil.copytree(tmp_path / "here", tmp_path / "away")
-    expected = train(make(recipe, prepared, CPU), recipe, tmp_path / "here", Pace(4), resume=True).losses
+    expected = train(
+        make(recipe, prepared, CPU), recipe, tmp_path / "here", Pace(4), resume=True
+    ).losses
     with pretended() as device:
         trainer = make(recipe, prepared, device)
         assert {value.device for value in tensors(trainer.weights())} == {device}
         train(trainer, recipe, tmp_path / "home", Pace(2))
-        away = train(make(recipe, prepared, device), recipe, tmp_path / "away", Pace(4), resume=True).losses
-    home = train(make(recipe, prepared, CPU), recipe, tmp_path / "home", Pace(4), resume=True).losses
+        away = train(
+            make(recipe, prepared, device), recipe, tmp_path / "away", Pace(4), resume=True
+        ).losses
+    home = train(
+        make(recipe, prepared, CPU), recipe, tmp_path / "home", Pace(4), resume=True
+    ).losses
     assert away == pytest.approx(expected, rel=1e-3)
     assert home == pytest.approx(expected, rel=1e-3)
 
@@ -79,7 +102,9 @@ def tensors(state: object) -> list[Tensor]:
     return [state] if isinstance(state, Tensor) else []
 
 
-@pytest.mark.parametrize("left", ["_mask", "_replay", "_traits", "_start", "_sparring", "_identity", "_detection"])
+@pytest.mark.parametrize(
+    "left", ["_mask", "_replay", "_traits", "_start", "_sparring", "_identity", "_detection"]
+)
 def test_what_stays_behind_is_noticed(prepared: FaceSet, left: str) -> None:
     """The pretended device is one: whatever of a trainer is left on the processor ends a step."""
     with pretended() as device:
@@ -125,7 +150,8 @@ def test_a_gpu_is_taken_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert choose_device() == CPU
     with pytest.raises(
-        UnavailableError, match=r"--device cuda: needs a GPU \(CUDA\), found none .*; type --device cpu"
+        UnavailableError,
+        match=r"--device cuda: needs a GPU \(CUDA\), found none .*; type --device cpu",
     ):
         choose_device("cuda")
 
@@ -135,7 +161,10 @@ def test_a_gpu_that_is_none(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, kind: str
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert main(["train", kind, str(tmp_path), "--out", str(tmp_path / "out"), "--device", "cuda"]) == 2
+    assert (
+        main(["train", kind, str(tmp_path), "--out", str(tmp_path / "out"), "--device", "cuda"])
+        == 2
+    )
     lines = capsys.readouterr().err.strip().splitlines()
     assert len(lines) == 1
     assert "--device cuda: needs a GPU (CUDA), found none" in lines[0]

@@ -20,7 +20,13 @@ from attrsearch.training.loop import Pace, TrainingProgress, train
 from attrsearch.training.recipes import EditorLosses, EditorRecipe, load_editor_recipe
 
 HEAD = {"format": "attrsearch/training", "version": 1, "kind": "editor", "steps": 4, "batch": 4}
-SMALL = {"precision": "fp32", "enc_dim": 4, "dec_dim": 4, "discriminator_dim": 4, "penalty_every": 2}
+SMALL = {
+    "precision": "fp32",
+    "enc_dim": 4,
+    "dec_dim": 4,
+    "discriminator_dim": 4,
+    "penalty_every": 2,
+}
 
 
 def recipe(**changes: object) -> EditorRecipe:
@@ -41,12 +47,16 @@ def same(first: Path, second: Path) -> bool:
 
 
 @pytest.mark.parametrize("make", [recipe, anonymiser])
-def test_a_stopped_training_continues_to_the_bit(tmp_path: Path, prepared: FaceSet, make: type) -> None:
+def test_a_stopped_training_continues_to_the_bit(
+    tmp_path: Path, prepared: FaceSet, make: type
+) -> None:
     chosen = make()
     train(EditorTrainer(chosen, prepared), chosen, tmp_path / "whole", Pace(4))
     train(EditorTrainer(chosen, prepared), chosen, tmp_path / "parts", Pace(2))
     assert not same(tmp_path / "whole", tmp_path / "parts")
-    reached = train(EditorTrainer(chosen, prepared), chosen, tmp_path / "parts", Pace(4), resume=True)
+    reached = train(
+        EditorTrainer(chosen, prepared), chosen, tmp_path / "parts", Pace(4), resume=True
+    )
     assert reached.step == 4
     assert same(tmp_path / "whole", tmp_path / "parts")
 
@@ -72,12 +82,16 @@ def test_what_a_training_leaves(tmp_path: Path, prepared: FaceSet) -> None:
 def test_resuming_wrongly(tmp_path: Path, prepared: FaceSet) -> None:
     chosen = recipe()
     trainer = EditorTrainer(chosen, prepared)
-    with pytest.raises(InputError, match=r"checkpoint.pt: needs a checkpoint, found no such file; leave --resume"):
+    with pytest.raises(
+        InputError, match=r"checkpoint.pt: needs a checkpoint, found no such file; leave --resume"
+    ):
         train(trainer, chosen, tmp_path, Pace(1), resume=True)
     train(trainer, chosen, tmp_path, Pace(1))
     with pytest.raises(OutputError, match="found a training; add --resume"):
         train(trainer, chosen, tmp_path, Pace(1))
-    with pytest.raises(OutputError, match=r"the recipe it was started with \(ema = 0.998\), found ema = 0.5"):
+    with pytest.raises(
+        OutputError, match=r"the recipe it was started with \(ema = 0.998\), found ema = 0.5"
+    ):
         train(trainer, recipe(ema=0.5), tmp_path, Pace(2), resume=True)
     (tmp_path / "checkpoint.pt").write_bytes(b"PK damaged")
     with pytest.raises(InputError, match="a damaged one"):
@@ -99,18 +113,28 @@ def test_in_the_warm_up_only_the_discriminator_learns(prepared: FaceSet) -> None
     before = [value.clone() for value in trainer.generator.parameters()]
     judge = [value.clone() for value in trainer.discriminator.parameters()]
     trainer.step(0)
-    assert all(torch.equal(a, b) for a, b in zip(before, trainer.generator.parameters(), strict=True))
-    assert not all(torch.equal(a, b) for a, b in zip(judge, trainer.discriminator.parameters(), strict=True))
+    assert all(
+        torch.equal(a, b) for a, b in zip(before, trainer.generator.parameters(), strict=True)
+    )
+    assert not all(
+        torch.equal(a, b) for a, b in zip(judge, trainer.discriminator.parameters(), strict=True)
+    )
     trainer.step(1)
-    assert not all(torch.equal(a, b) for a, b in zip(before, trainer.generator.parameters(), strict=True))
+    assert not all(
+        torch.equal(a, b) for a, b in zip(before, trainer.generator.parameters(), strict=True)
+    )
 
 
 def test_the_rates_fall_in_the_last_steps(prepared: FaceSet) -> None:
-    trainer = EditorTrainer(recipe(steps=4, cooldown=2, generator_rate=1e-4, discriminator_rate=4e-4), prepared)
+    trainer = EditorTrainer(
+        recipe(steps=4, cooldown=2, generator_rate=1e-4, discriminator_rate=4e-4), prepared
+    )
     rates = []
     for number in range(4):
         trainer.step(number)
-        rates.append([learn.param_groups[0]["lr"] for learn in (trainer._learn_g, trainer._learn_d)])
+        rates.append(
+            [learn.param_groups[0]["lr"] for learn in (trainer._learn_g, trainer._learn_d)]
+        )
     assert np.allclose(rates, np.outer([1, 1, 1, 0.525], [1e-4, 4e-4]))
 
 
@@ -118,7 +142,9 @@ def test_the_identity_counts_little_by_little(prepared: FaceSet) -> None:
     """At the first step of the ramp nearly nothing of the identity's gradient is left."""
     moved = []
     for ramp in (0, 1000):
-        trainer = EditorTrainer(recipe(asks="one-pass", ramp=ramp, losses=only(identity=1.0)), prepared)
+        trainer = EditorTrainer(
+            recipe(asks="one-pass", ramp=ramp, losses=only(identity=1.0)), prepared
+        )
         trainer.step(0)
         moved.append(trainer.generator.enc_layers[0].layers[0].weight.grad.abs().sum().item())
     assert moved[1] == pytest.approx(moved[0] / 1000, rel=1e-3)
@@ -137,7 +163,9 @@ def test_the_discriminator_judges_features_too(prepared: FaceSet) -> None:
     kept = list(trainer.discriminator.state_dict())
     assert not any("frozen" in name for name in kept)
     verdict = trainer.discriminator(to_network(prepared.crops[:3]))
-    assert [tuple(level.shape) for level in verdict.levels] == [(3, 1, side, side) for side in (32, 16, 8, 4)]
+    assert [tuple(level.shape) for level in verdict.levels] == [
+        (3, 1, side, side) for side in (32, 16, 8, 4)
+    ]
     assert verdict.take(slice(1)).levels[0].shape[0] == 1
     before = trainer.discriminator.heads[0][0].weight.clone()
     trainer.step(0)
@@ -151,7 +179,9 @@ def test_identity_is_of_finished_edits_only() -> None:
 
 def test_a_second_pass_is_judged_beside_the_face_it_began_as(prepared: FaceSet) -> None:
     """The first step has no second passes; in the next the blended second pass is held to the untouched face."""
-    trainer = EditorTrainer(recipe(replay=0.5, losses=only(attributes=1.0, identity=1.0, tone=1.0)), prepared)
+    trainer = EditorTrainer(
+        recipe(replay=0.5, losses=only(attributes=1.0, identity=1.0, tone=1.0)), prepared
+    )
     first, second = trainer.step(0), trainer.step(1)
     assert "tone" not in first
     assert second["distance"] > 0.1
@@ -188,7 +218,9 @@ def only(**weights: float) -> EditorLosses:
         ("grain", "grain"),
     ],
 )
-def test_every_term_falls_when_it_alone_is_trained(prepared: FaceSet, term: str, shown: str) -> None:
+def test_every_term_falls_when_it_alone_is_trained(
+    prepared: FaceSet, term: str, shown: str
+) -> None:
     one_pass = term != "reconstruction"
     chosen = recipe(
         start="thesis", enc_dim=32, dec_dim=32, frozen_norm=True, replay=0, penalty=0, generator_rate=3e-5,
@@ -212,7 +244,9 @@ def test_a_wider_shortcut_begins_with_the_same_pictures(prepared: FaceSet) -> No
 
 
 def test_frozen_norms_stay(prepared: FaceSet) -> None:
-    trainer = EditorTrainer(recipe(start="base", enc_dim=32, dec_dim=32, frozen_norm=True), prepared)
+    trainer = EditorTrainer(
+        recipe(start="base", enc_dim=32, dec_dim=32, frozen_norm=True), prepared
+    )
     key = "enc_layers.0.layers.1.running_mean"
     before = trainer.generator.state_dict()[key].clone()
     trainer.step(0)
@@ -234,10 +268,14 @@ def test_the_penalty_is_the_squared_gradient() -> None:
     step = 1e-2 * torch.randn(faces.shape)
     with torch.no_grad():
         there, back = (judge(faces + sign * step) for sign in (1, -1))
-        slope = (there.whole + there.patches.mean((1, 2)) - back.whole - back.patches.mean((1, 2))) / 2
+        slope = (
+            there.whole + there.patches.mean((1, 2)) - back.whole - back.patches.mean((1, 2))
+        ) / 2
     leaf = faces.clone().requires_grad_(True)
     verdict = judge(leaf)
-    (gradient,) = torch.autograd.grad(verdict.whole.sum() + verdict.patches.mean((1, 2)).sum(), leaf)
+    (gradient,) = torch.autograd.grad(
+        verdict.whole.sum() + verdict.patches.mean((1, 2)).sum(), leaf
+    )
     assert torch.allclose((gradient * step).sum((1, 2, 3)), slope, atol=2e-2)
     assert torch.isclose(gradient_penalty(judge, faces), gradient.square().sum((1, 2, 3)).mean())
 
@@ -250,7 +288,10 @@ def test_one_pass_asks_as_the_search_does() -> None:
     asked = ask_one_pass(labels, randomness(0, 0)).values
     for row, label in zip(asked.tolist(), labels.tolist(), strict=True):
         bounds = space.bounds("male" if label[MALE] else "female")
-        assert all(low - 1e-6 <= value <= high + 1e-6 for value, (low, high) in zip(row, bounds, strict=True))
+        assert all(
+            low - 1e-6 <= value <= high + 1e-6
+            for value, (low, high) in zip(row, bounds, strict=True)
+        )
 
 
 def test_edits_ask_in_three_ways() -> None:

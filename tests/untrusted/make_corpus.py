@@ -24,7 +24,9 @@ FILES: dict[str, bytes] = {
     "video/header.mp4": b"\0\0\0\x18ftypisom\0\0\x02\0isomiso2\xff\xff\xff\xffmoov",
     # numbers and depth
     "json/deep.json": b"[" * 20_000,
-    "json/digits.json": b'{"format": "attrsearch/boxes", "boxes": [{"frame": ' + b"9" * 5_000 + b"}]}",
+    "json/digits.json": b'{"format": "attrsearch/boxes", "boxes": [{"frame": '
+    + b"9" * 5_000
+    + b"}]}",
     "json/infinite.json": b'{"format": "attrsearch/calibration", "genuine": {"mean": 1e999}}',
     "json/surrogate.json": b'{"id": "\\ud800"}',
     "toml/deep.toml": b"a = " + b"[" * 5_000 + b"]" * 5_000,

@@ -117,11 +117,15 @@ def png_bomb(side: int = 30_000) -> bytes:
     """A picture that claims more pixels than it should, in a few kilobytes."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
 
     packed = zlib.compress(b"\0" * 1_000_000, 9)
     head = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
+    )
 
 
 def scan_bomb(side: int = 9_000, scans: int = 3_000) -> bytes:
@@ -160,11 +164,16 @@ def main(count: int, seed: int = 0) -> None:
                 assert "\n" not in str(error)
             slowest = max(slowest, time.perf_counter() - start)
         assert {path.name for path in Path(folder).iterdir()} <= set(pictures())
-    print(f"{count} pictures from {len(MUTATIONS)} mutations of {len(pictures())} files, seed {seed}")
+    print(
+        f"{count} pictures from {len(MUTATIONS)} mutations of {len(pictures())} files, seed {seed}"
+    )
     for outcome, number in outcomes.most_common():
         print(f"{outcome}: {number}")
     print(f"slowest: {slowest:.2f} s")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1000, int(sys.argv[2]) if len(sys.argv) > 2 else 0)
+    main(
+        int(sys.argv[1]) if len(sys.argv) > 1 else 1000,
+        int(sys.argv[2]) if len(sys.argv) > 2 else 0,
+    )

@@ -50,7 +50,8 @@ def test_a_picture_that_hangs_the_decoder(tmp_path: Path, monkeypatch: pytest.Mo
     assert (tmp_path / "bomb.jpg").stat().st_size < 2_000_000
     start = time.monotonic()
     with pytest.raises(
-        InputError, match=r"bomb\.jpg: needs a readable picture, found one that was not decoded in 1 s"
+        InputError,
+        match=r"bomb\.jpg: needs a readable picture, found one that was not decoded in 1 s",
     ):
         read_picture(tmp_path / "bomb.jpg")
     assert time.monotonic() - start < 30
@@ -78,9 +79,15 @@ def test_a_picture_that_needs_more_memory_than_there_is(tmp_path: Path) -> None:
     (tmp_path / "large.png").write_bytes(png_bomb(9_900))
     (tmp_path / "good.png").write_bytes(pictures()["a.png"])
     code = "from attrsearch.faces import image_decoder as it; it.MAX_MEMORY = 400 << 20; it.main()"
-    asked = [json.dumps({"path": str(tmp_path / name), "seconds": 60}) for name in ("large.png", "good.png")]
+    asked = [
+        json.dumps({"path": str(tmp_path / name), "seconds": 60})
+        for name in ("large.png", "good.png")
+    ]
     done = subprocess.run(
-        [sys.executable, "-c", code], input="\n".join(asked).encode(), capture_output=True, check=True
+        [sys.executable, "-c", code],
+        input="\n".join(asked).encode(),
+        capture_output=True,
+        check=True,
     )
     first, second = done.stdout.split(b"\n")[:2]
     assert "of memory needed" in json.loads(first)["found"]
@@ -113,7 +120,8 @@ def test_links_do_not_leave_the_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["..", ".", "../../x", "/etc/passwd", "a/b", "a\\b", "\0", "con\n", "x" * 400, "ä" * 300, ""]
+    "name",
+    ["..", ".", "../../x", "/etc/passwd", "a/b", "a\\b", "\0", "con\n", "x" * 400, "ä" * 300, ""],
 )
 def test_names_of_people_stay_in_the_run(tmp_path: Path, name: str) -> None:
     target = (tmp_path / "people" / f"{file_name(name)}.json").resolve()

@@ -95,7 +95,8 @@ def parse(kind: str, folder: Path, data: bytes) -> bool:
 @pytest.mark.parametrize("kind", PARSERS)
 @fuzz
 @given(
-    data=st.binary(max_size=300) | st.text(max_size=300).map(lambda text: text.encode("utf-8", "surrogatepass"))
+    data=st.binary(max_size=300)
+    | st.text(max_size=300).map(lambda text: text.encode("utf-8", "surrogatepass"))
 )
 def test_any_bytes(tmp_path: Path, kind: str, data: bytes) -> None:
     parse(kind, tmp_path, data)
@@ -107,11 +108,15 @@ scalars = (
     | st.integers(-(10**20), 10**20)
     | st.floats()
     | st.text(max_size=20)
-    | st.sampled_from(["attrsearch/boxes", "..", "/etc/passwd", "\x1b[31mred", "<script>", "\ud800", "a" * 5000])
+    | st.sampled_from(
+        ["attrsearch/boxes", "..", "/etc/passwd", "\x1b[31mred", "<script>", "\ud800", "a" * 5000]
+    )
 )
 values = st.recursive(
     scalars,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4)
+    ),
     max_leaves=12,
 )
 
@@ -127,7 +132,10 @@ def documents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "boxes": {"format": "attrsearch/boxes", "version": 1, "boxes": [box, box]},
         "calibration": json.loads(calibration.read_text()),
         "person": json.loads((run / "people" / "Person_0000.json").read_text()),
-        "decisions": {"format": "attrsearch/decisions", "people": {"A": {"dropped": True, "grade": 1}}},
+        "decisions": {
+            "format": "attrsearch/decisions",
+            "people": {"A": {"dropped": True, "grade": 1}},
+        },
         "journal": {"when": "2026-01-01", "event": "finished", "id": "A"},
     }
 
@@ -135,7 +143,13 @@ def documents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Every place in a document."""
     found = [path]
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    items = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
     for key, inner in items:
         found += places(inner, (*path, key))
     return found
@@ -165,16 +179,33 @@ def test_documents_with_something_else_somewhere(
 @pytest.mark.parametrize("kind", TOML)
 @fuzz
 @given(data=st.data())
-def test_recipes_with_something_else_somewhere(tmp_path: Path, kind: str, data: st.DataObject) -> None:
-    folder = {"study": "studies", "space": "studies/spaces", "objective": "objectives", "run": "studies"}[kind]
-    source = data.draw(st.sampled_from(sorted((bundled(folder.split("/")[0]).parent / folder).glob("*.toml"))))
+def test_recipes_with_something_else_somewhere(
+    tmp_path: Path, kind: str, data: st.DataObject
+) -> None:
+    folder = {
+        "study": "studies",
+        "space": "studies/spaces",
+        "objective": "objectives",
+        "run": "studies",
+    }[kind]
+    source = data.draw(
+        st.sampled_from(sorted((bundled(folder.split("/")[0]).parent / folder).glob("*.toml")))
+    )
     lines = source.read_text(encoding="utf-8").splitlines()
     for _ in range(data.draw(st.integers(0, 3))):
         row = data.draw(st.integers(0, len(lines) - 1))
         key = lines[row].split("=")[0]
         new = data.draw(
             st.sampled_from(
-                ["", lines[row], f"{key}= {{}}", f"{key}= [[1]]", f"{key}= 1e999", f"{key}= nan", f"{key}= -1"]
+                [
+                    "",
+                    lines[row],
+                    f"{key}= {{}}",
+                    f"{key}= [[1]]",
+                    f"{key}= 1e999",
+                    f"{key}= nan",
+                    f"{key}= -1",
+                ]
             )
             | st.integers().map(lambda number, key=key: f"{key}= {number}")
             | st.text(max_size=30)
@@ -184,18 +215,24 @@ def test_recipes_with_something_else_somewhere(tmp_path: Path, kind: str, data: 
     parse(kind, tmp_path, "\n".join(lines).encode("utf-8", "surrogatepass"))
 
 
-@pytest.mark.parametrize("name", [name for name in FILES if name.split("/")[0] in ("json", "toml", "rows")])
+@pytest.mark.parametrize(
+    "name", [name for name in FILES if name.split("/")[0] in ("json", "toml", "rows")]
+)
 def test_the_corpus_is_refused(tmp_path: Path, name: str) -> None:
     data = (CORPUS / name).read_bytes()
     assert data == FILES[name]  # the corpus is what its generator writes
-    kinds = {"json": JSON, "toml": TOML, "rows": ("mot", "yolo", "genders")}[name.split("/", maxsplit=1)[0]]
+    kinds = {"json": JSON, "toml": TOML, "rows": ("mot", "yolo", "genders")}[
+        name.split("/", maxsplit=1)[0]
+    ]
     for kind in kinds:
         read = parse(kind, tmp_path, data)
         assert not read or kind in ("journal", "yolo", "genders", "run", "decisions")
 
 
 def test_a_hostile_name_cannot_move_the_cursor() -> None:
-    error = InputError("a\x1b[2J\r\n\u202eb", required="x", found="\x07" * 3 + "y" * 10_000, hint="z")
+    error = InputError(
+        "a\x1b[2J\r\n\u202eb", required="x", found="\x07" * 3 + "y" * 10_000, hint="z"
+    )
     assert str(error).isprintable()
     assert len(str(error)) < LONGEST
     assert str(error).startswith("a\\x1b[2J")

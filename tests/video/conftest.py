@@ -50,7 +50,9 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
     made = street([walker(frames, (60, 90), (4, 1), 56), walker(frames, (245, 130), (0, 0), 64)])
     pictures = list(made.render(3))
     path = tmp_path_factory.mktemp("scene") / "street.mp4"
-    return Scene(made, pictures, write_clip(path, pictures, Clip(sound="aac", options={"crf": "8"})))
+    return Scene(
+        made, pictures, write_clip(path, pictures, Clip(sound="aac", options={"crf": "8"}))
+    )
 
 
 @pytest.fixture

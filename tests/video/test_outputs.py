@@ -179,7 +179,9 @@ def test_frames_go_by_their_names(folder: Path, tmp_path: Path) -> None:
             out.write(frame, 255 - frame.picture)
         out.close()
     for number, picture in enumerate(textured(4)):
-        assert np.array_equal(np.asarray(Image.open(tmp_path / "out" / f"f{number}.png")), 255 - picture)
+        assert np.array_equal(
+            np.asarray(Image.open(tmp_path / "out" / f"f{number}.png")), 255 - picture
+        )
     assert (warnings, material.problem) == ([], "")
 
 
@@ -206,16 +208,24 @@ def test_a_bad_frame_leaves_no_face_of_the_last_one_out(
         FrameFolder(folder, tmp_path / "out", lambda line: None), detector=mtcnn, close_up=mtcnn, scaled=sface,
         decide=lambda people: SetAssignment({}, {}, None), options=VideoOptions(),
     )  # fmt: skip
-    assert {frame: len(there) for frame, there in done.boxes.items()} == dict.fromkeys((0, 2, 3, 4, 5), 2)
+    assert {frame: len(there) for frame, there in done.boxes.items()} == dict.fromkeys(
+        (0, 2, 3, 4, 5), 2
+    )
 
 
 def test_folders_that_are_none(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     for name in ("empty", "gone"):
-        with pytest.raises(InputError, match=f"{name}: needs a folder of frames, found no pictures"):
+        with pytest.raises(
+            InputError, match=f"{name}: needs a folder of frames, found no pictures"
+        ):
             FrameFolder(tmp_path / name, tmp_path / "out")
-    with pytest.raises(InputError, match="needs an output that is not the input, found the same folder"):
+    with pytest.raises(
+        InputError, match="needs an output that is not the input, found the same folder"
+    ):
         FrameFolder(folder, folder / ".." / "frames")
     Image.new("RGB", (320, 240)).save(folder / "f1.jpg")
-    with pytest.raises(InputError, match="needs frames of different names, found two named f1; rename one"):
+    with pytest.raises(
+        InputError, match="needs frames of different names, found two named f1; rename one"
+    ):
         FrameFolder(folder, tmp_path / "out")

@@ -52,7 +52,9 @@ def run(
     )  # fmt: skip
 
 
-def shown_real(scene: Scene, target: Path, walkers: tuple[int, ...] = (0, 1)) -> list[tuple[int, int]]:
+def shown_real(
+    scene: Scene, target: Path, walkers: tuple[int, ...] = (0, 1)
+) -> list[tuple[int, int]]:
     """Frames and walkers whose true face did not change."""
     before, after = pictures(scene.clip), pictures(target)
     assert len(after) == len(before)
@@ -60,12 +62,18 @@ def shown_real(scene: Scene, target: Path, walkers: tuple[int, ...] = (0, 1)) ->
         (frame, item.track)
         for frame, there in scene.street.truth().items()
         for item in there
-        if item.track in walkers and judge_change(before[frame], after[frame], item.box) <= UNCHANGED
+        if item.track in walkers
+        and judge_change(before[frame], after[frame], item.box) <= UNCHANGED
     ]
 
 
 def test_no_known_face_is_shown_real_in_any_frame(
-    scene: Scene, forgetful: Forgetful, editor: Editor, mtcnn: Mtcnn, sface: CalibratedRecogniser, tmp_path: Path
+    scene: Scene,
+    forgetful: Forgetful,
+    editor: Editor,
+    mtcnn: Mtcnn,
+    sface: CalibratedRecogniser,
+    tmp_path: Path,
 ) -> None:
     target = tmp_path / "out.mp4"
     ledger, preview, debug = tmp_path / "c.parquet", tmp_path / "p.png", tmp_path / "debug.mp4"
@@ -77,7 +85,9 @@ def test_no_known_face_is_shown_real_in_any_frame(
         scaled=sface,
         decide=everyone(editor),
         options=VideoOptions(
-            ledger=ledger, preview=preview, debug=lambda: VideoSecondPass(scene.clip, debug, (0.0, None), None)
+            ledger=ledger,
+            preview=preview,
+            debug=lambda: VideoSecondPass(scene.clip, debug, (0.0, None), None),
         ),
         progress=lambda *state: stages.append(state),
     )
@@ -102,10 +112,16 @@ def test_no_known_face_is_shown_real_in_any_frame(
         frame: sum(row["frame"] == frame for row in rows) for frame in range(16)
     }
     assert preview.stat().st_size > 10_000
-    red = [((p[..., 0] > 180) & (p[..., 1] < 110) & (p[..., 2] < 110)).sum() for p in pictures(debug)]
-    green = [((p[..., 0] < 110) & (p[..., 1] > 140) & (p[..., 2] < 140)).sum() for p in pictures(debug)]
+    red = [
+        ((p[..., 0] > 180) & (p[..., 1] < 110) & (p[..., 2] < 110)).sum() for p in pictures(debug)
+    ]
+    green = [
+        ((p[..., 0] < 110) & (p[..., 1] > 140) & (p[..., 2] < 140)).sum() for p in pictures(debug)
+    ]
     assert min(red[frame] for frame in MISSED) > 60
-    assert max(red[frame] for frame in range(1, 5)) < 30 < min(green[frame] for frame in range(1, 5))
+    assert (
+        max(red[frame] for frame in range(1, 5)) < 30 < min(green[frame] for frame in range(1, 5))
+    )
 
 
 def test_nobody_known_is_everybody_filtered(
@@ -120,7 +136,12 @@ def test_nobody_known_is_everybody_filtered(
 
 @pytest.mark.parametrize("option", ["only", "visible"])
 def test_exactly_that_person_is_left(
-    scene: Scene, forgetful: Forgetful, mtcnn: Mtcnn, sface: CalibratedRecogniser, tmp_path: Path, option: str
+    scene: Scene,
+    forgetful: Forgetful,
+    mtcnn: Mtcnn,
+    sface: CalibratedRecogniser,
+    tmp_path: Path,
+    option: str,
 ) -> None:
     target = tmp_path / "out.mp4"
     whole = run(scene, target, forgetful, mtcnn, sface, lambda people: SetAssignment({}, {}, None))
@@ -172,7 +193,10 @@ def test_boxes_from_a_file_are_all_covered_however_unsure(
         def detect(self, pictures: Picture) -> list[Detections]:
             return [Detections.none() for _ in pictures]
 
-    boxes = {frame: [replace(item, probability=0.05) for item in v] for frame, v in scene.street.truth().items()}
+    boxes = {
+        frame: [replace(item, probability=0.05) for item in v]
+        for frame, v in scene.street.truth().items()
+    }
     target = tmp_path / "out.mp4"
     done = run(
         scene, target, Blind(), mtcnn, sface, lambda people: SetAssignment({}, {}, None), boxes=boxes, memory=0
@@ -184,11 +208,20 @@ def test_boxes_from_a_file_are_all_covered_however_unsure(
 def test_a_broken_tail_is_protected_up_to_there(
     scene: Scene, forgetful: Forgetful, mtcnn: Mtcnn, sface: CalibratedRecogniser, tmp_path: Path
 ) -> None:
-    path = write_clip(tmp_path / "cut.mp4", scene.pictures, Clip(movflags="faststart", options={"g": "4"}))
+    path = write_clip(
+        tmp_path / "cut.mp4", scene.pictures, Clip(movflags="faststart", options={"g": "4"})
+    )
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * 0.7)])
     cut = replace(scene, clip=path)
-    done = run(cut, tmp_path / "out.mp4", forgetful, mtcnn, sface, lambda people: SetAssignment({}, {}, None))
+    done = run(
+        cut,
+        tmp_path / "out.mp4",
+        forgetful,
+        mtcnn,
+        sface,
+        lambda people: SetAssignment({}, {}, None),
+    )
     assert 3 < done.frames < 15
     assert done.problem.startswith(f"{path}: breaks off after frame {done.frames} of 16 (")
     assert done.problem.endswith("); processed up to there")
@@ -279,7 +312,9 @@ def test_an_uncovered_face_is_a_leak_with_its_frame(
 def test_a_face_that_changed_but_is_known_is_a_leak(
     scene: Scene, sface: CalibratedRecogniser, tmp_path: Path
 ) -> None:
-    brighter = [np.clip(picture.astype(int) + 25, 0, 255).astype(np.uint8) for picture in scene.pictures]
+    brighter = [
+        np.clip(picture.astype(int) + 25, 0, 255).astype(np.uint8) for picture in scene.pictures
+    ]
     target = write_clip(tmp_path / "out.mp4", brighter, Clip(options={"crf": "8"}))
     found = audit_video(scene.clip, target, Mtcnn(30), sface)
     assert {leak.kind for leak in found.leaks} == {"matches"}
@@ -291,7 +326,9 @@ def test_a_match_that_a_blank_has_as_well_is_no_leak(
     scene: Scene, sface: CalibratedRecogniser, tmp_path: Path
 ) -> None:
     """Of a judge that takes everybody for everybody: what is left of a face is told by what is there without it."""
-    lenient = replace(sface, calibration=sface.calibration.model_copy(update={"thresholds": {"0.001": 1.9}}))
+    lenient = replace(
+        sface, calibration=sface.calibration.model_copy(update={"thresholds": {"0.001": 1.9}})
+    )
     truth = scene.street.truth()
     shown = []
     for frame, picture in enumerate(scene.pictures):
@@ -318,7 +355,9 @@ def test_what_is_seen_in_one_frame_only_is_no_face(
             found = [self.seen + i in there for i in range(len(pictures))]
             self.seen += len(pictures) if pictures.shape[1] == 240 else 0
             one = Detections(
-                np.float32([[10, 180, 40, 220]]), np.float32([0.7]), np.full((1, 5, 2), 200, np.float32)
+                np.float32([[10, 180, 40, 220]]),
+                np.float32([0.7]),
+                np.full((1, 5, 2), 200, np.float32),
             )
             return [one if yes else Detections.none() for yes in found]
 
@@ -327,9 +366,13 @@ def test_what_is_seen_in_one_frame_only_is_no_face(
     assert found.passing == 2
 
 
-def test_an_audit_of_another_video(scene: Scene, sface: CalibratedRecogniser, tmp_path: Path) -> None:
+def test_an_audit_of_another_video(
+    scene: Scene, sface: CalibratedRecogniser, tmp_path: Path
+) -> None:
     other = write_clip(tmp_path / "b.mp4", textured(3, (160, 120)))
-    with pytest.raises(InputError, match=r"b.mp4: needs frames of \(320, 240\), found \(160, 120\)"):
+    with pytest.raises(
+        InputError, match=r"b.mp4: needs frames of \(320, 240\), found \(160, 120\)"
+    ):
         audit_video(scene.clip, other, Mtcnn(30), sface)
 
 

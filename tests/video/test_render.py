@@ -27,14 +27,19 @@ def face(astronaut: Picture, mtcnn: Mtcnn) -> TrackedBox:
     return TrackedBox(0, found.boxes[0], found.landmarks[0], "detected", 0.9)
 
 
-def moved(face: TrackedBox, shift: Sequence[float] = (0, 0), track: int = 0, landmarks: bool = True) -> TrackedBox:
+def moved(
+    face: TrackedBox, shift: Sequence[float] = (0, 0), track: int = 0, landmarks: bool = True
+) -> TrackedBox:
     step = np.float32(shift)
     points = face.landmarks + step if landmarks else NAN
     return TrackedBox(track, face.box + np.tile(step, 2), points, face.source, face.probability)
 
 
 def renderer(editor: Editor | None, **changed: object) -> Renderer:
-    values: dict[str, object] = {"sets": {"anna": SET}, "names": {0: "anna", 1: "bert", 2: "anna"}} | changed
+    values: dict[str, object] = {
+        "sets": {"anna": SET},
+        "names": {0: "anna", 1: "bert", 2: "anna"},
+    } | changed
     return Renderer(editor, **values)  # type: ignore[arg-type]
 
 
@@ -69,14 +74,18 @@ def test_who_has_no_set_is_filtered(
     editor: Editor, astronaut: Picture, face: TrackedBox, mtcnn: Mtcnn, fallback: str
 ) -> None:
     for track in (1, 7):  # somebody without a set, and a track of nobody
-        shown, done = cover(renderer(editor, fallback=fallback), astronaut, moved(face, track=track))
+        shown, done = cover(
+            renderer(editor, fallback=fallback), astronaut, moved(face, track=track)
+        )
         assert [item.how for item in done] == ["filtered"]
         assert change(astronaut, shown, face.box) > 6
         assert len(mtcnn.detect(shown[None])[0]) == 0
 
 
 def test_without_any_set_everything_is_filtered(astronaut: Picture, face: TrackedBox) -> None:
-    shown, done = cover(renderer(None, sets={}), astronaut, face, moved(face, (-90, 60), 1, landmarks=False))
+    shown, done = cover(
+        renderer(None, sets={}), astronaut, face, moved(face, (-90, 60), 1, landmarks=False)
+    )
     assert [item.how for item in done] == ["filtered", "filtered"]
     assert change(astronaut, shown, face.box) > 6
 
@@ -84,13 +93,17 @@ def test_without_any_set_everything_is_filtered(astronaut: Picture, face: Tracke
 def test_a_filter_covers_the_head(astronaut: Picture, face: TrackedBox) -> None:
     shown, _ = cover(renderer(None, sets={}), astronaut, face)
     beside = _beside(face)
-    assert np.abs(shown[beside].astype(int) - astronaut[beside]).mean() > 3  # hair and ears are blurred, too
+    assert (
+        np.abs(shown[beside].astype(int) - astronaut[beside]).mean() > 3
+    )  # hair and ears are blurred, too
 
 
 def _beside(face: TrackedBox) -> tuple[slice, slice]:
     """A strip of hair beside a face's box."""
     left, top, right, bottom = (round(float(value)) for value in face.box)
-    return np.s_[top + 40 : bottom - 40, left - (right - left) * 9 // 20 : left - (right - left) * 7 // 20]
+    return np.s_[
+        top + 40 : bottom - 40, left - (right - left) * 9 // 20 : left - (right - left) * 7 // 20
+    ]
 
 
 def test_small_faces_are_filtered(editor: Editor, astronaut: Picture, face: TrackedBox) -> None:
@@ -110,10 +123,14 @@ def test_what_cannot_be_edited_gets_its_last_edit_where_it_is_now(
     assert change(rolled, shown, face.box + np.float32([25, 10, 25, 10])) > 6
     inside = np.s_[100:150, 105:145]
     again = np.roll(shown, (-10, -25), (0, 1))
-    assert np.abs(again[inside].astype(int) - edited[inside]).mean() < 2  # the same edit, at the new place
+    assert (
+        np.abs(again[inside].astype(int) - edited[inside]).mean() < 2
+    )  # the same edit, at the new place
 
 
-def test_one_batch_and_one_by_one_are_the_same(editor: Editor, astronaut: Picture, face: TrackedBox) -> None:
+def test_one_batch_and_one_by_one_are_the_same(
+    editor: Editor, astronaut: Picture, face: TrackedBox
+) -> None:
     frames = [(i, np.roll(astronaut, 4 * i, 1)) for i in range(4)]
     faces = [[moved(face, (4 * i, 0), landmarks=i != 2)] for i in range(4)]
     together = renderer(editor).render(frames, faces)
@@ -144,7 +161,11 @@ def test_without_a_recent_edit_it_is_filtered(
 def test_landmarks_that_are_not_in_their_box_are_not_trusted(
     editor: Editor, astronaut: Picture, face: TrackedBox
 ) -> None:
-    for points in (face.landmarks - 90, face.landmarks * 0.2 + 100, np.repeat(face.landmarks[:1], 5, 0)):
+    for points in (
+        face.landmarks - 90,
+        face.landmarks * 0.2 + 100,
+        np.repeat(face.landmarks[:1], 5, 0),
+    ):
         wrong = TrackedBox(0, face.box, points.astype(np.float32), "interpolated", 0.9)
         shown, done = cover(renderer(editor), astronaut, wrong)
         assert done[0].how == "filtered"
@@ -156,7 +177,9 @@ def test_a_turned_face_is_not_edited(editor: Editor, astronaut: Picture, face: T
     profile[:, 0] = profile[2, 0] + 0.05 * (profile[:, 0] - profile[2, 0])
     profile[2, 0] -= 45  # the nose stands out beside the eyes
     assert residual(profile) > EDIT_RESIDUAL
-    shown, done = cover(renderer(editor), astronaut, TrackedBox(0, face.box, profile, "detected", 0.9))
+    shown, done = cover(
+        renderer(editor), astronaut, TrackedBox(0, face.box, profile, "detected", 0.9)
+    )
     assert done[0].how == "filtered"
     assert change(astronaut, shown, face.box) > 6
 
@@ -167,14 +190,18 @@ def profile(face: TrackedBox, share: float) -> TrackedBox:
     middle, eyes = points[:2].mean(0), points[1] - points[0]
     across = float(np.dot(points[2] - middle, eyes) / np.dot(eyes, eyes))
     points[2] += (share - across) * eyes
-    return TrackedBox(face.track, face.box, points.astype(np.float32), face.source, face.probability)
+    return TrackedBox(
+        face.track, face.box, points.astype(np.float32), face.source, face.probability
+    )
 
 
 def test_a_turning_head_is_edited_a_little_longer_and_not_begun_so_late(
     editor: Editor, astronaut: Picture, face: TrackedBox
 ) -> None:
     turns, one = (0.1, 0.5, 0.7, 0.5, 0.3), renderer(editor)
-    hows = [cover(one, astronaut, profile(face, t), number=i)[1][0].how for i, t in enumerate(turns)]
+    hows = [
+        cover(one, astronaut, profile(face, t), number=i)[1][0].how for i, t in enumerate(turns)
+    ]
     assert hows == ["edited", "edited", "filtered", "filtered", "edited"]
 
 
@@ -191,7 +218,9 @@ def test_no_edit_is_put_on_what_a_face_may_be_behind(
     assert cover(renderer(editor), astronaut, near)[1][0].how == "edited"
 
 
-def test_edit_and_filter_fade_into_each_other(editor: Editor, astronaut: Picture, face: TrackedBox) -> None:
+def test_edit_and_filter_fade_into_each_other(
+    editor: Editor, astronaut: Picture, face: TrackedBox
+) -> None:
     """No frame looks much unlike the last, and every one is covered."""
     one, shown = renderer(editor), []
     for number, share in enumerate([0.0] * 2 + [0.8] * 7 + [0.0] * 7):
@@ -204,18 +233,25 @@ def test_edit_and_filter_fade_into_each_other(editor: Editor, astronaut: Picture
     assert max(steps) < 0.45 * whole
     assert change(shown[0], shown[1], face.box) < 0.5
     assert change(shown[8], shown[7], face.box) < 0.5  # the fade has ended
-    heads = [np.abs(picture[_beside(face)].astype(int) - astronaut[_beside(face)]).mean() for picture in shown]
+    heads = [
+        np.abs(picture[_beside(face)].astype(int) - astronaut[_beside(face)]).mean()
+        for picture in shown
+    ]
     assert heads[8] > heads[11] > heads[13]  # the head comes out by and by, too
 
 
-def test_who_consents_is_left_and_exactly_they(editor: Editor, astronaut: Picture, face: TrackedBox) -> None:
+def test_who_consents_is_left_and_exactly_they(
+    editor: Editor, astronaut: Picture, face: TrackedBox
+) -> None:
     both = np.concatenate([astronaut, astronaut], 1)
     second = moved(face, (250, 0), 1)
     for visible in ("anna", "bert"):
         shown, done = cover(renderer(editor, visible=frozenset({visible})), both, face, second)
         assert [item.person for item in done] == [{"anna": "bert", "bert": "anna"}[visible]]
         left, right = change(both, shown, face.box), change(both, shown, second.box)
-        assert (left, right > 6) == (0, True) if visible == "anna" else (left > 6, right) == (True, 0)
+        assert (
+            (left, right > 6) == (0, True) if visible == "anna" else (left > 6, right) == (True, 0)
+        )
 
 
 def test_an_edit_does_not_uncover_the_face_in_front_of_it(
@@ -224,7 +260,9 @@ def test_an_edit_does_not_uncover_the_face_in_front_of_it(
     """A small face without a set in front of a large one with a set: the edit is pasted over the filter."""
     import cv2
 
-    small = np.asarray(cv2.resize(astronaut, None, fx=0.45, fy=0.45, interpolation=cv2.INTER_AREA), np.uint8)
+    small = np.asarray(
+        cv2.resize(astronaut, None, fx=0.45, fy=0.45, interpolation=cv2.INTER_AREA), np.uint8
+    )
     scene = astronaut.copy()
     offset = np.float32([98, 92]) - 0.45 * face.box[:2]
     front = TrackedBox(
@@ -239,7 +277,11 @@ def test_an_edit_does_not_uncover_the_face_in_front_of_it(
     scene[top:bottom, left:right] = small[top - y : bottom - y, left - x : right - x]
     for names in ({0: "anna", 1: "bert"}, {0: "anna", 1: "anna"}):
         shown, done = cover(renderer(editor, names=names), scene, face, front)
-        assert {item.how for item in done} == {"edited", "filtered"} if names[1] == "bert" else {"edited"}
+        assert (
+            {item.how for item in done} == {"edited", "filtered"}
+            if names[1] == "bert"
+            else {"edited"}
+        )
         assert change(scene, shown, front.box) > 6
     detail = np.abs(np.diff(shown[top:bottom, left:right].astype(int), axis=0)).mean()
     assert detail < 0.75 * np.abs(np.diff(scene[top:bottom, left:right].astype(int), axis=0)).mean()
@@ -277,7 +319,9 @@ def test_faces_of_every_size_are_covered(width: float) -> None:
     assert change(noise, shown, np.clip(box, 0, 240), 1.0) > 10
 
 
-def test_a_turn_known_from_other_frames_counts(editor: Editor, astronaut: Picture, face: TrackedBox) -> None:
+def test_a_turn_known_from_other_frames_counts(
+    editor: Editor, astronaut: Picture, face: TrackedBox
+) -> None:
     for turned, how in ((0.6, "filtered"), (0.1, "edited")):
         assert cover(renderer(editor), astronaut, replace(face, turn=turned))[1][0].how == how
 
@@ -287,7 +331,10 @@ def test_an_edit_of_a_face_that_stands_still_is_still(
 ) -> None:
     """Noise of a camera is not made more by the editor."""
     random = np.random.default_rng(0)
-    noisy = [np.clip(astronaut + random.normal(0, 4, astronaut.shape), 0, 255).astype(np.uint8) for _ in range(8)]
+    noisy = [
+        np.clip(astronaut + random.normal(0, 4, astronaut.shape), 0, 255).astype(np.uint8)
+        for _ in range(8)
+    ]
     kept = [shown for shown, _ in renderer(editor).render(list(enumerate(noisy)), [[face]] * 8)]
     alone = [cover(renderer(editor), picture, face)[0] for picture in noisy]
     inside = np.s_[100:150, 105:145]
@@ -301,7 +348,9 @@ def test_an_edit_of_another_view_keeps_nothing_of_the_last(
     inverted = 255 - astronaut // 2  # no place of it is as it was
     one = renderer(editor)
     cover(one, astronaut, face)
-    assert np.array_equal(cover(one, inverted, face, number=1)[0], cover(renderer(editor), inverted, face)[0])
+    assert np.array_equal(
+        cover(one, inverted, face, number=1)[0], cover(renderer(editor), inverted, face)[0]
+    )
 
 
 def test_a_face_that_changes_by_and_by_does_not_keep_an_old_edit() -> None:
@@ -315,7 +364,10 @@ def test_a_face_that_changes_by_and_by_does_not_keep_an_old_edit() -> None:
     moved = np.full(shape, 200.0, np.float32)
     moved[:, :40] += 60  # one place changes, and only there is the edit new
     edit = steady(
-        moved, np.full(shape, 140, np.float32), np.full(shape, 200, np.float32), np.full(shape, 100, np.float32)
+        moved,
+        np.full(shape, 140, np.float32),
+        np.full(shape, 200, np.float32),
+        np.full(shape, 100, np.float32),
     )[1]
     assert edit[:, :30].min() == 140
     assert edit[:, 60:].max() < 105
@@ -323,4 +375,6 @@ def test_a_face_that_changes_by_and_by_does_not_keep_an_old_edit() -> None:
 
 def _flicker(shown: Sequence[Picture], part: tuple[slice, slice]) -> float:
     """Mean change from frame to frame."""
-    return float(np.mean([np.abs(a[part].astype(int) - b[part]).mean() for a, b in pairwise(shown)]))
+    return float(
+        np.mean([np.abs(a[part].astype(int) - b[part]).mean() for a, b in pairwise(shown)])
+    )

@@ -58,7 +58,12 @@ def test_one_pass_covers_every_face(
 
 
 def test_people_are_named_by_their_first_good_look(
-    scene: Scene, live: str, editor: Editor, mtcnn: Mtcnn, sface: CalibratedRecogniser, tmp_path: Path
+    scene: Scene,
+    live: str,
+    editor: Editor,
+    mtcnn: Mtcnn,
+    sface: CalibratedRecogniser,
+    tmp_path: Path,
 ) -> None:
     found = mtcnn.detect(scene.pictures[0][None])[0]
     left = int(found.boxes[:, 0].argmin())
@@ -91,7 +96,9 @@ def test_a_stopped_camera_keeps_what_was_written(scene: Scene, live: str, tmp_pa
             return self.inner.detect(pictures)
 
     target = tmp_path / "out.mp4"
-    done = protect_stream(live, target, detector=Stopped(), tracker=Tracker(10), renderer=Renderer(None, {}, {}))
+    done = protect_stream(
+        live, target, detector=Stopped(), tracker=Tracker(10), renderer=Renderer(None, {}, {})
+    )
     assert done.counts == {"filtered": 20}
     assert real(scene, target, 10) == []
     assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
@@ -111,7 +118,9 @@ print(done, file=sys.stderr)
 
 def test_a_pipe_in_and_a_pipe_out(scene: Scene, tmp_path: Path) -> None:
     given = write_clip(tmp_path / "in.ts", scene.pictures, Clip(options={"crf": "8"}))
-    done = subprocess.run([sys.executable, "-c", PIPE], input=given.read_bytes(), capture_output=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", PIPE], input=given.read_bytes(), capture_output=True, check=True
+    )
     assert b"'filtered': 32" in done.stderr
     with av.open(io.BytesIO(done.stdout)) as container:
         assert container.format.name == "mpegts"
@@ -120,4 +129,6 @@ def test_a_pipe_in_and_a_pipe_out(scene: Scene, tmp_path: Path) -> None:
     for frame, there in scene.street.truth().items():
         for item in there:
             assert judge_change(scene.pictures[frame], shown[frame], item.box) > UNCHANGED
-    assert np.abs(shown[0][:20].astype(int) - scene.pictures[0][:20]).mean() < 12  # the rest is as it was
+    assert (
+        np.abs(shown[0][:20].astype(int) - scene.pictures[0][:20]).mean() < 12
+    )  # the rest is as it was

@@ -13,7 +13,9 @@ from attrsearch.video.trajectories import Timeline, TrackedBox
 TEMPLATE = np.float32([[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.8], [0.65, 0.8]])
 
 
-def sighting(x: float, *, width: float = 40, landmarks: bool = True, probability: float = 0.9) -> TrackedFace:
+def sighting(
+    x: float, *, width: float = 40, landmarks: bool = True, probability: float = 0.9
+) -> TrackedFace:
     box = np.float32([x, 100, x + width, 100 + 1.25 * width])
     points = box[:2] + TEMPLATE * (box[2:] - box[:2]) if landmarks else np.full((5, 2), np.nan)
     return TrackedFace(0, box, points.astype(np.float32), probability, "detected")
@@ -103,7 +105,9 @@ def test_landmarks_are_not_run_on_beyond_where_they_were_seen() -> None:
 
 
 def test_no_landmarks_at_all() -> None:
-    found = faces(build_timeline({0: {f: sighting(100, landmarks=False) for f in range(4)}}, set(), 4))
+    found = faces(
+        build_timeline({0: {f: sighting(100, landmarks=False) for f in range(4)}}, set(), 4)
+    )
     assert all(np.isnan(face.landmarks).all() for face in found.values())
 
 
@@ -132,7 +136,10 @@ def test_tracks_of_one_person_are_one_where_they_can_be() -> None:
     }
     apart = build_timeline(tracks, set(), 60)
     assert set(range(13, 24)) & set(apart) == set()
-    assert set(range(43)) - set(build_timeline(tracks, set(), 60, people={3: "anna", 7: "bert"})) != set()
+    assert (
+        set(range(43)) - set(build_timeline(tracks, set(), 60, people={3: "anna", 7: "bert"}))
+        != set()
+    )
     found = faces(build_timeline(tracks, set(), 60, people={3: "anna", 7: "anna"}))
     assert list(found) == list(range(43))
     assert {found[frame].source for frame in range(10, 30)} == {"interpolated"}
@@ -142,7 +149,9 @@ def test_tracks_of_one_person_are_one_where_they_can_be() -> None:
 
 
 @pytest.mark.parametrize(("first", "x", "width"), [(45, 40, 40), (20, 1000, 40), (20, 40, 140)])
-def test_tracks_of_one_person_that_cannot_be_one_stay_two(first: int, x: float, width: float) -> None:
+def test_tracks_of_one_person_that_cannot_be_one_stay_two(
+    first: int, x: float, width: float
+) -> None:
     """Too late, too far, too large."""
     tracks = {
         0: numbered(0, {frame: sighting(40) for frame in range(10)}),

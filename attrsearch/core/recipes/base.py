@@ -27,7 +27,9 @@ class Recipe(BaseModel):
 Loaded = TypeVar("Loaded", bound=Recipe)
 
 
-def load_recipe(kind: type[Loaded], name: str, folder: str, changes: dict[str, Any] | None = None) -> Loaded:
+def load_recipe(
+    kind: type[Loaded], name: str, folder: str, changes: dict[str, Any] | None = None
+) -> Loaded:
     """A recipe of any kind by name or path, with some of its values replaced.
 
     Args:
@@ -43,12 +45,18 @@ def load_recipe(kind: type[Loaded], name: str, folder: str, changes: dict[str, A
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
-            raise RecipeError(path, required=f"at most {MAX_BYTES} bytes", found=f"{size}", hint="check the path")
+            raise RecipeError(
+                path, required=f"at most {MAX_BYTES} bytes", found=f"{size}", hint="check the path"
+            )
         table = parse_toml(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise RecipeError(path, required="valid TOML", found=str(error), hint="mend that line") from error
+        raise RecipeError(
+            path, required="valid TOML", found=str(error), hint="mend that line"
+        ) from error
     except OSError as error:
-        raise RecipeError(path, required="a readable file", found=str(error), hint="check the path") from error
+        raise RecipeError(
+            path, required="a readable file", found=str(error), hint="check the path"
+        ) from error
     return validate(kind, path, {"name": path.stem, **table, **(changes or {})})
 
 
@@ -77,4 +85,6 @@ def _explain(path: Path, error: ValidationError, kind: type[Recipe]) -> RecipeEr
         )
     found = "nothing" if first["type"] == "missing" else repr(first["input"])[:80]
     message = first["msg"].removeprefix("Value error, ")
-    return RecipeError(f"{path}, {key}", required=f"a valid value ({message})", found=found, hint="mend it")
+    return RecipeError(
+        f"{path}, {key}", required=f"a valid value ({message})", found=found, hint="mend it"
+    )

@@ -36,10 +36,14 @@ class Space(Recipe):
                     sorted(set(ATTRIBUTES) - set(bounds)),
                     sorted(set(bounds) - set(ATTRIBUTES)),
                 )
-                raise ValueError(f"[{gender}] needs the 13 attributes; missing {missing}, unknown {unknown}")
+                raise ValueError(
+                    f"[{gender}] needs the 13 attributes; missing {missing}, unknown {unknown}"
+                )
             for name, (low, high) in bounds.items():
                 if low > high:
-                    raise ValueError(f"[{gender}] {name}: the low bound {low} is above the high bound {high}")
+                    raise ValueError(
+                        f"[{gender}] {name}: the low bound {low} is above the high bound {high}"
+                    )
         return self
 
     def bounds(self, gender: Gender) -> tuple[Bounds, ...]:

@@ -151,7 +151,9 @@ def load_study(name: "str | Study", **changes: object) -> Study:
     return load_recipe(Study, name, "studies", given)
 
 
-def workers_of(study: Study, jobs: int | None, backend: str | None, scheduler: str | None) -> Workers:
+def workers_of(
+    study: Study, jobs: int | None, backend: str | None, scheduler: str | None
+) -> Workers:
     """A study's workers, with some of the values replaced; an address of a scheduler means Dask.
 
     >>> workers_of(load_study("quick"), 2, None, None).jobs
@@ -166,10 +168,15 @@ def workers_of(study: Study, jobs: int | None, backend: str | None, scheduler: s
         "backend": chosen,
         "scheduler": "" if backend == "loky" and not scheduler else scheduler,
     }
-    table = {**study.workers.model_dump(), **{key: value for key, value in given.items() if value is not None}}
+    table = {
+        **study.workers.model_dump(),
+        **{key: value for key, value in given.items() if value is not None},
+    }
     try:
         return Workers.model_validate(table)
     except ValidationError as error:
         hint = "add --scheduler tcp://HOST:8786, or leave both out"
         found = f"backend {table['backend']}, scheduler {table['scheduler'] or 'none'}"
-        raise RecipeError("--backend", required="a scheduler for dask only", found=found, hint=hint) from error
+        raise RecipeError(
+            "--backend", required="a scheduler for dask only", found=found, hint=hint
+        ) from error

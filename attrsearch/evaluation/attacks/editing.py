@@ -57,10 +57,16 @@ class Attacker:
             InputError: Nobody has.
         """
         found = {number: self.file.find(name) for number, name in enumerate(cohort.people)}
-        known = {number: record for number, record in found.items() if record is not None and record.feasible}
+        known = {
+            number: record
+            for number, record in found.items()
+            if record is not None and record.feasible
+        }
         if not known:
             hint = "give the export that the pictures were protected with"
-            raise InputError("attributes", required="sets of the people in the pictures", found="none", hint=hint)
+            raise InputError(
+                "attributes", required="sets of the people in the pictures", found="none", hint=hint
+            )
         return known
 
 
@@ -77,12 +83,16 @@ def as_faces(windows: Picture, landmarks: Floats) -> list[AlignedFace]:
     for window, points in zip(windows, landmarks, strict=True):
         to_crop = similarity(points[None], CROP_TEMPLATE)[0]
         faces.append(
-            AlignedFace(Path("protected"), warp(window, to_crop, CROP_SIZE), window, invert(to_crop), nobody)
+            AlignedFace(
+                Path("protected"), warp(window, to_crop, CROP_SIZE), window, invert(to_crop), nobody
+            )
         )
     return faces
 
 
-def lessons(scene: Scene, attacker: Attacker, folder: Path, whole: Detector, most: int) -> tuple[Floats, Tensor]:
+def lessons(
+    scene: Scene, attacker: Attacker, folder: Path, whole: Detector, most: int
+) -> tuple[Floats, Tensor]:
     """What an attacker learns to undo edits from.
 
     Args:
@@ -98,6 +108,10 @@ def lessons(scene: Scene, attacker: Attacker, folder: Path, whole: Detector, mos
     people = [person.id for person in find_people(folder) if person.id not in scene.cohort.people]
     count = min(most, len(people))
     names = frozenset(people[i * len(people) // count] for i in range(count))
-    cohort = load_cohort(folder, whole, scene.detector, names=names, max_faces=1, warn=lambda _: None)
-    sets = np.stack([record.attributes.passes for record in attacker.records(scene.cohort).values()])
+    cohort = load_cohort(
+        folder, whole, scene.detector, names=names, max_faces=1, warn=lambda _: None
+    )
+    sets = np.stack(
+        [record.attributes.passes for record in attacker.records(scene.cohort).values()]
+    )
     return sets, to_editor([face.crop for face in cohort.faces])

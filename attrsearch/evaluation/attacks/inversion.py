@@ -43,7 +43,9 @@ def negation(scene: Scene, attacker: Attacker) -> list[Figures]:
         for person, record in records.items():
             mine = np.flatnonzero(scene.owners == person)
             faces = as_faces(windows[mine], landmarks[mine])
-            undone, kept = attacker.edit(faces, -record.attributes.passes[None]) if len(mine) else (None, mine)
+            undone, kept = (
+                attacker.edit(faces, -record.attributes.passes[None]) if len(mine) else (None, mine)
+            )
             if undone is not None and len(kept):
                 windows[mine[kept]] = undone[0]
         found = scene.embed(windows, scene.rows)
@@ -56,9 +58,13 @@ class Undo(nn.Module):
 
     def __init__(self, width: int = 24) -> None:
         super().__init__()
-        self.down = nn.ModuleList([_block(3, width), _block(width, width * 2), _block(width * 2, width * 4)])
+        self.down = nn.ModuleList(
+            [_block(3, width), _block(width, width * 2), _block(width * 2, width * 4)]
+        )
         self.middle = _block(width * 4, width * 4, stride=1)
-        self.up = nn.ModuleList([_rise(width * 4, width * 2), _rise(width * 4, width), _rise(width * 2, width)])
+        self.up = nn.ModuleList(
+            [_rise(width * 4, width * 2), _rise(width * 4, width), _rise(width * 2, width)]
+        )
         self.last = nn.Conv2d(width + 3, 3, 3, 1, 1)
 
     def forward(self, faces: Tensor) -> Tensor:
@@ -129,12 +135,16 @@ def train_undo(
     """
     if len(crops) < batch:
         hint = "give a larger folder of other people with --train"
-        raise InputError("inversion", required=f"at least {batch} pictures", found=f"{len(crops)}", hint=hint)
+        raise InputError(
+            "inversion", required=f"at least {batch} pictures", found=f"{len(crops)}", hint=hint
+        )
     torch.manual_seed(seed)
     generator = np.random.default_rng(seed)
     model = Undo().to(memory_format=torch.channels_last)
     optimiser = torch.optim.Adam(model.parameters(), lr=2e-3)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=2e-3, total_steps=max(steps, 2))
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, max_lr=2e-3, total_steps=max(steps, 2)
+    )
     judge = IdentityLoss()
     mask = torch.from_numpy(np.array(face_mask()))
     for step in range(steps):
@@ -182,7 +192,9 @@ def undo(model: Undo, windows: Picture, landmarks: Floats) -> Picture:
 
 def _inverse(matrices: Floats) -> Floats:
     """Inverses of transforms (n, 2, 3)."""
-    square = np.concatenate([matrices, np.tile(np.array([[[0, 0, 1]]], np.float32), (len(matrices), 1, 1))], 1)
+    square = np.concatenate(
+        [matrices, np.tile(np.array([[[0, 0, 1]]], np.float32), (len(matrices), 1, 1))], 1
+    )
     return np.asarray(np.linalg.inv(square.astype(np.float64))[:, :2], np.float32)
 
 

@@ -13,7 +13,13 @@ from attrsearch.core.recipes.space import Space
 from attrsearch.evaluation.attacks.editing import Attacker, random_sets
 from attrsearch.evaluation.attacks.scene import Scene, row
 from attrsearch.evaluation.metrics.anonymity import Figures, identification_figures
-from attrsearch.evaluation.metrics.identification import Gallery, Identification, identify, person_distances, score
+from attrsearch.evaluation.metrics.identification import (
+    Gallery,
+    Identification,
+    identify,
+    person_distances,
+    score,
+)
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -68,7 +74,11 @@ def parrot(
     result = []
     for judge in scene.judges:
         name, owners = judge.name, scene.cohort.owners
-        probes, persons, made_from = scene.embeddings[name][mine], scene.owners[mine], scene.rows[mine]
+        probes, persons, made_from = (
+            scene.embeddings[name][mine],
+            scene.owners[mine],
+            scene.rows[mine],
+        )
         known = np.flatnonzero(np.isin(owners, list(records)))
         plain = Gallery(scene.standards[name].embeddings[known], owners[known], known)
         galleries = {
@@ -82,7 +92,9 @@ def parrot(
         lessons = [plain, drawn.gallery(name, owners), own.gallery(name, owners)]
         figures = identification_figures("", classify(probes, persons, made_from, lessons))
         result.append(row(scene, "parrot", "classifier", judge, figures))
-    return result + _same_set(scene, attacker, list(records)[:probed], lambda n: progress(len(records) + n, steps))
+    return result + _same_set(
+        scene, attacker, list(records)[:probed], lambda n: progress(len(records) + n, steps)
+    )
 
 
 class _Edits:
@@ -106,7 +118,9 @@ class _Edits:
         return Gallery(np.concatenate(self._found[judge]), owners[sources], sources)
 
 
-def classify(probes: Floats, owners: Ints, made_from: Ints, lessons: list[Gallery]) -> Identification:
+def classify(
+    probes: Floats, owners: Ints, made_from: Ints, lessons: list[Gallery]
+) -> Identification:
     """Identify probes with a linear classifier of embeddings.
 
     Each person's pictures are numbered; probes made from pictures number i are classified by what was learnt from all
@@ -149,9 +163,13 @@ def _same_set(
 ) -> list[Figures]:
     """One person's set on one picture of everybody; that person's probes are of their other pictures."""
     owners = scene.cohort.owners
-    firsts = np.array([np.flatnonzero(owners == person)[0] for person in np.unique(owners)], np.int64)
+    firsts = np.array(
+        [np.flatnonzero(owners == person)[0] for person in np.unique(owners)], np.int64
+    )
     faces = [scene.cohort.faces[i] for i in firsts]
-    tables: dict[str, list[tuple[Floats, Ints, Ints, Gallery]]] = {judge.name: [] for judge in scene.judges}
+    tables: dict[str, list[tuple[Floats, Ints, Ints, Gallery]]] = {
+        judge.name: [] for judge in scene.judges
+    }
     for done, person in enumerate(probed):
         record = attacker.records(scene.cohort)[person]
         windows, kept = attacker.edit(faces, record.attributes.passes[None])
@@ -159,7 +177,9 @@ def _same_set(
         asked = np.flatnonzero((scene.owners == person) & ~np.isin(scene.rows, firsts))
         for name, rows in found.items():
             gallery = Gallery(rows, owners[firsts[kept]], firsts[kept])
-            tables[name].append((scene.embeddings[name][asked], scene.owners[asked], scene.rows[asked], gallery))
+            tables[name].append(
+                (scene.embeddings[name][asked], scene.owners[asked], scene.rows[asked], gallery)
+            )
         progress(done + 1)
     result = []
     for judge in scene.judges:

@@ -83,7 +83,12 @@ def open_scene(
 
 
 def against_originals(
-    scene: Scene, attack: str, variant: str, probes: Mapping[str, Floats], *, distractors: bool = True
+    scene: Scene,
+    attack: str,
+    variant: str,
+    probes: Mapping[str, Floats],
+    *,
+    distractors: bool = True,
 ) -> list[Figures]:
     """Match probes, made from the protected faces in their order, with a gallery of the originals.
 
@@ -99,15 +104,21 @@ def against_originals(
         standard = scene.standards[judge.name]
         gallery = Gallery(standard.embeddings, standard.owners)
         gallery = gallery.with_distractors(standard.distractors) if distractors else gallery
-        figures = identification_figures("", identify(probes[judge.name], scene.owners, gallery, scene.rows))
-        pairs = protected_pairs(probes[judge.name], standard.embeddings, standard.owners, scene.rows)
+        figures = identification_figures(
+            "", identify(probes[judge.name], scene.owners, gallery, scene.rows)
+        )
+        pairs = protected_pairs(
+            probes[judge.name], standard.embeddings, standard.owners, scene.rows
+        )
         for far, threshold in standard.thresholds.items():
             figures |= spread_out(f"tar_{far_name(far)}", accept_rate(pairs, threshold))
         rows.append(row(scene, attack, variant, judge, figures))
     return rows
 
 
-def row(scene: Scene, attack: str, variant: str, judge: HeldOutRecogniser, figures: Figures) -> Figures:
+def row(
+    scene: Scene, attack: str, variant: str, judge: HeldOutRecogniser, figures: Figures
+) -> Figures:
     """One line of an attack."""
     head: Figures = {
         "attack": attack,

@@ -34,7 +34,9 @@ def averaging(scene: Scene) -> list[Figures]:
     if not cases:
         hint = "give people with two protected pictures or more, or a video with tracks"
         found = "one a person"
-        raise InputError("averaging", required="several protected faces of a person", found=found, hint=hint)
+        raise InputError(
+            "averaging", required="several protected faces of a person", found=found, hint=hint
+        )
     crops = crops_of(scene.look)
     result = []
     for judge in scene.judges:
@@ -44,7 +46,9 @@ def averaging(scene: Scene) -> list[Figures]:
         single = one[[index for _, index in singles]]
         wanted = np.array([target for target, _ in cases])
         mean = np.stack([_unit(one[others].mean(0)) for _, others in cases])
-        picture = _embed_crops(torch.stack([crops[others].mean(0) for _, others in cases]), judge.recogniser)
+        picture = _embed_crops(
+            torch.stack([crops[others].mean(0) for _, others in cases]), judge.recogniser
+        )
         for variant, probes, aims in (
             ("single", single, targets),
             ("mean embedding", mean, wanted),
@@ -80,7 +84,9 @@ def _identify_originals(scene: Scene, judge: str, probes: Floats, targets: Ints)
 
 def _embed_crops(crops: Tensor, recogniser: Recogniser) -> Floats:
     """Embeddings (n, d) of aligned crops (n, 3, 128, 128) from -1 to 1."""
-    pictures = ((crops.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
+    pictures = (
+        ((crops.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
+    )
     boxes = np.broadcast_to(CROP_BOX, (len(pictures), 4))
     return recogniser.embed(pictures, boxes, np.broadcast_to(CROP_TEMPLATE, (len(pictures), 5, 2)))
 
@@ -128,7 +134,9 @@ def _halves(scene: Scene) -> tuple[Chosen, Chosen]:
 def _common(first: Scene, second: Scene) -> tuple[Chosen, Chosen]:
     """Faces of people who are in both; numbers of people are the first's."""
     known = {name: number for number, name in enumerate(first.cohort.people)}
-    theirs = np.array([known.get(second.cohort.people[person], -1) for person in second.owners], np.int64)
+    theirs = np.array(
+        [known.get(second.cohort.people[person], -1) for person in second.owners], np.int64
+    )
     inside = np.flatnonzero(np.isin(theirs, first.owners))
     mine = np.flatnonzero(np.isin(first.owners, theirs))
     return (mine, first.owners[mine]), (inside, theirs[inside])

@@ -53,7 +53,9 @@ class Standard:
     scale: float
 
 
-def measure_originals(embeddings: Floats, owners: Ints, distractors: Floats, scale: float | None) -> Standard:
+def measure_originals(
+    embeddings: Floats, owners: Ints, distractors: Floats, scale: float | None
+) -> Standard:
     """Set a judge's thresholds on the originals.
 
     Args:
@@ -110,7 +112,9 @@ def protected_figures(standard: Standard, protected: Floats, rows: Ints) -> Figu
     figures |= identification_figures("", identify(protected, owners, gallery, rows))
     own = distances(protected, standard.embeddings[rows]) * standard.scale
     figures |= spread_out("distance", rate(own, owners))
-    figures |= spread_out("distance_to_others", rate(pairs.distances * standard.scale, pairs.owners))
+    figures |= spread_out(
+        "distance_to_others", rate(pairs.distances * standard.scale, pairs.owners)
+    )
     among = identify(protected, owners, Gallery(protected, owners), np.arange(len(rows)))
     figures |= identification_figures("parrot_", among)
     strangers = impostor_pairs(protected, owners).distances
@@ -131,7 +135,9 @@ def histograms(standard: Standard, protected: Floats, rows: Ints) -> dict[str, l
     tables = {
         "genuine": standard.genuine.distances,
         "impostor": standard.impostor.distances,
-        "protected": protected_pairs(protected, standard.embeddings, standard.owners, rows).distances,
+        "protected": protected_pairs(
+            protected, standard.embeddings, standard.owners, rows
+        ).distances,
     }
     return {name: np.histogram(values, BINS)[0].tolist() for name, values in tables.items()}
 

@@ -74,7 +74,9 @@ def score_detections(
     )
 
 
-def average_precision(scores: npt.NDArray[np.float64], hits: npt.NDArray[np.bool_], total: int) -> float:
+def average_precision(
+    scores: npt.NDArray[np.float64], hits: npt.NDArray[np.bool_], total: int
+) -> float:
     """Area under the precision-recall curve, precision made monotone.
 
     >>> average_precision(np.array([0.9, 0.8]), np.array([True, False]), 2)
@@ -88,7 +90,9 @@ def average_precision(scores: npt.NDArray[np.float64], hits: npt.NDArray[np.bool
     return float(np.sum(np.diff(np.concatenate([[0.0], recall])) * envelope))
 
 
-def _match(there: Sequence[LabelledBox], seen: Sequence[LabelledBox], overlap: float) -> dict[int, int]:
+def _match(
+    there: Sequence[LabelledBox], seen: Sequence[LabelledBox], overlap: float
+) -> dict[int, int]:
     if not there or not seen:
         return {}
     first = np.array([item.box for item in there], np.float32)

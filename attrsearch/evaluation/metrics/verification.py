@@ -92,7 +92,9 @@ def impostor_pairs(embeddings: Floats, owners: Ints, others: Floats | None = Non
     return Pairs(distances, persons)
 
 
-def protected_pairs(protected: Floats, originals: Floats, owners: Ints, rows: Ints | None = None) -> Pairs:
+def protected_pairs(
+    protected: Floats, originals: Floats, owners: Ints, rows: Ints | None = None
+) -> Pairs:
     """Each protected face with the *other* originals of its person, as a verifier would meet them.
 
     Args:
@@ -143,10 +145,14 @@ def rate(hits: npt.NDArray[np.bool_] | Floats, owners: Ints, seed: int = 0) -> I
     people, place = np.unique(owners, return_inverse=True)
     totals = np.bincount(place, np.asarray(hits, np.float64), len(people))
     counts = np.bincount(place, minlength=len(people)).astype(np.float64)
-    return bootstrap(lambda chosen: _ratio(totals[chosen].sum(-1), counts[chosen].sum(-1)), len(people), seed)
+    return bootstrap(
+        lambda chosen: _ratio(totals[chosen].sum(-1), counts[chosen].sum(-1)), len(people), seed
+    )
 
 
-def bootstrap(statistic: Callable[[Ints], Floats64], people: int, seed: int = 0, draws: int = DRAWS) -> Interval:
+def bootstrap(
+    statistic: Callable[[Ints], Floats64], people: int, seed: int = 0, draws: int = DRAWS
+) -> Interval:
     """A statistic over people, and its percentile interval when people are drawn anew with replacement.
 
     Args:

@@ -37,7 +37,9 @@ class Detections:
         >>> len(Detections.none())
         0
         """
-        return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 5, 2), np.float32))
+        return cls(
+            np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 5, 2), np.float32)
+        )
 
     def nearest(self, box: Floats) -> tuple[int, float]:
         """Index and IoU of the detection that overlaps a box most; (-1, 0.0) where none does."""

@@ -39,7 +39,9 @@ class Mtcnn:
 
     name = "mtcnn"
 
-    def __init__(self, min_face: float = 20, thresholds: tuple[float, float, float] = THRESHOLDS) -> None:
+    def __init__(
+        self, min_face: float = 20, thresholds: tuple[float, float, float] = THRESHOLDS
+    ) -> None:
         from facenet_pytorch.models.mtcnn import ONet, PNet, RNet  # noqa: PLC0415 - slow, and not always wanted
 
         self.min_face = min_face
@@ -67,7 +69,12 @@ class Mtcnn:
         corners = _integer_corners(boxes, width, height)
         regression, probability = self._classify(self._rnet, sums, corners, owner, 24)[:2]
         keep = probability > self.thresholds[1]
-        boxes, owner, regression, probability = boxes[keep], owner[keep], regression[keep], probability[keep]
+        boxes, owner, regression, probability = (
+            boxes[keep],
+            owner[keep],
+            regression[keep],
+            probability[keep],
+        )
         keep = _nms(boxes, probability, owner, 0.7)
         boxes, owner = _square(_regress(boxes[keep], regression[keep])), owner[keep]
 
@@ -77,7 +84,9 @@ class Mtcnn:
         boxes, owner, probability = boxes[keep], owner[keep], probability[keep]
         regression, points = regression[keep], points[keep]
         sides = boxes[:, 2:] - boxes[:, :2] + 1
-        landmarks = sides[:, None] * points.reshape(-1, 2, 5).transpose(1, 2) + boxes[:, None, :2] - 1
+        landmarks = (
+            sides[:, None] * points.reshape(-1, 2, 5).transpose(1, 2) + boxes[:, None, :2] - 1
+        )
         boxes = _regress(boxes, regression)
         arrays = (boxes.numpy(), probability.numpy(), landmarks.numpy())
         owners = owner.numpy()
@@ -89,13 +98,17 @@ class Mtcnn:
         scale = 12.0 / self.min_face
         boxes, scores, owners = [], [], []
         while min(height, width) * scale >= 12:
-            small = interpolate(batch, size=(int(height * scale + 1), int(width * scale + 1)), mode="area")
+            small = interpolate(
+                batch, size=(int(height * scale + 1), int(width * scale + 1)), mode="area"
+            )
             regression, probability = self._pnet(_normalise(small))
             hits = (probability[:, 1] >= self.thresholds[0]).nonzero()
             owner, row, column = hits.unbind(1)
             score = probability[owner, 1, row, column]
             cell = torch.stack([column, row], 1).float()
-            grid = torch.cat([((2 * cell + 1) / scale).floor(), ((2 * cell + 12) / scale).floor()], 1)
+            grid = torch.cat(
+                [((2 * cell + 1) / scale).floor(), ((2 * cell + 12) / scale).floor()], 1
+            )
             shift = regression[owner, :, row, column]
             keep = _nms(grid, score, owner, 0.5)
             boxes.append(torch.cat([grid, shift], 1)[keep])
@@ -115,7 +128,9 @@ class Mtcnn:
         """Box regression (m, 4), face probability (m,) and landmarks (m, 10) of candidate boxes."""
         count = len(corners)
         patches = _normalise(_average_patches(sums, corners, owner, side))
-        padded = torch.zeros(-(-count // STEADY) * STEADY, 3, side, side).to(memory_format=torch.channels_last)
+        padded = torch.zeros(-(-count // STEADY) * STEADY, 3, side, side).to(
+            memory_format=torch.channels_last
+        )
         padded[:count] = patches
         outputs = [net(part) for part in torch.split(padded, 512)] if count else []
         columns: list[Tensor] = [torch.cat(column)[:count] for column in zip(*outputs, strict=True)]
@@ -138,7 +153,9 @@ def load_onet() -> nn.Module:
 
 def _prepare(kind: Any) -> nn.Module:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # facenet-pytorch loads its weights the old way
+        warnings.simplefilter(
+            "ignore", FutureWarning
+        )  # facenet-pytorch loads its weights the old way
         net: nn.Module = kind()
     return net.eval().requires_grad_(False).to(memory_format=torch.channels_last)
 
@@ -170,7 +187,9 @@ def _integer_corners(boxes: Tensor, width: int, height: int) -> Tensor:
     whole = boxes.trunc().long()
     left, top = (whole[:, 0].clamp(1, width) - 1), (whole[:, 1].clamp(1, height) - 1)
     right, bottom = whole[:, 2].clamp(max=width), whole[:, 3].clamp(max=height)
-    return torch.stack([left, top, torch.maximum(right, left + 1), torch.maximum(bottom, top + 1)], 1)
+    return torch.stack(
+        [left, top, torch.maximum(right, left + 1), torch.maximum(bottom, top + 1)], 1
+    )
 
 
 def _integral(batch: Tensor) -> Tensor:

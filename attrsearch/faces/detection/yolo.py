@@ -35,12 +35,20 @@ class Yolo:
     name = "yolo"
 
     def __init__(
-        self, config: Path, weights: Path, *, score: float = 0.24, min_face: float = 8, landmarks: bool = True
+        self,
+        config: Path,
+        weights: Path,
+        *,
+        score: float = 0.24,
+        min_face: float = 8,
+        landmarks: bool = True,
     ) -> None:
         for file in (config, weights):
             if not file.is_file():
                 hint = "give both files: --yolo FACE.cfg FACE.weights"
-                raise WeightsError(file, required="a Darknet network", found="no such file", hint=hint)
+                raise WeightsError(
+                    file, required="a Darknet network", found="no such file", hint=hint
+                )
         self._side = read_input_size(config)
         need_weights(config, weights)
         try:
@@ -48,7 +56,9 @@ class Yolo:
         except cv2.error as error:
             reason = str(error).splitlines()[0].split(": ", 1)[-1][:120]
             hint = "check that .cfg and .weights belong together"
-            raise WeightsError(config, required="a Darknet network", found=reason, hint=hint) from error
+            raise WeightsError(
+                config, required="a Darknet network", found=reason, hint=hint
+            ) from error
         self._outputs = self._net.getUnconnectedOutLayersNames()
         self._score, self._min_face = score, min_face
         self._landmarks = YuNet(min_face=4, score=0.3) if landmarks else None
@@ -61,7 +71,9 @@ class Yolo:
         width, height = self._side
         blob = cv2.dnn.blobFromImage(np.ascontiguousarray(picture), 1 / 255.0, (width, height))
         self._net.setInput(blob)
-        rows = np.concatenate([np.asarray(out, np.float32) for out in self._net.forward(self._outputs)])
+        rows = np.concatenate(
+            [np.asarray(out, np.float32) for out in self._net.forward(self._outputs)]
+        )
         boxes, scores = decode(rows, picture.shape[1], picture.shape[0])
         wide = (scores >= self._score) & (boxes[:, 2] - boxes[:, 0] >= self._min_face)
         boxes, scores = suppress(boxes[wide], scores[wide])
@@ -83,12 +95,24 @@ class Yolo:
         part = picture[low[1] : high[1], low[0] : high[0]]
         zoom = LANDMARK_SIDE / max(part.shape[:2])
         resized = cv2.resize(
-            part, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA if zoom < 1 else cv2.INTER_LINEAR
+            part,
+            None,
+            fx=zoom,
+            fy=zoom,
+            interpolation=cv2.INTER_AREA if zoom < 1 else cv2.INTER_LINEAR,
         )
-        ratio = np.array([part.shape[1] / resized.shape[1], part.shape[0] / resized.shape[0]], np.float32)
+        ratio = np.array(
+            [part.shape[1] / resized.shape[1], part.shape[0] / resized.shape[0]], np.float32
+        )
         found = self._landmarks.detect(np.asarray(resized, np.uint8)[None])[0]
-        best, overlap = found.nearest(((box.reshape(2, 2) - low) / ratio).reshape(4).astype(np.float32))
-        return np.asarray(found.landmarks[best] * ratio + low, np.float32) if overlap > 0.2 else nothing
+        best, overlap = found.nearest(
+            ((box.reshape(2, 2) - low) / ratio).reshape(4).astype(np.float32)
+        )
+        return (
+            np.asarray(found.landmarks[best] * ratio + low, np.float32)
+            if overlap > 0.2
+            else nothing
+        )
 
 
 def decode(rows: Floats, width: int, height: int) -> tuple[Floats, Floats]:
@@ -131,7 +155,9 @@ def read_input_size(config: Path) -> tuple[int, int]:
             values[key.strip()] = int(value)
     if len(values) < 2:
         hint = "give the .cfg the weights were trained with"
-        raise WeightsError(config, required="width and height in its [net] section", found=str(values), hint=hint)
+        raise WeightsError(
+            config, required="width and height in its [net] section", found=str(values), hint=hint
+        )
     return values["width"], values["height"]
 
 

@@ -40,7 +40,8 @@ class YuNet:
         """Find faces in pictures (n, h, w, 3), RGB, uint8; OpenCV takes them one by one."""
         with self._turn:  # the network keeps its input size
             return [
-                self._one(np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), np.uint8)) for picture in pictures
+                self._one(np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), np.uint8))
+                for picture in pictures
             ]
 
     def _one(self, bgr: Pictures) -> Detections:
@@ -49,7 +50,9 @@ class YuNet:
         height, width = bgr.shape[:2]
         if max(height, width) > LARGE_FRAME and min(height, width) >= LARGE_FACE * REDUCTION:
             size = (max(1, width // REDUCTION), max(1, height // REDUCTION))
-            large = self._rows(np.asarray(cv2.resize(bgr, size, interpolation=cv2.INTER_AREA), np.uint8))
+            large = self._rows(
+                np.asarray(cv2.resize(bgr, size, interpolation=cv2.INTER_AREA), np.uint8)
+            )
             large = large[large[:, 2] >= LARGE_FACE]
             large[:, :14] *= np.tile(np.array([width, height], np.float32) / size, 7)
             table = _surest(np.concatenate([table, large])) if len(large) else table
@@ -62,7 +65,9 @@ class YuNet:
         height, width = bgr.shape[:2]
         if min(height, width) < MIN_SIDE:
             below, right = max(0, MIN_SIDE - height), max(0, MIN_SIDE - width)
-            bgr = np.asarray(cv2.copyMakeBorder(bgr, 0, below, 0, right, cv2.BORDER_CONSTANT), np.uint8)
+            bgr = np.asarray(
+                cv2.copyMakeBorder(bgr, 0, below, 0, right, cv2.BORDER_CONSTANT), np.uint8
+            )
         self._net.setInputSize(bgr.shape[1::-1])
         rows: Sequence[Sequence[float]] | None = self._net.detect(bgr)[1]
         table = np.zeros((0, 15), np.float32) if rows is None else np.asarray(rows, np.float32)

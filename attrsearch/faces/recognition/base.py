@@ -53,4 +53,8 @@ class CalibratedRecogniser:
     def record(self) -> dict[str, Any]:
         """What a result file says of it."""
         verification = round(self.calibration.verification, 6)
-        return {"name": self.name, "scale": round(self.calibration.scale, 6), "verification": verification}
+        return {
+            "name": self.name,
+            "scale": round(self.calibration.scale, 6),
+            "verification": verification,
+        }

@@ -99,7 +99,9 @@ def load_calibration(name: str, path: Path | None = None) -> Calibration:
     try:
         found = Calibration.model_validate(json.loads(file.read_text(encoding="utf-8")))
     except OSError as error:
-        raise InputError(file, required=f"a calibration of {name}", found="no such file", hint=hint) from error
+        raise InputError(
+            file, required=f"a calibration of {name}", found="no such file", hint=hint
+        ) from error
     except (ValidationError, ValueError, RecursionError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(file, required="a calibration file", found=reason, hint=hint) from error
@@ -109,7 +111,9 @@ def load_calibration(name: str, path: Path | None = None) -> Calibration:
     return found
 
 
-def measure(embeddings: Sequence[Floats], recogniser: str, source: str, detector: str = "mtcnn") -> Calibration:
+def measure(
+    embeddings: Sequence[Floats], recogniser: str, source: str, detector: str = "mtcnn"
+) -> Calibration:
     """Make a calibration from the embeddings of many people.
 
     A threshold at a false-accept rate is given only where at least ten impostor pairs lie below it.
@@ -124,7 +128,9 @@ def measure(embeddings: Sequence[Floats], recogniser: str, source: str, detector
         InputError: Fewer than two people, or nobody with two pictures.
     """
     genuine = np.concatenate([_within(rows) for rows in embeddings] or [np.zeros(0, np.float32)])
-    impostor = _within(np.stack([rows[0] for rows in embeddings])) if len(embeddings) > 1 else np.zeros(0)
+    impostor = (
+        _within(np.stack([rows[0] for rows in embeddings])) if len(embeddings) > 1 else np.zeros(0)
+    )
     if not len(genuine) or not len(impostor):
         raise InputError(
             source,
@@ -140,7 +146,9 @@ def measure(embeddings: Sequence[Floats], recogniser: str, source: str, detector
             thresholds[far] = round(float(ordered[below]), 6)
             accept[far] = round(float((genuine < ordered[below]).mean()), 6)
     spreads = [
-        DistanceStatistics(mean=round(float(d.mean()), 6), std=round(float(d.std()), 6), pairs=len(d))
+        DistanceStatistics(
+            mean=round(float(d.mean()), 6), std=round(float(d.std()), 6), pairs=len(d)
+        )
         for d in (genuine, impostor)
     ]
     return Calibration(

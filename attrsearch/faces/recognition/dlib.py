@@ -60,13 +60,17 @@ class Dlib:
         for chip, picture, box in zip(chips, pictures, boxes, strict=True):
             image = np.ascontiguousarray(picture)
             rectangle = self._dlib.rectangle(*(round(float(value)) for value in squared(box)))
-            chip[:] = self._dlib.get_face_chip(image, self._shape(image, rectangle), size=SIDE, padding=0.25)
+            chip[:] = self._dlib.get_face_chip(
+                image, self._shape(image, rectangle), size=SIDE, padding=0.25
+            )
         rows = np.zeros((len(pictures), OUTPUTS), np.float32)
         for start in range(0, len(pictures), CHUNK):
             part = torch.from_numpy(chips[start : start + CHUNK])
             filled = torch.cat([part, part[-1:].expand(max(0, MIN_BATCH - len(part)), -1, -1, -1)])
             faces = filled.permute(0, 3, 1, 2).float()  # channels-last in memory
-            rows[start : start + CHUNK] = normalize(self._network(faces), dim=1)[: len(part)].numpy()
+            rows[start : start + CHUNK] = normalize(self._network(faces), dim=1)[
+                : len(part)
+            ].numpy()
         return rows
 
 

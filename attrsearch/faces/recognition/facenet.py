@@ -42,7 +42,11 @@ class FaceNet:
     """
 
     def __init__(
-        self, name: str, weights: Path | None = None, precision: Precision = "auto", download: bool = True
+        self,
+        name: str,
+        weights: Path | None = None,
+        precision: Precision = "auto",
+        download: bool = True,
     ) -> None:
         from facenet_pytorch import InceptionResnetV1  # noqa: PLC0415 - slow import
 
@@ -52,11 +56,21 @@ class FaceNet:
         try:
             state: Any = torch.load(path, map_location="cpu", weights_only=True)
             network = InceptionResnetV1(pretrained=None)
-            network.load_state_dict({key: value for key, value in state.items() if not key.startswith("logits.")})
-        except (pickle.UnpicklingError, RuntimeError, EOFError, AttributeError, ValueError) as error:
+            network.load_state_dict(
+                {key: value for key, value in state.items() if not key.startswith("logits.")}
+            )
+        except (
+            pickle.UnpicklingError,
+            RuntimeError,
+            EOFError,
+            AttributeError,
+            ValueError,
+        ) as error:
             reason = str(error).splitlines()[0][:120]
             hint = "fetch it again: attrsearch models fetch " + name
-            raise WeightsError(path, required="weights of InceptionResnetV1", found=reason, hint=hint) from error
+            raise WeightsError(
+                path, required="weights of InceptionResnetV1", found=reason, hint=hint
+            ) from error
         self._dtype = choose_dtype(precision)
         self._network = network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
 
@@ -72,7 +86,9 @@ class FaceNet:
             faces = np.stack([_cut(pictures[i], boxes[i]) for i in part])
             if len(faces) == 1:
                 faces = np.repeat(faces, 2, 0)
-            batch = torch.from_numpy(faces).permute(0, 3, 1, 2).to(memory_format=torch.channels_last)
+            batch = (
+                torch.from_numpy(faces).permute(0, 3, 1, 2).to(memory_format=torch.channels_last)
+            )
             with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self._dtype == torch.bfloat16):
                 embedded = self._network((batch - 127.5) / 128.0)
             rows.append(torch.nn.functional.normalize(embedded.float(), dim=1)[: len(part)])
@@ -150,5 +166,7 @@ def _cut(picture: npt.NDArray[np.uint8], box: npt.NDArray[np.float32]) -> npt.ND
     height, width = picture.shape[:2]
     left, top = np.clip(box[:2].astype(int), 0, (width - 1, height - 1))
     right, bottom = np.clip(box[2:].astype(int), (left + 1, top + 1), (width, height))
-    resized = cv2.resize(picture[top:bottom, left:right], (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+    resized = cv2.resize(
+        picture[top:bottom, left:right], (SIZE, SIZE), interpolation=cv2.INTER_AREA
+    )
     return np.asarray(resized, np.float32)

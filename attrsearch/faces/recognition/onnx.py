@@ -49,7 +49,9 @@ class OnnxEmbedder:
     def __init__(self, path: Path) -> None:
         if not path.is_file():
             hint = "give the path of an ONNX file"
-            raise InputError(path, required="a face embedder in an ONNX file", found="no such file", hint=hint)
+            raise InputError(
+                path, required="a face embedder in an ONNX file", found="no such file", hint=hint
+            )
         self.name = path.stem
         self.sha256 = file_sha256(path)
         self._path = path
@@ -67,7 +69,9 @@ class OnnxEmbedder:
         faces = align_batch(pictures, landmarks, template, self._size).numpy()
         faces = (faces - self._pixels.mean) / self._pixels.scale
         faces = faces[:, ::-1] if self._pixels.channels == "bgr" else faces
-        faces = np.ascontiguousarray(faces if self._first else faces.transpose(0, 2, 3, 1), np.float32)
+        faces = np.ascontiguousarray(
+            faces if self._first else faces.transpose(0, 2, 3, 1), np.float32
+        )
         parts = [faces[i : i + 1] for i in range(len(faces))] if self._fixed else [faces]
         with self._turn:  # OpenCV's networks keep their activations
             rows = np.concatenate([self._call(part) for part in parts])
@@ -93,7 +97,9 @@ class OnnxEmbedder:
             raise WeightsError(self._path, required=required, found=found, hint=hint) from error
         rows = rows.reshape(len(rows), -1)
         if len(rows) != len(faces):
-            raise WeightsError(self._path, required=required, found=f"output {rows.shape}", hint=hint)
+            raise WeightsError(
+                self._path, required=required, found=f"output {rows.shape}", hint=hint
+            )
         return rows
 
 
@@ -103,7 +109,10 @@ def _read_pixels(path: Path) -> Pixels:
     try:
         return Pixels.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, ValidationError) as error:
-        required, hint = "mean, scale and channels of an embedder's pixels", "mend or remove the file"
+        required, hint = (
+            "mean, scale and channels of an embedder's pixels",
+            "mend or remove the file",
+        )
         found = str(error).splitlines()[-1][:120]
         raise InputError(path, required=required, found=found, hint=hint) from error
 
@@ -135,7 +144,9 @@ def _open(path: Path) -> tuple[Run, str]:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     try:
-        session: Any = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        session: Any = onnxruntime.InferenceSession(
+            str(path), options, providers=["CPUExecutionProvider"]
+        )
     except Exception as error:  # onnxruntime's own errors have no public base
         required, hint = "an ONNX network that onnxruntime can run", "give another file"
         found = str(error).splitlines()[0][:120]
@@ -148,7 +159,10 @@ def _open_in_opencv(path: Path) -> Run:
     try:
         net = cv2.dnn.readNetFromONNX(str(path))
     except cv2.error as error:
-        required, hint = "an ONNX network that OpenCV can run", "pip install onnxruntime, which runs more networks"
+        required, hint = (
+            "an ONNX network that OpenCV can run",
+            "pip install onnxruntime, which runs more networks",
+        )
         found = str(error).splitlines()[0][:120]
         raise WeightsError(path, required=required, found=found, hint=hint) from error
 

@@ -51,7 +51,9 @@ class SFace:
         self._network = change(self._network)
 
     @network
-    def embed(self, pictures: npt.NDArray[np.uint8], boxes: Array, landmarks: Array) -> npt.NDArray[np.float32]:
+    def embed(
+        self, pictures: npt.NDArray[np.uint8], boxes: Array, landmarks: Array
+    ) -> npt.NDArray[np.float32]:
         """Embed one face of each picture (n, h, w, 3); only the landmarks are used. Returns (n, 128)."""
         del boxes
         rows = []
@@ -63,8 +65,12 @@ class SFace:
 
     def embed_aligned(self, faces: Tensor) -> Tensor:
         """Unit vectors (n, 128) of aligned faces (n, 3, 112, 112), RGB from 0 to 255."""
-        standardised = ((faces - 127.5) * 0.0078125).to(self._dtype, memory_format=torch.channels_last)
-        if len(standardised) == 1:  # a batch of one differs in the last bits from the same face among others
+        standardised = ((faces - 127.5) * 0.0078125).to(
+            self._dtype, memory_format=torch.channels_last
+        )
+        if (
+            len(standardised) == 1
+        ):  # a batch of one differs in the last bits from the same face among others
             standardised = standardised.repeat(2, 1, 1, 1)
         return normalize(self._network(standardised).float(), dim=1)[: len(faces)]
 
@@ -78,7 +84,9 @@ def read_network(path: Path) -> nn.Sequential:
         WeightsError: Not the graph that is expected.
     """
     graph = onnx.load(str(path)).graph
-    values: dict[str, Array] = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    values: dict[str, Array] = {
+        tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer
+    }
     modules: list[nn.Module] = []
     for node in graph.node:
         options = {item.name: onnx.helper.get_attribute_value(item) for item in node.attribute}
@@ -111,7 +119,9 @@ def _dequantise(inputs: list[Array | None], options: dict[str, Any]) -> Array:
     return np.asarray((quantised - zero.take(index, axis)) * scale.take(index, axis))
 
 
-def _module(path: Path, kind: str, inputs: list[Array | None], options: dict[str, Any], flat: bool) -> nn.Module:
+def _module(
+    path: Path, kind: str, inputs: list[Array | None], options: dict[str, Any], flat: bool
+) -> nn.Module:
     tensors = [torch.tensor(np.array(value, np.float32)) for value in inputs if value is not None]
     if kind == "Conv":
         weight, groups = tensors[0], int(options.get("group", 1))

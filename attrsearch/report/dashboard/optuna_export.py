@@ -50,7 +50,10 @@ class Exported:
 
 
 def export_studies(
-    run: Path, database: Path, originals: bool = False, progress: Callable[[int], None] = lambda _: None
+    run: Path,
+    database: Path,
+    originals: bool = False,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> Exported:
     """Write a study a person into a new database, and their pictures into a folder of artifacts beside it.
 
@@ -89,7 +92,9 @@ def export_studies(
 
 
 def _sqlite(file: Path) -> BaseStorage:
-    storage = optuna.storages.RDBStorage(f"sqlite:///{file}", engine_kwargs={"poolclass": StaticPool})
+    storage = optuna.storages.RDBStorage(
+        f"sqlite:///{file}", engine_kwargs={"poolclass": StaticPool}
+    )
     with storage.engine.connect() as connection:  # the file counts only once it is whole
         connection.exec_driver_sql("PRAGMA synchronous = OFF")
         connection.exec_driver_sql("PRAGMA journal_mode = MEMORY")
@@ -198,7 +203,11 @@ def _trial(
 
 
 def _attach(
-    run: Path, part: PersonPart, study: optuna.Study, store: FileSystemArtifactStore, originals: bool
+    run: Path,
+    part: PersonPart,
+    study: optuna.Study,
+    store: FileSystemArtifactStore,
+    originals: bool,
 ) -> tuple[dict[int, dict[str, Any]], int]:
     """Store every picture: untouched ones on the study, the others for the trial they show.
 
@@ -231,7 +240,9 @@ def _attach(
     return attached, count
 
 
-def _upload(file: Path, store: FileSystemArtifactStore, target: optuna.Study | optuna.Trial) -> None:
+def _upload(
+    file: Path, store: FileSystemArtifactStore, target: optuna.Study | optuna.Trial
+) -> None:
     """Store a picture; an encrypted one is stored as it is to be seen."""
     if file.suffix != SUFFIX:
         upload_artifact(artifact_store=store, file_path=str(file), study_or_trial=target)
@@ -245,9 +256,14 @@ def _upload(file: Path, store: FileSystemArtifactStore, target: optuna.Study | o
 def _empty_folder(path: Path) -> Path:
     """A folder for artifacts; an earlier export's is emptied, anybody else's is refused."""
     hint = "choose another --out"
-    if path.exists() and (path.is_symlink() or not all(_is_artifact(item) for item in path.iterdir())):
+    if path.exists() and (
+        path.is_symlink() or not all(_is_artifact(item) for item in path.iterdir())
+    ):
         raise OutputError(
-            path, required="a new folder, or one of an earlier export", found="other files", hint=hint
+            path,
+            required="a new folder, or one of an earlier export",
+            found="other files",
+            hint=hint,
         )
     try:
         if path.exists():

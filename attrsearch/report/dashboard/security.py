@@ -50,7 +50,9 @@ class Access:
             raise InputError("--token", required=required, found=f"{len(self.token)}", hint=hint)
         if not is_loopback(self.host) and not self.token:
             hint = f"add --token {secrets.token_urlsafe(24)}"
-            raise InputError("--host", required="a token, since others can reach it", found="none", hint=hint)
+            raise InputError(
+                "--host", required="a token, since others can reach it", found="none", hint=hint
+            )
 
     @property
     def address(self) -> str:
@@ -130,8 +132,12 @@ class Guard:
         given = request.query_params.get("token", "")
         bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
         shown = [given, bearer, request.cookies.get(COOKIE, "")]
-        if not any(hmac.compare_digest(self._access.token.encode(), value.encode()) for value in shown):
-            return PlainTextResponse("open the address with ?token=… that the dashboard printed", 401)
+        if not any(
+            hmac.compare_digest(self._access.token.encode(), value.encode()) for value in shown
+        ):
+            return PlainTextResponse(
+                "open the address with ?token=… that the dashboard printed", 401
+            )
         if given and request.method == "GET":
             answer = RedirectResponse(request.url.path, 303)
             answer.set_cookie(COOKIE, self._access.token, httponly=True, samesite="strict")

@@ -12,7 +12,13 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import (
+    FileResponse,
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    Response,
+)
 from starlette.routing import Route
 
 from attrsearch.core.encryption import SUFFIX, read_private
@@ -60,7 +66,9 @@ class Dashboard:
         originals: Show untouched pictures.
     """
 
-    def __init__(self, live: LiveRun, who: str, faces: Path | None = None, originals: bool = False) -> None:
+    def __init__(
+        self, live: LiveRun, who: str, faces: Path | None = None, originals: bool = False
+    ) -> None:
         self._live = live
         self._who = who
         self._originals = originals
@@ -98,7 +106,9 @@ class Dashboard:
         return JSONResponse(await run_in_threadpool(self._live.cohort, known))
 
     async def _trials(self, request: Request) -> Response:
-        return PlainTextResponse(await run_in_threadpool(self._live.trials, request.path_params["key"]))
+        return PlainTextResponse(
+            await run_in_threadpool(self._live.trials, request.path_params["key"])
+        )
 
     async def _picture(self, request: Request) -> Response:
         given = request.path_params
@@ -157,7 +167,9 @@ class Dashboard:
                 "utility": record.utility,
                 "heldback_feasible": None if held is None else held.feasible,
             }
-            decide(self._live.path, name, self._who, "winner", details, chosen_by=self._who, grade=None)
+            decide(
+                self._live.path, name, self._who, "winner", details, chosen_by=self._who, grade=None
+            )
             return {**details, "report": self._written()}
 
     def _decide(
@@ -171,7 +183,10 @@ class Dashboard:
         self._live.refresh()
         if not self._live.is_known(change.person):
             raise InputError(
-                "person", required="a finished person of the run", found=change.person, hint="reload the page"
+                "person",
+                required="a finished person of the run",
+                found=change.person,
+                hint="reload the page",
             )
         return change.person
 
@@ -218,10 +233,16 @@ def serve(dashboard: Dashboard, access: Access, ready: Callable[[str], None]) ->
         except OSError as error:
             required, found = "an address that is free", error.strerror or str(error)
             hint = "choose another --port"
-            raise OutputError(f"{access.host}:{access.port}", required=required, found=found, hint=hint) from error
+            raise OutputError(
+                f"{access.host}:{access.port}", required=required, found=found, hint=hint
+            ) from error
         here = Access(access.host, listener.getsockname()[1], access.token)
         config = uvicorn.Config(
-            dashboard.application(here), log_level="warning", access_log=False, server_header=False, lifespan="off"
+            dashboard.application(here),
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            lifespan="off",
         )
         listener.listen(128)
         ready(here.address)

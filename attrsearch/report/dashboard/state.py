@@ -8,7 +8,14 @@ from typing import Any
 from attrsearch.core.errors import InputError
 from attrsearch.core.files import file_name
 from attrsearch.report.about import about, limits
-from attrsearch.report.cohort import MEASURED, missing_importance, packed, person_row, read_all_trials, read_trials
+from attrsearch.report.cohort import (
+    MEASURED,
+    missing_importance,
+    packed,
+    person_row,
+    read_all_trials,
+    read_trials,
+)
 from attrsearch.report.extras import read_judges, read_surrogate, read_video
 from attrsearch.report.pictures import picture_file, shown_kinds
 from attrsearch.runs.folder import PersonPart, RunFolder, read_part
@@ -16,7 +23,13 @@ from attrsearch.runs.metadata import read_run
 from attrsearch.runs.review import FILE as DECISIONS
 from attrsearch.runs.review import read_decisions
 
-EXTRAS = ("coverage.parquet", "coverage.parquet.fernet", "evaluation.json", "surrogate.parquet", "run.toml")
+EXTRAS = (
+    "coverage.parquet",
+    "coverage.parquet.fernet",
+    "evaluation.json",
+    "surrogate.parquet",
+    "run.toml",
+)
 
 
 class LiveRun:
@@ -77,7 +90,9 @@ class LiveRun:
             return {
                 "revision": self.revision,
                 "about": about(self.head),
-                "people": [self._rows[name] for name in self._order if self._revisions[name] > since],
+                "people": [
+                    self._rows[name] for name in self._order if self._revisions[name] > since
+                ],
                 "state": {"running": result is None, "people": len(self._order)},
                 **self._extras,
             }
@@ -93,7 +108,9 @@ class LiveRun:
             InputError: There is none.
         """
         if not 0 <= key < len(self._order):
-            raise InputError("person", required="a person of the run", found=str(key), hint="reload the page")
+            raise InputError(
+                "person", required="a person of the run", found=str(key), hint="reload the page"
+            )
         return self._order[key]
 
     @property
@@ -138,7 +155,9 @@ class LiveRun:
         stamp = self._seen.get(self.folder.people / f"{file_name(name)}.json", 0)
         row["key"] = key
         row["pictures"] = {
-            kind: [f"picture/{key}/{kind}/{i}?v={stamp}" for i in range(len(part.images.get(kind, ())))]
+            kind: [
+                f"picture/{key}/{kind}/{i}?v={stamp}" for i in range(len(part.images.get(kind, ())))
+            ]
             for kind in self.kinds
         }
         self._parts[name] = part
@@ -146,7 +165,11 @@ class LiveRun:
         self._revisions[name] = self.revision
 
     def _decide(self, name: str, decision: dict[str, Any]) -> None:
-        shown = {"dropped": decision["dropped"], "grade": decision["grade"], "chosenBy": decision["chosen_by"]}
+        shown = {
+            "dropped": decision["dropped"],
+            "grade": decision["grade"],
+            "chosenBy": decision["chosen_by"],
+        }
         row = self._rows[name]
         if any(row.get(key) != value for key, value in shown.items()):
             row.update(shown)

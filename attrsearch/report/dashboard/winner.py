@@ -15,7 +15,9 @@ from attrsearch.search.writer import held_out_of, write_images
 TERMS = ("utility", "detection", "iou", "distance", "distance_raw")
 
 
-def read_candidates(run: Path, identity: str, passes: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+def read_candidates(
+    run: Path, identity: str, passes: int
+) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
     """A person's candidates, (n, passes, 13)."""
     trials = read_trials(run, identity, candidates=True)
     flat = np.stack([np.asarray(trials[name], np.float32) for name in CANDIDATES], 1)
@@ -45,7 +47,9 @@ def choose_winner(run: Path, identity: str, trial: int, verifier: Verifier) -> P
     attributes = read_candidates(run, identity, passes)
     if not 0 <= trial < len(attributes):
         required = f"a trial of {identity}, 0 to {len(attributes) - 1}"
-        raise InputError("trial", required=required, found=str(trial), hint="choose one of the list")
+        raise InputError(
+            "trial", required=required, found=str(trial), hint="choose one of the list"
+        )
     found = verifier.measure(identity, part.record.gender, attributes[[trial]])
     results = found.searched
     first, second = named_passes(attributes[trial])

@@ -53,12 +53,19 @@ def edits_of(run: Path) -> list[Edit]:
     found: list[Edit] = []
     for part in folder.read_people():
         trials = folder.read_trials(part.record.id).set_index("trial")
-        pictures = [part.images.get("best", ())[:1], *([name] for name in part.images.get("runner", ()))]
+        pictures = [
+            part.images.get("best", ())[:1],
+            *([name] for name in part.images.get("runner", ())),
+        ]
         for trial, names in zip((part.winner, *part.runners), pictures, strict=False):
             row = trials.loc[trial]
             columns = [f"{which}_{name}" for which in ("first", "second") for name in ATTRIBUTES]
             values = np.nan_to_num(row[columns].to_numpy(np.float32))
-            found += [Edit(part.record.id, int(trial), name, values) for name in names if (run / name).is_file()]
+            found += [
+                Edit(part.record.id, int(trial), name, values)
+                for name in names
+                if (run / name).is_file()
+            ]
     if not found:
         hint = "grade a run of attrsearch run that has finished people"
         raise InputError(run, required="a run with pictures", found="none", hint=hint)
@@ -80,7 +87,9 @@ def read_grades(run: Path) -> dict[str, Grade]:
             grade = next((known for known in GRADES if known == row.get("grade")), None)
             if grade is None or not row.get("picture"):
                 hint = "mend that line or remove the file"
-                raise InputError(f"{path}, line {line}", required="bad, OK or good", found=str(row), hint=hint)
+                raise InputError(
+                    f"{path}, line {line}", required="bad, OK or good", found=str(row), hint=hint
+                )
             grades[row["picture"]] = grade
     return grades
 
@@ -105,10 +114,14 @@ def write_grade(run: Path, edits: list[Edit], picture: str, grade: str) -> None:
     known = next((name for name in GRADES if name == grade), None)
     if known is None or picture not in {edit.picture for edit in edits}:
         hint = "grade the pictures that the page shows"
-        raise InputError(picture, required=f"a picture of the run and {GRADES}", found=grade, hint=hint)
+        raise InputError(
+            picture, required=f"a picture of the run and {GRADES}", found=grade, hint=hint
+        )
     grades = read_grades(run) | {picture: known}
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows((e.identity, e.trial, e.picture, grades[e.picture]) for e in edits if e.picture in grades)
+    writer.writerows(
+        (e.identity, e.trial, e.picture, grades[e.picture]) for e in edits if e.picture in grades
+    )
     write_text(run / FILE, text.getvalue())

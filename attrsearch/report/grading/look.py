@@ -38,7 +38,9 @@ class GradeModel:
     chance: float
     edits: int
 
-    def probabilities(self, attributes: npt.NDArray[np.float32]) -> dict[str, npt.NDArray[np.float64]]:
+    def probabilities(
+        self, attributes: npt.NDArray[np.float32]
+    ) -> dict[str, npt.NDArray[np.float64]]:
         """Probability (n,) of each grade for attributes (n, 26)."""
         table = self.network.predict_proba(attributes)
         return {str(name): table[:, i] for i, name in enumerate(self.network.classes_)}
@@ -64,7 +66,9 @@ def learn_look(edits: Sequence[Edit], grades: Mapping[str, Grade], seed: int = 0
     kept = np.isin(labels, often)
     values = np.stack([edit.attributes for edit in graded])[kept]
     labels = labels[kept]
-    network = make_pipeline(StandardScaler(), MLPClassifier(HIDDEN, max_iter=500, random_state=seed))
+    network = make_pipeline(
+        StandardScaler(), MLPClassifier(HIDDEN, max_iter=500, random_state=seed)
+    )
     folds = StratifiedKFold(MIN_EDITS_A_GRADE, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # few grades: it stops at the limit

@@ -43,7 +43,9 @@ class GradingServer(ThreadingHTTPServer):
             super().__init__((HOST, port), _Handler)
         except OSError as error:
             hint = "choose another --port, or 0 for a free one"
-            raise UnavailableError(f"port {port}", required="a free port", found=str(error), hint=hint) from error
+            raise UnavailableError(
+                f"port {port}", required="a free port", found=str(error), hint=hint
+            ) from error
 
     @property
     def address(self) -> str:
@@ -62,11 +64,19 @@ class _Handler(BaseHTTPRequestHandler):
             graded = read_grades(self.server.run)
             waiting = [edit.picture for edit in self.server.edits]
             page = self.server.template.render(
-                pictures=waiting, graded=graded, grades=GRADES, token=self.server.token, run=self.server.run.name
+                pictures=waiting,
+                graded=graded,
+                grades=GRADES,
+                token=self.server.token,
+                run=self.server.run.name,
             )
             self._send(HTTPStatus.OK, page.encode(), "text/html; charset=utf-8")
-        elif path == "/picture" and query.get("name", [""])[0] in {edit.picture for edit in self.server.edits}:
-            self._send(HTTPStatus.OK, (self.server.run / query["name"][0]).read_bytes(), "image/jpeg")
+        elif path == "/picture" and query.get("name", [""])[0] in {
+            edit.picture for edit in self.server.edits
+        }:
+            self._send(
+                HTTPStatus.OK, (self.server.run / query["name"][0]).read_bytes(), "image/jpeg"
+            )
         else:
             self._send(HTTPStatus.NOT_FOUND, b"no such page", "text/plain")
 
@@ -76,7 +86,9 @@ class _Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         try:
             given = json.loads(self.rfile.read(min(length, MAX_BODY)))
-            write_grade(self.server.run, self.server.edits, str(given["picture"]), str(given["grade"]))
+            write_grade(
+                self.server.run, self.server.edits, str(given["picture"]), str(given["grade"])
+            )
         except (AttrsearchError, ValueError, KeyError, TypeError) as error:
             self._send(HTTPStatus.BAD_REQUEST, str(error).encode(), "text/plain; charset=utf-8")
         else:
@@ -84,9 +96,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _allowed(self, token: str) -> bool:
         host = (self.headers.get("Host") or "").rsplit(":", 1)[0]
-        if host in (HOST, "localhost") and secrets.compare_digest(token.encode(), self.server.token.encode()):
+        if host in (HOST, "localhost") and secrets.compare_digest(
+            token.encode(), self.server.token.encode()
+        ):
             return True
-        self._send(HTTPStatus.FORBIDDEN, b"open the address that attrsearch grade printed", "text/plain")
+        self._send(
+            HTTPStatus.FORBIDDEN, b"open the address that attrsearch grade printed", "text/plain"
+        )
         return False
 
     def _send(self, status: HTTPStatus, body: bytes, kind: str) -> None:

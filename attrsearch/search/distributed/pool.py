@@ -61,7 +61,9 @@ class Pool:
             Exception: What a call raised.
         """
         try:
-            if self.workers.backend == "dask" and self.size() == 1:  # joblib would make the calls here
+            if (
+                self.workers.backend == "dask" and self.size() == 1
+            ):  # joblib would make the calls here
                 for call in calls:
                     yield self._connected().submit(function, *call, pure=False).result()
                 return
@@ -70,7 +72,9 @@ class Pool:
             else:
                 options = {"backend": "dask", "client": self._connected()}
             with joblib.parallel_config(**options):
-                parallel = joblib.Parallel(batch_size=1, pre_dispatch="n_jobs", return_as="generator_unordered")
+                parallel = joblib.Parallel(
+                    batch_size=1, pre_dispatch="n_jobs", return_as="generator_unordered"
+                )
             yield from parallel(joblib.delayed(function)(*call) for call in calls)
         except BrokenProcessPool as error:
             raise WorkersLostError("a worker process died (killed, or out of memory)") from error
@@ -87,8 +91,12 @@ class Pool:
             from distributed import Client  # noqa: PLC0415 - an extra
         except ImportError as error:
             hint = "pip install 'attrsearch[scale]'"
-            raise InputError("--backend dask", required="dask and distributed", found="none", hint=hint) from error
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what is lost is told in a line of ours
+            raise InputError(
+                "--backend dask", required="dask and distributed", found="none", hint=hint
+            ) from error
+        logging.getLogger("distributed").setLevel(
+            logging.CRITICAL
+        )  # what is lost is told in a line of ours
         address, started, notified = self.workers.scheduler, time.monotonic(), False
         while self._client is None or self._client.status != "running" or not self._client.ncores():
             waited = time.monotonic() - started
@@ -96,7 +104,9 @@ class Pool:
                 self._close()
                 hint = f"start one: dask scheduler; dask worker {address} --nthreads 1 --preload {PRELOAD}"
                 required = "a Dask scheduler with a worker"
-                raise InputError(address, required=required, found=f"none in {waited:.0f} s", hint=hint)
+                raise InputError(
+                    address, required=required, found=f"none in {waited:.0f} s", hint=hint
+                )
             try:
                 if self._client is None or self._client.status != "running":
                     self._close()
@@ -123,5 +133,12 @@ def _is_loss(error: BaseException) -> bool:
     from distributed.client import FutureCancelledError  # noqa: PLC0415 - an extra
     from distributed.comm import CommClosedError  # noqa: PLC0415 - an extra
 
-    kinds = (KilledWorker, CancelledError, FutureCancelledError, CommClosedError, ConnectionError, TimeoutError)
+    kinds = (
+        KilledWorker,
+        CancelledError,
+        FutureCancelledError,
+        CommClosedError,
+        ConnectionError,
+        TimeoutError,
+    )
     return isinstance(error, kinds)

@@ -53,7 +53,9 @@ class SharedEvaluator:
         warn: Called with one line when the database is gone, and when it is back.
     """
 
-    def __init__(self, evaluator: Evaluator, url: str, settings: Settings, identity: str, warn: Warn) -> None:
+    def __init__(
+        self, evaluator: Evaluator, url: str, settings: Settings, identity: str, warn: Warn
+    ) -> None:
         self._evaluator, self._url, self._settings = evaluator, url, settings
         self._identity, self._warn = identity, warn
         self._subject: Subject | None = None
@@ -72,18 +74,24 @@ class SharedEvaluator:
     def evaluate(self, requests: Sequence[Request]) -> list[FaceScores]:
         """As :meth:`Evaluator.evaluate`."""
         return [
-            self._share(request) if request.subject is self._subject else self._evaluator.evaluate([request])[0]
+            self._share(request)
+            if request.subject is self._subject
+            else self._evaluator.evaluate([request])[0]
             for request in requests
         ]
 
     def _share(self, request: Request) -> FaceScores:
         if self._record is None:
             goals = len(self._settings.objective.maximise)
-            self._record = StudyRecord(Database.open(self._url, self._warn), self._name(request.subject), goals)
+            self._record = StudyRecord(
+                Database.open(self._url, self._warn), self._name(request.subject), goals
+            )
         first, self._asked = self._asked, self._asked + len(request.attributes)
 
         def measure(rows: Sequence[int]) -> FaceScores:
-            return self._evaluator.evaluate([Request(request.subject, request.attributes[list(rows)])])[0]
+            return self._evaluator.evaluate(
+                [Request(request.subject, request.attributes[list(rows)])]
+            )[0]
 
         return self._record.measure(first, request.attributes, measure, self._settings)
 
@@ -96,7 +104,8 @@ class SharedEvaluator:
             "space": recipes.space.model_dump(),
             "editor": self._evaluator.editor.sha256,
             "recognisers": [
-                {**item.record, "sha256": item.recogniser.sha256} for item in self._evaluator.recognisers
+                {**item.record, "sha256": item.recogniser.sha256}
+                for item in self._evaluator.recognisers
             ],
             "faces": hashlib.sha256(subject.windows.numpy().tobytes()).hexdigest(),
         }
@@ -118,11 +127,16 @@ class StudyRecord:
         self._last = False
         self._study: optuna.Study = database.call(
             lambda: optuna.create_study(
-                study_name=name, storage=database.storage, directions=["maximize"] * goals, load_if_exists=True
+                study_name=name,
+                storage=database.storage,
+                directions=["maximize"] * goals,
+                load_if_exists=True,
             )
         )
 
-    def measure(self, first: int, candidates: Floats, measure: Measure, settings: Settings) -> FaceScores:
+    def measure(
+        self, first: int, candidates: Floats, measure: Measure, settings: Settings
+    ) -> FaceScores:
         """Scores (n, f) of candidates (n, passes, 13), each measured by one worker or another.
 
         Args:
@@ -164,7 +178,9 @@ class StudyRecord:
         begun = time.monotonic() + (0 if self._last else random.uniform(BEGIN, 2 * BEGIN))
         while True:
             found: dict[int, FrozenTrial] = {}
-            trials: list[FrozenTrial] = self._database.call(lambda: self._study.get_trials(deepcopy=False))
+            trials: list[FrozenTrial] = self._database.call(
+                lambda: self._study.get_trials(deepcopy=False)
+            )
             for trial in trials:
                 found.setdefault(int(trial.user_attrs["candidate"]), trial)
             missing = [row for row in range(count) if first + row not in found]
@@ -176,7 +192,9 @@ class StudyRecord:
                 time.sleep(POLL)
                 continue
             for row in missing:
-                self._database.call(partial(self._study.add_trial, _waiting(first + row, candidates[row])))
+                self._database.call(
+                    partial(self._study.add_trial, _waiting(first + row, candidates[row]))
+                )
 
     def _claim(self, slots: Sequence[FrozenTrial], missing: Sequence[int]) -> list[int]:
         """Half of what nobody measures yet, so that the others have something to do."""
@@ -187,13 +205,17 @@ class StudyRecord:
         try:
             return bool(
                 self._database.call(
-                    lambda: self._database.storage.set_trial_state_values(slot._trial_id, TrialState.RUNNING)
+                    lambda: self._database.storage.set_trial_state_values(
+                        slot._trial_id, TrialState.RUNNING
+                    )
                 )
             )
         except optuna.exceptions.UpdateFinishedTrialError:
             return False
 
-    def _complete(self, slot: FrozenTrial, scores: FaceScores, row: int, settings: Settings) -> None:
+    def _complete(
+        self, slot: FrozenTrial, scores: FaceScores, row: int, settings: Settings
+    ) -> None:
         tables = np.stack([getattr(scores, name) for name in FaceScores.__dataclass_fields__])
         verdict = aggregate(settings.objective, FaceScores(*tables[:, [row]]))
 

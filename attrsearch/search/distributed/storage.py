@@ -45,12 +45,21 @@ class Database:
         Raises:
             InputError: No such kind of address, no driver for it, or nothing answers there.
         """
-        required, hint = "a database", "give one such as postgresql+psycopg://user:password@host/name"
+        required, hint = (
+            "a database",
+            "give one such as postgresql+psycopg://user:password@host/name",
+        )
         try:
             shown = sqlalchemy.make_url(url).render_as_string(hide_password=True)
         except ArgumentError as error:
-            raise InputError("--storage", required=required, found="no address of one", hint=hint) from error
-        options = {"connect_args": {"timeout": 60}} if url.startswith("sqlite") else {"pool_pre_ping": True}
+            raise InputError(
+                "--storage", required=required, found="no address of one", hint=hint
+            ) from error
+        options = (
+            {"connect_args": {"timeout": 60}}
+            if url.startswith("sqlite")
+            else {"pool_pre_ping": True}
+        )
         for attempt in range(TRIES):
             try:
                 with _opening:  # two threads at once would open two, and the connections of one were never closed
@@ -59,11 +68,15 @@ class Database:
                     return cls(_opened[url], shown, warn)
             except (ImportError, NoSuchModuleError) as error:
                 hint = "pip install 'attrsearch[scale]'"
-                raise InputError(shown, required=f"{required}'s driver", found=str(error), hint=hint) from error
+                raise InputError(
+                    shown, required=f"{required}'s driver", found=str(error), hint=hint
+                ) from error
             except (SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
                 if attempt == TRIES - 1:
                     found = f"no answer ({str(error.__cause__ or error).splitlines()[0]})"
-                    raise InputError(shown, required=required, found=found, hint="start it") from error
+                    raise InputError(
+                        shown, required=required, found=found, hint="start it"
+                    ) from error
                 time.sleep(PAUSE)
         raise AssertionError
 
@@ -87,11 +100,15 @@ class Database:
                 if time.monotonic() - gone > PATIENCE:
                     found = f"none for {PATIENCE:.0f} s"
                     hint = "start it, then continue with --resume"
-                    raise InputError(self._shown, required="a database", found=found, hint=hint) from error
+                    raise InputError(
+                        self._shown, required="a database", found=found, hint=hint
+                    ) from error
                 time.sleep(PAUSE)
             else:
                 if gone is not None:
-                    self._warn(f"{self._shown}: the database is back after {time.monotonic() - gone:.1f} s")
+                    self._warn(
+                        f"{self._shown}: the database is back after {time.monotonic() - gone:.1f} s"
+                    )
                 return answer
 
 

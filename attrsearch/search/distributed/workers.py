@@ -79,7 +79,9 @@ def search_here(
         measurer = evaluator
         if job.storage:
             measurer = SharedEvaluator(evaluator, job.storage, job.settings, group[0].id, warn)  # type: ignore[assignment]
-        for item in search_people(group, job.settings, measurer, components.gather, evaluated, components.pooled):
+        for item in search_people(
+            group, job.settings, measurer, components.gather, evaluated, components.pooled
+        ):
             if isinstance(item, Failed):
                 yield Outcome(item.id, False, 0, item.reason)
             else:
@@ -88,7 +90,9 @@ def search_here(
                 yield Outcome(item.id, item.feasible, len(item.attributes))
 
 
-def search_in_workers(people: Sequence[Person], job: Job, workers: Workers, warn: Warn) -> Iterator[Outcome]:
+def search_in_workers(
+    people: Sequence[Person], job: Job, workers: Workers, warn: Warn
+) -> Iterator[Outcome]:
     """Search people in worker processes that share the processor evenly.
 
     When workers die, the people they may have had are given out again, one by one; who was alone with a worker that
@@ -172,9 +176,15 @@ class _Search:
     def shared(self, person: Person) -> Iterator[Outcome]:
         """One person by all workers: every one of them is told the result, the first writes it."""
         for _ in range(ALONE + 1):
-            calls = [([person], self._job, self._threads, rank == 0) for rank in range(self._pool.size())]
+            calls = [
+                ([person], self._job, self._threads, rank == 0) for rank in range(self._pool.size())
+            ]
             try:
-                outcomes = [outcome for found in self._pool.spread(_work, calls) for outcome in self._told(found)]
+                outcomes = [
+                    outcome
+                    for found in self._pool.spread(_work, calls)
+                    for outcome in self._told(found)
+                ]
             except WorkersLostError as lost:
                 self._warn(f"workers: {lost}; the study continues from the database")
                 continue
@@ -202,7 +212,9 @@ class _Search:
         return Outcome(identity, part.record.feasible, part.record.evaluations) if part else None
 
 
-def _work(people: Sequence[Person], job: Job, threads: int, write: bool = True) -> tuple[list[Outcome], list[str]]:
+def _work(
+    people: Sequence[Person], job: Job, threads: int, write: bool = True
+) -> tuple[list[Outcome], list[str]]:
     with _one_batch:  # a Dask worker may have several threads
         set_threads(threads)
         set_encrypting(job.encrypt)

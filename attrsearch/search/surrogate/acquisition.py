@@ -85,7 +85,9 @@ class Screener:
         self._random = np.random.default_rng([self.seed, 17])
         self._points = np.zeros((0, len(self.space.names)))
         self._measured = np.zeros((0, len(TARGETS)))
-        self._models = PersonModels(self.recipe, self.space, self.objective, self.seed, self.pooled, self.person)
+        self._models = PersonModels(
+            self.recipe, self.space, self.objective, self.seed, self.pooled, self.person
+        )
         known = np.zeros((0, len(self.space.names))) if self.portfolio is None else self.portfolio
         self._waiting = list(known[: self.recipe.portfolio])
         self._pool = np.concatenate([known, spread_points(self.space, self.recipe.pool, self.seed)])
@@ -123,16 +125,23 @@ class Screener:
         pool = np.concatenate([self._pool, self._moved()]) if len(self._points) else self._pool
         predicted, improvements = self._score(name, spread, pool, fixed=len(self._pool))
         for _ in range(ROUNDS):  # around the most promising ones there may be better ones
-            near = moved_points(self.space, pool[np.argsort(-improvements)[:INCUMBENTS]], NEAR, self._random)
+            near = moved_points(
+                self.space, pool[np.argsort(-improvements)[:INCUMBENTS]], NEAR, self._random
+            )
             pool = np.concatenate([pool, near])
             more, gained = self._score(name, spread, near)
-            predicted, improvements = np.concatenate([predicted, more]), np.concatenate([improvements, gained])
+            predicted, improvements = (
+                np.concatenate([predicted, more]),
+                np.concatenate([improvements, gained]),
+            )
         self.expected_improvement = float(improvements.max())
         kinds = [self._kind() for _ in range(count)]
         picked = self._pick(pool, improvements, kinds.count("surrogate"))
         left = np.setdiff1d(np.arange(len(pool)), picked)
         self.screened_out += len(left) - kinds.count("audit")
-        drawn = self._random.permutation(left)[: kinds.count("audit") + kinds.count("surrogate")].tolist()
+        drawn = self._random.permutation(left)[
+            : kinds.count("audit") + kinds.count("surrogate")
+        ].tolist()
         proposals = []
         for kind in kinds:
             if kind == "sampler":
@@ -141,7 +150,10 @@ class Screener:
             index = picked.pop(0) if kind == "surrogate" else drawn.pop(0)
             proposals.append(_proposal(kind, pool[index], predicted[index], spread, correlation))
         # as many again of those screened out are kept on record, drawn at random
-        kept = [_proposal("surrogate", pool[i], predicted[i], spread, correlation, evaluated=False) for i in drawn]
+        kept = [
+            _proposal("surrogate", pool[i], predicted[i], spread, correlation, evaluated=False)
+            for i in drawn
+        ]
         return proposals + kept
 
     def _score(
@@ -150,7 +162,9 @@ class Screener:
         """Predicted targets (n, 4) and expected gains (n,) of a pool."""
         predicted = self._models.predict(name, pool, fixed)
         relative_std = self._models.relative_std(name, pool)
-        return predicted, expected_improvement(self.objective, predicted, spread, self._best(), relative_std)
+        return predicted, expected_improvement(
+            self.objective, predicted, spread, self._best(), relative_std
+        )
 
     def _kind(self) -> Source:
         draw = self._random.random()
@@ -159,7 +173,9 @@ class Screener:
         return "audit" if draw < self.recipe.audit else "surrogate"
 
     def _moved(self) -> Floats64:
-        order = np.argsort(-penalised_value(self.objective, self._measured), kind="stable")[:INCUMBENTS]
+        order = np.argsort(-penalised_value(self.objective, self._measured), kind="stable")[
+            :INCUMBENTS
+        ]
         return moved_points(self.space, self._points[order], self.recipe.pool // 2, self._random)
 
     def _best(self) -> float:

@@ -20,12 +20,16 @@ def spread_points(space: PersonSpace, count: int, seed: int) -> Floats64:
     return np.asarray(space.low + sobol.random_base2(exponent)[:count] * (space.high - space.low))
 
 
-def moved_points(space: PersonSpace, incumbents: Floats64, count: int, generator: np.random.Generator) -> Floats64:
+def moved_points(
+    space: PersonSpace, incumbents: Floats64, count: int, generator: np.random.Generator
+) -> Floats64:
     """Incumbents (k, d) moved in some of their values, near and far: (count, d)."""
     picked = incumbents[generator.integers(0, len(incumbents), count)]
     step = np.asarray(STEPS)[generator.integers(0, len(STEPS), count)][:, None]
     changed = generator.random(picked.shape) < 0.5
-    moved = picked + changed * step * generator.standard_normal(picked.shape) * (space.high - space.low)
+    moved = picked + changed * step * generator.standard_normal(picked.shape) * (
+        space.high - space.low
+    )
     return np.asarray(np.clip(moved, space.low, space.high))
 
 

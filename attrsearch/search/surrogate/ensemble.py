@@ -12,7 +12,12 @@ from attrsearch.search.space import PersonSpace
 from attrsearch.search.surrogate.correction import LinearCorrection
 from attrsearch.search.surrogate.pooled import PooledModel
 from attrsearch.search.surrogate.regressors import REGRESSORS, Regressor
-from attrsearch.search.surrogate.targets import TARGETS, PredictionError, objective_value_of, penalised_value
+from attrsearch.search.surrogate.targets import (
+    TARGETS,
+    PredictionError,
+    objective_value_of,
+    penalised_value,
+)
 
 Floats64 = npt.NDArray[np.float64]
 
@@ -52,7 +57,9 @@ class PersonModels:
         self._points = np.zeros((0, width))
         self._pooled_predictions = np.zeros((0, len(TARGETS)))
         self._measured = np.zeros((0, len(TARGETS)))
-        self._calibrated = self._start = LinearCorrection.fit(self._pooled_predictions, self._measured)
+        self._calibrated = self._start = LinearCorrection.fit(
+            self._pooled_predictions, self._measured
+        )
         self._local: dict[str, Regressor] = {}
         self._learnt = 0
         self._fixed: Floats64 | None = None
@@ -131,7 +138,11 @@ class PersonModels:
     def _learn(self) -> None:
         """Fit the local models again when there is enough that is new."""
         count = len(self._points)
-        if not self.recipe.local or count < self.recipe.start or count < self._learnt + self.recipe.refit:
+        if (
+            not self.recipe.local
+            or count < self.recipe.start
+            or count < self._learnt + self.recipe.refit
+        ):
             return
         self._learnt = count
         make = REGRESSORS[self.recipe.model]
@@ -195,5 +206,9 @@ def _drawn(errors: Floats64, before: float) -> float:
     middle = float(np.median(np.abs(errors))) * 1.4826
     return max(
         MIN_PREDICTION_STD,
-        float(np.sqrt((PRIOR_TRIALS * before**2 + len(errors) * middle**2) / (PRIOR_TRIALS + len(errors)))),
+        float(
+            np.sqrt(
+                (PRIOR_TRIALS * before**2 + len(errors) * middle**2) / (PRIOR_TRIALS + len(errors))
+            )
+        ),
     )

@@ -14,7 +14,16 @@ from attrsearch.search.evaluator import Subject
 
 Floats64 = npt.NDArray[np.float64]
 
-PLAIN = ("male", *(f"has_{name}" for name in ATTRIBUTES), "yaw", "pitch", "roll", "sharpness", "size", "detection")
+PLAIN = (
+    "male",
+    *(f"has_{name}" for name in ATTRIBUTES),
+    "yaw",
+    "pitch",
+    "roll",
+    "sharpness",
+    "size",
+    "detection",
+)
 """What comes before the embedding in :func:`describe`."""
 
 
@@ -33,7 +42,14 @@ def describe(traits: Traits, faces: tuple[AlignedFace, ...], subject: Subject) -
     sharpness = np.mean([_sharpness(face) for face in faces])
     size = np.mean([np.log(face.size) for face in faces])
     embedding = next(iter(subject.embeddings.values())).mean(0)
-    plain = [traits.gender == "male", *traits.probabilities, *turn, sharpness, size, subject.detection.mean()]
+    plain = [
+        traits.gender == "male",
+        *traits.probabilities,
+        *turn,
+        sharpness,
+        size,
+        subject.detection.mean(),
+    ]
     return np.concatenate([np.asarray(plain, np.float64), embedding.astype(np.float64)])
 
 

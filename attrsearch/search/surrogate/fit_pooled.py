@@ -18,7 +18,12 @@ from attrsearch.core.recipes.objective import Objective
 from attrsearch.search.surrogate.correction import LinearCorrection
 from attrsearch.search.surrogate.features import PLAIN
 from attrsearch.search.surrogate.pooled import PooledModel, pooled_inputs, reduce_person
-from attrsearch.search.surrogate.targets import TARGETS, PredictionError, objective_value_of, penalised_value
+from attrsearch.search.surrogate.targets import (
+    TARGETS,
+    PredictionError,
+    objective_value_of,
+    penalised_value,
+)
 
 Floats = npt.NDArray[np.float32]
 Floats64 = npt.NDArray[np.float64]
@@ -64,7 +69,10 @@ class PersonTrials:
 
 
 def learn(
-    lessons: Sequence[PersonTrials], bound: Mapping[str, str], objective: Objective, sets: Mapping[Gender, Floats]
+    lessons: Sequence[PersonTrials],
+    bound: Mapping[str, str],
+    objective: Objective,
+    sets: Mapping[Gender, Floats],
 ) -> PooledModel:
     """Fit the pooled model, and measure it on people left out of the fit.
 
@@ -82,7 +90,9 @@ def learn(
             correlation, error = _examine(inside, lesson, objective)
             correlations.append(correlation)
             errors.append(error)
-    spread = np.median(np.abs(np.concatenate(errors)), 0) * 1.4826  # of a normal: a lost face is no measure of it
+    spread = (
+        np.median(np.abs(np.concatenate(errors)), 0) * 1.4826
+    )  # of a normal: a lost face is no measure of it
     whole = _fit(lessons, bound, sets)
     return PooledModel(
         bound=whole.bound,
@@ -128,13 +138,16 @@ def cover(merits: Floats64, count: int) -> list[int]:
     return chosen
 
 
-def _fit(lessons: Sequence[PersonTrials], bound: Mapping[str, str], sets: Mapping[Gender, Floats]) -> PooledModel:
+def _fit(
+    lessons: Sequence[PersonTrials], bound: Mapping[str, str], sets: Mapping[Gender, Floats]
+) -> PooledModel:
     embeddings = np.stack([lesson.person[len(PLAIN) :] for lesson in lessons])
     centre = embeddings.mean(0)
     axes = np.linalg.svd(embeddings - centre, full_matrices=False)[2][:AXES]
     centre32, axes32 = centre.astype(np.float32), axes.astype(np.float32)
     inputs = [
-        pooled_inputs(lesson.attributes, reduce_person(lesson.person, centre32, axes32)) for lesson in lessons
+        pooled_inputs(lesson.attributes, reduce_person(lesson.person, centre32, axes32))
+        for lesson in lessons
     ]
     boosters = []
     for k in range(len(TARGETS)):
@@ -144,17 +157,29 @@ def _fit(lessons: Sequence[PersonTrials], bound: Mapping[str, str], sets: Mappin
     places = np.linspace(0, 1, QUANTILES)
     quantiles = np.mean([np.quantile(lesson.targets, places, axis=0).T for lesson in lessons], 0)
     return PooledModel(
-        bound, tuple(boosters), centre32, axes32, quantiles, sets, 0.0, PredictionError(1.0, 1.0), len(lessons)
+        bound,
+        tuple(boosters),
+        centre32,
+        axes32,
+        quantiles,
+        sets,
+        0.0,
+        PredictionError(1.0, 1.0),
+        len(lessons),
     )
 
 
-def _examine(model: PooledModel, lesson: PersonTrials, objective: Objective) -> tuple[float, Floats64]:
+def _examine(
+    model: PooledModel, lesson: PersonTrials, objective: Objective
+) -> tuple[float, Floats64]:
     """Rank correlation on a person's trials, and the errors of merit and margin (n, 2) after a few of them."""
     pooled_prediction = model.predict(lesson.attributes, lesson.person)
     order = np.random.default_rng(0).permutation(len(pooled_prediction))
     few = min(SEEN, len(order) // 2)
     seen, rest = order[:few], order[few:]
-    fitted = LinearCorrection.fit(pooled_prediction[seen], lesson.targets[seen]).apply(pooled_prediction[rest])
+    fitted = LinearCorrection.fit(pooled_prediction[seen], lesson.targets[seen]).apply(
+        pooled_prediction[rest]
+    )
     correlation = spearmanr(
         penalised_value(objective, fitted), penalised_value(objective, lesson.targets[rest])
     ).statistic

@@ -34,7 +34,9 @@ Floats64 = npt.NDArray[np.float64]
 FORMAT = "attrsearch/surrogate"
 
 
-def binding(study: Study, space: Space, objective: Objective, editor: str, recogniser: str) -> dict[str, str]:
+def binding(
+    study: Study, space: Space, objective: Objective, editor: str, recogniser: str
+) -> dict[str, str]:
     """What a pooled model is bound to: every word of it must be the same.
 
     Args:
@@ -104,10 +106,14 @@ class PooledModel:
         """
         inputs = pooled_inputs(attributes, self.reduce(person))
         models: tuple[Any, ...] = self._models  # type: ignore[attr-defined]
-        scores = np.stack([np.asarray(model.inplace_predict(inputs), np.float64) for model in models], 1)
+        scores = np.stack(
+            [np.asarray(model.inplace_predict(inputs), np.float64) for model in models], 1
+        )
         places = np.linspace(0, 1, self.quantiles.shape[1])
         shares = ndtr(scores)
-        return np.stack([np.interp(shares[:, k], places, self.quantiles[k]) for k in range(len(TARGETS))], 1)
+        return np.stack(
+            [np.interp(shares[:, k], places, self.quantiles[k]) for k in range(len(TARGETS))], 1
+        )
 
     def reduce(self, person: Floats64) -> Floats64:
         """Features of a person as the boosters take them, (20 + r,)."""
@@ -155,7 +161,9 @@ def load_pooled(path: Path) -> PooledModel:
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
         about = json.loads(text.get(FORMAT, "{}"))
         if about.get("version") != 1:
-            raise WeightsError(path, required=f"a {FORMAT} file, version 1", found="another file", hint=hint)
+            raise WeightsError(
+                path, required=f"a {FORMAT} file, version 1", found="another file", hint=hint
+            )
         return PooledModel(
             bound=about["bound"],
             boosters=tuple(arrays[f"booster.{name}"].tobytes() for name in TARGETS),
@@ -168,7 +176,14 @@ def load_pooled(path: Path) -> PooledModel:
             people=int(about["people"]),
             sha256=file_sha256(path),
         )
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError, xgboost.core.XGBoostError) as error:
+    except (
+        OSError,
+        SafetensorError,
+        KeyError,
+        TypeError,
+        ValueError,
+        xgboost.core.XGBoostError,
+    ) as error:
         found = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise WeightsError(path, required="a pooled surrogate", found=found, hint=hint) from error
 

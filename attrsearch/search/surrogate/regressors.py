@@ -93,7 +93,9 @@ class XGBoost:
 
     def predict(self, inputs: Floats64, start: Floats64 | None = None) -> Floats64:
         """Predict; see :class:`Regressor`."""
-        rest = np.asarray(self._booster.inplace_predict(inputs), np.float64).reshape(len(inputs), -1)
+        rest = np.asarray(self._booster.inplace_predict(inputs), np.float64).reshape(
+            len(inputs), -1
+        )
         return rest * self._scale + (self._centre if start is None else start)
 
     def relative_std(self, inputs: Floats64) -> Floats64:
@@ -119,7 +121,9 @@ class Mlp:
         with warnings.catch_warnings(), _threads().limit(limits=1):
             warnings.simplefilter("ignore", ConvergenceWarning)
             scaled = _scaled(rest, self._targets)
-            self._network.fit(_scaled(inputs, self._inputs), scaled if scaled.shape[1] > 1 else scaled[:, 0])
+            self._network.fit(
+                _scaled(inputs, self._inputs), scaled if scaled.shape[1] > 1 else scaled[:, 0]
+            )
         return self
 
     def predict(self, inputs: Floats64, start: Floats64 | None = None) -> Floats64:
@@ -172,7 +176,11 @@ class GaussianProcess:
         return spread.reshape(len(inputs), -1)[:, 0]
 
 
-REGRESSORS: dict[str, Callable[[int], Regressor]] = {"gp": GaussianProcess, "xgboost": XGBoost, "mlp": Mlp}
+REGRESSORS: dict[str, Callable[[int], Regressor]] = {
+    "gp": GaussianProcess,
+    "xgboost": XGBoost,
+    "mlp": Mlp,
+}
 
 
 @cache

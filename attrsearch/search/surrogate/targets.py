@@ -56,7 +56,9 @@ def penalised_value(objective: Objective, targets: Floats64) -> Floats64:
     >>> penalised_value(load_objective("utility_product"), targets).round(2)
     array([1.35, 0.97])
     """
-    return objective_value_of(objective, targets) + PENALTY * np.minimum(targets[:, TARGETS.index("margin")], 0)
+    return objective_value_of(objective, targets) + PENALTY * np.minimum(
+        targets[:, TARGETS.index("margin")], 0
+    )
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,11 @@ class PredictionError:
 
 
 def expected_improvement(
-    objective: Objective, predicted: Floats64, spread: PredictionError, best: float, relative_std: Floats64
+    objective: Objective,
+    predicted: Floats64,
+    spread: PredictionError,
+    best: float,
+    relative_std: Floats64,
 ) -> Floats64:
     """Expected improvement over the best feasible merit, times the probability of being feasible.
 

@@ -23,7 +23,9 @@ def _with_an_inside(box: tuple[float, float, float, float]) -> tuple[float, floa
     return box
 
 
-Box = Annotated[tuple[Coordinate, Coordinate, Coordinate, Coordinate], AfterValidator(_with_an_inside)]
+Box = Annotated[
+    tuple[Coordinate, Coordinate, Coordinate, Coordinate], AfterValidator(_with_an_inside)
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,9 @@ def read_boxes(path: Path, size: tuple[int, int] | None = None) -> dict[int, lis
     try:
         if path.stat().st_size > MAX_BYTES:
             found = f"{path.stat().st_size} bytes"
-            raise InputError(path, required=f"at most {MAX_BYTES} bytes", found=found, hint="split the file")
+            raise InputError(
+                path, required=f"at most {MAX_BYTES} bytes", found=found, hint="split the file"
+            )
         text = path.read_text(encoding="utf-8")
         if path.suffix.lower() == ".json":
             return _group(_File.model_validate(json.loads(text)).boxes)
@@ -89,7 +93,9 @@ def read_boxes(path: Path, size: tuple[int, int] | None = None) -> dict[int, lis
         found = f"{'.'.join(str(part) for part in first['loc']) or 'the file'}: {first['msg']}"
         raise InputError(path, required="a file of boxes", found=found, hint=hint) from error
     except (ValueError, IndexError, OverflowError, RecursionError, csv.Error) as error:
-        raise InputError(path, required="a file of boxes", found=str(error)[:100], hint=hint) from error
+        raise InputError(
+            path, required="a file of boxes", found=str(error)[:100], hint=hint
+        ) from error
 
 
 def write_boxes(path: Path, labels: Labels, size: tuple[int, int] | None = None) -> None:
@@ -101,14 +107,17 @@ def write_boxes(path: Path, labels: Labels, size: tuple[int, int] | None = None)
     rows = [(frame, box) for frame in sorted(labels) for box in labels[frame]]
     if path.suffix.lower() == ".json":
         items = [
-            _Row(frame=frame, box=box.box, track=box.track, probability=box.probability) for frame, box in rows
+            _Row(frame=frame, box=box.box, track=box.track, probability=box.probability)
+            for frame, box in rows
         ]
         write_text(path, _File(boxes=items).model_dump_json() + "\n")
     elif path.suffix:
         write_text(path, "".join(_to_mot(frame, box) for frame, box in rows))
     else:
         width, height = _need_size(path, size)
-        for frame in range(max(labels, default=-1) + 1):  # frames without a face, too: files are counted
+        for frame in range(
+            max(labels, default=-1) + 1
+        ):  # frames without a face, too: files are counted
             lines = [_to_yolo(box, width, height) for box in labels.get(frame, ())]
             write_text(path / f"{frame:06d}.txt", "".join(lines))
 
@@ -144,21 +153,29 @@ def _read_yolo(folder: Path, size: tuple[int, int] | None) -> dict[int, list[Lab
     width, height = _need_size(folder, size)
     scale = np.array([width, height, width, height])
     frames: dict[int, list[LabelledBox]] = {}
-    files = sorted(path for path in folder.glob("*.txt") if path.is_file() and path.name != "classes.txt")
+    files = sorted(
+        path for path in folder.glob("*.txt") if path.is_file() and path.name != "classes.txt"
+    )
     if not files:
         hint = "give a folder with a label file (.txt) for every frame"
         raise InputError(folder, required="YOLO label files", found="none", hint=hint)
     for number, path in enumerate(files):
-        for line, text in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+        for line, text in enumerate(
+            path.read_text(encoding="utf-8", errors="replace").splitlines(), 1
+        ):
             if not text.strip():
                 continue
             try:
                 x, y, w, h = (float(value) for value in text.split()[1:5])
-                row = _Row(frame=number, box=tuple(scale * (x - w / 2, y - h / 2, x + w / 2, y + h / 2)))
+                row = _Row(
+                    frame=number, box=tuple(scale * (x - w / 2, y - h / 2, x + w / 2, y + h / 2))
+                )
             except (ValueError, ValidationError) as error:
                 required = "class, centre x, centre y, width, height"
                 hint = "mend or remove that line"
-                raise InputError(f"{path}, line {line}", required=required, found=text[:60], hint=hint) from error
+                raise InputError(
+                    f"{path}, line {line}", required=required, found=text[:60], hint=hint
+                ) from error
             frames.setdefault(number, []).append(LabelledBox(row.box))
     return frames
 
@@ -172,5 +189,7 @@ def _to_yolo(item: LabelledBox, width: int, height: int) -> str:
 def _need_size(path: Path, size: tuple[int, int] | None) -> tuple[int, int]:
     if size is None:
         hint = "give the video with it"
-        raise InputError(path, required="the size of the frames for YOLO labels", found="none", hint=hint)
+        raise InputError(
+            path, required="the size of the frames for YOLO labels", found="none", hint=hint
+        )
     return size

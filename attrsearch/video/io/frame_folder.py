@@ -33,15 +33,22 @@ class FrameFolder:
         if source.resolve() == target.resolve():
             hint = "name another folder: nothing is overwritten"
             raise InputError(
-                source, required="an output that is not the input", found="the same folder", hint=hint
+                source,
+                required="an output that is not the input",
+                found="the same folder",
+                hint=hint,
             )
         names = [path.stem for path in self._files]
         twice = (
-            next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
+            next((name for name in names if names.count(name) > 1), None)
+            if len(set(names)) < len(names)
+            else None
         )
         if twice is not None:
             hint = "rename one of them"
-            raise InputError(source, required="frames of different names", found=f"two named {twice}", hint=hint)
+            raise InputError(
+                source, required="frames of different names", found=f"two named {twice}", hint=hint
+            )
         first = next(self.frames(), None)
         if first is None:
             hint = "give a folder of pictures named in their order"

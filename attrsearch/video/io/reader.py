@@ -115,7 +115,9 @@ class VideoReader:
         self._reached: dict[int, float] = {}
         self._open()
         live = is_live(str(path))
-        rotation, sides = (0, (self._stream.width, self._stream.height)) if live else _probe(Path(path))
+        rotation, sides = (
+            (0, (self._stream.width, self._stream.height)) if live else _probe(Path(path))
+        )
         base: Any = self._stream.time_base
         self.first = float((self._stream.start_time or 0) * base)
         self.info = _describe(self._container, self._stream, rotation, sides)
@@ -132,7 +134,9 @@ class VideoReader:
             raise InputError(path, required="a readable video", found=found, hint=hint) from error
         if not self._container.streams.video:
             self._container.close()
-            raise InputError(path, required="a video with pictures", found="no video stream", hint=hint)
+            raise InputError(
+                path, required="a video with pictures", found="no video stream", hint=hint
+            )
         self._stream: Any = self._container.streams.video[0]
         self._stream.thread_type = "AUTO"
 
@@ -155,7 +159,9 @@ class VideoReader:
             for packet in self._container.demux():
                 if packet.pts is not None:
                     end = float((packet.pts + (packet.duration or 0)) * packet.time_base)
-                    self._reached[packet.stream.index] = max(end, self._reached.get(packet.stream.index, end))
+                    self._reached[packet.stream.index] = max(
+                        end, self._reached.get(packet.stream.index, end)
+                    )
                 if self._is_past(packet):
                     rest = av.Packet()  # an empty one: the decoder gives what it still holds
                     rest.stream, rest.time_base = self._stream, self._stream.time_base
@@ -173,7 +179,9 @@ class VideoReader:
         time = round((self.first + target) / self._stream.time_base)
         try:
             self._container.seek(time, stream=self._stream)
-            landed = next((p.pts for p in self._container.demux(self._stream) if p.pts is not None), None)
+            landed = next(
+                (p.pts for p in self._container.demux(self._stream) if p.pts is not None), None
+            )
             if landed is not None and landed * self._stream.time_base <= self.first + self._start:
                 self._container.seek(time, stream=self._stream)
                 return
@@ -199,10 +207,14 @@ class VideoReader:
             return
         for source in decoded:
             if source.width * source.height > MAX_PIXELS:
-                self.problem = f"a frame of {source.width} x {source.height} pixels, more than {MAX_PIXELS}"
+                self.problem = (
+                    f"a frame of {source.width} x {source.height} pixels, more than {MAX_PIXELS}"
+                )
                 return
             seconds = self._seconds(source)
-            if seconds < self._start - 1e-6 or (self._end is not None and seconds >= self._end - 1e-6):
+            if seconds < self._start - 1e-6 or (
+                self._end is not None and seconds >= self._end - 1e-6
+            ):
                 continue
             picture = np.rot90(source.to_ndarray(format="rgb24"), turns(self.info.rotation))
             yield Frame(self._read, seconds, np.ascontiguousarray(picture), source)
@@ -213,8 +225,12 @@ class VideoReader:
         if not self.problem and self._ends_early():
             self.problem = "the file ends"
         if self.problem:
-            place = f"after frame {self._read}" + (f" of {self.info.frames}" if self.info.frames else "")
-            self.problem = f"{self.path}: breaks off {place} ({self.problem}); processed up to there"
+            place = f"after frame {self._read}" + (
+                f" of {self.info.frames}" if self.info.frames else ""
+            )
+            self.problem = (
+                f"{self.path}: breaks off {place} ({self.problem}); processed up to there"
+            )
 
     def _ends_early(self) -> bool:
         """Whether packets end before the time, or the count of frames, that the container declares."""

@@ -75,8 +75,15 @@ class VideoFile:
     ) -> None:
         if source.resolve() == target.resolve():
             hint = "name another file: nothing is overwritten"
-            raise InputError(source, required="an output that is not the input", found="the same file", hint=hint)
-        self._source, self._target, self._range, self._encoding = source, target, (start, end), encoding
+            raise InputError(
+                source, required="an output that is not the input", found="the same file", hint=hint
+            )
+        self._source, self._target, self._range, self._encoding = (
+            source,
+            target,
+            (start, end),
+            encoding,
+        )
         with VideoReader(source, start, end) as reader:
             self.size = (reader.info.width, reader.info.height)
             self.count = reader.info.frames
@@ -95,12 +102,18 @@ class VideoSecondPass:
     """A reader and a rewriter of one video, opened and closed together; a :class:`FrameSink`."""
 
     def __init__(
-        self, source: Path, target: Path, span: tuple[float, float | None], encoding: Encoding | None
+        self,
+        source: Path,
+        target: Path,
+        span: tuple[float, float | None],
+        encoding: Encoding | None,
     ) -> None:
         self._stack = ExitStack()
         self._reader = self._stack.enter_context(VideoReader(source, *span))
         try:
-            self._rewriter = self._stack.enter_context(VideoRewriter(self._reader, target, encoding))
+            self._rewriter = self._stack.enter_context(
+                VideoRewriter(self._reader, target, encoding)
+            )
         except BaseException:
             self._stack.close()
             raise

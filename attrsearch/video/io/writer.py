@@ -80,7 +80,11 @@ class VideoRewriter:
         try:
             if not self._piped:
                 target.parent.mkdir(parents=True, exist_ok=True)
-            options = {"movflags": "+faststart"} if target.suffix.lower() in (".mp4", ".mov", ".m4v") else {}
+            options = (
+                {"movflags": "+faststart"}
+                if target.suffix.lower() in (".mp4", ".mov", ".m4v")
+                else {}
+            )
             where, kind = ("pipe:1", "mpegts") if self._piped else (str(self._part), None)
             self._out = av.open(where, "w", format=kind, options=options)
             self._video = self._add_video()
@@ -89,7 +93,9 @@ class VideoRewriter:
             self._discard()
             reason = getattr(error, "strerror", None) or str(error)
             hint = "name the output like the input, or choose --codec libx264"
-            raise OutputError(target, required="a video that can be written", found=reason, hint=hint) from error
+            raise OutputError(
+                target, required="a video that can be written", found=reason, hint=hint
+            ) from error
 
     def __enter__(self) -> "VideoRewriter":
         return self
@@ -111,7 +117,9 @@ class VideoRewriter:
         """Write the picture of a frame; frames are written in their order."""
         stored = np.ascontiguousarray(np.rot90(picture, -turns(self._source.info.rotation)))
         new = av.VideoFrame.from_ndarray(stored, format="rgb24")
-        full = frame.source.color_range == ColorRange.JPEG or frame.source.format.name.startswith("yuvj")
+        full = frame.source.color_range == ColorRange.JPEG or frame.source.format.name.startswith(
+            "yuvj"
+        )
         wide = ColorRange.JPEG if full else ColorRange.MPEG
         space = MATRICES.get(int(frame.source.colorspace))
         new = new.reformat(format=self._video.pix_fmt, dst_color_range=wide, dst_colorspace=space)
@@ -137,17 +145,24 @@ class VideoRewriter:
             self._discard()
             reason = error.strerror or str(error)
             hint = "free some space or choose another place"
-            raise OutputError(self._target, required="a place to write to", found=reason, hint=hint) from error
+            raise OutputError(
+                self._target, required="a place to write to", found=reason, hint=hint
+            ) from error
 
     def _add_video(self) -> Any:
         source = self._source._stream
-        wanted = self._encoding.codec or ENCODERS.get(source.codec_context.codec.canonical_name, "libx264")
+        wanted = self._encoding.codec or ENCODERS.get(
+            source.codec_context.codec.canonical_name, "libx264"
+        )
         if self._target.suffix.lower() == ".webm" and self._encoding.codec is None:
             wanted = "libvpx-vp9"
         if not _is_encoder(wanted):
             hint = "try --codec libx264"
             raise OutputError(
-                wanted, required="a video encoder that is here", found="none of that name", hint=hint
+                wanted,
+                required="a video encoder that is here",
+                found="none of that name",
+                hint=hint,
             )
         stream: Any = self._out.add_stream(wanted, rate=self._source.info.rate)
         context = source.codec_context
@@ -162,7 +177,10 @@ class VideoRewriter:
         if source.sample_aspect_ratio:
             stream.codec_context.sample_aspect_ratio = source.sample_aspect_ratio
         quality = str(self._encoding.quality)
-        stream.options = {"crf": quality, **({"preset": "veryfast"} if wanted in ("libx264", "libx265") else {})}
+        stream.options = {
+            "crf": quality,
+            **({"preset": "veryfast"} if wanted in ("libx264", "libx265") else {}),
+        }
         if source.average_rate != source.base_rate:
             # of uneven timestamps in another order MP4 makes too short a duration, at which players stop
             stream.codec_context.max_b_frames = 0
@@ -220,7 +238,9 @@ class VideoRewriter:
             self._discard()
             reason = error.strerror or str(error)
             hint = "free some space or choose another place"
-            raise OutputError(self._target, required="a place to write to", found=reason, hint=hint) from error
+            raise OutputError(
+                self._target, required="a place to write to", found=reason, hint=hint
+            ) from error
 
     def _discard(self) -> None:
         with suppress(Exception):

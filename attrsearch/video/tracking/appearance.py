@@ -31,7 +31,9 @@ class Likeness:
             The box, moved to where the face is most alike where that is alike enough, and the correlation, -1 to 1.
         """
         sides = box[2:] - box[:2]
-        grown = np.concatenate([box[:2] - SEARCH * sides, box[2:] + SEARCH * sides]).astype(np.float32)
+        grown = np.concatenate([box[:2] - SEARCH * sides, box[2:] + SEARCH * sides]).astype(
+            np.float32
+        )
         zoom = 1 + 2 * SEARCH
         area = _cut(picture, grown, (round(SIDE[0] * zoom), round(SIDE[1] * zoom)))
         if area is None or not self.patch.std() > 1:
@@ -78,9 +80,13 @@ def _cut(picture: Picture, box: Floats, size: tuple[int, int]) -> Floats | None:
     high = np.ceil(np.minimum(box[2:], (width, height))).astype(int)
     if (high - low).min() < 2:
         return None
-    part = cv2.cvtColor(np.ascontiguousarray(picture[low[1] : high[1], low[0] : high[0]]), cv2.COLOR_RGB2GRAY)
+    part = cv2.cvtColor(
+        np.ascontiguousarray(picture[low[1] : high[1], low[0] : high[0]]), cv2.COLOR_RGB2GRAY
+    )
     scale = np.array(size) / sides
-    matrix = np.array([[scale[0], 0, (low[0] - box[0]) * scale[0]], [0, scale[1], (low[1] - box[1]) * scale[1]]])
+    matrix = np.array(
+        [[scale[0], 0, (low[0] - box[0]) * scale[0]], [0, scale[1], (low[1] - box[1]) * scale[1]]]
+    )
     patch = cv2.warpAffine(
         part, matrix.astype(np.float32), size, flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE
     )

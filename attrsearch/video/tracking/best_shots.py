@@ -37,7 +37,9 @@ class _PutAway:
     def read(self) -> AlignedFace:
         pixels = np.frombuffer(self.shelf.get(self.place), np.uint8)
         crop, window = np.split(pixels, [int(np.prod(self.shapes[0]))])
-        return replace(self.face, crop=crop.reshape(self.shapes[0]), window=window.reshape(self.shapes[1]))
+        return replace(
+            self.face, crop=crop.reshape(self.shapes[0]), window=window.reshape(self.shapes[1])
+        )
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,9 @@ class Sighting:
         face, nothing = self.kept, np.zeros((0, 0, 3), np.uint8)
         place = shelf.put(face.crop.tobytes() + face.window.tobytes())
         bare = replace(face, crop=nothing, window=nothing)
-        return replace(self, kept=_PutAway(bare, shelf, place, (face.crop.shape, face.window.shape)))
+        return replace(
+            self, kept=_PutAway(bare, shelf, place, (face.crop.shape, face.window.shape))
+        )
 
 
 @dataclass
@@ -82,7 +86,9 @@ class Sightings:
         there = self.best.get((self._doubts, frame // SPACING))
         if there is not None:
             return quality > there.quality
-        return len(self.best) < MAX_SHOTS or quality > min(item.quality for item in self.best.values())
+        return len(self.best) < MAX_SHOTS or quality > min(
+            item.quality for item in self.best.values()
+        )
 
     def add(self, sighting: Sighting) -> None:
         """Keep a sighting, and let the worst go where there are too many."""
@@ -128,7 +134,9 @@ def turn(landmarks: Floats) -> float:
     return abs(along) / max(float(np.dot(eyes, eyes)), 1e-6)
 
 
-def quality(picture: npt.NDArray[np.uint8], box: Floats, landmarks: Floats, probability: float) -> float:
+def quality(
+    picture: npt.NDArray[np.uint8], box: Floats, landmarks: Floats, probability: float
+) -> float:
     """How well a face can be known, from 0: its width, sharpness, frontality and probability together.
 
     0 where it is too small or too turned to be known.
@@ -143,4 +151,6 @@ def quality(picture: npt.NDArray[np.uint8], box: Floats, landmarks: Floats, prob
         return 0.0
     small = cv2.resize(picture[top:bottom, left:right], (64, 80), interpolation=cv2.INTER_AREA)
     sharpness = float(cv2.Laplacian(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), cv2.CV_32F).std())
-    return min(width, 160.0) * min(sharpness, 40.0) * (1 - turned / (2 * KNOWN_RESIDUAL)) * probability
+    return (
+        min(width, 160.0) * min(sharpness, 40.0) * (1 - turned / (2 * KNOWN_RESIDUAL)) * probability
+    )

@@ -44,7 +44,10 @@ def find_ghosts(tracks: Tracks) -> set[int]:
 
 def _share_on_head(sightings: Mapping[int, TrackedFace], faces: Mapping[int, TrackedFace]) -> float:
     """In what share of its sightings a track lies on the head of another."""
-    on = sum(frame in faces and _is_on_head(face.box, faces[frame].box) for frame, face in sightings.items())
+    on = sum(
+        frame in faces and _is_on_head(face.box, faces[frame].box)
+        for frame, face in sightings.items()
+    )
     return on / len(sightings)
 
 
@@ -53,7 +56,9 @@ def _is_on_head(box: Floats, face: Floats) -> bool:
     width, height = face[2:] - face[:2]
     x, y = (box[:2] + box[2:]) / 2
     across = face[0] - BESIDE * width <= x <= face[2] + BESIDE * width
-    return bool(across and face[1] - ABOVE * height <= y <= face[3] and box[2] - box[0] <= 1.1 * width)
+    return bool(
+        across and face[1] - ABOVE * height <= y <= face[3] and box[2] - box[0] <= 1.1 * width
+    )
 
 
 def _mean_probability(sightings: Mapping[int, TrackedFace]) -> float:

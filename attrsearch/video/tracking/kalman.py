@@ -23,7 +23,9 @@ class BoxMotion:
 
     def __init__(self, box: Floats) -> None:
         self._filter = cv2.KalmanFilter(8, 4)
-        self._filter.transitionMatrix = np.eye(8, dtype=np.float32) + np.eye(8, k=4, dtype=np.float32)
+        self._filter.transitionMatrix = np.eye(8, dtype=np.float32) + np.eye(
+            8, k=4, dtype=np.float32
+        )
         self._filter.measurementMatrix = np.eye(4, 8, dtype=np.float32)
         side = float((box[2:] - box[:2]).mean())
         spread = np.array([MEASUREMENT_NOISE] * 4 + [0.3] * 4, np.float32) * side
@@ -40,7 +42,9 @@ class BoxMotion:
     def correct(self, box: Floats) -> Floats:
         """Take the box (4,) that was found in the frame predicted last; the smoothed box."""
         side = float((box[2:] - box[:2]).mean())
-        self._filter.measurementNoiseCov = np.eye(4, dtype=np.float32) * (MEASUREMENT_NOISE * side) ** 2
+        self._filter.measurementNoiseCov = (
+            np.eye(4, dtype=np.float32) * (MEASUREMENT_NOISE * side) ** 2
+        )
         return _box(self._filter.correct(_measure(box)[:, None])[:4, 0])
 
     def damp(self) -> None:

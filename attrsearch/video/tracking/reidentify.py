@@ -58,12 +58,18 @@ def link_people(found: Scan, detector: Detector, scaled: CalibratedRecogniser) -
         scaled: Recogniser and calibration: tracks nearer than its verification threshold are one person.
     """
     threshold = scaled.calibration.verification
-    tracks = {track: seen for track in found.looks if (seen := _embed(found.looks[track], detector, scaled))}
+    tracks = {
+        track: seen
+        for track in found.looks
+        if (seen := _embed(found.looks[track], detector, scaled))
+    }
     waiting = list(tracks)
     for track in waiting:  # grows while it is gone through: a track may turn out to be two
         seen = tracks[track]
         others = [_unit(tracks[number].rows.sum(0)) for number in tracks if number != track]
-        other = divide(found, track, seen.frames, seen.rows, threshold, np.array(others, np.float32))
+        other = divide(
+            found, track, seen.frames, seen.rows, threshold, np.array(others, np.float32)
+        )
         if other is not None:
             first = min(found.tracks[other])
             tracks[track], tracks[other] = seen.part(0, first), seen.part(first, found.frames)
@@ -106,10 +112,16 @@ class _TrackEmbeddings:
         return sorted(self.sightings, key=lambda item: -item.quality)
 
 
-def _embed(looks: Sightings, detector: Detector, scaled: CalibratedRecogniser) -> _TrackEmbeddings | None:
+def _embed(
+    looks: Sightings, detector: Detector, scaled: CalibratedRecogniser
+) -> _TrackEmbeddings | None:
     """Embed a track's looks; None where it has none."""
     sightings = sorted(looks.best.values(), key=lambda item: item.frame)
-    seen = detect_in_windows([sighting.face for sighting in sightings], detector) if sightings else None
+    seen = (
+        detect_in_windows([sighting.face for sighting in sightings], detector)
+        if sightings
+        else None
+    )
     if seen is None or not seen.kept:
         return None
     return _TrackEmbeddings(tuple(sightings[i] for i in seen.kept), seen.embed(scaled.recogniser))
@@ -125,7 +137,12 @@ def find_rivals(tracks: Mapping[int, Mapping[int, TrackedFace]]) -> dict[int, se
     spans = {track: (min(sightings), max(sightings)) for track, sightings in tracks.items()}
     for one, (begin, end) in spans.items():
         for two, (first, last) in spans.items():
-            if two > one and first <= end and begin <= last and _are_apart(tracks[one], tracks[two]):
+            if (
+                two > one
+                and first <= end
+                and begin <= last
+                and _are_apart(tracks[one], tracks[two])
+            ):
                 rivals[one].add(two)
                 rivals[two].add(one)
     return rivals
@@ -136,14 +153,21 @@ def _are_apart(one: Mapping[int, TrackedFace], two: Mapping[int, TrackedFace]) -
     shared = [frame for frame in one if frame in two]
     if not shared:
         return False
-    width = max(float(np.median([face.box[2] - face.box[0] for face in track.values()])) for track in (one, two))
+    width = max(
+        float(np.median([face.box[2] - face.box[0] for face in track.values()]))
+        for track in (one, two)
+    )
     beside = [
         frame
         for frame in shared
-        if np.linalg.norm(one[frame].box[:2] + one[frame].box[2:] - two[frame].box[:2] - two[frame].box[2:])
+        if np.linalg.norm(
+            one[frame].box[:2] + one[frame].box[2:] - two[frame].box[:2] - two[frame].box[2:]
+        )
         >= 2 * width
     ]
-    return len(beside) >= MIN_FRAMES_BESIDE or any(one[f].source == two[f].source == "detected" for f in beside)
+    return len(beside) >= MIN_FRAMES_BESIDE or any(
+        one[f].source == two[f].source == "detected" for f in beside
+    )
 
 
 def group_tracks(
@@ -172,11 +196,17 @@ def group_tracks(
         if pair is None:
             return [tracks for tracks, _, _ in groups]
         i, j = pair
-        joined = (groups[i][0] | groups[j][0], groups[i][1] | groups[j][1], groups[i][2] + groups[j][2])
+        joined = (
+            groups[i][0] | groups[j][0],
+            groups[i][1] | groups[j][1],
+            groups[i][2] + groups[j][2],
+        )
         groups = [group for k, group in enumerate(groups) if k not in pair] + [joined]
 
 
-def join_unknown(groups: list[set[int]], tracks: Mapping[int, Mapping[int, TrackedFace]]) -> list[set[int]]:
+def join_unknown(
+    groups: list[set[int]], tracks: Mapping[int, Mapping[int, TrackedFace]]
+) -> list[set[int]]:
     """Add tracks that nobody can be known by to the people they go on from, or go on as, by where they are.
 
     Args:

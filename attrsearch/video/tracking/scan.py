@@ -134,7 +134,9 @@ def _take(found: Scan, frame: Frame, face: TrackedFace) -> None:
         _look(found, frame, face)
 
 
-def _add(known: dict[int, Mapping[int, TrackedFace]], shelf: SpillFile, frame: int, face: TrackedFace) -> None:
+def _add(
+    known: dict[int, Mapping[int, TrackedFace]], shelf: SpillFile, frame: int, face: TrackedFace
+) -> None:
     rows = known.setdefault(face.track, TrackRows(shelf))
     if isinstance(rows, TrackRows):
         rows.add(frame, face)
@@ -146,7 +148,9 @@ def detect_in_frame(picture: Picture, detector: Detector, side: int = DETECT_SID
     if max(height, width) <= side:
         return detector.detect(picture[None])[0]
     scale = side / max(height, width)
-    small = cv2.resize(picture, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(
+        picture, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA
+    )
     found = detector.detect(np.asarray(small, np.uint8)[None])[0]
     ratio = np.array([width / small.shape[1], height / small.shape[0]], np.float32)
     return Detections(found.boxes * np.tile(ratio, 2), found.probabilities, found.landmarks * ratio)

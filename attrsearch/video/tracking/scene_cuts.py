@@ -21,11 +21,15 @@ class CutDetector:
 
     def is_cut(self, picture: Picture) -> bool:
         """Take the next frame (h, w, 3), RGB, uint8."""
-        small = cv2.resize(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), SMALL, interpolation=cv2.INTER_AREA)
+        small = cv2.resize(
+            cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), SMALL, interpolation=cv2.INTER_AREA
+        )
         now, last = small.astype(np.float32), self._last
         self._last = now
         if last is None or np.abs(now - last).mean() < CHANGE:
             return False
-        first, second = (np.histogram(frame, 32, (0, 256))[0].astype(np.float32) for frame in (last, now))
+        first, second = (
+            np.histogram(frame, 32, (0, 256))[0].astype(np.float32) for frame in (last, now)
+        )
         alike = np.corrcoef(first, second)[0, 1] if first.std() and second.std() else 0.0
         return bool(alike < ALIKE)

@@ -48,7 +48,9 @@ class SpillFile:
         except OSError as error:
             hint = "free some space, or name another folder in the environment variable TMPDIR"
             found = error.strerror or str(error)
-            raise OutputError("temporary files", required="a place to write to", found=found, hint=hint) from error
+            raise OutputError(
+                "temporary files", required="a place to write to", found=found, hint=hint
+            ) from error
         place = Place(self._end, len(kept))
         self._end += len(kept)
         return place

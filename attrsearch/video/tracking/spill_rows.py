@@ -47,7 +47,9 @@ class _Rows:
 
     def _append(self, frame: int, face: TrackedFace) -> None:
         if self._frames and frame < self._frames[-1]:
-            raise ValueError(f"rows are in the order of their frames; {frame} comes before {self._frames[-1]}")
+            raise ValueError(
+                f"rows are in the order of their frames; {frame} comes before {self._frames[-1]}"
+            )
         self._frames.append(frame)
         self._page.append(face)
         if len(self._page) == PAGE:
@@ -124,13 +126,17 @@ class BoxRows(_Rows, Mapping[int, list[LabelledBox]]):
         return [_labelled(self._face(number)) for number in numbers]
 
     def __iter__(self) -> Iterator[int]:
-        return (frame for i, frame in enumerate(self._frames) if i == 0 or self._frames[i - 1] != frame)
+        return (
+            frame for i, frame in enumerate(self._frames) if i == 0 or self._frames[i - 1] != frame
+        )
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
 
-def part(sightings: Mapping[int, TrackedFace], first: int, end: float, track: int, shelf: SpillFile) -> TrackRows:
+def part(
+    sightings: Mapping[int, TrackedFace], first: int, end: float, track: int, shelf: SpillFile
+) -> TrackRows:
     """The sightings of a track in frames from ``first`` to before ``end``, as those of a track of that number."""
     rows = TrackRows(shelf)
     for frame, face in sightings.items():

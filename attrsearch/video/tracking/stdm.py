@@ -54,7 +54,8 @@ class DetectionMemory:
         restored = [
             replace(entry, frames_since_update=entry.frames_since_update + 1)
             for entry in self._store
-            if entry.frames_since_update < self.length and not (len(boxes) and collides(entry.box, boxes).any())
+            if entry.frames_since_update < self.length
+            and not (len(boxes) and collides(entry.box, boxes).any())
         ]
         self._store = fresh + restored
         return list(self._store)

@@ -106,15 +106,21 @@ class Tracker:
             track.box = track.motion.predict()
         high_confidence = np.flatnonzero(found.probabilities >= self.high_confidence)
         low_confidence = np.flatnonzero(
-            (found.probabilities < self.high_confidence) & (found.probabilities >= self.low_confidence)
+            (found.probabilities < self.high_confidence)
+            & (found.probabilities >= self.low_confidence)
         )
-        known, guesses = ([track for track in self._tracks if track.guess is state] for state in (False, True))
+        known, guesses = (
+            [track for track in self._tracks if track.guess is state] for state in (False, True)
+        )
         faces: list[TrackedFace] = []
         for indices, least in ((high_confidence, 0.1), (low_confidence, 0.2)):
             left = indices
             for waiting in (known, guesses):
                 pairs = match([track.box for track in waiting], found.boxes[left], least)
-                faces += [self._continue(waiting[place], found, int(left[index])) for place, index in pairs]
+                faces += [
+                    self._continue(waiting[place], found, int(left[index]))
+                    for place, index in pairs
+                ]
                 for place in sorted((place for place, _ in pairs), reverse=True):
                     del waiting[place]
                 left = np.delete(left, [index for _, index in pairs])
@@ -139,22 +145,37 @@ class Tracker:
         track.motion.correct(box)
         track.box = track.seen_box = box
         track.landmarks, track.probability = found.landmarks[index], probability
-        track.frames_since_update, track.hits, track.total = 0, track.hits + 1, track.total + probability
+        track.frames_since_update, track.hits, track.total = (
+            0,
+            track.hits + 1,
+            track.total + probability,
+        )
         state: BoxSource = "detected" if probability >= self.high_confidence else "low"
         likely = track.hits >= GUESSES and track.total / track.hits >= LIKELY
         track.guess = track.guess and state == "low" and not likely
-        return TrackedFace(track.number, box, track.landmarks, probability, state, track.guess, predicted_iou)
+        return TrackedFace(
+            track.number, box, track.landmarks, probability, state, track.guess, predicted_iou
+        )
 
     def _begin(self, found: Detections, index: int) -> TrackedFace:
         box, landmarks = found.boxes[index], found.landmarks[index]
         probability = float(found.probabilities[index])
         guess = probability < self.high_confidence
         track = _Track(
-            self._next, BoxMotion(box), box, box, landmarks, probability, total=probability, guess=guess
+            self._next,
+            BoxMotion(box),
+            box,
+            box,
+            landmarks,
+            probability,
+            total=probability,
+            guess=guess,
         )
         self._tracks.append(track)
         self._next += 1
-        return TrackedFace(track.number, box, landmarks, probability, "low" if guess else "detected", guess)
+        return TrackedFace(
+            track.number, box, landmarks, probability, "low" if guess else "detected", guess
+        )
 
     def _look(self, faces: list[TrackedFace], picture: Picture) -> None:
         """Keep how the faces of this frame look."""
@@ -171,7 +192,9 @@ class Tracker:
         for track in tracks:
             track.frames_since_update += 1
             track.motion.damp()
-            if track.frames_since_update > min(self.length, track.hits - 1) or self._has_left(track.box):
+            if track.frames_since_update > min(self.length, track.hits - 1) or self._has_left(
+                track.box
+            ):
                 self._tracks.remove(track)
                 continue
             if len(seen) and covered_share(track.box, seen).max() > HIDDEN:
@@ -184,7 +207,9 @@ class Tracker:
                     track.box = track.motion.correct(place)
             landmarks = move_points(track.landmarks, track.seen_box, track.box)
             restored.append(
-                TrackedFace(track.number, track.box, landmarks, track.probability, "remembered", track.guess)
+                TrackedFace(
+                    track.number, track.box, landmarks, track.probability, "remembered", track.guess
+                )
             )
         return restored
 

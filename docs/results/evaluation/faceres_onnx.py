@@ -80,7 +80,9 @@ for node in model["modelTopology"]["node"]:
         convolution(node, name, inputs)
     elif kind in SIMPLE:
         operands = [
-            constant(weights[item].reshape(1, -1, 1, 1), f"{name}/{item}") if item in weights else item
+            constant(weights[item].reshape(1, -1, 1, 1), f"{name}/{item}")
+            if item in weights
+            else item
             for item in inputs
         ]
         nodes.append(helper.make_node(SIMPLE[kind], operands, [name]))

@@ -26,7 +26,9 @@ people = np.array(faces.people)
 names, counts = np.unique(people, return_counts=True)
 generator = np.random.default_rng(0)
 several = names[counts >= 2]
-rows = np.concatenate([generator.permutation(np.flatnonzero(people == name))[:MOST] for name in several])
+rows = np.concatenate(
+    [generator.permutation(np.flatnonzero(people == name))[:MOST] for name in several]
+)
 matrix = similarity(CROP_TEMPLATE[None], SFACE_TEMPLATE)[0]
 pictures = np.stack([warp(np.asarray(faces.crops[row]), matrix, SFACE_SIZE) for row in rows])
 labels = np.unique(people[rows], return_inverse=True)[1]
@@ -48,7 +50,11 @@ def features(part: np.ndarray) -> np.ndarray:
     """What the ONNX graph computes before its last layer."""
     pixels = (torch.from_numpy(part).permute(0, 3, 1, 2).float() - 127.5) / 127.5
     grey = instance_norm(avg_pool2d(pixels.mean(1, keepdim=True), 2))
-    return avg_pool2d(conv2d(grey, torch.from_numpy(bank), stride=2, padding=7).abs(), 5, 3).flatten(1).numpy()
+    return (
+        avg_pool2d(conv2d(grey, torch.from_numpy(bank), stride=2, padding=7).abs(), 5, 3)
+        .flatten(1)
+        .numpy()
+    )
 
 
 with torch.inference_mode():
@@ -71,7 +77,9 @@ constants = {
 nodes = [
     helper.make_node("Conv", ["faces", "grey"], ["g"], kernel_shape=[2, 2], strides=[2, 2]),
     helper.make_node("InstanceNormalization", ["g", "one", "zero"], ["i"], epsilon=1e-5),
-    helper.make_node("Conv", ["i", "bank"], ["c"], kernel_shape=[15, 15], strides=[2, 2], pads=[7, 7, 7, 7]),
+    helper.make_node(
+        "Conv", ["i", "bank"], ["c"], kernel_shape=[15, 15], strides=[2, 2], pads=[7, 7, 7, 7]
+    ),
     helper.make_node("Abs", ["c"], ["a"]),
     helper.make_node("AveragePool", ["a"], ["p"], kernel_shape=[5, 5], strides=[3, 3]),
     helper.make_node("Flatten", ["p"], ["f"], axis=1),

@@ -75,13 +75,16 @@ def drawn_at_random(run: str) -> AttributesFile:
     def other(person: PersonRecord) -> PersonRecord:
         row = table.loc[person.id]
         first, second = (
-            {name: float(row[f"{part}_{name}"]) for name in ATTRIBUTES} for part in ("first", "second")
+            {name: float(row[f"{part}_{name}"]) for name in ATTRIBUTES}
+            for part in ("first", "second")
         )
         changes = {"first_pass": first, "second_pass": None if np.isnan(second["Male"]) else second}
         return person.model_copy(update={**changes, "feasible": bool(row["feasible"])})
 
     file = winners(run)
-    return file.model_copy(update={"identities": tuple(other(person) for person in file.identities)})
+    return file.model_copy(
+        update={"identities": tuple(other(person) for person in file.identities)}
+    )
 
 
 def apply(name: str, file: AttributesFile, everybody: bool) -> None:
@@ -97,7 +100,9 @@ def apply(name: str, file: AttributesFile, everybody: bool) -> None:
         save(name, path, protected)
         return "edited" if edited else "covered"
 
-    print(name, dict(Counter(in_parallel(one, PICTURES))), "feasible:", feasible, "people", flush=True)
+    print(
+        name, dict(Counter(in_parallel(one, PICTURES))), "feasible:", feasible, "people", flush=True
+    )
 
 
 for kind in sys.argv[1:]:
@@ -107,4 +112,6 @@ for kind in sys.argv[1:]:
         apply(kind, drawn_at_random("run-product"), everybody=True)
     else:
         run, _, all_of_them = kind.partition("_")
-        apply(kind, winners(f"run-{run}"), everybody=kind in ("random", "thesis") or bool(all_of_them))
+        apply(
+            kind, winners(f"run-{run}"), everybody=kind in ("random", "thesis") or bool(all_of_them)
+        )

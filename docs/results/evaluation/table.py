@@ -59,7 +59,16 @@ def head(cells: list[str]) -> None:
     line(["---"] * len(cells))
 
 
-head(["rank-1", *(JUDGES[judge] for judge in judges), "recall MTCNN", "recall YuNet", "IoU MTCNN", "natural"])
+head(
+    [
+        "rank-1",
+        *(JUDGES[judge] for judge in judges),
+        "recall MTCNN",
+        "recall YuNet",
+        "IoU MTCNN",
+        "natural",
+    ]
+)
 for name in names:
     row = kept[name]
     rates = [interval(judged[name, judge], "rank1") for judge in judges]
@@ -73,7 +82,10 @@ for name in names:
 print()
 head(["TAR at FAR 1e-3 / parrot rank-1", *(JUDGES[judge] for judge in judges)])
 for name in names:
-    cells = [(judged[name, judge].get("tar_1e-3"), judged[name, judge]["parrot_rank1"]) for judge in judges]
+    cells = [
+        (judged[name, judge].get("tar_1e-3"), judged[name, judge]["parrot_rank1"])
+        for judge in judges
+    ]
     line([LABELS[name], *(f"{text(tar)} / {text(parrot)}" for tar, parrot in cells)])
 print()
 columns = [
@@ -91,21 +103,31 @@ for name in names:
     row = kept[name]
     turned = ", ".join(text(row.get(f"{axis}_change"), 1) for axis in ("yaw", "pitch", "roll"))
     shapes = ", ".join(text(row.get(f"{part}_kept"), 2) for part in ("eyes", "mouth"))
-    first = [text(row["precision_mtcnn"]), text(row["iou_yunet"]), text(row["landmark_error"]), turned, shapes]
+    first = [
+        text(row["precision_mtcnn"]),
+        text(row["iou_yunet"]),
+        text(row["landmark_error"]),
+        turned,
+        shapes,
+    ]
     rest = [
         text(row["gender_kept"]),
         text(row["skin_tone_change"], 1),
         text(row["attribute_drift"]),
         text(row["fid"], 2),
     ]
-    far = ", ".join(text(judged[name, judge]["distance"], 2) for judge in ("dlib", "sface") if judge in judges)
+    far = ", ".join(
+        text(judged[name, judge]["distance"], 2) for judge in ("dlib", "sface") if judge in judges
+    )
     line([LABELS[name], *first, *rest, text(row["kid"], 3), far])
 print()
 head(["judge", "genuine", "impostor", "TAR at 1e-2, 1e-3, 1e-4", "rank-1 of 500", "chance"])
 for row in files[0]["originals"]:
     own = judged["original", row["judge"]]
     rates = ", ".join(text(own.get(f"tar_{far}")) for far in ("1e-2", "1e-3", "1e-4"))
-    spread = [f"{row[f'{kind}_mean']:.3f} ± {row[f'{kind}_std']:.3f}" for kind in ("genuine", "impostor")]
+    spread = [
+        f"{row[f'{kind}_mean']:.3f} ± {row[f'{kind}_std']:.3f}" for kind in ("genuine", "impostor")
+    ]
     chances = [judged[name, row["judge"]]["chance1"] for name in names if name != "original"]
     chance = f"{min(chances):.3f} to {max(chances):.3f}" if chances else "–"
     line([JUDGES[row["judge"]], *spread, rates, text(own["rank1"]), chance])
@@ -122,14 +144,29 @@ for name in (name for name in names if name in USED):
             print(f"- rank-1 by {JUDGES[judge]} {ours:.3f}, {what}: {verdict}")
     for eye in ("mtcnn", "yunet"):
         ours, original = kept[name][f"recall_{eye}"], kept["original"][f"recall_{eye}"]
-        print(f"- recall by {eye} {ours:.3f} of {original:.3f}: {'met' if ours >= 0.98 * original else 'missed'}")
+        print(
+            f"- recall by {eye} {ours:.3f} of {original:.3f}: {'met' if ours >= 0.98 * original else 'missed'}"
+        )
     for judge in unseen:
         ours, found = judged[name, judge]["rank1"], kept[name]["recall_mtcnn"]
-        theirs = {other: (judged[other, judge]["rank1"], kept[other]["recall_mtcnn"]) for other in BASELINES}
-        beyond = [LABELS[other] for other, (rank1, recall) in theirs.items() if rank1 <= ours and recall >= found]
-        short = [LABELS[other] for other, (rank1, recall) in theirs.items() if rank1 < ours or recall >= found]
+        theirs = {
+            other: (judged[other, judge]["rank1"], kept[other]["recall_mtcnn"])
+            for other in BASELINES
+        }
+        beyond = [
+            LABELS[other]
+            for other, (rank1, recall) in theirs.items()
+            if rank1 <= ours and recall >= found
+        ]
+        short = [
+            LABELS[other]
+            for other, (rank1, recall) in theirs.items()
+            if rank1 < ours or recall >= found
+        ]
         verdict = f"missed: {', '.join(beyond)}" if beyond else "met"
-        print(f"- no baseline is identified as little by {JUDGES[judge]} and found as often by MTCNN: {verdict}")
+        print(
+            f"- no baseline is identified as little by {JUDGES[judge]} and found as often by MTCNN: {verdict}"
+        )
         verdict = f"not {', '.join(short)}" if short else "met"
         print(f"  - stricter, found more and identified no more than each of them: {verdict}")
     print()

@@ -40,7 +40,9 @@ def by_variant(rows: list[dict[str, Any]]) -> Mapping[str, dict[str, Any]]:
 
 
 def test_naive_finds_untouched_faces(cohort: Cohort, judge: HeldOutRecogniser) -> None:
-    found = naive(open_scene(cohort, untouched(cohort), [judge], load_detector("mtcnn", WINDOW_MIN_FACE)))
+    found = naive(
+        open_scene(cohort, untouched(cohort), [judge], load_detector("mtcnn", WINDOW_MIN_FACE))
+    )
     assert found[0]["rank1"] == 1
     assert found[0]["attack"] == "naive"
 
@@ -49,17 +51,30 @@ def test_the_file_makes_the_gallery_that_apply_made(scene: Scene, attacker: Atta
     """Whoever owns the file gets the very faces that were protected: the worst case is real."""
     person, record = next(iter(attacker.records(scene.cohort).items()))
     rows = np.flatnonzero(scene.cohort.owners == person)
-    windows, kept = attacker.edit([scene.cohort.faces[i] for i in rows], record.attributes.passes[None])
+    windows, kept = attacker.edit(
+        [scene.cohort.faces[i] for i in rows], record.attributes.passes[None]
+    )
     made = scene.embed(windows[0], rows[kept])["sface"]
     mine = np.isin(scene.rows, rows[kept])
     same = np.linalg.norm(made - scene.embeddings["sface"][mine], axis=1)
     assert np.median(same) < 0.5  # an embedding moves with the landmarks that are found in the edit
-    assert same.max() < np.linalg.norm(made - scene.standards["sface"].embeddings[rows[kept]], axis=1).min()
+    assert (
+        same.max()
+        < np.linalg.norm(made - scene.standards["sface"].embeddings[rows[kept]], axis=1).min()
+    )
 
 
-def test_every_parrot_is_there_and_the_file_finds_more_than_nothing_does(scene: Scene, attacker: Attacker) -> None:
+def test_every_parrot_is_there_and_the_file_finds_more_than_nothing_does(
+    scene: Scene, attacker: Attacker
+) -> None:
     rows = by_variant(parrot(scene, attacker, load_space("one-pass"), probed=1))
-    assert set(rows) == {"unedited gallery", "random sets", "exported file", "classifier", "same set"}
+    assert set(rows) == {
+        "unedited gallery",
+        "random sets",
+        "exported file",
+        "classifier",
+        "same set",
+    }
     assert rows["exported file"]["rank1"] == 1
     assert rows["exported file"]["gallery"] == 2
 
@@ -146,7 +161,8 @@ def noisy_scene(scene: Scene, noise: float, people: int, each: int) -> Scene:
 def test_averaging_undoes_noise(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     made = noisy_scene(scene, noise=3.0, people=12, each=8)
     monkeypatch.setattr(
-        "attrsearch.evaluation.attacks.several._embed_crops", lambda crops, recogniser: units(len(crops), 3, 64)
+        "attrsearch.evaluation.attacks.several._embed_crops",
+        lambda crops, recogniser: units(len(crops), 3, 64),
     )
     rows = by_variant(averaging(made))
     assert rows["mean embedding"]["rank1"] > rows["single"]["rank1"] + 0.2

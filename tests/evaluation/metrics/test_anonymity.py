@@ -25,7 +25,9 @@ def originals() -> np.ndarray:
 def test_untouched_faces_are_recognised(originals: np.ndarray) -> None:
     standard = measure_originals(originals, OWNERS, units(300, 5, 64), None)
     figures = protected_figures(standard, originals, ROWS)
-    assert figures["tar_1e-3"] == pytest.approx((standard.genuine.distances < standard.thresholds[1e-3]).mean())
+    assert figures["tar_1e-3"] == pytest.approx(
+        (standard.genuine.distances < standard.thresholds[1e-3]).mean()
+    )
     assert figures["rank1"] == figures["parrot_rank1"] == 1
     assert figures["distance"] == 0
     assert figures["gallery"] == 330

@@ -15,7 +15,12 @@ def box(x: float, track: int = 0, probability: float = 1.0, width: float = 10) -
 def test_everything_found_is_one() -> None:
     truth = {0: [box(0, 0), box(50, 1)], 3: [box(10, 0)]}
     scores = score_detections(truth, truth)
-    assert (scores.recall, scores.precision, scores.average_precision, scores.switches) == (1, 1, 1, 0)
+    assert (scores.recall, scores.precision, scores.average_precision, scores.switches) == (
+        1,
+        1,
+        1,
+        0,
+    )
 
 
 def test_hits_misses_and_inventions() -> None:
@@ -33,7 +38,9 @@ def test_a_true_face_is_hit_once() -> None:
 
 @pytest.mark.parametrize(("shift", "hit"), [(3.3, True), (3.4, False)])
 def test_half_an_overlap_is_a_hit(shift: float, hit: bool) -> None:
-    assert score_detections({0: [box(0)]}, {0: [box(shift)]}).recall == float(hit)  # IoU (10 - s) / (10 + s)
+    assert score_detections({0: [box(0)]}, {0: [box(shift)]}).recall == float(
+        hit
+    )  # IoU (10 - s) / (10 + s)
 
 
 def test_pairs_have_the_greatest_overlap_in_all() -> None:
@@ -53,16 +60,23 @@ def test_nothing_to_find_and_nothing_found() -> None:
 def test_ignored_faces_are_neither_right_nor_wrong() -> None:
     truth, ignored = {0: [box(0)]}, {0: [box(50)]}
     assert score_detections(truth, {0: [box(0), box(50)]}, ignored=ignored).precision == 1.0
-    assert score_detections(truth, {0: [box(0), box(50), box(90)]}, ignored=ignored).precision == 0.5
+    assert (
+        score_detections(truth, {0: [box(0), box(50), box(90)]}, ignored=ignored).precision == 0.5
+    )
     assert score_detections(truth, {0: [box(0)]}, ignored=ignored).recall == 1.0
 
 
 def test_switches_are_changes_of_a_persons_track() -> None:
     truth = {frame: [box(0, 7)] for frame in range(5)}
     tracks = [1, 1, 2, 2, 1]
-    assert score_detections(truth, {f: [box(0, track)] for f, track in enumerate(tracks)}).switches == 2
+    assert (
+        score_detections(truth, {f: [box(0, track)] for f, track in enumerate(tracks)}).switches
+        == 2
+    )
     assert score_detections(truth, {f: [box(0, 4)] for f in (0, 3)}).switches == 0  # a gap is none
-    assert score_detections(truth, {f: [box(0, -1)] for f in range(5)}).switches == 0  # nobody followed
+    assert (
+        score_detections(truth, {f: [box(0, -1)] for f in range(5)}).switches == 0
+    )  # nobody followed
 
 
 def test_average_precision_is_the_area_under_the_monotone_curve() -> None:

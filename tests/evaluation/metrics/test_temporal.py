@@ -27,8 +27,16 @@ def test_a_name_that_changes_is_a_switch(tmp_path: Path) -> None:
 
 
 def test_who_is_behind_another_keeps_their_name(tmp_path: Path) -> None:
-    rows = [(0, "anna", LEFT), (0, "bert", RIGHT), (1, "bert", RIGHT), (2, "anna", LEFT), (2, "bert", RIGHT)]
+    rows = [
+        (0, "anna", LEFT),
+        (0, "bert", RIGHT),
+        (1, "bert", RIGHT),
+        (2, "anna", LEFT),
+        (2, "bert", RIGHT),
+    ]
     truth = {frame: [(0, LEFT), (1, RIGHT)] for frame in range(3)}
     assert identity_switches(ledger(tmp_path / "c.parquet", rows), truth) == 0
     swapped = [(0, "anna", LEFT), (0, "bert", RIGHT), (1, "bert", LEFT), (1, "anna", RIGHT)]
-    assert identity_switches(ledger(tmp_path / "d.parquet", swapped), {0: truth[0], 1: truth[1]}) == 2
+    assert (
+        identity_switches(ledger(tmp_path / "d.parquet", swapped), {0: truth[0], 1: truth[1]}) == 2
+    )

@@ -21,7 +21,14 @@ def examiner(cohort: Cohort, judge: HeldOutRecogniser) -> Examiner:
 
 def test_untouched_faces_keep_everything(examiner: Examiner, cohort: Cohort) -> None:
     found = examiner.examine(untouched(cohort))
-    for name in ("recall_mtcnn", "iou_mtcnn", "recall_yunet", "iou_yunet", "precision_mtcnn", "gender_kept"):
+    for name in (
+        "recall_mtcnn",
+        "iou_mtcnn",
+        "recall_yunet",
+        "iou_yunet",
+        "precision_mtcnn",
+        "gender_kept",
+    ):
         assert found.kept[name] == 1, name
     for name in ("landmark_error", "skin_tone_change", "attribute_drift"):
         assert found.kept[name] == 0, name
@@ -44,13 +51,20 @@ def test_an_edit_keeps_detection_and_gender_and_hides_the_face(
 def test_grey_windows_keep_nothing(examiner: Examiner, cohort: Cohort) -> None:
     grey = np.full_like(cohort.look.windows, 128)
     found = examiner.examine(Protection("grey", np.arange(len(cohort)), grey, 0))
-    assert found.kept["recall_mtcnn"] == found.kept["iou_yunet"] == found.kept["probability_mtcnn"] == 0
+    assert (
+        found.kept["recall_mtcnn"]
+        == found.kept["iou_yunet"]
+        == found.kept["probability_mtcnn"]
+        == 0
+    )
     assert found.kept["precision_mtcnn"] is None
     assert found.kept["landmark_error"] is None
     assert len(found.embeddings["sface"]) == len(cohort)
 
 
-def test_what_hifd_scores(examiner: Examiner, cohort: Cohort, protection: Protection, tmp_path: object) -> None:
+def test_what_hifd_scores(
+    examiner: Examiner, cohort: Cohort, protection: Protection, tmp_path: object
+) -> None:
     import json
     from pathlib import Path
 
@@ -59,11 +73,20 @@ def test_what_hifd_scores(examiner: Examiner, cohort: Cohort, protection: Protec
     assert json.loads(methods.read_text())["methods"][0]["name"] == protection.name
     task = json.loads(estimators.read_text())["tasks"]["face_embedding"]["estimators"][0]
     content = json.loads((folder / "original" / task["orig_json"]).read_text())
-    assert (content["task"], content["source"], content["schema_version"]) == ("face_embedding", "original", "1.0")
+    assert (content["task"], content["source"], content["schema_version"]) == (
+        "face_embedding",
+        "original",
+        "1.0",
+    )
     assert len(content["predictions"]) == len(cohort)
     pytest.importorskip("hifd")
     scores = score_hifd(folder)[protection.name]
-    cosine = 1 - (examiner.examine(protection).judged[0]["distance"] / examiner.standards["sface"].scale) ** 2 / 2
+    cosine = (
+        1
+        - (examiner.examine(protection).judged[0]["distance"] / examiner.standards["sface"].scale)
+        ** 2
+        / 2
+    )
     assert scores["P"] == pytest.approx(
         (1 - cosine) / 2, abs=0.05
     )  # the mean of squares is not the square of the mean
@@ -74,7 +97,9 @@ def test_frechet_distance_of_known_gaussians() -> None:
     first = generator.normal(0, 1, (40_000, 3)).astype(np.float32)
     second = (generator.normal(0, 1, (40_000, 3)) * [2, 1, 1] + [0, 1, 0]).astype(np.float32)
     assert frechet_distance(first, first) == pytest.approx(0, abs=1e-6)
-    assert frechet_distance(first, second) == pytest.approx(1 + 1, rel=0.03)  # shift squared, (2 - 1) squared
+    assert frechet_distance(first, second) == pytest.approx(
+        1 + 1, rel=0.03
+    )  # shift squared, (2 - 1) squared
 
 
 def test_kernel_distance_is_unbiased_and_sees_a_shift() -> None:
@@ -103,7 +128,9 @@ def test_a_head_that_turns_is_seen_to_turn(degrees: float) -> None:
     from attrsearch.evaluation.metrics.head_pose import SOLID, SOLID_POINTS
 
     side, angle = 192, np.radians(degrees)
-    turn = np.array([[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]])
+    turn = np.array(
+        [[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]]
+    )
     placed = SOLID * np.array([1, -1, -1]) @ turn.T + np.array([0, 0, 3000.0])
     points = np.zeros((68, 2), np.float32)
     points[list(SOLID_POINTS)] = placed[:, :2] / placed[:, 2:] * (side * 2) + (side - 1) / 2

@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from attrsearch.evaluation.metrics.identification import Gallery, chance, identify, person_distances, ranks
+from attrsearch.evaluation.metrics.identification import (
+    Gallery,
+    chance,
+    identify,
+    person_distances,
+    ranks,
+)
 from attrsearch.evaluation.metrics.verification import (
     accept_rate,
     genuine_pairs,
@@ -40,7 +46,9 @@ def test_pairs_are_those_of_brute_force() -> None:
 def test_a_protected_face_is_never_compared_with_the_picture_it_was_made_from() -> None:
     rows = units(3)
     owners = np.array([0, 0, 1])
-    pairs = protected_pairs(rows, rows, owners)  # nothing was done to them, and still no distance is 0
+    pairs = protected_pairs(
+        rows, rows, owners
+    )  # nothing was done to them, and still no distance is 0
     assert pairs.owners.tolist() == [0, 0]
     assert pairs.distances.min() > 0.1
 

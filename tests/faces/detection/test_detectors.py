@@ -36,7 +36,11 @@ class DetectorContract:
             left, top, right, bottom = found.boxes[0]
             assert 0 <= left < right <= 250
             assert 0 <= top < bottom <= 250
-            eyes, nose, mouth = found.landmarks[0, :2], found.landmarks[0, 2], found.landmarks[0, 3:]
+            eyes, nose, mouth = (
+                found.landmarks[0, :2],
+                found.landmarks[0, 2],
+                found.landmarks[0, 3:],
+            )
             assert eyes[0, 0] < nose[0] < eyes[1, 0]
             assert mouth[0, 0] < mouth[1, 0]
             assert eyes[:, 1].max() < nose[1] < mouth[:, 1].min()
@@ -58,7 +62,9 @@ class DetectorContract:
         assert found.probabilities[0] >= found.probabilities[1]
 
     def test_mirror_image(self, detector: Detector, astronauts: Picture) -> None:
-        plain, mirrored = (detector.detect(p[None])[0].boxes[0] for p in (astronauts[0], astronauts[0][:, ::-1]))
+        plain, mirrored = (
+            detector.detect(p[None])[0].boxes[0] for p in (astronauts[0], astronauts[0][:, ::-1])
+        )
         assert np.abs(250 - mirrored[[2, 0]] - plain[[0, 2]]).max() < 8
 
 
@@ -94,7 +100,9 @@ def crowd(astronauts: Picture) -> Picture:
     """Pictures with none to several faces of several sizes, (5, 250, 250, 3)."""
     generator = np.random.default_rng(0)
     small = astronauts[:, ::2, ::2]
-    tiles = np.concatenate([np.concatenate([small[0], small[1]], 1), np.concatenate([small[2], small[3]], 1)], 0)
+    tiles = np.concatenate(
+        [np.concatenate([small[0], small[1]], 1), np.concatenate([small[2], small[3]], 1)], 0
+    )
     noise = generator.integers(0, 255, (250, 250, 3), np.uint8)
     return np.stack([astronauts[0], astronauts[2], tiles, noise, astronauts[3][::-1].copy()])
 
@@ -113,7 +121,9 @@ def test_mtcnn_equals_facenet_pytorch(astronauts: Picture, min_face: int) -> Non
         if box is not None:
             order = np.argsort(-np.asarray(probability, float), kind="stable")
             assert np.allclose(found.boxes, np.asarray(box, float)[order], atol=1e-3)
-            assert np.allclose(found.probabilities, np.asarray(probability, float)[order], atol=1e-5)
+            assert np.allclose(
+                found.probabilities, np.asarray(probability, float)[order], atol=1e-5
+            )
             assert np.allclose(found.landmarks, np.asarray(point, float)[order], atol=1e-3)
 
 

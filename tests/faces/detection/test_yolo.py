@@ -89,7 +89,9 @@ def make_weights(path: Path, seed: int = 0) -> list[dict[str, np.ndarray]]:
                     "mean": random.normal(0, 0.2, outputs),
                     "variance": random.uniform(0.5, 1.5, outputs),
                 }
-            layer["kernel"] = random.normal(0, 1.2 / np.sqrt(inputs * size * size), (outputs, inputs, size, size))
+            layer["kernel"] = random.normal(
+                0, 1.2 / np.sqrt(inputs * size * size), (outputs, inputs, size, size)
+            )
             for name in ("bias", "scale", "mean", "variance", "kernel"):
                 if name in layer:
                     layer[name] = layer[name].astype(np.float32)
@@ -99,17 +101,23 @@ def make_weights(path: Path, seed: int = 0) -> list[dict[str, np.ndarray]]:
 
 
 @pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, list[dict[str, np.ndarray]]]:
+def network(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Path, Path, list[dict[str, np.ndarray]]]:
     folder = tmp_path_factory.mktemp("yolo")
     (folder / "face.cfg").write_text(CONFIG)
     return folder / "face.cfg", folder / "face.weights", make_weights(folder / "face.weights")
 
 
-def convolve(x: torch.Tensor, layer: dict[str, np.ndarray], stride: int, leaky: bool) -> torch.Tensor:
+def convolve(
+    x: torch.Tensor, layer: dict[str, np.ndarray], stride: int, leaky: bool
+) -> torch.Tensor:
     kernel = torch.from_numpy(layer["kernel"])
     x = functional.conv2d(x, kernel, stride=stride, padding=kernel.shape[-1] // 2)
     column = {
-        name: torch.from_numpy(values)[None, :, None, None] for name, values in layer.items() if name != "kernel"
+        name: torch.from_numpy(values)[None, :, None, None]
+        for name, values in layer.items()
+        if name != "kernel"
     }
     if "scale" in layer:
         x = (x - column["mean"]) / torch.sqrt(column["variance"] + 1e-6) * column["scale"]
@@ -117,7 +125,9 @@ def convolve(x: torch.Tensor, layer: dict[str, np.ndarray], stride: int, leaky: 
     return functional.leaky_relu(x, 0.1) if leaky else x
 
 
-def reference(picture: Picture, layers: list[dict[str, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+def reference(
+    picture: Picture, layers: list[dict[str, np.ndarray]]
+) -> tuple[np.ndarray, np.ndarray]:
     """Boxes in pixels and probabilities of every cell and anchor, as the paper has them."""
     height, width = picture.shape[:2]
     assert (width, height) == (SIDE, SIDE)  # so that nothing is resized
@@ -133,7 +143,9 @@ def reference(picture: Picture, layers: list[dict[str, np.ndarray]]) -> tuple[np
         tx, ty, tw, th, objectness, face = out[6 * anchor : 6 * anchor + 6]
         for row in range(cells):
             for column in range(cells):
-                sigmoid = 1 / (1 + np.exp(-np.array([v[row, column] for v in (tx, ty, objectness, face)])))
+                sigmoid = 1 / (
+                    1 + np.exp(-np.array([v[row, column] for v in (tx, ty, objectness, face)]))
+                )
                 cx, cy = (column + sigmoid[0]) / cells * SIDE, (row + sigmoid[1]) / cells * SIDE
                 bw, bh = w * np.exp(tw[row, column]), h * np.exp(th[row, column])
                 boxes.append((cx - bw / 2, cy - bh / 2, cx + bw / 2, cy + bh / 2))
@@ -183,7 +195,9 @@ def test_min_face_and_no_pictures(network: tuple[Path, Path, list[dict[str, np.n
 
 
 def test_landmarks_are_looked_for_in_every_box(
-    network: tuple[Path, Path, list[dict[str, np.ndarray]]], astronaut: Picture, monkeypatch: pytest.MonkeyPatch
+    network: tuple[Path, Path, list[dict[str, np.ndarray]]],
+    astronaut: Picture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     config, weights, _ = network
     yolo = Yolo(config, weights)
@@ -219,17 +233,31 @@ def test_boxes_are_decoded_and_thinned_out() -> None:
 
 def test_the_input_size_is_that_of_the_net_section(tmp_path: Path) -> None:
     config = tmp_path / "a.cfg"
-    config.write_text("[net]\n# width=1\n width = 416 # wide\nheight=320\n[crop]\nwidth=5\nheight=5\n")
+    config.write_text(
+        "[net]\n# width=1\n width = 416 # wide\nheight=320\n[crop]\nwidth=5\nheight=5\n"
+    )
     assert read_input_size(config) == (416, 320)
 
 
 @pytest.mark.parametrize(
     ("change", "line"),
     [
-        ("no cfg", "face.cfg: needs a Darknet network, found no such file; give both files: --yolo"),
-        ("no weights", "face.weights: needs a Darknet network, found no such file; give both files: --yolo"),
-        ("no size", "face.cfg: needs width and height in its [net] section, found {}; give the .cfg"),
-        ("no network", "face.cfg: needs width and height in its [net] section, found {}; give the .cfg"),
+        (
+            "no cfg",
+            "face.cfg: needs a Darknet network, found no such file; give both files: --yolo",
+        ),
+        (
+            "no weights",
+            "face.weights: needs a Darknet network, found no such file; give both files: --yolo",
+        ),
+        (
+            "no size",
+            "face.cfg: needs width and height in its [net] section, found {}; give the .cfg",
+        ),
+        (
+            "no network",
+            "face.cfg: needs width and height in its [net] section, found {}; give the .cfg",
+        ),
         ("unknown layer", "face.cfg: needs a Darknet network, found "),
         ("short weights", "face.weights: needs weights of face.cfg"),
         ("long weights", "face.weights: needs weights of face.cfg"),
@@ -253,7 +281,9 @@ def test_bad_networks_are_one_clear_line(tmp_path: Path, change: str, line: str)
         config.write_text(CONFIG.replace("[upsample]", "[dreaming]"))
     else:
         weights.write_bytes(
-            {"short": whole[:-400], "long": whole + b"\0" * 400, "empty": b""}[change.split(maxsplit=1)[0]]
+            {"short": whole[:-400], "long": whole + b"\0" * 400, "empty": b""}[
+                change.split(maxsplit=1)[0]
+            ]
         )
     with pytest.raises(WeightsError) as error:
         Yolo(config, weights)

@@ -13,7 +13,9 @@ from attrsearch.faces.alignment import SFACE_SIZE, SFACE_TEMPLATE
 from attrsearch.faces.recognition.onnx import OnnxEmbedder
 
 
-def write_network(path: Path, shape: list[int | str], outputs: int = 4, weights: np.ndarray | None = None) -> Path:
+def write_network(
+    path: Path, shape: list[int | str], outputs: int = 4, weights: np.ndarray | None = None
+) -> Path:
     """Averages over quarters of the picture, then a linear layer."""
     side = next(size for size in shape[1:] if size != 3)
     assert isinstance(side, int)
@@ -24,7 +26,9 @@ def write_network(path: Path, shape: list[int | str], outputs: int = 4, weights:
         name = "turned"
     half = side // 2
     nodes.append(
-        helper.make_node("AveragePool", [name], ["pooled"], kernel_shape=[half, half], strides=[half, half])
+        helper.make_node(
+            "AveragePool", [name], ["pooled"], kernel_shape=[half, half], strides=[half, half]
+        )
     )
     nodes.append(helper.make_node("Flatten", ["pooled"], ["flat"], axis=1))
     nodes.append(helper.make_node("Gemm", ["flat", "weight"], ["vector"]))
@@ -47,7 +51,9 @@ def write_network(path: Path, shape: list[int | str], outputs: int = 4, weights:
 @pytest.fixture
 def faces() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Three pictures whose faces lie exactly where the template has them."""
-    pictures = np.random.default_rng(1).integers(0, 256, (3, SFACE_SIZE, SFACE_SIZE, 3)).astype(np.uint8)
+    pictures = (
+        np.random.default_rng(1).integers(0, 256, (3, SFACE_SIZE, SFACE_SIZE, 3)).astype(np.uint8)
+    )
     landmarks = np.repeat(SFACE_TEMPLATE[None], 3, 0)
     return pictures, np.tile(np.float32([20, 20, 90, 110]), (3, 1)), landmarks
 
@@ -72,7 +78,9 @@ def test_it_gives_what_the_network_gives(
     assert embedder.embed(faces[0][:0], faces[1][:0], faces[2][:0]).shape[0] == 0
 
 
-def test_pixels_are_what_the_json_beside_it_says(tmp_path: Path, faces: tuple[np.ndarray, ...]) -> None:
+def test_pixels_are_what_the_json_beside_it_says(
+    tmp_path: Path, faces: tuple[np.ndarray, ...]
+) -> None:
     path = write_network(tmp_path / "own.onnx", ["n", 3, 112, 112])
     path.with_suffix(".json").write_text(json.dumps({"mean": 0, "scale": 255, "channels": "bgr"}))
     matrix = np.random.default_rng(0).normal(size=(12, 4)).astype(np.float32)
@@ -85,8 +93,13 @@ def test_pixels_are_what_the_json_beside_it_says(tmp_path: Path, faces: tuple[np
 def test_a_network_that_says_the_same_of_everybody_is_no_judge(
     tmp_path: Path, faces: tuple[np.ndarray, ...], value: float
 ) -> None:
-    path = write_network(tmp_path / "dead.onnx", ["n", 3, 112, 112], weights=np.full((12, 4), value, np.float32))
-    with np.errstate(all="ignore"), pytest.raises(WeightsError, match=r"a vector a face.*dead\.json beside it"):
+    path = write_network(
+        tmp_path / "dead.onnx", ["n", 3, 112, 112], weights=np.full((12, 4), value, np.float32)
+    )
+    with (
+        np.errstate(all="ignore"),
+        pytest.raises(WeightsError, match=r"a vector a face.*dead\.json beside it"),
+    ):
         OnnxEmbedder(path).embed(*faces)
 
 
@@ -105,6 +118,9 @@ def test_what_is_no_embedder_is_refused(tmp_path: Path) -> None:
         OnnxEmbedder(tmp_path / "missing.onnx")
     node = helper.make_node("Identity", ["x"], ["y"])
     ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 7]) for name in "xy"]
-    onnx.save(helper.make_model(helper.make_graph([node], "g", ends[:1], ends[1:])), str(tmp_path / "flat.onnx"))
+    onnx.save(
+        helper.make_model(helper.make_graph([node], "g", ends[:1], ends[1:])),
+        str(tmp_path / "flat.onnx"),
+    )
     with pytest.raises(WeightsError, match=r"an input of \[1, 7\]"):
         OnnxEmbedder(tmp_path / "flat.onnx")

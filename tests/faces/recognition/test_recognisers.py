@@ -13,7 +13,12 @@ from attrsearch.faces.alignment import SFACE_SIZE, SFACE_TEMPLATE, similarity, w
 from attrsearch.faces.dataset import Picture
 from attrsearch.faces.detection.mtcnn import Mtcnn
 from attrsearch.faces.recognition.base import CalibratedRecogniser, Recogniser
-from attrsearch.faces.recognition.calibration import Calibration, DistanceStatistics, load_calibration, measure
+from attrsearch.faces.recognition.calibration import (
+    Calibration,
+    DistanceStatistics,
+    load_calibration,
+    measure,
+)
 from attrsearch.faces.recognition.dlib import Dlib, squared
 from attrsearch.faces.recognition.dlib_network import read_network
 from attrsearch.faces.recognition.facenet import FaceNet, find_weights, install_weights
@@ -77,7 +82,14 @@ class RecogniserContract:
 
     def test_nothing_gives_nothing(self, recogniser: Recogniser) -> None:
         none = np.zeros((0, 50, 50, 3), np.uint8)
-        assert len(recogniser.embed(none, np.zeros((0, 4), np.float32), np.zeros((0, 5, 2), np.float32))) == 0
+        assert (
+            len(
+                recogniser.embed(
+                    none, np.zeros((0, 4), np.float32), np.zeros((0, 5, 2), np.float32)
+                )
+            )
+            == 0
+        )
 
     def test_weights_are_named(self, recogniser: Recogniser) -> None:
         assert len(recogniser.sha256) == 64
@@ -101,7 +113,12 @@ class TestSFace(RecogniserContract):
             aligned = warp(picture, similarity(landmarks[None], SFACE_TEMPLATE)[0], SFACE_SIZE)
             expected = theirs.feature(np.ascontiguousarray(aligned[:, :, ::-1]))[0].copy()
             tensor = torch.from_numpy(aligned).permute(2, 0, 1)[None].float()
-            assert np.abs(ours.embed_aligned(tensor).numpy()[0] - expected / np.linalg.norm(expected)).max() < 2e-6
+            assert (
+                np.abs(
+                    ours.embed_aligned(tensor).numpy()[0] - expected / np.linalg.norm(expected)
+                ).max()
+                < 2e-6
+            )
 
     def test_bfloat16_moves_a_distance_by_little(self, cut: Cut) -> None:
         exact, fast = cut.embed(SFace("fp32")), cut.embed(SFace("bf16"))
@@ -122,7 +139,9 @@ class TestDlib(RecogniserContract):
 
     def test_one_person_is_near(self, recogniser: Recogniser, cut: Cut) -> None:
         rows = cut.embed(recogniser)
-        assert np.linalg.norm(rows[0] - rows[1:], axis=1).max() < load_calibration("dlib").verification
+        assert (
+            np.linalg.norm(rows[0] - rows[1:], axis=1).max() < load_calibration("dlib").verification
+        )
 
     def test_it_equals_dlib(self, cut: Cut) -> None:
         import dlib
@@ -131,7 +150,9 @@ class TestDlib(RecogniserContract):
         theirs = dlib.face_recognition_model_v1(
             str(wheel_file(package, "models/dlib_face_recognition_resnet_model_v1.dat"))
         )
-        shape = dlib.shape_predictor(str(wheel_file(package, "models/shape_predictor_5_face_landmarks.dat")))
+        shape = dlib.shape_predictor(
+            str(wheel_file(package, "models/shape_predictor_5_face_landmarks.dat"))
+        )
         box = dlib.rectangle(*(round(float(value)) for value in squared(cut.boxes[0])))
         full = shape(cut.pictures[0], box)
         expected = np.array(theirs.compute_face_descriptor(cut.pictures[0], full))
@@ -143,10 +164,14 @@ class TestDlib(RecogniserContract):
         recogniser = Dlib()
         rows = recogniser.embed(*many)
         for count in (1, 3, 9, 33):
-            assert np.array_equal(recogniser.embed(*(array[:count] for array in many)), rows[:count])
+            assert np.array_equal(
+                recogniser.embed(*(array[:count] for array in many)), rows[:count]
+            )
 
     def test_another_file(self, tmp_path: Path) -> None:
-        weights = wheel_file("face_recognition_models", "models/dlib_face_recognition_resnet_model_v1.dat")
+        weights = wheel_file(
+            "face_recognition_models", "models/dlib_face_recognition_resnet_model_v1.dat"
+        )
         broken = tmp_path / "dlib.dat"
         for content in (b"", weights.read_bytes()[:100_000], weights.read_bytes()[:-1000]):
             broken.write_bytes(content)
@@ -164,8 +189,12 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_without_facenet_sface_takes_over(empty_cache: Path) -> None:
     chosen, line = choose_recogniser("auto")
     assert chosen.name == "sface"
-    assert line.startswith("recogniser: SFace on the FaceNet scale, since FaceNet's weights are not here")
-    with pytest.raises(UnavailableError, match="attrsearch models fetch facenet-vggface2 --from PATH"):
+    assert line.startswith(
+        "recogniser: SFace on the FaceNet scale, since FaceNet's weights are not here"
+    )
+    with pytest.raises(
+        UnavailableError, match="attrsearch models fetch facenet-vggface2 --from PATH"
+    ):
         load_recogniser("facenet-vggface2")
 
 

@@ -29,7 +29,14 @@ def test_report_options(capsys: pytest.CaptureFixture[str], finished: Path, tmp_
     shutil.copytree(finished, tmp_path / "run")
     write_coverage(tmp_path / "ledger.parquet", frames=40)
     page = tmp_path / "page.html"
-    options = ["--include-originals", "--against", finished, "--ledger", tmp_path / "ledger.parquet", "--quiet"]
+    options = [
+        "--include-originals",
+        "--against",
+        finished,
+        "--ledger",
+        tmp_path / "ledger.parquet",
+        "--quiet",
+    ]
     code, err = call(capsys, "report", tmp_path / "run", "--out", page, *options)
     assert (code, err) == (0, f"{page}\n")
     data = block(page, "data")
@@ -44,11 +51,19 @@ def test_report_options(capsys: pytest.CaptureFixture[str], finished: Path, tmp_
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        (["--host", "0.0.0.0"], "--host: needs a token, since others can reach it, found none; add --token "),
-        (["--token", "short"], "--token: needs a token of at least 16 characters, found 5; --token "),
+        (
+            ["--host", "0.0.0.0"],
+            "--host: needs a token, since others can reach it, found none; add --token ",
+        ),
+        (
+            ["--token", "short"],
+            "--token: needs a token of at least 16 characters, found 5; --token ",
+        ),
     ],
 )
-def test_wrong_use(capsys: pytest.CaptureFixture[str], run: Path, options: list[str], reason: str) -> None:
+def test_wrong_use(
+    capsys: pytest.CaptureFixture[str], run: Path, options: list[str], reason: str
+) -> None:
     code, err = call(capsys, "dashboard", run, "--quiet", *options)
     assert code == 2
     assert err.startswith(f"attrsearch: {reason}")
@@ -82,7 +97,9 @@ def test_export_to_optuna(capsys: pytest.CaptureFixture[str], run: Path) -> None
     code, err = call(capsys, "dashboard", run, "--optuna", "--quiet")
     assert code == 0
     assert "3 studies, 90 trials, 9 pictures" in err
-    assert f"optuna-dashboard sqlite:///{run}/optuna.db --artifact-dir {run}/optuna_artifacts" in err
+    assert (
+        f"optuna-dashboard sqlite:///{run}/optuna.db --artifact-dir {run}/optuna_artifacts" in err
+    )
     with sqlite3.connect(run / "optuna.db") as database:
         assert database.execute("select count(*) from trials").fetchone() == (90,)
     database.close()

@@ -42,7 +42,9 @@ def test_the_last_word_counts_and_every_word_is_kept(tmp_path: Path) -> None:
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "decisions.json").write_text('{"people": {"A": {"grade": 7}}}')
-    with pytest.raises(InputError, match=r"decisions.json: needs decisions of a dashboard, found a damaged file"):
+    with pytest.raises(
+        InputError, match=r"decisions.json: needs decisions of a dashboard, found a damaged file"
+    ):
         read_decisions(tmp_path)
 
 
@@ -69,4 +71,8 @@ def test_a_run_that_ends_later_knows_who_was_dropped(tmp_path: Path) -> None:
     decide(folder.path, "Person_0002", "ann", "drop", {}, dropped=True)
     assert not write_again(folder.path)
     folder.finish(provenance(40), {}, 1.0)
-    assert set(pd.read_csv(folder.path / "summary.csv")["id"]) == {"Person_0000", "Person_0001", "Person_0003"}
+    assert set(pd.read_csv(folder.path / "summary.csv")["id"]) == {
+        "Person_0000",
+        "Person_0001",
+        "Person_0003",
+    }

@@ -39,7 +39,9 @@ def served(run: Path, *options: str) -> Iterator[str]:
         "--quiet",
     ]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    process = subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True, env=environment)
+    process = subprocess.Popen(
+        [*command, *options], stderr=subprocess.PIPE, text=True, env=environment
+    )
     assert process.stderr is not None
     try:
         line = process.stderr.readline()
@@ -101,7 +103,9 @@ def test_dropping_grading_and_taking_away(browser: Any, tmp_path: Path) -> None:
         page.focus("#grade-2")
         page.keyboard.press("Space")
         page.wait_for_selector("#decision >> text=Graded good.")
-        assert page.evaluate("document.activeElement.id") == "grade-2"  # whoever uses a keyboard is not thrown out
+        assert (
+            page.evaluate("document.activeElement.id") == "grade-2"
+        )  # whoever uses a keyboard is not thrown out
         page.click("#drop")
         page.wait_for_selector("#decision >> text=Dropped from the results.")
         assert "dropped" in page.inner_text(".lead")
@@ -145,7 +149,12 @@ def test_another_winner(browser: Any, finished: Path, tmp_path: Path) -> None:
     exported = read_attributes(run / "attributes.json").find("cadet")
     assert exported == (after.record if after.record.feasible else None)
     line = json.loads((run / "changes.jsonl").read_text())
-    assert (line["action"], line["from"], line["to"], line["who"]) == ("winner", before.winner, trial, "ann")
+    assert (line["action"], line["from"], line["to"], line["who"]) == (
+        "winner",
+        before.winner,
+        trial,
+        "ann",
+    )
     rows = {row["id"]: row for row in block(run / "report.html", "data")["people"]}
     assert (rows["cadet"]["winner"], rows["cadet"]["chosenBy"]) == (trial, "ann")
 
@@ -176,8 +185,11 @@ def test_an_address_that_is_taken(tmp_path: Path) -> None:
             "--quiet",
         ]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=False)
+        done = subprocess.run(
+            command, capture_output=True, text=True, env=environment, timeout=120, check=False
+        )
         assert done.returncode == 2
         assert re.search(
-            rf"127.0.0.1:{port}: needs an address that is free, found .*; choose another --port", done.stderr
+            rf"127.0.0.1:{port}: needs an address that is free, found .*; choose another --port",
+            done.stderr,
         )

@@ -47,9 +47,13 @@ def test_studies_say_what_the_run_says(tmp_path: Path, name: str) -> None:
         if part.record.feasible:
             assert study.best_trial.user_attrs["trial"] == part.winner
         winner = next(trial for trial in study.trials if trial.user_attrs["trial"] == part.winner)
-        assert "best_0.jpg" in {meta.filename for meta in get_all_artifact_meta(winner, storage=storage)}
+        assert "best_0.jpg" in {
+            meta.filename for meta in get_all_artifact_meta(winner, storage=storage)
+        }
         meta = next(
-            meta for meta in get_all_artifact_meta(winner, storage=storage) if meta.filename == "best_0.jpg"
+            meta
+            for meta in get_all_artifact_meta(winner, storage=storage)
+            if meta.filename == "best_0.jpg"
         )
         stored = (done.artifacts / meta.artifact_id).read_bytes()
         assert stored == (run / part.images["best"][0]).read_bytes()
@@ -57,11 +61,17 @@ def test_studies_say_what_the_run_says(tmp_path: Path, name: str) -> None:
     storage.remove_session()
 
 
-def test_candidates_from_wider_bounds_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(synthetic, "person_space", lambda *which: person_space(*which).expanded(1.5))
+def test_candidates_from_wider_bounds_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        synthetic, "person_space", lambda *which: person_space(*which).expanded(1.5)
+    )
     run = write_run(tmp_path / "run", 1, 30)
     export_studies(run, tmp_path / "studies.log")
-    study = optuna.load_study(study_name="Person_0000", storage=storage_of(tmp_path / "studies.log"))
+    study = optuna.load_study(
+        study_name="Person_0000", storage=storage_of(tmp_path / "studies.log")
+    )
     trials = pd.read_parquet(run / "trials.parquet").set_index("trial")
     for trial in study.trials:
         row = trials.loc[trial.user_attrs["trial"]]
@@ -91,7 +101,9 @@ def test_somebody_elses_folder_is_left_alone(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", 1, 30)
     (tmp_path / "mine_artifacts").mkdir()
     (tmp_path / "mine_artifacts" / "thesis.txt").write_text("years of work")
-    with pytest.raises(OutputError, match="needs a new folder, or one of an earlier export, found other files"):
+    with pytest.raises(
+        OutputError, match="needs a new folder, or one of an earlier export, found other files"
+    ):
         export_studies(run, tmp_path / "mine.log")
     assert (tmp_path / "mine_artifacts" / "thesis.txt").read_text() == "years of work"
 

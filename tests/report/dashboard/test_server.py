@@ -20,11 +20,17 @@ HERE = "http://127.0.0.1:8765"
 OURS = {"X-Attrsearch": "1", "Content-Type": "application/json", "Origin": HERE}
 
 
-def client(run: Path, *, access: Access | None = None, originals: bool = False, base: str = HERE) -> TestClient:
+def client(
+    run: Path, *, access: Access | None = None, originals: bool = False, base: str = HERE
+) -> TestClient:
     live = LiveRun(run, originals)
     live.refresh()
-    application = Dashboard(live, "ann", originals=originals).application(access or Access("127.0.0.1", 8765))
-    return TestClient(application, base_url=base, raise_server_exceptions=False, follow_redirects=False)
+    application = Dashboard(live, "ann", originals=originals).application(
+        access or Access("127.0.0.1", 8765)
+    )
+    return TestClient(
+        application, base_url=base, raise_server_exceptions=False, follow_redirects=False
+    )
 
 
 @pytest.fixture
@@ -72,7 +78,9 @@ def test_this_machine_is_known_by_its_names(ours: TestClient, host: str) -> None
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_changes_from_elsewhere_are_refused(ours: TestClient, run: Path, change: dict[str, str]) -> None:
+def test_changes_from_elsewhere_are_refused(
+    ours: TestClient, run: Path, change: dict[str, str]
+) -> None:
     body = json.dumps({"person": "Person_0000", "dropped": True})
     assert ours.post("/api/drop", content=body, headers=OURS | change).status_code == 403
     assert not (run / "decisions.json").exists()
@@ -87,7 +95,11 @@ def test_large_and_wrong_bodies(ours: TestClient, run: Path) -> None:
         ("drop", '{"person": "Person_0000", "dropped": true, "x": 1}', "x: Extra inputs"),
         ("grade", '{"person": "Person_0000", "grade": 3}', "grade: Input should be less than 3"),
         ("winner", '{"person": "Person_0000", "trial": -1}', "trial: Input should be greater"),
-        ("drop", '{"person": "../etc", "dropped": true}', "needs a finished person of the run, found ../etc"),
+        (
+            "drop",
+            '{"person": "../etc", "dropped": true}',
+            "needs a finished person of the run, found ../etc",
+        ),
     ):
         answer = ours.post(f"/api/{path}", content=body, headers=OURS)
         assert (answer.status_code, reason in answer.text) == (400, True), answer.text
@@ -112,8 +124,12 @@ def test_nothing_outside_the_run_is_served(ours: TestClient, run: Path, tmp_path
     assert ours.get("/download/summary.csv").status_code == 404
     person = RunFolder(run).read_person("Person_0000")
     file = run / "people" / "Person_0000.json"
-    file.write_text(person.model_copy(update={"images": {"best": ("../secret.json",)}}).model_dump_json())
-    key = next(row["key"] for row in ours.get("/api/cohort").json()["people"] if row["id"] == "Person_0000")
+    file.write_text(
+        person.model_copy(update={"images": {"best": ("../secret.json",)}}).model_dump_json()
+    )
+    key = next(
+        row["key"] for row in ours.get("/api/cohort").json()["people"] if row["id"] == "Person_0000"
+    )
     assert ours.get(f"/picture/{key}/best/0").status_code == 404
 
 
@@ -127,7 +143,10 @@ def test_originals_stay_off_unless_asked(run: Path) -> None:
         with client(run, originals=originals) as opened:
             rows = {row["id"]: row for row in opened.get("/api/cohort").json()["people"]}
             assert ("original" in rows["Person_0001"]["pictures"]) is originals
-            assert opened.get(f"/picture/{rows['Person_0001']['key']}/original/0").status_code == status
+            assert (
+                opened.get(f"/picture/{rows['Person_0001']['key']}/original/0").status_code
+                == status
+            )
 
 
 def test_pictures_and_trials(ours: TestClient, run: Path) -> None:
@@ -146,7 +165,11 @@ def test_only_what_changed_is_sent_again(tmp_path: Path) -> None:
     folder = write_people(tmp_path / "run", 3, 30)
     with client(folder.path) as opened:
         first = opened.get("/api/cohort?since=-1").json()
-        assert [row["id"] for row in first["people"]] == ["Person_0000", "Person_0001", "Person_0002"]
+        assert [row["id"] for row in first["people"]] == [
+            "Person_0000",
+            "Person_0001",
+            "Person_0002",
+        ]
         assert first["state"] == {"running": True, "people": 3}
         again = opened.get(f"/api/cohort?since={first['revision']}").json()
         assert (again["people"], again["revision"]) == ([], first["revision"])
@@ -175,7 +198,9 @@ def test_half_written_people_are_waited_for(tmp_path: Path) -> None:
 
 def test_dropping_and_grading_reach_the_files(ours: TestClient, run: Path) -> None:
     name = read_attributes(run / "attributes.json").identities[0].id
-    answer = ours.post("/api/drop", content=json.dumps({"person": name, "dropped": True}), headers=OURS)
+    answer = ours.post(
+        "/api/drop", content=json.dumps({"person": name, "dropped": True}), headers=OURS
+    )
     assert answer.json() == {"dropped": True, "report": True}
     assert name not in (run / "attributes.json").read_text()
     answer = ours.post("/api/grade", content=json.dumps({"person": name, "grade": 0}), headers=OURS)
@@ -200,7 +225,8 @@ def test_a_run_without_pictures_cannot_change_winners(ours: TestClient, run: Pat
 
 def test_other_addresses_need_a_token(run: Path) -> None:
     with pytest.raises(
-        InputError, match=r"--host: needs a token, since others can reach it, found none; add --token \S{20,}"
+        InputError,
+        match=r"--host: needs a token, since others can reach it, found none; add --token \S{20,}",
     ):
         Access("0.0.0.0", 8765)
     with pytest.raises(InputError, match="needs a token of at least 16 characters"):
@@ -212,7 +238,10 @@ def test_other_addresses_need_a_token(run: Path) -> None:
         assert opened.get("/api/cohort").status_code == 401
         assert opened.get("/?token=wrong").status_code == 401
         assert opened.get("/", headers={"Host": "rebound.example"}).status_code == 421
-        assert opened.get("/api/cohort", headers={"Authorization": f"Bearer {token}"}).status_code == 200
+        assert (
+            opened.get("/api/cohort", headers={"Authorization": f"Bearer {token}"}).status_code
+            == 200
+        )
         entered = opened.get(f"/?token={token}")
         assert entered.status_code == 303
         assert entered.headers["location"] == "/"

@@ -83,8 +83,14 @@ def test_what_cannot_be_measured_again_is_left_alone(run: Path, tmp_path: Path) 
     (tmp_path / "others" / "someone" / "a.jpg").write_bytes(b"")
     for verifier, reason in (
         (Verifier({**head, "faces": ""}), "a run that does not say where they are"),
-        (Verifier(head, tmp_path / "gone"), "found no such folder; start the dashboard with --faces"),
-        (Verifier(head, tmp_path / "others"), "needs the pictures of cadet, found nobody of that name"),
+        (
+            Verifier(head, tmp_path / "gone"),
+            "found no such folder; start the dashboard with --faces",
+        ),
+        (
+            Verifier(head, tmp_path / "others"),
+            "needs the pictures of cadet, found nobody of that name",
+        ),
         (
             Verifier({**head, "settings": {**head["settings"], "editor_sha256": "0" * 64}}),
             "needs editor 000000000000…",

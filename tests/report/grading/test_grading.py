@@ -12,7 +12,15 @@ import pytest
 
 from attrsearch.core.errors import InputError
 from attrsearch.core.images import to_jpeg
-from attrsearch.report.grading.grades import GRADES, Edit, Grade, all_grades, edits_of, read_grades, write_grade
+from attrsearch.report.grading.grades import (
+    GRADES,
+    Edit,
+    Grade,
+    all_grades,
+    edits_of,
+    read_grades,
+    write_grade,
+)
 from attrsearch.report.grading.look import learn_look
 from attrsearch.report.grading.server import GradingServer
 from attrsearch.runs import review as decisions
@@ -39,7 +47,15 @@ def run(tmp_path: Path) -> Path:
         record=record, gender_certainty=1.0, worst_distance=1.4, heldback=None, winner=2, runners=(5,),
         feasible_trials=1, seconds=1.0, images=names,
     )  # fmt: skip
-    columns = ("detection", "iou", "distance", "distance_raw", "worst_distance", "utility", "seconds")
+    columns = (
+        "detection",
+        "iou",
+        "distance",
+        "distance_raw",
+        "worst_distance",
+        "utility",
+        "seconds",
+    )
     measured = {name: np.ones(6, np.float32) for name in columns} | {"feasible": np.ones(6, bool)}
     folder.write_person(part, trials_table("Ann", 0, attributes, measured))
     (folder.path / "run.toml").write_text('format = "attrsearch/run"\n')
@@ -48,7 +64,10 @@ def run(tmp_path: Path) -> Path:
 
 def test_edits_have_the_attributes_of_their_trial(run: Path) -> None:
     edits = edits_of(run)
-    assert [(edit.trial, Path(edit.picture).name) for edit in edits] == [(2, "best_0.jpg"), (5, "runner_1.jpg")]
+    assert [(edit.trial, Path(edit.picture).name) for edit in edits] == [
+        (2, "best_0.jpg"),
+        (5, "runner_1.jpg"),
+    ]
     trials = RunFolder(run).read_trials("Ann")
     assert edits[1].attributes[7] == np.float32(trials["first_Male"][5])
     assert not edits[1].attributes[13:].any()
@@ -97,7 +116,9 @@ def server(run: Path) -> Iterator[GradingServer]:
         thread.join()
 
 
-def ask(server: GradingServer, method: str, path: str, body: str = "", **headers: str) -> tuple[int, bytes]:
+def ask(
+    server: GradingServer, method: str, path: str, body: str = "", **headers: str
+) -> tuple[int, bytes]:
     connection = HTTPConnection("127.0.0.1", server.server_port)
     connection.request(method, path, body, headers)
     answer = connection.getresponse()
@@ -124,7 +145,10 @@ def test_the_page_refuses_strangers(server: GradingServer) -> None:
     assert server.server_address[0] == "127.0.0.1"
     assert ask(server, "GET", "/")[0] == 403
     assert ask(server, "GET", f"/?token={token}", Host="evil.example")[0] == 403
-    assert ask(server, "POST", "/", json.dumps({"picture": server.edits[0].picture, "grade": "OK"}))[0] == 403
+    assert (
+        ask(server, "POST", "/", json.dumps({"picture": server.edits[0].picture, "grade": "OK"}))[0]
+        == 403
+    )
     assert ask(server, "GET", f"/picture?token={token}&name=../run.toml")[0] == 404
     for body in ("no json", "{}", json.dumps({"picture": "x", "grade": "OK"})):
         assert ask(server, "POST", "/", body, **{"X-Token": token})[0] == 400
@@ -141,5 +165,7 @@ def test_a_look_that_hangs_on_an_attribute_is_learnt() -> None:
     table = look.probabilities(values[:5])
     assert set(table) == {"good", "bad"}
     assert np.allclose(table["good"] + table["bad"], 1)
-    with pytest.raises(InputError, match="two grades given to 3 edits each, found 1 bad, 0 OK, 0 good"):
+    with pytest.raises(
+        InputError, match="two grades given to 3 edits each, found 1 bad, 0 OK, 0 good"
+    ):
         learn_look(edits[:1], {"0.jpg": "bad"})

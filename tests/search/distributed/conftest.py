@@ -17,7 +17,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """PostgreSQL; where there is none the test is skipped, and says so."""
     import tempfile
 
-    with tempfile.TemporaryDirectory(prefix="attrsearch-postgres-") as folder:  # where another user may go
+    with tempfile.TemporaryDirectory(
+        prefix="attrsearch-postgres-"
+    ) as folder:  # where another user may go
         running = Postgres(Path(folder))
         yield running
         running.stop()
@@ -28,7 +30,9 @@ def postgres(server: Postgres) -> Iterator[Postgres]:
     """The same, every connection closed after the test."""
     yield server
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # connections that were cut, or belong to threads that ended
+        warnings.simplefilter(
+            "ignore"
+        )  # connections that were cut, or belong to threads that ended
         forget()
         gc.collect()
 

@@ -68,9 +68,13 @@ class Postgres:
         return f"postgresql+psycopg://test:secret@127.0.0.1:{self.port}/postgres"
 
     def start(self) -> None:
-        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
+        options = (
+            f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
+        )
         log = ["-l", self._folder / "log"]
-        self._run("pg_ctl", "-D", self._folder / "data", "-o", options, *log, "-w", "-t", "60", "start")
+        self._run(
+            "pg_ctl", "-D", self._folder / "data", "-o", options, *log, "-w", "-t", "60", "start"
+        )
 
     def stop(self) -> None:
         """As a crash: nobody is told."""
@@ -96,7 +100,9 @@ class Cluster:
 
     def start(self) -> None:
         quiet = ["--no-dashboard"]
-        self.scheduler = self._launch("dask_scheduler", "--port", str(self.port), "--host", "127.0.0.1", *quiet)
+        self.scheduler = self._launch(
+            "dask_scheduler", "--port", str(self.port), "--host", "127.0.0.1", *quiet
+        )
         wait_for(self.port)
         self.workers = [self.add() for _ in range(self._count)]
 
@@ -111,4 +117,6 @@ class Cluster:
     def _launch(self, program: str, *arguments: str) -> "subprocess.Popen[bytes]":
         command = [sys.executable, "-m", f"distributed.cli.{program}", *arguments]
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+        return subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
+        )

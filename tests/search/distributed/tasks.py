@@ -30,5 +30,7 @@ def profiled() -> tuple[list[str], bool]:
     """What looks at the stack of the Dask worker that has the call, and whether it had loaded the libraries."""
     import distributed
 
-    looking = [name for name in distributed.get_worker().periodic_callbacks if name.startswith("profile")]
+    looking = [
+        name for name in distributed.get_worker().periodic_callbacks if name.startswith("profile")
+    ]
     return looking, "attrsearch.search.distributed.workers" in sys.modules

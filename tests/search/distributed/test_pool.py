@@ -41,7 +41,9 @@ def test_a_killed_loky_worker_is_one_exception_and_the_pool_goes_on(tmp_path: Pa
     with Pool(LOKY) as pool:
         with pytest.raises(WorkersLostError, match="a worker process died"):
             list(pool.spread(dies_once, [(i, str(tmp_path)) for i in range(4)]))
-        assert sorted(pool.spread(dies_once, [(i, str(tmp_path)) for i in range(4)])) == list(range(4))
+        assert sorted(pool.spread(dies_once, [(i, str(tmp_path)) for i in range(4)])) == list(
+            range(4)
+        )
 
 
 def test_errors_of_calls_are_not_losses() -> None:
@@ -60,7 +62,9 @@ def test_dask_a_worker_dies_and_the_scheduler_restarts(cluster: Cluster, tmp_pat
         assert {process for _, process in found} == {worker.pid for worker in cluster.workers}
 
         # a worker that dies: Dask gives its call to the other one
-        assert sorted(pool.spread(dies_once, [(i, str(tmp_path)) for i in range(4)])) == list(range(4))
+        assert sorted(pool.spread(dies_once, [(i, str(tmp_path)) for i in range(4)])) == list(
+            range(4)
+        )
         assert sum(worker.poll() is not None for worker in cluster.workers) == 1
 
         # one worker left: calls still run there, not here
@@ -77,14 +81,18 @@ def test_dask_a_worker_dies_and_the_scheduler_restarts(cluster: Cluster, tmp_pat
         calls = pool.spread(where, [(i, 0.5) for i in range(8)])
         next(calls)
         cluster.scheduler.kill()
-        with pytest.raises(WorkersLostError, match="the Dask cluster lost workers or its scheduler"):
+        with pytest.raises(
+            WorkersLostError, match="the Dask cluster lost workers or its scheduler"
+        ):
             list(calls)
 
         # and comes back at the same address
         cluster.stop()
         again = threading.Timer(1.0, cluster.start)
         again.start()
-        assert sorted(number for number, _ in pool.spread(where, [(i,) for i in range(4)])) == list(range(4))
+        assert sorted(number for number, _ in pool.spread(where, [(i,) for i in range(4)])) == list(
+            range(4)
+        )
         again.join()
     assert lines[-1] == f"waiting for a Dask scheduler with workers at {cluster.address}"
 
@@ -99,7 +107,9 @@ def test_no_scheduler_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.raises(InputError, match="needs a Dask scheduler with a worker") as error,
     ):
         pool.size()
-    command = f"dask worker {address} --nthreads 1 --preload attrsearch.search.distributed.dask_worker"
+    command = (
+        f"dask worker {address} --nthreads 1 --preload attrsearch.search.distributed.dask_worker"
+    )
     assert command in str(error.value)
 
 

@@ -18,7 +18,9 @@ def parts(out: Path) -> dict[str, Any]:
     found = {}
     for path in sorted((out / "people").glob("*.json")):
         record = json.loads(path.read_text())
-        found[path.name] = {key: value for key, value in record.items() if key not in ("sealed", "seconds")}
+        found[path.name] = {
+            key: value for key, value in record.items() if key not in ("sealed", "seconds")
+        }
     return found
 
 
@@ -27,8 +29,18 @@ def test_dask_workers_find_the_same(sample: Path, tmp_path: Path, cluster: Clust
     faces = tmp_path / "faces"
     for name in ("cadet", "pilot"):
         shutil.copytree(sample / name, faces / name)
-    options: dict[str, Any] = {"study": "quick", "recogniser": "sface", "trials": 8, "warn": lambda line: None}
-    there = run(faces, tmp_path / "dask", workers=Workers(backend="dask", scheduler=cluster.address), **options)
+    options: dict[str, Any] = {
+        "study": "quick",
+        "recogniser": "sface",
+        "trials": 8,
+        "warn": lambda line: None,
+    }
+    there = run(
+        faces,
+        tmp_path / "dask",
+        workers=Workers(backend="dask", scheduler=cluster.address),
+        **options,
+    )
     here = run(faces, tmp_path / "here", **options)
     assert (there.identities, there.feasible, there.evaluations) == (2, here.feasible, 16)
     assert parts(tmp_path / "dask") == parts(tmp_path / "here")

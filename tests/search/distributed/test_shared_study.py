@@ -52,7 +52,9 @@ class Worker(threading.Thread):
             for number in range(self.rounds):
                 rows = candidates(number)
 
-                def measure(chosen: Sequence[int], number: int = number, rows: np.ndarray = rows) -> FaceScores:
+                def measure(
+                    chosen: Sequence[int], number: int = number, rows: np.ndarray = rows
+                ) -> FaceScores:
                     time.sleep(self.seconds * len(chosen))
                     self.measured += [(number, row) for row in chosen]
                     return scores_of(rows[list(chosen)])
@@ -102,7 +104,9 @@ def test_postgresql(postgres: Postgres) -> None:
     assert share_a_study(postgres.url, "a") <= ASKS  # hardly anything twice
 
 
-def test_a_worker_that_was_killed_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_was_killed_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(shared, "LEASE", 0.5)
     url = f"sqlite:///{tmp_path / 'studies.db'}"
     record = StudyRecord(Database.open(url, print), "a", 1)
@@ -115,7 +119,9 @@ def test_a_worker_that_was_killed_is_replaced(tmp_path: Path, monkeypatch: pytes
     assert sorted(worker.measured) == [(0, row) for row in range(ASKS)]
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # of connections that were cut
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # of connections that were cut
 def test_a_database_that_goes_and_comes_back(postgres: Postgres) -> None:
     workers = [Worker(postgres.url, "gone", rounds=4, seconds=0.1) for _ in range(2)]
     for worker in workers:
@@ -140,7 +146,9 @@ def test_other_candidates_under_one_name_are_refused(tmp_path: Path) -> None:
     record = StudyRecord(Database.open(f"sqlite:///{tmp_path / 'studies.db'}", print), "a", 1)
     record.measure(0, candidates(0), lambda rows: scores_of(candidates(0)[list(rows)]), SETTINGS)
     with pytest.raises(InputError, match="needs workers that propose the same candidates"):
-        record.measure(0, candidates(1), lambda rows: scores_of(candidates(1)[list(rows)]), SETTINGS)
+        record.measure(
+            0, candidates(1), lambda rows: scores_of(candidates(1)[list(rows)]), SETTINGS
+        )
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,14 @@ from attrsearch.search.surrogate.targets import targets_of
 from attrsearch.search.terms import FaceScores
 
 OBJECTIVE = load_objective("utility_product")
-BOUND = {"editor": "e", "space": "s", "recogniser": "r", "detector": "d", "constraints": "c", "edit": "x"}
+BOUND = {
+    "editor": "e",
+    "space": "s",
+    "recogniser": "r",
+    "detector": "d",
+    "constraints": "c",
+    "edit": "x",
+}
 EMBEDDING = 16
 
 
@@ -34,7 +41,9 @@ class Landscape:
         generator = np.random.default_rng([number, 3])
         gender: Gender = "male" if number % 2 else "female"
         corner = np.full(len(ATTRIBUTES), 0.6) + generator.normal(0, 0.15, len(ATTRIBUTES))
-        person = np.concatenate([[gender == "male"], generator.normal(0, 1, len(PLAIN) - 1 + EMBEDDING)])
+        person = np.concatenate(
+            [[gender == "male"], generator.normal(0, 1, len(PLAIN) - 1 + EMBEDDING)]
+        )
         return cls(gender, corner, float(generator.normal(1.46, 0.01)), person)
 
     @property
@@ -48,8 +57,12 @@ class Landscape:
         distance = (self.base - 0.55 * off).astype(np.float32)
         ones = np.ones_like(distance)
         iou = (0.97 - 0.1 * strength).astype(np.float32)
-        return aggregate(OBJECTIVE, FaceScores(ones, iou, distance, distance / 1.05, distance - 1.17, ones))
+        return aggregate(
+            OBJECTIVE, FaceScores(ones, iou, distance, distance / 1.05, distance - 1.17, ones)
+        )
 
     def lesson(self, count: int = 64) -> PersonTrials:
         attributes = self.space.attributes(spread_points(self.space, count, int(self.base * 1e6)))
-        return PersonTrials(self.gender, self.person, attributes, targets_of(self.judge(attributes)))
+        return PersonTrials(
+            self.gender, self.person, attributes, targets_of(self.judge(attributes))
+        )

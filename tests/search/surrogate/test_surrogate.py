@@ -108,7 +108,9 @@ class RegressorContract:
     def test_the_seed_decides(self) -> None:
         generator = np.random.default_rng(2)
         inputs, targets = generator.uniform(0, 1, (40, 3)), generator.normal(0, 1, (40, 2))
-        first, again = (REGRESSORS[self.name](5).fit(inputs, targets).predict(inputs) for _ in range(2))
+        first, again = (
+            REGRESSORS[self.name](5).fit(inputs, targets).predict(inputs) for _ in range(2)
+        )
         assert np.array_equal(first, again)
 
     def test_constant_targets(self) -> None:
@@ -171,7 +173,9 @@ def test_calibration_needs_few_trials_for_an_offset() -> None:
 
 
 def test_normal_scores_keep_ties_together() -> None:
-    assert normal_scores(np.array([1.0, 1.0, 2.0]))[0] == normal_scores(np.array([1.0, 1.0, 2.0]))[1]
+    assert (
+        normal_scores(np.array([1.0, 1.0, 2.0]))[0] == normal_scores(np.array([1.0, 1.0, 2.0]))[1]
+    )
 
 
 @pytest.mark.parametrize("degrees", [-30, 0, 20])
@@ -199,7 +203,12 @@ def test_a_pooled_model_ranks_for_people_it_has_not_seen(pooled: PooledModel) ->
     lesson = NEW.lesson()
     found = pooled.predict(lesson.attributes, lesson.person)
     assert found.shape == lesson.targets.shape
-    assert rank_correlation(penalised_value(OBJECTIVE, found), penalised_value(OBJECTIVE, lesson.targets)) > 0.4
+    assert (
+        rank_correlation(
+            penalised_value(OBJECTIVE, found), penalised_value(OBJECTIVE, lesson.targets)
+        )
+        > 0.4
+    )
     assert pooled.correlation > 0.4
     assert pooled.people == 24
 
@@ -210,7 +219,8 @@ def test_a_pooled_model_is_a_file(pooled: PooledModel, tmp_path: Path) -> None:
     loaded = load_pooled(path)
     lesson = NEW.lesson()
     assert np.array_equal(
-        loaded.predict(lesson.attributes, lesson.person), pooled.predict(lesson.attributes, lesson.person)
+        loaded.predict(lesson.attributes, lesson.person),
+        pooled.predict(lesson.attributes, lesson.person),
     )
     assert loaded.sha256 == sha256
     assert pooled.save(tmp_path / "again.safetensors") == sha256
@@ -228,11 +238,15 @@ def test_a_pooled_model_of_another_setting_is_not_used(pooled: PooledModel, tmp_
     assert choose_pooled("auto", BOUND) == (None, "")
 
 
-@pytest.mark.parametrize("content", [b"", b"\x80\x04pickle", b"PK\x03\x04", b"\x10\0\0\0\0\0\0\0not json at all!"])
+@pytest.mark.parametrize(
+    "content", [b"", b"\x80\x04pickle", b"PK\x03\x04", b"\x10\0\0\0\0\0\0\0not json at all!"]
+)
 def test_a_damaged_pooled_model_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "model.safetensors"
     path.write_bytes(content)
-    with pytest.raises(WeightsError, match=r"model.safetensors: needs a pooled surrogate") as caught:
+    with pytest.raises(
+        WeightsError, match=r"model.safetensors: needs a pooled surrogate"
+    ) as caught:
         load_pooled(path)
     assert "\n" not in str(caught.value)
 
@@ -286,12 +300,16 @@ def test_the_sampler_learns_from_what_others_proposed(pooled: PooledModel) -> No
 def test_predictions_that_are_no_good_are_not_followed(pooled: PooledModel) -> None:
     """Targets drawn by chance: after enough of them nothing is screened any more."""
     generator = np.random.default_rng(0)
-    screener = Screener(Surrogate(portfolio=0, gate=0.3), NEW.space, OBJECTIVE, 0, pooled, person=NEW.person)
+    screener = Screener(
+        Surrogate(portfolio=0, gate=0.3), NEW.space, OBJECTIVE, 0, pooled, person=NEW.person
+    )
     real = NEW.judge(NEW.space.attributes(spread_points(NEW.space, 4, 0)))
     for _ in range(30):
         proposals = screener.propose(4)
         points = generator.uniform(NEW.space.low, NEW.space.high, (4, 10))
-        noise = Landscape("female", generator.normal(0, 1, 13), float(generator.normal(1.4, 0.2)), NEW.person)
+        noise = Landscape(
+            "female", generator.normal(0, 1, 13), float(generator.normal(1.4, 0.2)), NEW.person
+        )
         screener.observe(points, noise.judge(NEW.space.attributes(points)))
     assert [proposal.source for proposal in proposals] == ["sampler"] * 4
     assert screener.expected_improvement == np.inf
@@ -300,7 +318,12 @@ def test_predictions_that_are_no_good_are_not_followed(pooled: PooledModel) -> N
 
 def test_the_seed_decides_what_is_screened(pooled: PooledModel) -> None:
     first, again, other = (
-        [proposal.point for proposal in search(NEW, 30, seed, recipe=Surrogate(start=12), pooled=pooled).proposals]
+        [
+            proposal.point
+            for proposal in search(
+                NEW, 30, seed, recipe=Surrogate(start=12), pooled=pooled
+            ).proposals
+        ]
         for seed in (1, 1, 2)
     )
     assert np.array_equal(first, again)
@@ -370,7 +393,9 @@ def test_the_first_trials_are_the_same_whatever_comes_after() -> None:
     person = further_than_bounds()
     alone = search(person, 32)
     longer = search(person, 32, stopping=Stopping(tolerance=0, extra=1, widen=1.5))
-    first = [np.array([proposal.point for proposal in study.proposals])[:32] for study in (alone, longer)]
+    first = [
+        np.array([proposal.point for proposal in study.proposals])[:32] for study in (alone, longer)
+    ]
     assert np.array_equal(*first)
     assert len(longer.proposals) == 64
 

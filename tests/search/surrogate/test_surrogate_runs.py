@@ -65,17 +65,24 @@ def test_the_report_tells_of_the_surrogate(screened: RunResult) -> None:
     assert found is not None
     trials = pd.read_parquet(screened.out / "trials.parquet")
     assert found["screened"] == (~trials["evaluated"]).sum()
-    assert found["measured"] == (trials["evaluated"] & trials["source"].isin(["surrogate", "audit"])).sum()
+    assert (
+        found["measured"]
+        == (trials["evaluated"] & trials["source"].isin(["surrogate", "audit"])).sum()
+    )
     assert found["overhead"] >= 0
     assert write_report(screened.out).stat().st_size > 10_000
 
 
-def test_predictions_depend_on_the_person_only(screened: RunResult, sample: Path, tmp_path: Path) -> None:
+def test_predictions_depend_on_the_person_only(
+    screened: RunResult, sample: Path, tmp_path: Path
+) -> None:
     search(sample, tmp_path / "alone", local_study(), people=["pilot"])
     search(sample, tmp_path / "team", local_study(), jobs=2)
     columns = [name for name in TRIAL_COLUMNS if name != "seconds"]
     alone, among, team = (
-        pd.read_parquet(out / "trials.parquet").query("identity == 'pilot'")[columns].reset_index(drop=True)
+        pd.read_parquet(out / "trials.parquet")
+        .query("identity == 'pilot'")[columns]
+        .reset_index(drop=True)
         for out in (tmp_path / "alone", screened.out, tmp_path / "team")
     )
     pd.testing.assert_frame_equal(alone, among)
@@ -87,9 +94,9 @@ def many(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Nine people, made of the sample's."""
     faces = tmp_path_factory.mktemp("many")
     for i in range(9):
-        source = sorted(path for path in sample.iterdir() if path.is_dir() and not path.name.startswith("_"))[
-            i % 3
-        ]
+        source = sorted(
+            path for path in sample.iterdir() if path.is_dir() and not path.name.startswith("_")
+        )[i % 3]
         (faces / f"p{i}").mkdir()
         for path in sorted(source.glob("*.jpg"))[i // 3 : i // 3 + 1]:
             shutil.copy(path, faces / f"p{i}" / path.name)
@@ -123,7 +130,9 @@ def test_a_pooled_model_is_used_where_it_fits(learnt: Path, sample: Path, tmp_pa
     trials = pd.read_parquet(tmp_path / "a" / "trials.parquet")
     assert trials["source"].iloc[0] == "portfolio"
     assert not any("not used" in line for line in lines)
-    assert read_run(tmp_path / "a")["settings"]["surrogate_sha256"] == load_pooled(Path(file)).sha256
+    assert (
+        read_run(tmp_path / "a")["settings"]["surrogate_sha256"] == load_pooled(Path(file)).sha256
+    )
     run(sample, tmp_path / "b", study=study, surrogate=file, space="full13", **given)  # type: ignore[arg-type]
     assert any("learnt with another space; not used" in line for line in lines)
     assert "portfolio" not in set(pd.read_parquet(tmp_path / "b" / "trials.parquet")["source"])

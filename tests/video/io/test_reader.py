@@ -28,7 +28,9 @@ def test_frames_stand_upright(tmp_path: Path, rotation: int, quarters: int) -> N
     path = write_clip(tmp_path / "a.mp4", textured(3), Clip(rotation=rotation))
     stored = pictures(path)
     with VideoReader(path) as reader:
-        assert (reader.info.width, reader.info.height) == ((240, 320) if quarters % 2 else (320, 240))
+        assert (reader.info.width, reader.info.height) == (
+            (240, 320) if quarters % 2 else (320, 240)
+        )
         for frame, picture in zip(reader.frames(), stored, strict=True):
             assert np.array_equal(frame.picture, np.rot90(picture, quarters))
 
@@ -62,7 +64,9 @@ def test_a_part_of_a_long_video_is_read_without_the_rest(tmp_path: Path, name: s
 
 def test_the_last_seconds_of_a_slow_video(tmp_path: Path) -> None:
     """A frame every two seconds: what the decoder still holds when the end is passed is not lost."""
-    path = write_clip(tmp_path / "a.mp4", textured(20, (96, 64)), Clip(times=[50 * i for i in range(20)]))
+    path = write_clip(
+        tmp_path / "a.mp4", textured(20, (96, 64)), Clip(times=[50 * i for i in range(20)])
+    )
     with VideoReader(path, 9.0, 21.0) as reader:
         assert [round(frame.seconds) for frame in reader.frames()] == [10, 12, 14, 16, 18, 20]
 
@@ -89,9 +93,12 @@ def test_a_broken_tail_is_said(tmp_path: Path, name: str, clip: Clip) -> None:
         read = len(list(reader.frames()))
     assert 5 < read < 38
     place = f"after frame {read}" + (" of 40" if path.suffix in (".mp4", ".avi") else "")
-    reason = r"\((the file ends|Invalid data found when processing input)\)"  # as the cut hits a packet
+    reason = (
+        r"\((the file ends|Invalid data found when processing input)\)"  # as the cut hits a packet
+    )
     assert re.fullmatch(
-        f"{re.escape(f'{path}: breaks off {place}')} {reason}; processed up to there", reader.problem
+        f"{re.escape(f'{path}: breaks off {place}')} {reason}; processed up to there",
+        reader.problem,
     )
 
 
@@ -99,7 +106,9 @@ def test_a_damaged_middle_is_said(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "a.mp4", textured(40), Clip(movflags="faststart"))
     data = bytearray(path.read_bytes())
     begin, end = int(0.5 * len(data)), int(0.75 * len(data))
-    data[begin:end] = b"\xff" * (end - begin)  # whole packets, so that none of them can be made sense of
+    data[begin:end] = b"\xff" * (
+        end - begin
+    )  # whole packets, so that none of them can be made sense of
     path.write_bytes(data)
     with VideoReader(path) as reader:
         list(reader.frames())

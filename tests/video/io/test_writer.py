@@ -18,7 +18,11 @@ IDENTIFYING = {"title": "Mum", "location": "+48.0+011.0/", "make": "Phone", "com
 
 
 def rewrite(
-    source: Path, target: Path, start: float = 0.0, end: float | None = None, encoding: Encoding | None = None
+    source: Path,
+    target: Path,
+    start: float = 0.0,
+    end: float | None = None,
+    encoding: Encoding | None = None,
 ) -> Path:
     """Write a video again with a black square in the upright picture's upper left corner."""
     with VideoReader(source, start, end) as reader, VideoRewriter(reader, target, encoding) as out:
@@ -73,17 +77,23 @@ def test_sound_and_subtitles_are_copied_to_the_bit(tmp_path: Path, name: str, cl
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov"])
 def test_uneven_timestamps_stay(tmp_path: Path, suffix: str) -> None:
     base = Fraction(1, 1000) if suffix == ".mkv" else Fraction(1, 90000)
-    uneven = [int(t / base) for t in map(Fraction, ("0", "0.033", "0.05", "0.13", "0.14", "0.22", "0.44"))]
+    uneven = [
+        int(t / base) for t in map(Fraction, ("0", "0.033", "0.05", "0.13", "0.14", "0.22", "0.44"))
+    ]
     clip = Clip(times=uneven, time_base=base, options={"bf": "0"})
     source = write_clip(tmp_path / f"a{suffix}", textured(7), clip)
     target = rewrite(source, tmp_path / f"out{suffix}")
-    assert times(target) == times(source) == pytest.approx([float(t * base) for t in uneven], abs=1e-6)
+    assert (
+        times(target) == times(source) == pytest.approx([float(t * base) for t in uneven], abs=1e-6)
+    )
     assert abs(seconds(target) - seconds(source)) <= 1 / 25
 
 
 @pytest.mark.parametrize("rotation", [90, 180, -90])
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
-def test_the_stored_orientation_and_the_rotation_stay(tmp_path: Path, rotation: int, suffix: str) -> None:
+def test_the_stored_orientation_and_the_rotation_stay(
+    tmp_path: Path, rotation: int, suffix: str
+) -> None:
     source = write_clip(tmp_path / f"a{suffix}", textured(3), Clip(rotation=rotation))
     target = rewrite(source, tmp_path / f"out{suffix}")
     assert described(target) == described(source)
@@ -149,7 +159,9 @@ def test_codec_and_quality_can_be_chosen(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
 def test_metadata_is_dropped_unless_it_is_kept(tmp_path: Path, suffix: str) -> None:
-    source = write_clip(tmp_path / f"a{suffix}", textured(3), Clip(sound="aac", metadata=IDENTIFYING))
+    source = write_clip(
+        tmp_path / f"a{suffix}", textured(3), Clip(sound="aac", metadata=IDENTIFYING)
+    )
     dropped = rewrite(source, tmp_path / f"dropped{suffix}")
     kept = rewrite(source, tmp_path / f"kept{suffix}", encoding=Encoding(keep_metadata=True))
 
@@ -188,7 +200,9 @@ def test_a_part_of_a_video(tmp_path: Path, suffix: str) -> None:
 
 def test_a_part_that_is_not_there(tmp_path: Path) -> None:
     source = write_clip(tmp_path / "a.mp4", textured(5))
-    with pytest.raises(InputError, match="needs frames to write, found none; check --start and --end"):
+    with pytest.raises(
+        InputError, match="needs frames to write, found none; check --start and --end"
+    ):
         rewrite(source, tmp_path / "out.mp4", 9.0)
     assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
 
@@ -196,12 +210,24 @@ def test_a_part_that_is_not_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("target", "encoding", "line"),
     [
-        ("out.mp4", Encoding("nonsense"), "nonsense: needs a video encoder that is here, found none of that name"),
-        ("out.mp4", Encoding("theora"), "theora: needs a video encoder that is here"),  # a decoder only
+        (
+            "out.mp4",
+            Encoding("nonsense"),
+            "nonsense: needs a video encoder that is here, found none of that name",
+        ),
+        (
+            "out.mp4",
+            Encoding("theora"),
+            "theora: needs a video encoder that is here",
+        ),  # a decoder only
         ("out.mp4", Encoding("aac"), "aac: needs a video encoder that is here"),
         ("out.xyz", Encoding(), "out.xyz: needs a video that can be written"),
         ("a.mkv/out.mkv", Encoding(), "out.mkv: needs a video that can be written, found"),
-        ("out.mp4", Encoding(), "'mp4' format does not support 'srt' codec; name the output like the input"),
+        (
+            "out.mp4",
+            Encoding(),
+            "'mp4' format does not support 'srt' codec; name the output like the input",
+        ),
     ],
 )
 def test_what_cannot_be_written(tmp_path: Path, target: str, encoding: Encoding, line: str) -> None:
@@ -215,8 +241,12 @@ def test_what_cannot_be_written(tmp_path: Path, target: str, encoding: Encoding,
 
 def test_what_an_encoder_refuses(tmp_path: Path) -> None:
     source = write_clip(tmp_path / "a.ts", textured(3))
-    with pytest.raises(OutputError, match="needs pictures and timestamps that mpeg4 can encode, found"):
-        rewrite(source, tmp_path / "out.ts", encoding=Encoding("mpeg4"))  # its clock is too coarse for 1/90000
+    with pytest.raises(
+        OutputError, match="needs pictures and timestamps that mpeg4 can encode, found"
+    ):
+        rewrite(
+            source, tmp_path / "out.ts", encoding=Encoding("mpeg4")
+        )  # its clock is too coarse for 1/90000
     assert [path.name for path in tmp_path.iterdir()] == ["a.ts"]
 
 
@@ -238,5 +268,7 @@ def test_the_input_is_never_the_output(tmp_path: Path) -> None:
     source = write_clip(tmp_path / "a.mp4", textured(3))
     (tmp_path / "link.mp4").symlink_to(source)
     for target in (source, tmp_path / "link.mp4", tmp_path / "x" / ".." / "a.mp4"):
-        with pytest.raises(AttrsearchError, match="needs an output that is not the input, found the same file"):
+        with pytest.raises(
+            AttrsearchError, match="needs an output that is not the input, found the same file"
+        ):
             VideoFile(source, target)

@@ -15,18 +15,27 @@ def track(
     landmarks = np.full((5, 2), np.nan, np.float32)
     return {
         frame: TrackedFace(
-            number, box + np.float32([speed, 0, speed, 0]) * frame, landmarks, probability, "detected"
+            number,
+            box + np.float32([speed, 0, speed, 0]) * frame,
+            landmarks,
+            probability,
+            "detected",
         )
         for frame in frames
     }
 
 
 def test_hair_that_moves_with_its_head_is_a_ghost() -> None:
-    assert find_ghosts({1: track(1, FACE, 0.9, range(40)), 2: track(2, HAIR, 0.4, range(10, 30))}) == {2}
+    assert find_ghosts(
+        {1: track(1, FACE, 0.9, range(40)), 2: track(2, HAIR, 0.4, range(10, 30))}
+    ) == {2}
 
 
 def test_a_sure_face_on_a_head_is_a_face() -> None:
-    assert find_ghosts({1: track(1, FACE, 0.9, range(40)), 2: track(2, HAIR, 0.7, range(10, 30))}) == set()
+    assert (
+        find_ghosts({1: track(1, FACE, 0.9, range(40)), 2: track(2, HAIR, 0.7, range(10, 30))})
+        == set()
+    )
 
 
 def test_somebody_who_passes_behind_is_a_face() -> None:
@@ -35,9 +44,14 @@ def test_somebody_who_passes_behind_is_a_face() -> None:
 
 
 def test_a_doubtful_face_in_front_of_a_doubtful_one_stays() -> None:
-    assert find_ghosts({1: track(1, FACE, 0.5, range(40)), 2: track(2, HAIR, 0.4, range(40))}) == set()
+    assert (
+        find_ghosts({1: track(1, FACE, 0.5, range(40)), 2: track(2, HAIR, 0.4, range(40))}) == set()
+    )
 
 
 def test_a_larger_face_is_never_a_part_of_a_smaller_head() -> None:
     large = np.float32([60, 40, 220, 240])
-    assert find_ghosts({1: track(1, FACE, 0.9, range(40)), 2: track(2, large, 0.4, range(40))}) == set()
+    assert (
+        find_ghosts({1: track(1, FACE, 0.9, range(40)), 2: track(2, large, 0.4, range(40))})
+        == set()
+    )

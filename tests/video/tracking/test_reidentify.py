@@ -61,8 +61,12 @@ def test_who_was_beside_is_somebody_else_and_half_a_face_is_not() -> None:
     assert sorted(map(sorted, group_tracks(embeddings, rivals, 0.5))) == [[0, 1], [2]]
 
 
-@pytest.mark.parametrize(("frames", "sure", "rival"), [(2, False, False), (2, True, True), (3, False, True)])
-def test_few_unsure_detections_beside_a_track_do_not_make_two_people(frames: int, sure: bool, rival: bool) -> None:
+@pytest.mark.parametrize(
+    ("frames", "sure", "rival"), [(2, False, False), (2, True, True), (3, False, True)]
+)
+def test_few_unsure_detections_beside_a_track_do_not_make_two_people(
+    frames: int, sure: bool, rival: bool
+) -> None:
     beside = walk(18, 18 + frames, 100, 0.0)
     unsure = {f: face if sure else replace(face, source="low") for f, face in beside.items()}
     assert find_rivals({0: walk(0, 30, 0, 0.0), 1: unsure}) == (
@@ -75,7 +79,9 @@ def test_nobody() -> None:
 
 
 def test_people_are_named_after_the_nearest() -> None:
-    people = People({}, {}, {"person_001": unit(1, 0), "person_002": unit(0, 1), "person_003": unit(-1, 0)})
+    people = People(
+        {}, {}, {"person_001": unit(1, 0), "person_002": unit(0, 1), "person_003": unit(-1, 0)}
+    )
     known = {"anna": unit(1, 0.1), "bert": unit(0.2, 1), "cleo": unit(0, -1)}
     assert match_people(people, known, 0.5) == {"person_001": "anna", "person_002": "bert"}
     assert match_people(people, {}, 0.5) == {}
@@ -104,7 +110,9 @@ def test_the_same_person_across_a_gap_and_a_cut_is_one(
 ) -> None:
     first, second = astronauts[0], astronauts[2]
     gone: list[Picture | None] = [None]
-    found = go_through([first] * 3 + gone * 3 + [second] * 3 + gone + [cadet] * 2 + gone + [first] * 2, mtcnn)
+    found = go_through(
+        [first] * 3 + gone * 3 + [second] * 3 + gone + [cadet] * 2 + gone + [first] * 2, mtcnn
+    )
     assert len(found.tracks) == 4
     people = link_people(found, mtcnn, sface)
     tracks = {frame: track for track, there in found.tracks.items() for frame in there}
@@ -129,7 +137,9 @@ def test_a_face_too_small_or_too_turned_stays_its_own_person(
 ) -> None:
     def turned(detections: Detections) -> Detections:
         points = detections.landmarks.copy()
-        points[:, :, 0] = points[:, :1, 0] + 0.1 * (points[:, :, 0] - points[:, :1, 0])  # as in profile
+        points[:, :, 0] = points[:, :1, 0] + 0.1 * (
+            points[:, :, 0] - points[:, :1, 0]
+        )  # as in profile
         return Detections(detections.boxes, detections.probabilities, points)
 
     class Turned:
@@ -157,7 +167,9 @@ def test_a_face_too_small_or_too_turned_stays_its_own_person(
 # sightings
 
 
-def test_quality_grows_with_size_sharpness_frontality_and_probability(astronaut: Picture, mtcnn: Mtcnn) -> None:
+def test_quality_grows_with_size_sharpness_frontality_and_probability(
+    astronaut: Picture, mtcnn: Mtcnn
+) -> None:
     import cv2
 
     found = mtcnn.detect(astronaut[None])[0]
@@ -201,7 +213,9 @@ def test_the_best_looks_are_kept_spread_over_time() -> None:
 # people who are known by where they are, and tracks that are two people's
 
 
-def walk(first: int, last: int, x: float, pace: float = 4.0, number: int = 0) -> dict[int, TrackedFace]:
+def walk(
+    first: int, last: int, x: float, pace: float = 4.0, number: int = 0
+) -> dict[int, TrackedFace]:
     nothing = np.full((5, 2), np.nan, np.float32)
     return {
         frame: TrackedFace(
@@ -217,13 +231,19 @@ def walk(first: int, last: int, x: float, pace: float = 4.0, number: int = 0) ->
 
 def test_an_unknown_track_is_who_was_there_just_before() -> None:
     tracks = {0: walk(0, 10, 0), 1: walk(14, 20, 0), 2: walk(16, 30, 300), 3: walk(23, 30, 0)}
-    assert sorted(map(sorted, join_unknown([{0}, {3}], tracks))) == [[0], [1, 3], [2]]  # the nearer in time
+    assert sorted(map(sorted, join_unknown([{0}, {3}], tracks))) == [
+        [0],
+        [1, 3],
+        [2],
+    ]  # the nearer in time
     assert sorted(map(sorted, join_unknown([{0, 2}, {3}], tracks))) == [[0, 2], [1, 3]]
     assert sorted(map(sorted, join_unknown([{0, 3}], tracks))) == [[0, 1, 3], [2]]
 
 
 @pytest.mark.parametrize("other", [walk(20, 30, 0), walk(12, 20, 200), walk(8, 20, 0)])
-def test_an_unknown_track_too_late_too_far_or_beside_is_nobody(other: dict[int, TrackedFace]) -> None:
+def test_an_unknown_track_too_late_too_far_or_beside_is_nobody(
+    other: dict[int, TrackedFace],
+) -> None:
     assert join_unknown([{0}], {0: walk(0, 10, 0), 1: other}) == [{0}, {1}]
 
 
@@ -231,7 +251,9 @@ def test_a_track_that_went_on_with_somebody_else_is_divided_where_they_met() -> 
     found = Scan(tracks={0: walk(0, 40, 0), 1: walk(15, 22, 20)})
     found.remembered = {0: {30: found.tracks[0][30]}}
     cut = np.zeros((8, 8, 3), np.uint8)
-    face = AlignedFace(Path("x"), cut, cut, np.eye(2, 3, dtype=np.float32), np.zeros((0, 4), np.float32))
+    face = AlignedFace(
+        Path("x"), cut, cut, np.eye(2, 3, dtype=np.float32), np.zeros((0, 4), np.float32)
+    )
     found.looks[0] = Sightings({(0, key): Sighting(10 * key + 2, 1.0, face) for key in range(4)})
     rows = np.concatenate([unit(1, 0), unit(1, 0.1), unit(0, 1), unit(0.1, 1)])
     assert divide(found, 0, [2, 12, 22, 32], rows, 1.0) == 2
@@ -241,7 +263,9 @@ def test_a_track_that_went_on_with_somebody_else_is_divided_where_they_met() -> 
     assert {face.track for face in found.tracks[2].values()} == {2}
     assert found.remembered[0].get(30) is None
     assert found.remembered[2][30].track == 2
-    assert [sorted(look.frame for look in found.looks[number].best.values()) for number in (0, 2)] == [
+    assert [
+        sorted(look.frame for look in found.looks[number].best.values()) for number in (0, 2)
+    ] == [
         [2, 12],
         [22, 32],
     ]

@@ -28,7 +28,8 @@ def face(frame: int, track: int = 4) -> TrackedFace:
 
 def same(one: TrackedFace, two: TrackedFace) -> bool:
     arrays = all(
-        np.array_equal(getattr(one, name), getattr(two, name), equal_nan=True) for name in ("box", "landmarks")
+        np.array_equal(getattr(one, name), getattr(two, name), equal_nan=True)
+        for name in ("box", "landmarks")
     )
     return arrays and all(
         getattr(one, name) == getattr(two, name)
@@ -107,7 +108,9 @@ def test_memory_does_not_grow_with_a_track() -> None:
 def test_a_look_that_was_put_away_is_the_same_look() -> None:
     random = np.random.default_rng(0)
     crop, window = (random.integers(0, 255, (side, side, 3), np.uint8) for side in (128, 192))
-    look = AlignedFace(Path("x"), crop, window, np.eye(2, 3, dtype=np.float32), np.zeros((1, 4), np.float32), 77.0)
+    look = AlignedFace(
+        Path("x"), crop, window, np.eye(2, 3, dtype=np.float32), np.zeros((1, 4), np.float32), 77.0
+    )
     looks, shelf = Sightings({(0, 1): Sighting(12, 3.0, look)}), SpillFile()
     looks.put_away(shelf)
     looks.put_away(shelf)
@@ -118,7 +121,9 @@ def test_a_look_that_was_put_away_is_the_same_look() -> None:
     assert np.array_equal(sighting.face.window, window)
 
 
-def test_what_lies_on_a_shelf_is_encrypted_where_private_files_are(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_lies_on_a_shelf_is_encrypted_where_private_files_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     fernet = pytest.importorskip("cryptography.fernet")
     monkeypatch.setenv(KEY, fernet.Fernet.generate_key().decode())
     monkeypatch.setenv(SWITCH, "1")
@@ -133,5 +138,7 @@ def test_what_lies_on_a_shelf_is_encrypted_where_private_files_are(monkeypatch: 
 
 def test_no_room_for_temporary_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
-    with pytest.raises(OutputError, match="temporary files: needs a place to write to, found No such file"):
+    with pytest.raises(
+        OutputError, match="temporary files: needs a place to write to, found No such file"
+    ):
         SpillFile().put(b"x")

@@ -19,7 +19,9 @@ def test_circles_collide_by_their_centres_and_radii() -> None:
     assert radius(FACE[None])[0] == 20
     for shift, meets in ((0, True), (39, True), (40, True), (41, False)):
         assert collides(FACE, (FACE + np.float32([shift, 0, shift, 0]))[None])[0] == meets
-    small = np.array([160, 120, 170, 130], np.float32)  # centre (165, 125), radius 5: 45 away of 20 + 5
+    small = np.array(
+        [160, 120, 170, 130], np.float32
+    )  # centre (165, 125), radius 5: 45 away of 20 + 5
     assert not collides(FACE, small[None])[0]
     assert collides(FACE, (small - np.float32([20, 0, 20, 0]))[None])[0]
 

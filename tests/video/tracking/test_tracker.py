@@ -7,7 +7,13 @@ from attrsearch.faces.detection.base import Detections
 from attrsearch.video.tracking.appearance import FOUND, GONE, look_at
 from attrsearch.video.tracking.kalman import BoxMotion, move_points
 from attrsearch.video.tracking.scene_cuts import CutDetector
-from attrsearch.video.tracking.tracker import GUESSES, MIN_PREDICTED_IOU, TrackedFace, Tracker, match
+from attrsearch.video.tracking.tracker import (
+    GUESSES,
+    MIN_PREDICTED_IOU,
+    TrackedFace,
+    Tracker,
+    match,
+)
 from tests.clips import textured
 
 SIZE = (640, 480)
@@ -23,7 +29,9 @@ def box(x: float, y: float, width: float = 40) -> np.ndarray:
 def seen(*faces: tuple[np.ndarray, float]) -> Detections:
     boxes = np.array([face for face, _ in faces], np.float32).reshape(-1, 4)
     points = boxes[:, None, :2] + TEMPLATE * (boxes[:, None, 2:] - boxes[:, None, :2])
-    return Detections(boxes, np.array([score for _, score in faces], np.float32), points.astype(np.float32))
+    return Detections(
+        boxes, np.array([score for _, score in faces], np.float32), points.astype(np.float32)
+    )
 
 
 def walk(tracker: Tracker, frames: int, start: float = 100, step: float = 5) -> list[TrackedFace]:
@@ -48,7 +56,9 @@ def test_constant_velocity_is_followed_through_a_gap() -> None:
     for i in range(12, 17):
         expected = motion.predict()
         motion.damp()
-        assert np.abs(expected - box(100 + 6 * i, 200 - 2 * i)).max() < 8  # 30 pixels further, 8 at most off
+        assert (
+            np.abs(expected - box(100 + 6 * i, 200 - 2 * i)).max() < 8
+        )  # 30 pixels further, 8 at most off
     assert expected[2] - expected[0] == pytest.approx(40, abs=3)
 
 
@@ -98,7 +108,10 @@ def test_little_confidence_goes_on_but_does_not_begin() -> None:
 @pytest.mark.parametrize(("probability", "likely"), [(0.48, True), (0.4, False)])
 def test_many_guesses_are_a_face_if_they_are_likely(probability: float, likely: bool) -> None:
     tracker = Tracker(3, SIZE)
-    guesses = [tracker.update(seen((box(100 + 2 * i, 200), probability)))[0].guess for i in range(GUESSES + 2)]
+    guesses = [
+        tracker.update(seen((box(100 + 2 * i, 200), probability)))[0].guess
+        for i in range(GUESSES + 2)
+    ]
     assert guesses == [True] * (GUESSES - 1) + [not likely] * 3
 
 
@@ -192,7 +205,9 @@ def test_no_landmarks_stay_no_landmarks() -> None:
     tracker = Tracker(5, SIZE)
     for _ in range(3):
         found = seen((box(100, 200), 0.9))
-        tracker.update(Detections(found.boxes, found.probabilities, np.full((1, 5, 2), np.nan, np.float32)))
+        tracker.update(
+            Detections(found.boxes, found.probabilities, np.full((1, 5, 2), np.nan, np.float32))
+        )
     (face,) = tracker.update(Detections.none())
     assert np.isnan(face.landmarks).all()
 
