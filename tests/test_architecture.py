@@ -12,7 +12,8 @@ import attrsearch
 
 ROOT = Path(attrsearch.__file__).parent
 
-# The folders of the package. A module may import from its own folder and from those before it in this list.
+# The folders of the package. A module may import from its own folder and from those before it in
+# this list.
 LAYERS = (
     "core",
     "runs",
@@ -131,10 +132,15 @@ def test_public_names() -> None:
         _ = attrsearch.nothing  # type: ignore[attr-defined]
 
 
+MAX_LINES = 400
+LONGER = {"training/editor.py": 430, "cli/train.py": 430}
+"""Files that are to be divided when they are next worked on, and what they may not grow beyond."""
+
+
 def test_files_stay_small() -> None:
-    long = {
-        path.name: count
-        for path in modules()
-        if (count := len(path.read_text().splitlines())) > 410
-    }
+    long = {}
+    for path in modules():
+        name, count = path.relative_to(ROOT).as_posix(), len(path.read_text().splitlines())
+        if count > LONGER.get(name, MAX_LINES):
+            long[name] = count
     assert not long

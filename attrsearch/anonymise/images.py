@@ -1,4 +1,7 @@
-"""Apply exported attribute sets to pictures.  No face is left as it was: what cannot be edited is covered."""
+"""Apply exported attribute sets to pictures.
+
+No face is left as it was: what cannot be edited is covered.
+"""
 
 import io
 from collections.abc import Callable, Iterator
@@ -24,7 +27,9 @@ from attrsearch.runs.attributes_file import AttributesFile, PersonRecord
 MIN_FACE = 16.0
 WORKING_SIDE = 1920
 MIN_PROBABILITY = 0.6
-"""Pictures are searched for smaller and less certain faces than a search uses, since all must be covered."""
+"""Pictures are searched for smaller and less certain faces than a search uses, since all must be
+covered.
+"""
 
 
 @dataclass(frozen=True)
@@ -71,11 +76,12 @@ class Applier:
 
         Args:
             picture: Left as it is.
-            person: Whose picture it is: the most prominent face gets their set, every other face is covered.
-                None, or someone without a feasible set: every face is covered.
+            person: Whose picture it is: the most prominent face gets their set, every other face is
+                covered. None, or someone without a feasible set: every face is covered.
 
         Returns:
-            The protected picture, the name of the person who was edited, and how many faces were covered.
+            The protected picture, the name of the person who was edited, and how many faces were
+            covered.
 
         Raises:
             InputError: No face was found, so nothing can be promised.
@@ -143,8 +149,8 @@ def plan(
 ) -> list[tuple[Path, Path, PersonRecord | None]]:
     """Which picture becomes which file, and whose set it gets.
 
-    A picture belongs to the person given, else to the person its folder is named after, else to the one its file
-    is named after, else to the only person of the export.
+    A picture belongs to the person given, else to the person its folder is named after, else to the
+    one its file is named after, else to the only person of the export.
 
     Raises:
         InputError: No pictures, or a person the export does not have.

@@ -83,7 +83,8 @@ def load_face_models(
     else:
         chosen = load_detector(detector, max(min_face, 12.0))
     scaled, _ = choose_recogniser(recogniser)
-    # not MTCNN: with it comes torchvision, whose import takes as long as looking at a hundred small frames
+    # not MTCNN: with it comes torchvision, whose import takes as long as looking at a hundred small
+    # frames
     return FaceModels(chosen, YuNet(WINDOW_MIN_FACE, CLOSE_UP_SCORE), scaled)
 
 
@@ -107,8 +108,8 @@ def apply_to_video(
         eyes: What finds and knows faces.
         options: How.
         editor: The export's editor.
-        match: Folder with pictures of the people of the export, by which people in the video are known; without it
-            an export of one person is given to whoever is seen longest.
+        match: Folder with pictures of the people of the export, by which people in the video are
+            known; without it an export of one person is given to whoever is seen longest.
         person: Everybody in the video is this person of the export.
         warn: Called with one line for people who have no set.
         progress: Called with the pass, frames done, frames in all.
@@ -132,7 +133,8 @@ def apply_to_video(
         unknown = sorted(set(people.names.values()) - set(names))
         if unknown:
             warn(
-                f"{len(unknown)} people of the video have no attribute set and are filtered ({options.fallback})"
+                f"{len(unknown)} people of the video have no attribute set and are filtered "
+                f"({options.fallback})"
             )
         return SetAssignment(
             names, {name: record.attributes for name, record in records.items()}, editor
@@ -172,7 +174,8 @@ def anonymise_video(
         trials: Candidates a person.
         seed: Seed of the run.
         warn: Called with one line for everything left out.
-        progress: Called with the pass (``find``, ``search``, ``cover``), how much is done, and of how much.
+        progress: Called with the pass (``find``, ``search``, ``cover``), how much is done, and of
+            how much.
 
     Returns:
         What became of the video, and of the search (None where nobody could be known).
@@ -185,7 +188,8 @@ def anonymise_video(
         persons: list[Person] = [people.faces(name, SEARCH_LOOKS) for name in people.looks]
         if not persons:
             warn(
-                "nobody in this video is near and frontal enough to be searched: every face is filtered"
+                "nobody in this video is near and frontal enough to be searched: every face is "
+                "filtered"
             )
             return SetAssignment({}, {}, None)
         result = run(
@@ -295,7 +299,8 @@ def choose_judge(used: str) -> CalibratedRecogniser:
 
 def _need_person(file: AttributesFile, person: str | None) -> None:
     if person is not None and file.find(person) is None:
-        found = f"no {person}; it has {', '.join(record.id for record in file.identities[:5]) or 'nobody'}"
+        names = ", ".join(record.id for record in file.identities[:5])
+        found = f"no {person}; it has {names or 'nobody'}"
         raise InputError(
             person, required="a person of the export", found=found, hint="check the name"
         )

@@ -46,7 +46,7 @@ def anonymise(
     seed: int | None,
     **given: Any,
 ) -> int:
-    """Find the people of a video, a folder of frames or pictures, search a set for each, and apply it, in one go."""
+    """Find the people of a video, frames or pictures, search a set for each, and apply it."""
     from attrsearch.video.io.reader import is_video
 
     folder = run_folder or out.with_name(f"{out.name}.run")
@@ -120,6 +120,7 @@ def _pictures(
         say(f"not written: {item.problem}")
     edited = sum(item.edited is not None for item in done)
     say(
-        f"{result.feasible} of {result.identities} people anonymised; {edited} pictures edited in {out}"
+        f"{result.feasible} of {result.identities} people anonymised; {edited} pictures edited in "
+        f"{out}"
     )
     return 1 if problems or result.failed or result.infeasible else 0

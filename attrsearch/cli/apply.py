@@ -54,9 +54,10 @@ def apply(
 ) -> int:
     """Protect pictures, a video, a folder of frames or a live source with exported attribute sets.
 
-    A picture belongs to the person whose name its folder or file has; in footage, people are known by --match. A face
-    is edited with its person's set; every other face is covered by the fallback filter; a picture in which no face is
-    found is not written. Live sources are /dev/video0, an address, or - for standard input.
+    A picture belongs to the person whose name its folder or file has; in footage, people are known
+    by --match. A face is edited with its person's set; every other face is covered by the fallback
+    filter; a picture in which no face is found is not written. Live sources are /dev/video0, an
+    address, or - for standard input.
     """
     from attrsearch.runs.attributes_file import read_attributes
     from attrsearch.video.io.reader import is_live, is_video
@@ -93,7 +94,8 @@ def _apply_pictures(
     edited = sum(item.edited is not None for item in done)
     covered = sum(item.covered for item in done)
     say(
-        f"{len(done) - len(problems)} pictures written to {out}: {edited} faces edited, {covered} covered"
+        f"{len(done) - len(problems)} pictures written to {out}: {edited} faces edited, {covered} "
+        "covered"
     )
     return 1 if problems else 0
 

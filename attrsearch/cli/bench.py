@@ -22,7 +22,7 @@ from attrsearch.cli.console import json_option, print_json
 )
 @json_option
 def bench(picture: Path | None, repeats: int, as_json: bool) -> None:
-    """Time the batched evaluator beside the same work done one candidate at a time, as the thesis did."""
+    """Time the batched evaluator beside the thesis's way of one candidate at a time."""
     from attrsearch.search.benchmark import bench as measure
 
     found = measure(picture, repeats)
@@ -30,7 +30,8 @@ def bench(picture: Path | None, repeats: int, as_json: bool) -> None:
         print_json(found.record())
         return
     click.echo(
-        f"batched:        {found.evaluations_per_second:8.2f} evaluations/s ({found.cores} threads, {found.dtype})"
+        f"batched:        {found.evaluations_per_second:8.2f} evaluations/s ({found.cores} "
+        f"threads, {found.dtype})"
     )
     click.echo(
         f"one at a time:  {found.one_at_a_time_per_second:8.2f} evaluations/s (fp32, as the thesis)"

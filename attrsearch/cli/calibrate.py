@@ -39,12 +39,15 @@ def calibrate(
     write_text(out, found.model_dump_json(indent=1) + "\n")
     within, between = found.genuine, found.impostor
     say(
-        f"{found.recogniser}: same person {within.mean:.3f} ± {within.std:.3f} ({within.pairs} pairs)"
+        f"{found.recogniser}: same person {within.mean:.3f} ± {within.std:.3f} ({within.pairs} "
+        "pairs)"
     )
     say(
-        f"different people {between.mean:.3f} ± {between.std:.3f} ({between.pairs} pairs), scale {found.scale:.4f}"
+        f"different people {between.mean:.3f} ± {between.std:.3f} ({between.pairs} pairs), scale "
+        f"{found.scale:.4f}"
     )
     for far, value in found.thresholds.items():
         say(
-            f"threshold {value:.3f} at FAR {far}: {found.accept[far]:.1%} of pairs of one person accepted"
+            f"threshold {value:.3f} at FAR {far}: {found.accept[far]:.1%} of pairs of one person "
+            "accepted"
         )

@@ -54,7 +54,10 @@ def warner(quiet: bool) -> Iterator[Callable[[str], None]]:
 def bar(
     total: int | None, unit: str, quiet: bool, delay: float = 0
 ) -> Iterator[Callable[[int], None]]:
-    """A progress bar, shown after ``delay`` seconds; call what it gives with how many units were done."""
+    """A progress bar, shown after ``delay`` seconds.
+
+    Call what it gives with how many units were done.
+    """
     from tqdm import tqdm
 
     silent = quiet or LOG.json
@@ -70,7 +73,10 @@ def bar(
 
 @contextmanager
 def stage_bar(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """A bar for work in stages: call it with the stage, how much of it is done, and of how much (0 if unknown)."""
+    """A bar for work in stages.
+
+    Call it with the stage, how much of it is done, and of how much (0 if unknown).
+    """
     from tqdm import tqdm
 
     units = {"find": "frame", "search": "evaluation", "cover": "frame", "audit": "frame"}

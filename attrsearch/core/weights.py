@@ -1,4 +1,7 @@
-"""The weights that ship with attrsearch: described in ``models/manifest.toml``, verified on every load."""
+"""The weights that ship with attrsearch.
+
+Described in ``models/manifest.toml``, verified on every load.
+"""
 
 import hashlib
 import tomllib
@@ -22,8 +25,8 @@ class Weights:
 
     Attributes:
         name: What recipes and commands call it.
-        kind: ``editor`` (an AttGAN generator), ``traits`` (the attribute classifier), ``critic`` (naturalness) or
-            ``surrogate`` (a pooled model of the search).
+        kind: ``editor`` (an AttGAN generator), ``traits`` (the attribute classifier), ``critic``
+            (naturalness) or ``surrogate`` (a pooled model of the search).
         path: The safetensors file.
         sha256: Its expected hash, hexadecimal.
         card: The Markdown file that describes it.

@@ -1,7 +1,8 @@
 """Put an edited crop back into its picture so that no border shows.
 
-The mask is fixed in the aligned crop: full over brows, eyes, nose, mouth and chin, falling smoothly to nothing
-before the crop ends.  It is laid over the picture through the inverse of the alignment, rotation included.
+The mask is fixed in the aligned crop: full over brows, eyes, nose, mouth and chin, falling smoothly
+to nothing before the crop ends.  It is laid over the picture through the inverse of the alignment,
+rotation included.
 """
 
 from functools import cache
@@ -28,7 +29,9 @@ SOFTNESS = 0.2
 
 @cache
 def face_mask(size: int = CROP_SIZE) -> Floats:
-    """The mask (size, size), 0 to 1: a superellipse with a smooth edge, 0 at every border of the crop.
+    """The mask (size, size), 0 to 1.
+
+    A superellipse with a smooth edge, 0 at every border of the crop.
 
     >>> mask = face_mask()
     >>> float(mask[72, 64]), float(mask[0].max()), float(mask[-1].max()), float(mask[:, 0].max())

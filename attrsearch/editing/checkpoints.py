@@ -1,4 +1,4 @@
-"""Load an AttGAN generator: bundled safetensors, a safetensors file, or a published AttGAN-PyTorch checkpoint."""
+"""Load an AttGAN generator: bundled, from safetensors, or from an AttGAN-PyTorch checkpoint."""
 
 import json
 import pickle
@@ -26,14 +26,16 @@ class Checkpoint:
 
 
 def load_checkpoint(name: str) -> Checkpoint:
-    """Load a generator by bundled name (``base``, ``anonymiser``), by the name it was installed under, or from a path.
+    """Load a generator by its bundled name, the name it was installed under, or from a path.
 
     Args:
-        name: A bundled or installed name; a ``.safetensors`` file with our keys; or ``weights.N.pth`` of AttGAN-PyTorch
-            beside its ``setting.txt``, holding ``{"G": state_dict}``.
+        name: A bundled or installed name; a ``.safetensors`` file with our keys; or
+            ``weights.N.pth`` of AttGAN-PyTorch beside its ``setting.txt``, holding ``{"G":
+            state_dict}``.
 
     Raises:
-        WeightsError: Unknown name, hash mismatch, a pickle that holds more than tensors, or another network.
+        WeightsError: Unknown name, hash mismatch, a pickle that holds more than tensors, or another
+            network.
     """
     bare = "/" not in name and "\\" not in name and Path(name).suffix == ""
     installed = installed_editors().get(name) if bare and name not in manifest() else None
@@ -71,7 +73,8 @@ def _build(path: Path, state: dict[str, Tensor], config: GeneratorConfig) -> Gen
 def _infer_config(path: Path, state: dict[str, Tensor]) -> GeneratorConfig:
     """Read the shape of one of our own generators (five layers, batch norm) off its tensors.
 
-    Our networks are trained at 128 px; the layers are convolutional, so the size is not in the tensors.
+    Our networks are trained at 128 px; the layers are convolutional, so the size is not in the
+    tensors.
     """
     try:
         first, last = state["enc_layers.0.layers.0.weight"], state["enc_layers.4.layers.0.weight"]
@@ -135,14 +138,21 @@ def _published_config(path: Path) -> GeneratorConfig:
     activations = {config.enc_acti, config.dec_acti} - set(get_args(Activation))
     norms = {config.enc_norm, config.dec_norm} - set(get_args(Norm))
     problem = (
-        f"the attributes {attributes}" if tuple(attributes) != ATTRIBUTES
-        else f"img_size {config.img_size}" if config.img_size not in range(32, 513, 32)
-        else f"{activations | norms}" if activations | norms
-        else f"{config.enc_layers} and {config.dec_layers} layers" if config.enc_layers != config.dec_layers
+        f"the attributes {attributes}"
+        if tuple(attributes) != ATTRIBUTES
+        else f"img_size {config.img_size}"
+        if config.img_size not in range(32, 513, 32)
+        else f"{activations | norms}"
+        if activations | norms
+        else f"{config.enc_layers} and {config.dec_layers} layers"
+        if config.enc_layers != config.dec_layers
         else ""
-    )  # fmt: skip
+    )
     if problem:
-        required = "the 13 usual attributes, a size of 32 to 512, known norms and activations, equal depths"
+        required = (
+            "the 13 usual attributes, a size of 32 to 512, known norms and activations, equal "
+            "depths"
+        )
         raise WeightsError(
             settings, required=required, found=problem, hint="use another checkpoint"
         )

@@ -1,7 +1,7 @@
 """The editor: attribute sets onto faces, in one pass or two, in batches.
 
-Source: thesis 3.1.2, ``G(G(x, a), b)``.  The encoding of the untouched face is the same for every candidate, so it
-is computed once a face and given to :meth:`Editor.edit`.
+Source: thesis 3.1.2, ``G(G(x, a), b)``.  The encoding of the untouched face is the same for every
+candidate, so it is computed once a face and given to :meth:`Editor.edit`.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,10 @@ class Realigner(Protocol):
 
 @dataclass(frozen=True)
 class Encoded:
-    """What the decoder needs of encoded faces: the outputs of the last encoder layers, each (n, c, h, w)."""
+    """What the decoder needs of encoded faces.
+
+    The outputs of the last encoder layers, each (n, c, h, w).
+    """
 
     features: tuple[Tensor, ...]
 
@@ -117,7 +120,10 @@ def load_editor(name: str = "anonymiser", precision: Precision = "auto") -> Edit
 
 
 def _return(first: Tensor, second: Tensor, back: Tensor) -> Tensor:
-    """Lay a realigned second pass over the first; what the second does not reach keeps the first."""
+    """Lay a realigned second pass over the first.
+
+    What the second does not reach keeps the first.
+    """
     sampled = torch.nn.functional.grid_sample(
         second, back, padding_mode="border", align_corners=False
     )

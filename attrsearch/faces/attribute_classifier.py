@@ -16,11 +16,16 @@ from attrsearch.core.weights import Weights, find_weights, load_tensors, verify
 Floats = npt.NDArray[np.float32]
 
 MIN_CERTAINTY = 0.75
-"""A vote on gender with less certainty than this may be wrong: it is said, and nobody is given a beard on it."""
+"""A vote on gender with less certainty than this may be wrong: it is said, and nobody is given a
+beard on it.
+"""
 
 
 class TraitsNetwork(nn.Module):
-    """A small residual-free classifier: logits (n, 13) of aligned crops (n, 3, 128, 128), RGB from -1 to 1."""
+    """A small residual-free classifier.
+
+    Logits (n, 13) of aligned crops (n, 3, 128, 128), RGB from -1 to 1.
+    """
 
     def __init__(self, width: int = 32) -> None:
         super().__init__()
@@ -77,7 +82,7 @@ class TraitsClassifier:
 
     @network
     def probabilities(self, crops: Tensor) -> Floats:
-        """Probability of each attribute, (n, 13), of aligned crops (n, 3, 128, 128), RGB from -1 to 1.
+        """Probability (n, 13) of each attribute of aligned crops (n, 3, 128, 128), RGB, -1 to 1.
 
         Averaged over the crop and its mirror image, which steadies the guess.
         """

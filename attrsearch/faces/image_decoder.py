@@ -1,7 +1,10 @@
-"""Decode pictures one by one, in a process of its own that may be killed: ``python -m attrsearch.faces.image_decoder``.
+"""Decode pictures one by one, in a process of its own that may be killed.
 
-A line of JSON comes in for each picture (``path``, ``seconds``), a line goes out (``shape``, or what is wrong), then
-the pixels.  Nothing here is trusted by whoever asks: no pickles, sizes are checked on the other side.
+``python -m attrsearch.faces.image_decoder``.
+
+A line of JSON comes in for each picture (``path``, ``seconds``), a line goes out (``shape``, or
+what is wrong), then the pixels.  Nothing here is trusted by whoever asks: no pickles, sizes are
+checked on the other side.
 """
 
 import json
@@ -22,7 +25,9 @@ from attrsearch.core.errors import InputError
 Picture = npt.NDArray[np.uint8]
 
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF")
-"""Formats that are read, whatever a file's name; others bring parsers, and some programs, that nobody asked for."""
+"""Formats that are read, whatever a file's name; others bring parsers, and some programs, that
+nobody asked for.
+"""
 MAX_PIXELS = 100_000_000
 MAX_BYTES = 500_000_000
 MIN_SIDE = 16
@@ -34,7 +39,8 @@ def decode(path: Path) -> Picture:
     """Read one picture as RGB, uint8, shape (h, w, 3), upright as its EXIF orientation says.
 
     Raises:
-        InputError: Missing, empty, truncated, no regular file, not a picture, or larger than ``MAX_PIXELS``.
+        InputError: Missing, empty, truncated, no regular file, not a picture, or larger than
+            ``MAX_PIXELS``.
     """
     hint = "replace or remove the file"
     required = "a readable picture"

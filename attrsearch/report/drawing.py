@@ -28,19 +28,24 @@ def trade_off_chart(data: dict[str, Any], judge: str, detector: str) -> Markup:
         late = across > WIDTH - 150
         shift, anchor = (-8, "end") if late else (8, "start")
         parts.append(
-            f'<circle class="mark" cx="{across:.1f}" cy="{down:.1f}" r="4"><title>{escape(name)}</title></circle>'
+            f'<circle class="mark" cx="{across:.1f}" cy="{down:.1f}" '
+            f'r="4"><title>{escape(name)}</title></circle>'
         )
         nudge = 4 + 11 * sum(
             abs(px - x) < 0.2 and abs(py - y) < 0.04 for _, px, py in points[:number]
         )
         parts.append(
-            f'<text x="{across + shift:.1f}" y="{down + nudge:.1f}" text-anchor="{anchor}">{escape(name)}</text>'
+            f'<text x="{across + shift:.1f}" y="{down + nudge:.1f}" '
+            f'text-anchor="{anchor}">{escape(name)}</text>'
         )
     return _svg(parts, f"Detection against identification by {judge}")
 
 
 def distance_chart(bins: Sequence[float], counts: dict[str, Any]) -> Markup:
-    """Distributions of raw distances: genuine, impostor, and protected faces against their person's other originals."""
+    """Distributions of raw distances.
+
+    Genuine, impostor, and protected faces against their person's other originals.
+    """
     edges = np.array(bins)
     middles = (edges[:-1] + edges[1:]) / 2
     lines = {}
@@ -60,11 +65,13 @@ def distance_chart(bins: Sequence[float], counts: dict[str, Any]) -> Markup:
             )
         )
         parts.append(
-            f'<path class="line" d="{path}" fill="none" stroke="currentColor" stroke-dasharray="{dashes[name]}"/>'
+            f'<path class="line" d="{path}" fill="none" stroke="currentColor" '
+            f'stroke-dasharray="{dashes[name]}"/>'
         )
         y = TOP + 12 + 16 * place
         parts.append(
-            f'<path d="M{LEFT + 8} {y - 4}h26" stroke="currentColor" stroke-dasharray="{dashes[name]}"/>'
+            f'<path d="M{LEFT + 8} {y - 4}h26" stroke="currentColor" '
+            f'stroke-dasharray="{dashes[name]}"/>'
         )
         parts.append(f'<text x="{LEFT + 40}" y="{y}">{name}</text>')
     return _svg(parts, f"Distances of {counts['protection']}")
@@ -73,7 +80,8 @@ def distance_chart(bins: Sequence[float], counts: dict[str, Any]) -> Markup:
 def _axes(x: tuple[float, float], y: tuple[float, float] | None, x_title: str, y_title: str) -> str:
     base = HEIGHT - BOTTOM
     parts = [
-        f'<path class="grid" d="M{LEFT} {TOP}V{base}H{WIDTH - RIGHT}" fill="none" stroke="currentColor"/>'
+        f'<path class="grid" d="M{LEFT} {TOP}V{base}H{WIDTH - RIGHT}" fill="none" '
+        'stroke="currentColor"/>'
     ]
     for share in (0, 0.25, 0.5, 0.75, 1):
         value = x[0] + share * (x[1] - x[0])
@@ -105,5 +113,8 @@ def _y(share: float) -> float:
 
 
 def _svg(parts: Sequence[str], label: str) -> Markup:
-    head = f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(label)}">'
+    head = (
+        f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
+        f'aria-label="{escape(label)}">'
+    )
     return Markup(f"{head}{''.join(parts)}</svg>")  # noqa: S704 - every text in it is escaped

@@ -35,7 +35,8 @@ def merge_runs(
         progress: Called with 1 for every person.
 
     Raises:
-        InputError: A run is not finished or damaged, settings differ, a person is in two, or a shard is missing.
+        InputError: A run is not finished or damaged, settings differ, a person is in two, or a
+            shard is missing.
         OutputError: The folder holds another run, or cannot be written.
     """
     origins = [read_provenance(run) for run in runs]
@@ -95,11 +96,11 @@ def _need_alike(runs: Sequence[Path], origins: Sequence[Provenance]) -> None:
             key for key in first.keys() | other.keys() if first.get(key) != other.get(key)
         )
         if different:
+            key = different[0]
+            required = f"the settings of {runs[0]} ({key} = {first.get(key)!r})"
             raise InputError(
                 run,
-                required=f"the settings of {runs[0]} ({different[0]} = {first.get(different[0])!r})"[
-                    :300
-                ],
+                required=required[:300],
                 found=f"{different[0]} = {other.get(different[0])!r}"[:300],
                 hint="merge runs that were started with the same options",
             )

@@ -1,6 +1,9 @@
-"""Search many people in lock-step: every open study asks, one batch measures all, every study is told.
+"""Search many people in lock-step.
 
-A person's result depends on the person and the seed only; how many studies are open changes the speed alone.
+Every open study asks, one batch measures all, every study is told.
+
+A person's result depends on the person and the seed only; how many studies are open changes the
+speed alone.
 """
 
 import time
@@ -44,7 +47,8 @@ class Finished:
         proposals: The same candidates in order, with a sample of what was screened out among them.
         screened_out: How many candidates were screened out in all.
         overhead: Time spent predicting, seconds.
-        held_out: The winner on the faces kept from the search (one candidate), or None where there are none.
+        held_out: The winner on the faces kept from the search (one candidate), or None where there
+            are none.
         held_out_faces: How many those are.
     """
 
@@ -184,7 +188,9 @@ def make_screener(
     faces: tuple[AlignedFace, ...],
     subject: Subject,
 ) -> Screener | None:
-    """What proposes by prediction for a person; None where the study has no surrogate, or none that can predict.
+    """What proposes by prediction for a person.
+
+    None where the study has no surrogate, or none that can predict.
 
     A study that wants a pooled model and has none that fits is searched by the sampler alone.
     """

@@ -1,7 +1,8 @@
 """End a search that has little more to gain, and give one that has nothing yet a little more.
 
-What a person gets depends on that person alone.  Trials are not handed from one person to another: everyone without
-a feasible candidate gets the same fixed allowance, which ends with their first feasible candidate.
+What a person gets depends on that person alone.  Trials are not handed from one person to another:
+everyone without a feasible candidate gets the same fixed allowance, which ends with their first
+feasible candidate.
 """
 
 import numpy as np
@@ -37,7 +38,8 @@ class EarlyStopping:
         Args:
             remaining: What the search thinks is left.
             feasible: Of the candidates of the last round.
-            expected_improvement: Expected gain of the best candidate of the last pool; infinite where there was none.
+            expected_improvement: Expected gain of the best candidate of the last pool; infinite
+                where there was none.
 
         >>> stopper = EarlyStopping(Stopping(tolerance=0.01, patience=1, least=1, extra=0.5), 8)
         >>> stopper.remaining(0, np.array([False]), np.inf)

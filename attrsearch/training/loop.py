@@ -1,4 +1,7 @@
-"""The loop of every training: steps, a progress line, checkpoints with sample sheets, and an end."""
+"""The loop of every training.
+
+Steps, a progress line, checkpoints with sample sheets, and an end.
+"""
 
 import math
 import time
@@ -77,7 +80,7 @@ def train(
     resume: bool = False,
     progress: Callable[[TrainingProgress], None] = lambda _: None,
 ) -> TrainingProgress:
-    """Train to the end; ``out`` then holds ``weights.safetensors``, ``training.toml`` and ``sheets/``.
+    """Train to the end: ``out`` gets ``weights.safetensors``, ``training.toml``, ``sheets/``.
 
     Args:
         trainer: What is trained.
@@ -88,7 +91,8 @@ def train(
         progress: Called after every step.
 
     Raises:
-        OutputError: ``out`` holds a training and ``resume`` was not asked for, or one of another recipe.
+        OutputError: ``out`` holds a training and ``resume`` was not asked for, or one of another
+            recipe.
         TrainingError: A loss is no longer a number.
     """
     done, before = 0, 0.0

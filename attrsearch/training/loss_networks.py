@@ -1,4 +1,7 @@
-"""The differentiable judges of an anonymising edit: SFace, MTCNN's last network, the attribute classifier."""
+"""The differentiable judges of an anonymising edit.
+
+SFace, MTCNN's last network, the attribute classifier.
+"""
 
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -50,7 +53,10 @@ class IdentityLoss:
     def embed(
         self, faces: Tensor, generator: torch.Generator | None = None, jitter: float = 1.5
     ) -> Tensor:
-        """Unit vectors (n, 128) of crops (n, 3, 128, 128) from -1 to 1; jittered by pixels where random."""
+        """Unit vectors (n, 128) of crops (n, 3, 128, 128) from -1 to 1.
+
+        Jittered by pixels where random.
+        """
         matrices = self._inverse.expand(len(faces), 2, 3).clone()
         if generator is not None:
             shift = torch.randn(len(faces), 2, generator=generator) * jitter
@@ -70,7 +76,10 @@ class IdentityLoss:
 
 
 class ONetOutput(NamedTuple):
-    """What MTCNN's last network sees: ``probability`` (n,), ``box`` (n, 4), ``landmarks`` (n, 10)."""
+    """What MTCNN's last network sees.
+
+    ``probability`` (n,), ``box`` (n, 4), ``landmarks`` (n, 10).
+    """
 
     probability: Tensor
     box: Tensor
@@ -88,7 +97,7 @@ class DetectionLossNetwork:
         self._network, self._device = load_onet().to(device), device
 
     def cuts(self, count: int, generator: torch.Generator) -> Tensor:
-        """Sampling grids (n, 48, 48, 2) of squares around the face, a little off and of different sizes."""
+        """Sampling grids (n, 48, 48, 2) of squares around the face, jittered in place and size."""
         centre = torch.tensor(FACE_CENTRE) + torch.randn(count, 2, generator=generator) * 3
         side = FACE_SIDE * (1 + 0.08 * torch.randn(count, generator=generator)).clamp(0.75, 1.3)
         steps = (torch.arange(ONET_SIDE) + 0.5) / ONET_SIDE - 0.5

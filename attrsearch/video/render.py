@@ -1,8 +1,9 @@
-"""The second pass: cover every face of every frame, by an edit where that is possible, and in any case.
+"""The second pass: cover every face of every frame, by an edit where that is possible.
 
-Fails closed.  A face whose landmarks are not known gets the last edit of its track warped to its place; one without a
-recent edit, without an attribute set, too small or too turned for an edit is covered by a filter.  Where edits begin or
-end, edit and filter fade into each other over a few frames.
+Fails closed.  A face whose landmarks are not known gets the last edit of its track warped to its
+place; one without a recent edit, without an attribute set, too small or too turned for an edit is
+covered by a filter.  Where edits begin or end, edit and filter fade into each other over a few
+frames.
 """
 
 from collections.abc import Mapping, Sequence
@@ -41,15 +42,23 @@ CROP_WIDTHS = (40.0, 150.0)
 RECENT = 25
 """An edit older than this many frames is not warped any more."""
 MAX_FRAMES_FROM_DETECTION = 3
-"""Further from where it was seen than this many frames, a face may be behind something; no edit is put on that."""
+"""Further from where it was seen than this many frames, a face may be behind something; no edit is
+put on that.
+"""
 FADE = 5
 """Frames over which an edit fades into a filter and back."""
 QUIET, MOVED = 6.0, 20.0
-"""Changes of an aligned face, 0 to 255: up to the first it is noise, and from the second on nothing is kept."""
+"""Changes of an aligned face, 0 to 255: up to the first it is noise, and from the second on nothing
+is kept.
+"""
 MAX_KEPT = 0.95
-"""Share of the last edit that is kept in the next one where nothing changed: an edit makes more of noise than it is."""
+"""Share of the last edit that is kept in the next one where nothing changed: an edit makes more of
+noise than it is.
+"""
 AROUND = 11
-"""Over how many pixels of a crop of 128 the change is averaged: a mouth that opens is edited anew, the rest is kept."""
+"""Over how many pixels of a crop of 128 the change is averaged: a mouth that opens is edited anew,
+the rest is kept.
+"""
 
 
 @dataclass(frozen=True)
@@ -71,7 +80,7 @@ class _Edit:
 
 @dataclass
 class _Last:
-    """The last edit of a track, what it was made from, and how much of it is shown over the filter, 0 to 1."""
+    """The last edit of a track, what it was made from, and its share over the filter, 0 to 1."""
 
     frame: int
     source: Floats
@@ -92,7 +101,8 @@ class Renderer:
         visible: People who are left as they are, because they consent.
         fallback: Filter of last resort.
         smallest: Width in pixels below which a face is filtered.
-        replacement: Picture that replaces faces instead of a filter (the thesis's object replacement), or None.
+        replacement: Picture that replaces faces instead of a filter (the thesis's object
+            replacement), or None.
         everyone: The person of tracks that are not in ``names``.
     """
 
@@ -159,7 +169,10 @@ class Renderer:
         return self.names.get(face.track, self.everyone)
 
     def _can_edit(self, face: TrackedBox) -> bool:
-        """Whether a face is edited; once it is, a little more of a turn is borne, so that it does not flicker."""
+        """Whether a face is edited.
+
+        An edited one may turn a little more, so that it does not flicker.
+        """
         possible = self.editor is not None and self._person(face) in self.sets
         if possible and face.box[2] - face.box[0] >= self.smallest:
             most = GO_ON_TURN if face.track in self._edited else EDIT_TURN
@@ -215,7 +228,8 @@ class Renderer:
         shown = picture.copy()
         done: list[RenderedFace] = []
         hidden = [face for face in faces if self._person(face) not in self.visible]
-        # filters first, then edits from small to large, so that a near face is not covered by a far one's filter
+        # filters first, then edits from small to large, so that a near face is not covered by a far
+        # one's filter
         order = sorted(
             hidden,
             key=lambda face: (face.track in edits, float((face.box[2:] - face.box[:2]).prod())),
@@ -286,8 +300,9 @@ def steady(
 ) -> tuple[Floats, Floats]:
     """An edit of which as much is the last one's as the face stood still, place by place.
 
-    Two edits of nearly the same picture differ by more than the pictures do, and drift.  What was kept of earlier
-    pictures is kept of their edits; a face that turns by and by moves away from both.
+    Two edits of nearly the same picture differ by more than the pictures do, and drift.  What was
+    kept of earlier pictures is kept of their edits; a face that turns by and by moves away from
+    both.
 
     Args:
         source: What the edit was made from (size, size, 3), 0 to 255.
@@ -315,12 +330,18 @@ def _picture(crop: Floats) -> Picture:
 
 
 def _is_in_view(face: TrackedBox) -> bool:
-    """Whether a face is likely to show; before its first sighting, and long after one, it may be behind something."""
+    """Whether a face is likely to show.
+
+    Before its first sighting, and long after one, it may be behind something.
+    """
     return face.source != "extended" and face.frames_from_detection <= MAX_FRAMES_FROM_DETECTION
 
 
 def _belong(landmarks: Floats, box: Floats) -> bool:
-    """Whether landmarks (5, 2) are those of the face in a box (4,): in its middle, and of its size."""
+    """Whether landmarks (5, 2) are those of the face in a box (4,).
+
+    In its middle, and of its size.
+    """
     sides = box[2:] - box[:2]
     offset = np.abs(landmarks.mean(0) - (box[:2] + box[2:]) / 2) / np.maximum(sides, 1e-3)
     width = float(sides[0]) * scale_of(similarity(landmarks[None], CROP_TEMPLATE)[0])

@@ -1,4 +1,7 @@
-"""Protect a live source in one pass: only the past is known, so the tracked memory does the work alone."""
+"""Protect a live source in one pass.
+
+Only the past is known, so the tracked memory does the work alone.
+"""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -83,7 +86,7 @@ def protect_stream(
     encoding: Encoding | None = None,
     progress: Callable[[int], None] = lambda done: None,  # noqa: ARG005
 ) -> StreamResult:
-    """Protect a camera, an address or standard input, frame by frame, until it ends or is interrupted (Ctrl-C).
+    """Protect a camera, an address or standard input frame by frame, until it ends or Ctrl-C.
 
     Args:
         source: ``/dev/video0``, an address, or ``-``.

@@ -1,8 +1,11 @@
-"""From tracks to what must be covered in every frame: gaps filled, ends extended, landmarks steadied.
+"""From tracks to what must be covered in every frame.
 
-The second pass knows the future: a gap between two sightings is interpolated, and a track begins before its first
-sighting and ends after its last, because a face is there before a detector is sure of it.  Tracks of one person that
-follow each other closely are one: what lies between them is a gap like any other.
+Gaps filled, ends extended, landmarks steadied.
+
+The second pass knows the future: a gap between two sightings is interpolated, and a track begins
+before its first sighting and ends after its last, because a face is there before a detector is sure
+of it.  Tracks of one person that follow each other closely are one: what lies between them is a gap
+like any other.
 """
 
 import itertools
@@ -22,11 +25,15 @@ LONGEST_GAP = 30
 LEAD, EXTENSION = 6, 3
 """Frames added before a stretch, where nothing remembers the face yet, and after it."""
 KNOWN_NEAR = 15
-"""Landmarks are known at most this many frames from one in which they were seen: half of the longest gap."""
+"""Landmarks are known at most this many frames from one in which they were seen: half of the
+longest gap.
+"""
 STEADYING = 1.2
 """Standard deviation of the smoothing of landmarks and boxes over time, in frames."""
 TURN_STEADYING, MAX_TURN = 6.0, 1.0
-"""The same of how far a head is turned; a detector's landmarks of a profile are now beside, now before the face."""
+"""The same of how far a head is turned; a detector's landmarks of a profile are now beside, now
+before the face.
+"""
 FASTEST = 0.35
 """How far a person may have moved between two tracks, in widths of the face a frame."""
 
@@ -42,8 +49,8 @@ class TrackedBox:
         source: How it is known to be there.
         probability: Of the detection; of the nearest one where there is none.
         frames_from_detection: Frames to the nearest one in which the face was seen.
-        turn: How far it is turned aside (:func:`attrsearch.video.tracking.best_shots.turn`), steadied over time;
-            None where only the landmarks say.
+        turn: How far it is turned aside (:func:`attrsearch.video.tracking.best_shots.turn`),
+            steadied over time; None where only the landmarks say.
     """
 
     track: int
@@ -57,7 +64,7 @@ class TrackedBox:
 
 @dataclass(frozen=True)
 class _Stretch:
-    """Frames ``begin`` to ``end`` are covered because of sightings in frames ``first`` to ``last`` of some tracks."""
+    """Frames ``begin`` to ``end``, covered for sightings in ``first`` to ``last`` of tracks."""
 
     tracks: Sequence[Mapping[int, TrackedFace]]
     first: int
@@ -67,15 +74,17 @@ class _Stretch:
 
 
 class Timeline:
-    """What to cover in every frame, made as frames are asked for: only what is going on is in memory.
+    """What to cover in every frame, made as frames are asked for.
+
+    Only what is going on is in memory.
 
     Args:
         tracks: Track to frame to sighting.
         cuts: Frames that begin a new scene; nothing is carried over them.
         frames: Frames of the video.
         people: Track to person; tracks of one person that may be one are joined.
-        remembered: Track to frame to a face that only the memory still holds: it is covered where there is nothing
-            else of its track.
+        remembered: Track to frame to a face that only the memory still holds: it is covered where
+            there is nothing else of its track.
         gap: Gaps of at most this many frames are filled.
         extension: Frames added after a stretch.
         lead: Frames added before it.
@@ -109,7 +118,7 @@ class Timeline:
         self._held: dict[int, int] = {}
 
     def at(self, frame: int) -> list[TrackedBox]:
-        """The faces of a frame; frames are asked for in order, since what has ended is forgotten."""
+        """The faces of a frame; ask for frames in order, since what has ended is forgotten."""
         while self._waiting and self._stretches[self._waiting[-1]].begin <= frame:
             number = self._waiting.pop()
             if self._stretches[number].end >= frame:
@@ -227,7 +236,8 @@ class _Filled:
             shares = (points[good] - there[:, None, :2]) / np.maximum(
                 there[:, None, 2:] - there[:, None, :2], 1e-3
             )
-            # landmarks stay in the box they were seen in, and are not known far from the frame they were seen in
+            # landmarks stay in the box they were seen in, and are not known far from the frame they
+            # were seen in
             spread = np.stack(
                 [np.interp(whole, known[good], c) for c in shares.reshape(-1, 10).T], 1
             )
@@ -263,7 +273,9 @@ class _Filled:
 
 
 def nearest(known: npt.NDArray[np.int64], wanted: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Places (n,) of the numbers nearest to those wanted (n,) among known ones (k,), sorted; the first of two as near.
+    """Places (n,) of the numbers nearest to those wanted (n,) among known ones (k,), sorted.
+
+    The first of two as near.
 
     >>> nearest(np.array([2, 6, 7]), np.array([0, 2, 3, 4, 5, 6, 9])).tolist()
     [0, 0, 0, 0, 1, 1, 2]
@@ -274,7 +286,10 @@ def nearest(known: npt.NDArray[np.int64], wanted: npt.NDArray[np.int64]) -> npt.
 
 
 def _spread(values: Floats, known: npt.NDArray[np.int64], whole: npt.NDArray[np.int64]) -> Floats:
-    """Values (k, d) at known frames as values of every frame: linear between, moving on at the ends."""
+    """Values (k, d) at known frames as values of every frame.
+
+    Linear between, moving on at the ends.
+    """
     columns = [np.interp(whole, known, column) for column in values.T]
     spread = np.stack(columns, 1)
     if len(known) > 1:

@@ -50,9 +50,18 @@ def test_a_row_for_every_face_of_every_frame(tmp_path: Path) -> None:
     assert table.schema.names == SCHEMA.names
     rows = table.to_pylist()
     assert rows[1] == {
-        "frame": 0, "time": 0.0, "track": 4, "person": "person_001", "left": 90.5, "top": 60.0, "right": 130.5,
-        "bottom": 110.0, "probability": pytest.approx(0.15), "found": "low", "cover": "filtered",
-    }  # fmt: skip
+        "frame": 0,
+        "time": 0.0,
+        "track": 4,
+        "person": "person_001",
+        "left": 90.5,
+        "top": 60.0,
+        "right": 130.5,
+        "bottom": 110.0,
+        "probability": pytest.approx(0.15),
+        "found": "low",
+        "cover": "filtered",
+    }
     assert [(row["frame"], row["time"]) for row in rows] == [(0, 0.0), (0, 0.0), (2, 0.08)]
 
 
@@ -205,9 +214,13 @@ def test_a_bad_frame_leaves_no_face_of_the_last_one_out(
         Image.fromarray(picture).save(folder / f"{number}.png")
     (folder / "1.png").write_bytes(b"no picture")
     done = protect(
-        FrameFolder(folder, tmp_path / "out", lambda line: None), detector=mtcnn, close_up=mtcnn, scaled=sface,
-        decide=lambda people: SetAssignment({}, {}, None), options=VideoOptions(),
-    )  # fmt: skip
+        FrameFolder(folder, tmp_path / "out", lambda line: None),
+        detector=mtcnn,
+        close_up=mtcnn,
+        scaled=sface,
+        decide=lambda people: SetAssignment({}, {}, None),
+        options=VideoOptions(),
+    )
     assert {frame: len(there) for frame, there in done.boxes.items()} == dict.fromkeys(
         (0, 2, 3, 4, 5), 2
     )

@@ -1,10 +1,11 @@
 """MTCNN: facenet-pytorch's three networks, run over a whole batch of pictures at once.
 
-Source: Zhang et al., "Joint Face Detection and Alignment using Multi-task Cascaded Convolutional Networks",
-2016; networks and weights of facenet-pytorch 2.5.3.  The cascade between the networks is our own because the
-search lives in it: facenet-pytorch cuts its candidate boxes one at a time, here they are averaged from an
-integral image all together.  Boxes, probabilities and landmarks equal facenet-pytorch's (a test compares them),
-and a picture's result does not depend on which other pictures share its batch.
+Source: Zhang et al., "Joint Face Detection and Alignment using Multi-task Cascaded Convolutional
+Networks", 2016; networks and weights of facenet-pytorch 2.5.3.  The cascade between the networks is
+our own because the search lives in it: facenet-pytorch cuts its candidate boxes one at a time, here
+they are averaged from an integral image all together.  Boxes, probabilities and landmarks equal
+facenet-pytorch's (a test compares them), and a picture's result does not depend on which other
+pictures share its batch.
 """
 
 import warnings
@@ -25,8 +26,9 @@ LOW_THRESHOLDS = (0.6, 0.6, 0.6)
 FACTOR = 0.709
 CHUNK = 32
 STEADY = 16
-"""Batches of at least this many give the same bits whatever their size; candidate boxes go through a network in
-multiples of it."""
+"""Batches of at least this many give the same bits whatever their size; candidate boxes go through
+a network in multiples of it.
+"""
 
 
 class Mtcnn:
@@ -93,7 +95,7 @@ class Mtcnn:
         return [_without_nested(*(array[owners == i] for array in arrays)) for i in range(count)]
 
     def _propose(self, batch: Tensor) -> tuple[Tensor, Tensor]:
-        """Candidate boxes (m, 4) of the first network over an image pyramid, and the picture of each (m,)."""
+        """Candidate boxes (m, 4) of the first network over a pyramid, and their pictures (m,)."""
         height, width = batch.shape[2:]
         scale = 12.0 / self.min_face
         boxes, scores, owners = [], [], []
@@ -143,8 +145,8 @@ class Mtcnn:
 def load_onet() -> nn.Module:
     """MTCNN's last network, frozen and differentiable.
 
-    Input (n, 3, 48, 48), (pixel - 127.5) / 128; output box (n, 4), landmarks (n, 10: five x, five y) and
-    probabilities (n, 2: no face, face).
+    Input (n, 3, 48, 48), (pixel - 127.5) / 128; output box (n, 4), landmarks (n, 10: five x, five
+    y) and probabilities (n, 2: no face, face).
     """
     from facenet_pytorch.models.mtcnn import ONet  # noqa: PLC0415 - slow, and not always wanted
 
@@ -165,7 +167,10 @@ def _normalise(pixels: Tensor) -> Tensor:
 
 
 def _nms(boxes: Tensor, scores: Tensor, owner: Tensor, threshold: float) -> Tensor:
-    """Non-maximum suppression within each picture, in float64 so that neighbours in the batch do not matter."""
+    """Non-maximum suppression within each picture.
+
+    In float64, so that neighbours in the batch do not matter.
+    """
     kept: Tensor = batched_nms(boxes.double(), scores.double(), owner, threshold)
     return kept
 
@@ -183,7 +188,7 @@ def _regress(boxes: Tensor, regression: Tensor) -> Tensor:
 
 
 def _integer_corners(boxes: Tensor, width: int, height: int) -> Tensor:
-    """Left, top, right, bottom (m, 4), int64, right and bottom exclusive, inside the picture and not empty."""
+    """Boxes (m, 4) as int64, right and bottom exclusive, inside the picture and not empty."""
     whole = boxes.trunc().long()
     left, top = (whole[:, 0].clamp(1, width) - 1), (whole[:, 1].clamp(1, height) - 1)
     right, bottom = whole[:, 2].clamp(max=width), whole[:, 3].clamp(max=height)
@@ -193,7 +198,10 @@ def _integer_corners(boxes: Tensor, width: int, height: int) -> Tensor:
 
 
 def _integral(batch: Tensor) -> Tensor:
-    """Sums of all pixels above and left, (n, h + 1, w + 1, 3): whole numbers in the smallest exact float type."""
+    """Sums of all pixels above and left, (n, h + 1, w + 1, 3).
+
+    Whole numbers in the smallest exact float type.
+    """
     count, channels, height, width = batch.shape
     exact = torch.float32 if height * width * 255 < 2**24 else torch.float64
     sums = torch.zeros(count, height + 1, width + 1, channels, dtype=exact)
@@ -223,7 +231,10 @@ def _average_patches(sums: Tensor, corners: Tensor, owner: Tensor, side: int) ->
 
 
 def _without_nested(boxes: Floats, probabilities: Floats, landmarks: Floats) -> Detections:
-    """Of boxes that mostly contain one another keep the surest (intersection over the smaller area, 0.7)."""
+    """Of boxes that mostly contain one another keep the surest.
+
+    The measure is the intersection over the smaller area, 0.7.
+    """
     order = np.argsort(-probabilities, kind="stable")
     sides = boxes[:, 2:] - boxes[:, :2] + 1
     areas = sides[:, 0] * sides[:, 1]

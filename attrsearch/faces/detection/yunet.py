@@ -10,12 +10,16 @@ from attrsearch.core.wheels import wheel_file
 from attrsearch.faces.detection.base import Detections, Floats, Pictures
 
 LARGE_FRAME = 640
-"""Frames with a longer side are looked at at a quarter of it, too: the network is unsure beyond 400 pixels."""
+"""Frames with a longer side are looked at at a quarter of it, too: the network is unsure beyond 400
+pixels.
+"""
 REDUCTION = 4
 LARGE_FACE = 40.0
 """Faces narrower than this in the reduced frame are left to the full one."""
 MIN_SIDE = 64
-"""Smaller pictures are filled up with black: OpenCV's int8 layers find faces of earlier pictures in very small ones."""
+"""Smaller pictures are filled up with black: OpenCV's int8 layers find faces of earlier pictures in
+very small ones.
+"""
 SAME_FACE = 0.3
 """Of boxes that overlap by more than this, the surest is kept."""
 
@@ -61,7 +65,10 @@ class YuNet:
         return Detections(boxes, table[:, 14], table[:, 4:14].reshape(-1, 5, 2))
 
     def _rows(self, bgr: Pictures) -> Floats:
-        """What the network says of a picture: rows (k, 15) of box, landmarks and probability, in its pixels."""
+        """What the network says of a picture.
+
+        Rows (k, 15) of box, landmarks and probability, in its pixels.
+        """
         height, width = bgr.shape[:2]
         if min(height, width) < MIN_SIDE:
             below, right = max(0, MIN_SIDE - height), max(0, MIN_SIDE - width)

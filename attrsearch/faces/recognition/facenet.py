@@ -1,6 +1,7 @@
 """FaceNet (InceptionResnetV1 of facenet-pytorch), the recogniser of the thesis.
 
-Source: Schroff et al., "FaceNet", 2015.  Weights come from a path, from torch's cache, or are downloaded once.
+Source: Schroff et al., "FaceNet", 2015.  Weights come from a path, from torch's cache, or are
+downloaded once.
 """
 
 import os
@@ -78,7 +79,10 @@ class FaceNet:
     def embed(
         self, pictures: npt.NDArray[np.uint8], boxes: npt.NDArray[np.float32], landmarks: object
     ) -> npt.NDArray[np.float32]:
-        """Embed one face of each picture (n, h, w, 3); only the boxes are used. Returns (n, 512)."""
+        """Embed one face of each picture (n, h, w, 3); only the boxes are used.
+
+        Returns (n, 512).
+        """
         del landmarks
         rows = []
         for start in range(0, len(pictures), CHUNK):
@@ -125,7 +129,7 @@ def find_weights(name: str, given: Path | None = None, download: bool = True) ->
 
 
 def install_weights(name: str, source: Path | None) -> Path:
-    """Put FaceNet weights into torch's cache, from a file or from their release, and load them once as a check.
+    """Put FaceNet weights into torch's cache, from a file or their release, and check them.
 
     Raises:
         UnavailableError: The download failed.
@@ -162,7 +166,7 @@ def _download(address: str, target: Path) -> None:
 
 
 def _cut(picture: npt.NDArray[np.uint8], box: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """The box cut at whole pixels inside the picture and resized, as facenet-pytorch's ``extract_face`` does."""
+    """The box cut at whole pixels and resized, as facenet-pytorch's ``extract_face`` does."""
     height, width = picture.shape[:2]
     left, top = np.clip(box[:2].astype(int), 0, (width - 1, height - 1))
     right, bottom = np.clip(box[2:].astype(int), (left + 1, top + 1), (width, height))

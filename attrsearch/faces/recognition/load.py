@@ -57,7 +57,8 @@ def choose_recogniser(
 ) -> tuple[CalibratedRecogniser, str]:
     """The recogniser a search uses, and a line about the choice (empty where the user made it).
 
-    ``auto`` is FaceNet (VGGFace2), the thesis's own, where its weights can be had, and otherwise SFace.
+    ``auto`` is FaceNet (VGGFace2), the thesis's own, where its weights can be had, and otherwise
+    SFace.
     """
     if name != "auto":
         return load_recogniser(name, calibration, weights), ""
@@ -65,7 +66,10 @@ def choose_recogniser(
         return load_recogniser("facenet-vggface2", None, weights), "recogniser: FaceNet (VGGFace2)"
     except UnavailableError as error:
         chosen = load_recogniser("sface", calibration)
-        line = f"recogniser: SFace on the FaceNet scale, since FaceNet's weights are not here ({error.found})"
+        line = (
+            "recogniser: SFace on the FaceNet scale, since FaceNet's weights are not here "
+            f"({error.found})"
+        )
         return chosen, line
 
 

@@ -70,7 +70,9 @@ MAX_PIXELS = 100_000_000
 """Frames with more pixels are refused before they are converted."""
 SAFE = {
     "protocol_whitelist": "file",
-    "format_whitelist": "mov,matroska,avi,mpegts,mpeg,flv,asf,ogg,gif,h264,hevc,mjpeg,image2,rawvideo,yuv4mpegpipe",
+    "format_whitelist": (
+        "mov,matroska,avi,mpegts,mpeg,flv,asf,ogg,gif,h264,hevc,mjpeg,image2,rawvideo,yuv4mpegpipe"
+    ),
 }
 """What FFmpeg may open of a file: itself, and no playlist that names other files or addresses."""
 TIMED = {"mov", "mp4", "matroska", "webm", "flv"}
@@ -78,7 +80,9 @@ TIMED = {"mov", "mp4", "matroska", "webm", "flv"}
 MISSING = 0.1
 """Seconds by which a video may end before the time it declares."""
 MARGIN = 2.0
-"""Seconds read before ``start`` and after ``end``: sound is stored up to that far from the pictures it belongs to."""
+"""Seconds read before ``start`` and after ``end``: sound is stored up to that far from the pictures
+it belongs to.
+"""
 LIVE = ("/dev/video", "rtsp://", "rtmp://", "http://", "https://", "udp://", "tcp://")
 
 
@@ -105,7 +109,8 @@ class VideoReader:
     Attributes:
         info: What the video says of itself.
         problem: Why reading ended early; empty where it did not.
-        first: Time of the first frame as the file has it, seconds; ``start`` and ``end`` are counted from it.
+        first: Time of the first frame as the file has it, seconds; ``start`` and ``end`` are
+            counted from it.
     """
 
     def __init__(self, path: Path | str, start: float = 0.0, end: float | None = None) -> None:
@@ -147,13 +152,19 @@ class VideoReader:
         self._container.close()
 
     def frames(self) -> Iterator[Frame]:
-        """Every frame from ``start`` to ``end``; a video that breaks off ends where it breaks (``problem``)."""
+        """Every frame from ``start`` to ``end``.
+
+        A video that breaks off ends where it breaks (``problem``).
+        """
         for packet in self.packets():
             yield from self.decode(packet)
         self.check()
 
     def packets(self) -> Iterator[Any]:
-        """Packets of every stream about ``start`` to ``end``; reading ends at the first that cannot be read."""
+        """Packets of every stream about ``start`` to ``end``.
+
+        Reading ends at the first that cannot be read.
+        """
         try:
             self._seek()
             for packet in self._container.demux():
@@ -172,7 +183,7 @@ class VideoReader:
             self._break(error)
 
     def _seek(self) -> None:
-        """Go to a frame before ``start`` that can be decoded by itself, where the file allows it."""
+        """Go to a frame before ``start`` that decodes by itself, where the file allows it."""
         target = self._start - MARGIN
         if target <= 0:
             return
@@ -233,7 +244,7 @@ class VideoReader:
             )
 
     def _ends_early(self) -> bool:
-        """Whether packets end before the time, or the count of frames, that the container declares."""
+        """Whether packets end before the time or frame count that the container declares."""
         timed = bool(TIMED & set(self._container.format.name.split(",")))
         declared, first = self._stream.duration, self._stream.start_time or 0
         length = float(declared * self._stream.time_base) if declared else self.info.seconds
@@ -262,7 +273,10 @@ class VideoReader:
 
 
 def _probe(path: Path) -> tuple[int, tuple[int, int]]:
-    """Rotation in degrees and stored width and height, of the first frame: the container does not tell the rotation."""
+    """Rotation in degrees and stored width and height, of the first frame.
+
+    The container does not tell the rotation.
+    """
     hint = "give a video that plays"
     try:
         with av.open(f"file:{path}", options=dict(SAFE)) as probe:
@@ -276,7 +290,10 @@ def _probe(path: Path) -> tuple[int, tuple[int, int]]:
 
 
 def _decode_all(container: Any) -> Iterator[Any]:
-    """Frames of the first video stream; after a packet that cannot be read, those that were decoded before it."""
+    """Frames of the first video stream.
+
+    After a packet that cannot be read, those that were decoded before it.
+    """
     stream = container.streams.video[0]
     try:
         for packet in container.demux(stream):

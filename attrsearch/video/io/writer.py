@@ -1,8 +1,11 @@
-"""Copies a video with other pictures, through PyAV: timestamps, rotation, colour and sound stay what they were.
+"""Copies a video with other pictures, through PyAV.
 
-Frames are given upright; they are written back in the orientation they were stored in, with the same timestamps, pixel
-format, colour description and display rotation.  Sound and subtitles are copied packet by packet.  Container and stream
-metadata (places, devices, dates) are left out unless they are asked for.
+Timestamps, rotation, colour and sound stay what they were.
+
+Frames are given upright; they are written back in the orientation they were stored in, with the
+same timestamps, pixel format, colour description and display rotation.  Sound and subtitles are
+copied packet by packet.  Container and stream metadata (places, devices, dates) are left out unless
+they are asked for.
 """
 
 import os
@@ -39,7 +42,9 @@ MATRICES = {
     9: Colorspace.BT2020,
     10: Colorspace.BT2020,
 }
-"""A frame's colour matrix (H.273) to the one of PyAV that converts to it; others are converted by the default."""
+"""A frame's colour matrix (H.273) to the one of PyAV that converts to it; others are converted by
+the default.
+"""
 QUALITY = 18
 
 
@@ -182,7 +187,8 @@ class VideoRewriter:
             **({"preset": "veryfast"} if wanted in ("libx264", "libx265") else {}),
         }
         if source.average_rate != source.base_rate:
-            # of uneven timestamps in another order MP4 makes too short a duration, at which players stop
+            # of uneven timestamps in another order MP4 makes too short a duration, at which players
+            # stop
             stream.codec_context.max_b_frames = 0
         if self._source.info.rotation:
             stream.set_display_rotation(self._source.info.rotation)

@@ -1,7 +1,7 @@
 """Link tracks into people by embedding, across gaps and scene cuts.
 
-A track whose every look is too small or too turned to be known is never linked by them: it is the person who was seen
-at its place just before or after, or a person of its own.
+A track whose every look is too small or too turned to be known is never linked by them: it is the
+person who was seen at its place just before or after, or a person of its own.
 """
 
 from collections.abc import Mapping
@@ -23,10 +23,14 @@ from attrsearch.video.trajectories import follows
 Floats = npt.NDArray[np.float32]
 
 MAX_GAP = 8
-"""A track that nobody can be known by is the person who was seen there at most this many frames before or after."""
+"""A track that nobody can be known by is the person who was seen there at most this many frames
+before or after.
+"""
 
 MIN_FRAMES_BESIDE = 3
-"""Frames in which two tracks are seen beside each other, one of them unsurely, that make them two people."""
+"""Frames in which two tracks are seen beside each other, one of them unsurely, that make them two
+people.
+"""
 
 
 @dataclass(frozen=True)
@@ -35,8 +39,8 @@ class People:
 
     Attributes:
         names: Track to the name of its person, ``person_001`` and so on by how long they are seen.
-        looks: Person to their best looks, track by track, the best of a track first; persons without a look good
-            enough are not in it.
+        looks: Person to their best looks, track by track, the best of a track first; persons
+            without a look good enough are not in it.
         embeddings: Person to the embeddings (n, d) of those looks.
     """
 
@@ -55,7 +59,8 @@ def link_people(found: Scan, detector: Detector, scaled: CalibratedRecogniser) -
     Args:
         found: The scan; tracks that went on with somebody else are divided in it.
         detector: Finds a face again in its window.
-        scaled: Recogniser and calibration: tracks nearer than its verification threshold are one person.
+        scaled: Recogniser and calibration: tracks nearer than its verification threshold are one
+            person.
     """
     threshold = scaled.calibration.verification
     tracks = {
@@ -94,7 +99,7 @@ def link_people(found: Scan, detector: Detector, scaled: CalibratedRecogniser) -
 
 @dataclass(frozen=True)
 class _TrackEmbeddings:
-    """What a track is known by: sightings, their frames, and embeddings (n, d), in the order of the frames."""
+    """What a track is known by: sightings, frames, embeddings (n, d), in the order of frames."""
 
     sightings: tuple[Sighting, ...]
     rows: Floats
@@ -130,8 +135,8 @@ def _embed(
 def find_rivals(tracks: Mapping[int, Mapping[int, TrackedFace]]) -> dict[int, set[int]]:
     """Track to those that were seen beside it, and so are other people.
 
-    Two that are nearer to each other than a face is wide may be two detections of one face that is half behind
-    something, and a few unsure ones may be anything.
+    Two that are nearer to each other than a face is wide may be two detections of one face that is
+    half behind something, and a few unsure ones may be anything.
     """
     rivals: dict[int, set[int]] = {track: set() for track in tracks}
     spans = {track: (min(sightings), max(sightings)) for track, sightings in tracks.items()}
@@ -207,7 +212,7 @@ def group_tracks(
 def join_unknown(
     groups: list[set[int]], tracks: Mapping[int, Mapping[int, TrackedFace]]
 ) -> list[set[int]]:
-    """Add tracks that nobody can be known by to the people they go on from, or go on as, by where they are.
+    """Add tracks without a usable look to the people whose tracks they continue, by place.
 
     Args:
         groups: Tracks of each person that is known.
@@ -241,7 +246,9 @@ def _steps(one: Mapping[int, TrackedFace], two: Mapping[int, TrackedFace]) -> fl
 
 
 def match_people(people: People, known: Mapping[str, Floats], threshold: float) -> dict[str, str]:
-    """Name people after the nearest known ones: person of the video to name; strangers are left out.
+    """Name people after the nearest known ones: person of the video to name.
+
+    Strangers are left out.
 
     Args:
         people: Who is in the video.

@@ -1,6 +1,7 @@
 """Faces of a video as rows, in the order of their frames, on pages that lie on a shelf.
 
-Only the numbers of their frames stay in memory: four bytes a face, where a face as objects takes more than a kilobyte.
+Only the numbers of their frames stay in memory: four bytes a face, where a face as objects takes
+more than a kilobyte.
 """
 
 from array import array
@@ -137,7 +138,7 @@ class BoxRows(_Rows, Mapping[int, list[LabelledBox]]):
 def part(
     sightings: Mapping[int, TrackedFace], first: int, end: float, track: int, shelf: SpillFile
 ) -> TrackRows:
-    """The sightings of a track in frames from ``first`` to before ``end``, as those of a track of that number."""
+    """A track's sightings from ``first`` to before ``end``, as those of another number."""
     rows = TrackRows(shelf)
     for frame, face in sightings.items():
         if first <= frame < end:

@@ -1,8 +1,11 @@
-"""Tracked short-term detection memory: what is remembered moves as it was moving (the thesis's future work, 5.2).
+"""Tracked short-term detection memory.
 
-Each frame: tracks are moved to where they should be; sure detections are matched to them, then unsure ones; what is
-not matched starts a track; a track that is not matched is remembered, where it should be, for as many frames as the
-memory is long.  A track that an unsure detection started is a guess, until a sure one or enough unsure ones follow.
+What is remembered moves as it was moving (the thesis's future work, 5.2).
+
+Each frame: tracks are moved to where they should be; sure detections are matched to them, then
+unsure ones; what is not matched starts a track; a track that is not matched is remembered, where it
+should be, for as many frames as the memory is long.  A track that an unsure detection started is a
+guess, until a sure one or enough unsure ones follow.
 """
 
 from dataclasses import dataclass, field
@@ -32,7 +35,9 @@ GUESSES, LIKELY = 8, 0.45
 """Unsure detections, and their mean probability, that make a track of them a face."""
 
 MIN_PREDICTED_IOU = 0.5
-"""A track that goes on with a detection that overlaps its expected place by less may go on with somebody else."""
+"""A track that goes on with a detection that overlaps its expected place by less may go on with
+somebody else.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,8 @@ class TrackedFace:
         probability: Of the detection, or of the last one where it is remembered.
         source: How.
         guess: Whether nothing but unsure detections, and few of them, speak for its track so far.
-        predicted_iou: Overlap with where its track was expected; 1 where the track begins, or is remembered.
+        predicted_iou: Overlap with where its track was expected; 1 where the track begins, or is
+            remembered.
     """
 
     track: int
@@ -96,8 +102,8 @@ class Tracker:
 
         Args:
             found: Its detections, unsure ones, too.
-            picture: The frame (h, w, 3), RGB, uint8, in which remembered faces are looked for by how they looked;
-                without it they are taken to be where they should be.
+            picture: The frame (h, w, 3), RGB, uint8, in which remembered faces are looked for by
+                how they looked; without it they are taken to be where they should be.
 
         Returns:
             Every face that is there or remembered, guesses included.

@@ -63,7 +63,7 @@ def test_a_part_of_a_long_video_is_read_without_the_rest(tmp_path: Path, name: s
 
 
 def test_the_last_seconds_of_a_slow_video(tmp_path: Path) -> None:
-    """A frame every two seconds: what the decoder still holds when the end is passed is not lost."""
+    """A frame every two seconds: what the decoder holds when the end is passed is not lost."""
     path = write_clip(
         tmp_path / "a.mp4", textured(20, (96, 64)), Clip(times=[50 * i for i in range(20)])
     )

@@ -1,4 +1,4 @@
-"""Tracks become people: across gaps and cuts, never two at once, never by a look that is no good."""
+"""Tracks become people across gaps and cuts, never two at once, never by a bad look."""
 
 from collections.abc import Iterator
 from dataclasses import replace
