@@ -1,8 +1,8 @@
 """attrsearch: search the facial attribute edits that anonymise a person.
 
 One Optuna study per person searches AttGAN's 13 attributes for the edit that a face detector still
-finds and a face recogniser no longer knows.  The public names below are loaded on first use, so that
-``import attrsearch`` costs nothing.
+finds and a face recogniser no longer knows.  The public names below are loaded on first use, so
+that ``import attrsearch`` costs nothing.
 
 >>> import attrsearch
 >>> attrsearch.__version__

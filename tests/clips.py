@@ -1,4 +1,4 @@
-"""Tiny clips for the tests: written with PyAV, with sound, subtitles, rotation or odd timestamps as a test asks."""
+"""Tiny clips for the tests, written with PyAV: sound, subtitles, rotation, odd timestamps."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -54,7 +54,10 @@ class Clip:
 
 
 def write_clip(path: Path, pictures: Iterable[Picture], clip: Clip | None = None) -> Path:
-    """Write pictures (h, w, 3), RGB, uint8 as a clip; the container is that of the path's suffix."""
+    """Write pictures (h, w, 3), RGB, uint8 as a clip.
+
+    The container is that of the path's suffix.
+    """
     clip = clip or Clip()
     pictures = list(pictures)
     options = {"movflags": clip.movflags} if clip.movflags else {}

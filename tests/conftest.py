@@ -118,7 +118,7 @@ def finished(finished_people: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(scope="session")
 def best_sets(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> AttributesFile:
-    """The best sets of the finished run, all called feasible so that nobody is covered instead of edited."""
+    """The best sets of the finished run, all called feasible so that nobody is filtered."""
     from attrsearch.runs.export import export_run
 
     path = tmp_path_factory.mktemp("sets") / "attributes.json"

@@ -1,8 +1,11 @@
-"""A second device without a GPU: tensors there hold real numbers, and may not meet those of the processor.
+"""A second device without a GPU.
 
-What CUDA refuses is refused: operands on two devices, ``numpy()``, a generator of another device.  What it allows is
-allowed: copies, scalars of the processor in pointwise operations, indices from the processor.  Autograd is torch's own.
-It stands for torch's *lazy* device, whose backward pass runs in the caller's thread and which needs no driver.
+Tensors there hold real numbers, and may not meet those of the processor.
+
+What CUDA refuses is refused: operands on two devices, ``numpy()``, a generator of another device.
+What it allows is allowed: copies, scalars of the processor in pointwise operations, indices from
+the processor.  Autograd is torch's own. It stands for torch's *lazy* device, whose backward pass
+runs in the caller's thread and which needs no driver.
 """
 
 from collections.abc import Iterator
@@ -63,7 +66,7 @@ class Far(Tensor):
 
 
 class _Pretend(TorchDispatchMode):
-    """Sends to :func:`_run` what no argument shows to be of the pretended device: transfers, and new tensors."""
+    """Sends to :func:`_run` what no argument shows to be of the pretended device.
 
     def __torch_dispatch__(
         self, function: Any, types: Any, args: Any = (), kwargs: Any = None

@@ -12,7 +12,8 @@ import attrsearch
 
 ROOT = Path(attrsearch.__file__).parent
 
-# The folders of the package. A module may import from its own folder and from those before it in this list.
+# The folders of the package. A module may import from its own folder and from those before it in
+# this list.
 LAYERS = (
     "core",
     "runs",
@@ -129,6 +130,11 @@ def test_public_names() -> None:
         assert getattr(attrsearch, name) is not None
     with pytest.raises(AttributeError, match="it has ATTRIBUTES"):
         _ = attrsearch.nothing  # type: ignore[attr-defined]
+
+
+MAX_LINES = 400
+LONGER = {"training/editor.py": 430, "cli/train.py": 430}
+"""Files that are to be divided when they are next worked on, and what they may not grow beyond."""
 
 
 def test_files_stay_small() -> None:

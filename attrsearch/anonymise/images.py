@@ -1,4 +1,7 @@
-"""Apply exported attribute sets to pictures.  No face is left as it was: what cannot be edited is covered."""
+"""Apply exported attribute sets to pictures.
+
+No face is left as it was: what cannot be edited is covered.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -68,8 +71,8 @@ class Applier:
 
         Args:
             picture: Left as it is.
-            person: Whose picture it is: the most prominent face gets their set, every other face is covered.
-                None, or someone without a feasible set: every face is covered.
+            person: Whose picture it is: the most prominent face gets their set, every other face is
+                covered. None, or someone without a feasible set: every face is covered.
 
         Returns:
             The protected picture, the name of the person who was edited (None where too little of the face could be

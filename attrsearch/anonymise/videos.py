@@ -112,8 +112,8 @@ def apply_to_video(
         eyes: What finds and knows faces.
         options: How.
         editor: The export's editor.
-        match: Folder with pictures of the people of the export, by which people in the video are known; without it
-            an export of one person is given to whoever is seen longest.
+        match: Folder with pictures of the people of the export, by which people in the video are
+            known; without it an export of one person is given to whoever is seen longest.
         person: Everybody in the video is this person of the export.
         warn: Called with one line for people who have no set.
         progress: Called with the pass, frames done, frames in all.
@@ -181,7 +181,8 @@ def anonymise_video(
         seed: Seed of the run.
         resume: Go on with a search that was stopped.
         warn: Called with one line for everything left out.
-        progress: Called with the pass (``find``, ``search``, ``cover``), how much is done, and of how much.
+        progress: Called with the pass (``find``, ``search``, ``cover``), how much is done, and of
+            how much.
 
     Returns:
         What became of the video, and of the search (None where nobody could be known).

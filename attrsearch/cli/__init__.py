@@ -1,1 +1,4 @@
-"""The command line: thin commands over the library.  Nothing heavy is imported before a command needs it."""
+"""The command line: thin commands over the library.
+
+Nothing heavy is imported before a command needs it.
+"""

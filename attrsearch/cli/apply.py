@@ -59,9 +59,10 @@ def apply(
 ) -> int:
     """Protect pictures, a video, a folder of frames or a live source with exported attribute sets.
 
-    A picture belongs to the person whose name its folder or file has; in footage, people are known by --match. A face
-    is edited with its person's set; every other face is covered by the fallback filter; a picture in which no face is
-    found is not written. Live sources are /dev/video0, an address, or - for standard input.
+    A picture belongs to the person whose name its folder or file has; in footage, people are known
+    by --match. A face is edited with its person's set; every other face is covered by the fallback
+    filter; a picture in which no face is found is not written. Live sources are /dev/video0, an
+    address, or - for standard input.
     """
     from attrsearch.runs.attributes_file import read_attributes
     from attrsearch.video.io.containers import is_live, is_video

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 def attack() -> None:
     """Attack protected pictures or videos, as people who know more and more would.
 
-    ORIGINALS and PROTECTED are as for attrsearch evaluate. Every judge judges every attack, beside measured chance.
+    ORIGINALS and PROTECTED are as for attrsearch evaluate. Every judge judges every attack, beside
+    measured chance.
     """
 
 
@@ -102,7 +103,10 @@ def naive(**options: Any) -> None:
 )
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
 def parrot(**options: Any) -> None:
-    """Edit the gallery too: with random sets, the probe's own set, the whole exported file; train a classifier."""
+    """Edit the gallery too: with random sets, the probe's own set, the whole exported file.
+
+    Train a classifier.
+    """
     from attrsearch.core.recipes.space import load_space
     from attrsearch.evaluation.attacks.parrot import parrot as match
 
@@ -142,7 +146,10 @@ def parrot(**options: Any) -> None:
 )
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
 def inversion(**options: Any) -> None:
-    """Apply the negated set once, twice, three times; with --train, a network trained to undo edits."""
+    """Apply the negated set once, twice, three times.
+
+    With --train, a network trained to undo edits.
+    """
     from attrsearch.evaluation.attacks.inversion import learnt, negation
 
     def go(scene: "Scene", progress: Callable[[int, int], None]) -> "list[Figures]":
@@ -176,7 +183,10 @@ def averaging(**options: Any) -> None:
 
 
 @attack.command(
-    epilog="Example: attrsearch attack linking one.mp4 one_covered.mp4 --second two.mp4 two_covered.mp4"
+    epilog=(
+        "Example: attrsearch attack linking one.mp4 one_covered.mp4 --second two.mp4 "
+        "two_covered.mp4"
+    )
 )
 @_common
 @click.option(
@@ -189,7 +199,7 @@ def averaging(**options: Any) -> None:
     "--second-ledger", type=click.Path(path_type=Path), help="coverage.parquet of the second video."
 )
 def linking(**options: Any) -> None:
-    """Link a person across two protected videos or sets, or across the halves of one, without any original."""
+    """Link a person across two protected videos or sets, or halves of one, without originals."""
     from attrsearch.evaluation.attacks.several import linking as match
 
     def go(scene: "Scene", progress: Callable[[int, int], None]) -> "list[Figures]":  # noqa: ARG001

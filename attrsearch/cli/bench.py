@@ -37,7 +37,11 @@ def bench(picture: Path | None, repeats: int, recogniser: str, as_json: bool) ->
         print_json(found.record())
         return
     click.echo(
-        f"batched:        {found.evaluations_per_second:8.2f} evaluations/s ({found.cores} threads, {found.dtype})"
+        f"batched:        {found.evaluations_per_second:8.2f} evaluations/s ({found.cores} "
+        f"threads, {found.dtype})"
+    )
+    click.echo(
+        f"one at a time:  {found.one_at_a_time_per_second:8.2f} evaluations/s (fp32, as the thesis)"
     )
     click.echo(
         f"one at a time:  {found.one_at_a_time_per_second:8.2f} evaluations/s (fp32, as the thesis)"

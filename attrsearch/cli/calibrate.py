@@ -42,7 +42,12 @@ def calibrate(
         f"{found.recogniser}: same person {within.mean:.3f} ± {within.std:.3f} ({within.pairs} pairs)"
     )
     say(
-        f"different people {between.mean:.3f} ± {between.std:.3f} ({between.pairs} pairs), scale {found.scale:.4f}"
+        f"{found.recogniser}: same person {within.mean:.3f} ± {within.std:.3f} ({within.pairs} "
+        "pairs)"
+    )
+    say(
+        f"different people {between.mean:.3f} ± {between.std:.3f} ({between.pairs} pairs), scale "
+        f"{found.scale:.4f}"
     )
     for far, value in found.thresholds.items():
         say(

@@ -4,7 +4,10 @@ import click
 
 
 @click.command(
-    epilog="Example: attrsearch completion bash > ~/.local/share/bash-completion/completions/attrsearch"
+    epilog=(
+        "Example: attrsearch completion bash > "
+        "~/.local/share/bash-completion/completions/attrsearch"
+    )
 )
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context

@@ -70,7 +70,10 @@ def bar(
 
 @contextmanager
 def stage_bar(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """A bar for work in stages: call it with the stage, how much of it is done, and of how much (0 if unknown)."""
+    """A bar for work in stages.
+
+    Call it with the stage, how much of it is done, and of how much (0 if unknown).
+    """
     from tqdm import tqdm
 
     units = {"find": "frame", "search": "evaluation", "cover": "frame", "audit": "frame"}

@@ -47,9 +47,9 @@ def _with_key(command: Command) -> Command:
 def scrub(run: Path, yes: bool, as_json: bool) -> int:
     """Remove from RUN everything that could identify a person, and list what is left.
 
-    Pictures, names, attribute sets, seeds of people, trials, journal, ledger, report, decisions and places are removed;
-    settings, versions and the figures of numbered people stay. What is left is searched for every name there was; exit
-    code 1 where one is found. It cannot be undone.
+    Pictures, names, attribute sets, seeds of people, trials, journal, ledger, report, decisions and
+    places are removed; settings, versions and the figures of numbered people stay. What is left is
+    searched for every name there was; exit code 1 where one is found. It cannot be undone.
     """
     from attrsearch.runs.metadata import read_run
     from attrsearch.runs.scrub import scrub_run

@@ -73,10 +73,12 @@ def evaluate(
     as_json: bool,
     **options: Any,
 ) -> int:
-    """Measure whether PROTECTED pictures or videos still show who is in the ORIGINALS, and what they keep.
+    """Measure whether PROTECTED still shows who is in the ORIGINALS, and what it keeps.
 
-    Both are folders of one layout (a sub-folder a person, the same file names), or two videos; protected by attrsearch
-    or by anything else. Several PROTECTED folders are set side by side.
+    Both are folders of pictures, or videos.
+
+    Both are folders of one layout (a sub-folder a person, the same file names), or two videos;
+    protected by attrsearch or by anything else. Several PROTECTED folders are set side by side.
 
     \b
     GATE holds, for example:
@@ -138,16 +140,25 @@ def _evaluate(
     tracks: list[dict[str, Any]] = []
     if originals.is_dir():
         cohort = load_cohort(
-            originals, eyes.whole, eyes.windows[0], names=names, max_faces=options["max_faces"], warn=warn,
+            originals,
+            eyes.whole,
+            eyes.windows[0],
+            names=names,
+            max_faces=options["max_faces"],
+            warn=warn,
             progress=lambda done, of: progress("originals", done, of),
-        )  # fmt: skip
+        )
         protections = (
             load_protection(
-                cohort, originals, folder, name=_name(folder, protected), warn=warn,
+                cohort,
+                originals,
+                folder,
+                name=_name(folder, protected),
+                warn=warn,
                 progress=lambda done, of, folder=folder: progress(f"read {folder.name}", done, of),  # type: ignore[misc]
             )
             for folder in protected
-        )  # fmt: skip
+        )
     else:
         cohort, protection, tracks = _footage(
             originals, protected, eyes, options["ledger"], progress
@@ -156,10 +167,14 @@ def _evaluate(
     distractors = {}
     if options["distractors"]:
         distractors = load_embeddings(
-            options["distractors"], [judge.recogniser for judge in judges], eyes.whole, eyes.windows[0],
-            without=frozenset(cohort.people), max_people=options["most_distractors"],
+            options["distractors"],
+            [judge.recogniser for judge in judges],
+            eyes.whole,
+            eyes.windows[0],
+            without=frozenset(cohort.people),
+            max_people=options["most_distractors"],
             progress=lambda done, of: progress("distractors", done, of),
-        )  # fmt: skip
+        )
     examiner = Examiner(cohort, judges, eyes, distractors, progress)
     record = begin(examiner, originals, distractors, [*notes, *further])
     record.tracks = tracks
@@ -190,9 +205,14 @@ def _footage(
     knows = load_recogniser("sface")
     whole = YuNet(10, 0.5)
     cohort, protection = load_footage(
-        original, protected[0], whole, eyes.windows[0], ledger=ledger, knows=knows,
+        original,
+        protected[0],
+        whole,
+        eyes.windows[0],
+        ledger=ledger,
+        knows=knows,
         progress=lambda done, of: progress("frames", done, of),
-    )  # fmt: skip
+    )
     if ledger is None:
         return cohort, protection, []
     found = measure_consistency(

@@ -17,8 +17,9 @@ from attrsearch.cli.console import json_option, print_json, say
 def grade(run: Path, port: int, learn: bool, as_json: bool) -> None:
     """Grade the edits of RUN bad, OK or good on a page of this machine.
 
-    With --learn, train the thesis's network (10-20-40-20-20) to predict the look from the attributes, on these
-    grades and the dashboard's, and say how well it does on edits it has not seen.
+    With --learn, train the thesis's network (10-20-40-20-20) to predict the look from the
+    attributes, on these grades and the dashboard's, and say how well it does on edits it has not
+    seen.
     """
     from attrsearch.report.grading.grades import all_grades, edits_of
 

@@ -1,8 +1,9 @@
 """What commands say, as lines for a person or as JSON for machines; and figures for Prometheus.
 
-Text is for whoever typed the command and must find what went wrong: it names people and pictures.  What is kept is a
-log: with ``--log-format json`` it holds no name of a person and no path of a picture, unless ``--verbose`` is given;
-names become pseudonyms that are the same within a call and lead nowhere after it.
+Text is for whoever typed the command and must find what went wrong: it names people and pictures.
+What is kept is a log: with ``--log-format json`` it holds no name of a person and no path of a
+picture, unless ``--verbose`` is given; names become pseudonyms that are the same within a call and
+lead nowhere after it.
 """
 
 import hashlib
@@ -73,7 +74,7 @@ class Log:
 
 
 def _ends(root: str) -> str:
-    """What must follow a place: a folder's name alone (``--out o``) may be a word, or the start of one."""
+    """What must follow a place, since a folder's name alone may be a word or the start of one."""
     return "" if re.search(r"[/\\]", root) else r"(?=[/\\]|: |; |$)"
 
 
@@ -106,7 +107,10 @@ def log_options(command: Callable[..., Any]) -> Callable[..., Any]:
             show_default=True,
             expose_value=False,
             callback=set_format,
-            help="Lines on stderr: text names who failed; JSON, for logs that are kept, has no names and no paths.",
+            help=(
+                "Lines on stderr: text names who failed; JSON, for logs that are kept, has no "
+                "names and no paths."
+            ),
         ),
     ):
         command = option(command)
@@ -189,6 +193,7 @@ def metrics_text(state: "Progress") -> str:
         ("updated_timestamp_seconds", "gauge", "When this was written.", round(time.time(), 3)),
     )
     return "".join(
-        f"# HELP attrsearch_{name} {text}\n# TYPE attrsearch_{name} {kind}\nattrsearch_{name} {value}\n"
+        f"# HELP attrsearch_{name} {text}\n# TYPE attrsearch_{name} {kind}\nattrsearch_{name} "
+        f"{value}\n"
         for name, kind, text, value in rows
     )

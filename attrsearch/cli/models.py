@@ -22,7 +22,8 @@ def list_models() -> None:
     for weights in manifest().values():
         size = weights.path.stat().st_size / 1e6 if weights.path.exists() else 0.0
         click.echo(
-            f"{weights.name:18} {weights.kind:11} {size:6.1f} MB  sha256 {weights.sha256[:16]}…  {weights.path}"
+            f"{weights.name:18} {weights.kind:11} {size:6.1f} MB  sha256 {weights.sha256[:16]}…  "
+            f"{weights.path}"
         )
     for name, path in installed_editors().items():
         click.echo(f"{name:18} editor      installed  {path}")
@@ -57,9 +58,10 @@ def verify_models() -> None:
 @click.option("--sha256", help="The hash it must have.")
 @click.option("--name", default="attgan", show_default=True, help="What to call an AttGAN editor.")
 def fetch_models(what: str, source: str | None, sha256: str | None, name: str) -> None:
-    """Install published weights: FaceNet's into torch's cache, or an AttGAN-PyTorch checkpoint as an editor.
+    """Install FaceNet's weights into torch's cache, or an AttGAN-PyTorch checkpoint as an editor.
 
-    A checkpoint is weights.N.pth beside its setting.txt, or the zip of both; then: attrsearch run FACES --editor NAME.
+    A checkpoint is weights.N.pth beside its setting.txt, or the zip of both; then: attrsearch run
+    FACES --editor NAME.
     """
     from attrsearch.core.fetch import fetched
     from attrsearch.faces.recognition.facenet_weights import install_weights

@@ -110,11 +110,11 @@ def run(
 ) -> int:
     """Search the best attribute set of every person in FACES.
 
-    FACES is a folder with one sub-folder of pictures a person, a folder with one picture a person, or, with
-    --cluster, a folder of mixed pictures.
+    FACES is a folder with one sub-folder of pictures a person, a folder with one picture a person,
+    or, with --cluster, a folder of mixed pictures.
 
-    With --encrypt, untouched pictures are written encrypted and stay out of the report; attrsearch report RUN
-    --include-originals --key FILE shows them.
+    With --encrypt, untouched pictures are written encrypted and stay out of the report; attrsearch
+    report RUN --include-originals --key FILE shows them.
     """
     from attrsearch.core.recipes.study import load_study, workers_of
     from attrsearch.faces.dataset import read_genders
@@ -160,7 +160,8 @@ def run(
         name_unfinished(result)
     if not as_json:
         say(
-            f"{result.feasible} of {result.identities} people anonymised, {result.evaluations} evaluations; {page}"
+            f"{result.feasible} of {result.identities} people anonymised, {result.evaluations} "
+            f"evaluations; {page}"
         )
     return 1 if result.failed or result.infeasible else 0
 

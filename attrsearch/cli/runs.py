@@ -20,7 +20,8 @@ SHOWN = 20
 def check(run: Path, repair: bool, quiet: bool, as_json: bool) -> int:
     """Verify the checksums of RUN, and its tables; repair one that was interrupted.
 
-    Exit code 0: everything is whole, or was mended; 1: it is not, or people have to be searched again with --resume.
+    Exit code 0: everything is whole, or was mended; 1: it is not, or people have to be searched
+    again with --resume.
     """
     from attrsearch.runs.check import check_run
 
@@ -69,7 +70,8 @@ def check(run: Path, repair: bool, quiet: bool, as_json: bool) -> int:
 def merge(runs: tuple[Path, ...], out: Path, quiet: bool, as_json: bool) -> int:
     """Join RUNS of different people, such as the shards of a job array, into one.
 
-    Every file is checked against its checksum first; settings must be the same, and all shards there.
+    Every file is checked against its checksum first; settings must be the same, and all shards
+    there.
     """
     from attrsearch.report.page import write_report
     from attrsearch.runs.merge import merge_runs

@@ -21,7 +21,10 @@ def train() -> None:
 
 
 @train.command(
-    epilog="Example: attrsearch train prepare img_align/ --alignment celeba --table attributes.csv --out F"
+    epilog=(
+        "Example: attrsearch train prepare img_align/ --alignment celeba --table attributes.csv "
+        "--out F"
+    )
 )
 @click.argument("pictures", type=path_type)
 @click.option("--out", required=True, type=path_type, help="Folder for the prepared faces.")
@@ -338,7 +341,7 @@ def accuracy(
 )
 @click.option("--limit", default=200, show_default=True, help="Faces to use.")
 def truths(weights: Path, faces: Path, editors: tuple[str, ...], limit: int) -> None:
-    """Whether a critic orders real, reconstructed, edited, blurred and shuffled faces as everybody would."""
+    """Whether a critic orders real, reconstructed, edited, blurred and shuffled faces rightly."""
     import numpy as np
 
     from attrsearch.faces.naturalness import load_critic_network
@@ -373,18 +376,22 @@ def truths(weights: Path, faces: Path, editors: tuple[str, ...], limit: int) -> 
     "--originals", type=path_type, help="A run of the same people with --include-originals."
 )
 def judge(run: Path, name: str, originals: Path | None) -> None:
-    """How many edited faces of RUN a recogniser that the search never saw still takes for the person."""
+    """How many edited faces of RUN a held-out recogniser still takes for the person."""
     from attrsearch.faces.recognition.load import load_recogniser
     from attrsearch.training.held_out_check import judge_run
 
     found = judge_run(run, load_recogniser(name), originals)
     click.echo(
-        f"{name}: {found.matched:.1%} of {found.faces} edited faces still matched, distance {found.distance:.3f}"
+        f"{name}: {found.matched:.1%} of {found.faces} edited faces still matched, distance "
+        f"{found.distance:.3f}"
     )
 
 
 @train.command(
-    epilog="Example: attrsearch run FACES --out RUN && attrsearch train surrogate RUN --out M.safetensors"
+    epilog=(
+        "Example: attrsearch run FACES --out RUN && attrsearch train surrogate RUN --out "
+        "M.safetensors"
+    )
 )
 @click.argument("runs", nargs=-1, type=path_type, required=True)
 @click.option("--out", required=True, type=path_type, help="File to write (.safetensors).")

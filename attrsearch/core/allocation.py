@@ -1,8 +1,9 @@
 """Keep freed memory for the next batch.
 
-glibc gives large freed blocks back to the system at once and has every page cleared again on the next use; the
-search frees and needs the same blocks some fifty times a second, which made up about a tenth of its time.  Only the
-main arena can keep more than 64 MB: threads that have arenas of their own have their pages cleared again and again.
+glibc gives large freed blocks back to the system at once and has every page cleared again on the
+next use; the search frees and needs the same blocks some fifty times a second, which made up about
+a tenth of its time.  Only the main arena can keep more than 64 MB: threads that have arenas of
+their own have their pages cleared again and again.
 """
 
 import ctypes

@@ -1,6 +1,7 @@
 """The 13 facial attributes of AttGAN, and one chosen set of them.
 
-Source: He et al., "AttGAN: Facial Attribute Editing by Only Changing What You Want", 2019; thesis 3.1.2.
+Source: He et al., "AttGAN: Facial Attribute Editing by Only Changing What You Want", 2019; thesis
+3.1.2.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Axis-aligned boxes: float arrays (…, 4) of left, top, right, bottom in pixels, right and bottom exclusive."""
+"""Boxes: float arrays (…, 4) of left, top, right, bottom in pixels, right and bottom exclusive."""
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +17,12 @@ def area(boxes: Floats) -> Floats:
 
 
 def iou(first: Floats, second: Floats) -> Floats:
-    """Intersection over union (thesis equation 2.4), broadcast over the leading axes; 0 where both are empty.
+    """Intersection over union (thesis equation 2.4), broadcast over the leading axes.
 
-    >>> iou(np.float32([0, 0, 2, 2]), np.float32([[0, 0, 2, 2], [0, 0, 4, 2], [9, 9, 10, 10]])).tolist()
+    0 where both are empty.
+
+    >>> others = np.float32([[0, 0, 2, 2], [0, 0, 4, 2], [9, 9, 10, 10]])
+    >>> iou(np.float32([0, 0, 2, 2]), others).tolist()
     [1.0, 0.5, 0.0]
     """
     corners = np.minimum(first[..., 2:], second[..., 2:]) - np.maximum(
@@ -34,9 +37,12 @@ def iou(first: Floats, second: Floats) -> Floats:
 
 
 def covered_share(boxes: Floats, others: Floats) -> Floats:
-    """Share of each box's area that another box covers, broadcast over the leading axes; 0 for an empty box.
+    """Share of each box's area that another box covers, broadcast over the leading axes.
 
-    >>> covered_share(np.float32([0, 0, 2, 2]), np.float32([[-9, -9, 9, 9], [1, 0, 9, 9], [5, 5, 9, 9]])).tolist()
+    0 for an empty box.
+
+    >>> others = np.float32([[-9, -9, 9, 9], [1, 0, 9, 9], [5, 5, 9, 9]])
+    >>> covered_share(np.float32([0, 0, 2, 2]), others).tolist()
     [1.0, 0.5, 0.0]
     """
     corners = np.minimum(boxes[..., 2:], others[..., 2:]) - np.maximum(

@@ -31,7 +31,8 @@ def find_recipe(name: str, folder: str, error: type[AttrsearchError] = RecipeErr
         error: The kind of error to raise.
 
     Raises:
-        AttrsearchError: No such file, or no bundled recipe of that name; the known names are listed.
+        AttrsearchError: No such file, or no bundled recipe of that name; the known names are
+            listed.
     """
     kinds = {
         "studies": "study",

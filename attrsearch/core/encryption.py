@@ -1,4 +1,6 @@
-"""Private files at rest: encrypted with Fernet (AES-128-CBC and HMAC-SHA-256), the key from a file or the environment.
+"""Private files at rest, encrypted with Fernet (AES-128-CBC and HMAC-SHA-256).
+
+The key comes from a file or the environment.
 
 Whether a process encrypts is in its environment, so that worker processes do as their parent does.
 """
@@ -17,13 +19,14 @@ KEY, SWITCH = "ATTRSEARCH_KEY", "ATTRSEARCH_ENCRYPT"
 SUFFIX = ".fernet"
 MAX_BYTES = 2 << 30
 HINT = (
-    "make one: python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())', "
+    "make one: python -c 'from cryptography.fernet import Fernet; "
+    "print(Fernet.generate_key().decode())', "
     f"and give it with --key FILE or in {KEY}"
 )
 
 
 def use_key(file: Path | None, encrypt: bool) -> None:
-    """Take the key from a file, if one is given, and say whether private files are encrypted from now on.
+    """Take the key from a file, if one is given, and say whether private files are encrypted.
 
     Raises:
         InputError: No key, or one that is none.
@@ -44,7 +47,9 @@ def encrypting() -> bool:
 
 
 def set_encrypting(encrypt: bool) -> None:
-    """Say whether this process encrypts private files; a worker on another machine has the key in its environment.
+    """Say whether this process encrypts private files.
+
+    A worker on another machine has the key in its environment.
 
     Raises:
         InputError: They are to be encrypted, and there is no key.
@@ -109,7 +114,9 @@ def read_private(path: Path) -> bytes:
 
 
 def open_private(path: Path) -> io.BytesIO:
-    """A private file, encrypted or not, as a stream; the path is that of the plain one or of the encrypted one.
+    """A private file, encrypted or not, as a stream.
+
+    The path is that of the plain one or of the encrypted one.
 
     Raises:
         InputError: It is encrypted, and there is no key, or another.

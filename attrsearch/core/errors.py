@@ -1,8 +1,10 @@
-"""The one error tree of attrsearch: every message says what was required, what was found, what to do.
+"""The one error tree of attrsearch.
 
->>> raise InputError("faces/a.jpg", required="a readable picture", found="an empty file", hint="remove it")
+Every message says what was required, what was found, what to do.
+
+>>> raise InputError("a.jpg", required="a picture", found="an empty file", hint="remove it")
 Traceback (most recent call last):
-attrsearch.core.errors.InputError: faces/a.jpg: needs a readable picture, found an empty file; remove it
+attrsearch.core.errors.InputError: a.jpg: needs a picture, found an empty file; remove it
 """
 
 from collections.abc import Iterable

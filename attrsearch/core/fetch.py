@@ -25,7 +25,8 @@ def fetched(source: str, sha256: str | None = None) -> Iterator[Path]:
         sha256: The expected hash, hexadecimal; not checked where it is not given.
 
     Raises:
-        WeightsError: No such file, a download that failed, another scheme than https, or another hash.
+        WeightsError: No such file, a download that failed, another scheme than https, or another
+            hash.
     """
     if "://" not in source:
         _check(Path(source), sha256)

@@ -15,7 +15,7 @@ LONGEST = 150
 
 @contextmanager
 def written(path: Path) -> Iterator[Path]:
-    """A temporary file beside ``path`` that takes its name when the block ends, and is removed when it fails.
+    """A temporary file that becomes ``path`` when the block ends, and is removed when it fails.
 
     Raises:
         OutputError: The disk is full, or the place cannot be written.

@@ -1,8 +1,9 @@
 """How the processor is shared: every network runs on one thread, several batches run at once.
 
-A network's last bits depend on how many threads its layers are divided among and, on several threads, on the size
-of the batch; on one thread they do not.  Running batches side by side keeps results the same to the bit whatever
-the number of threads, and leaves fewer serial parts than dividing every layer.
+A network's last bits depend on how many threads its layers are divided among and, on several
+threads, on the size of the batch; on one thread they do not.  Running batches side by side keeps
+results the same to the bit whatever the number of threads, and leaves fewer serial parts than
+dividing every layer.
 """
 
 import os
@@ -34,7 +35,10 @@ _here = threading.local()
 
 
 def threads() -> int:
-    """How many batches run at once: the processor's cores, or fewer where ``OMP_NUM_THREADS`` says so."""
+    """How many batches run at once.
+
+    The processor's cores, or fewer where ``OMP_NUM_THREADS`` says so.
+    """
     return _limit
 
 

@@ -12,8 +12,9 @@ Precision = Literal["auto", "fp32", "bf16"]
 def choose_dtype(precision: Precision = "auto") -> torch.dtype:
     """bfloat16 where the processor multiplies it faster than float32, otherwise float32.
 
-    AMX does, and so does AVX512-BF16 on AMD's processors (5 times); on an Intel Xeon with AVX512-BF16 but no AMX
-    the editor and SFace measured 15 to 25 % slower in bfloat16 than in float32.
+    AMX does, and so does AVX512-BF16 on AMD's processors (5 times); on an Intel Xeon with
+    AVX512-BF16 but no AMX the editor and SFace measured 15 to 25 % slower in bfloat16 than in
+    float32.
 
     >>> choose_dtype("fp32")
     torch.float32

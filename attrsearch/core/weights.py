@@ -1,4 +1,7 @@
-"""The weights that ship with attrsearch: described in ``models/manifest.toml``, verified on every load."""
+"""The weights that ship with attrsearch.
+
+Described in ``models/manifest.toml``, verified on every load.
+"""
 
 import hashlib
 import json

@@ -1,7 +1,7 @@
 """The AttGAN generator: an encoder, and a decoder conditioned on 13 attributes.
 
-Source: He et al., "AttGAN", 2019.  Layer names and arithmetic are those of the published AttGAN-PyTorch
-generator, so that its checkpoints load unchanged and give the same picture.
+Source: He et al., "AttGAN", 2019.  Layer names and arithmetic are those of the published
+AttGAN-PyTorch generator, so that its checkpoints load unchanged and give the same picture.
 """
 
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ class Block(nn.Module):
 
 
 class Generator(nn.Module):
-    """G: a picture (n, 3, size, size), RGB from -1 to 1, and attributes (n, 13) to an edited picture."""
+    """G: a picture (n, 3, size, size), -1 to 1, and attributes (n, 13) to an edited picture."""
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()

@@ -40,7 +40,9 @@ SOFTNESS = 0.2
 
 @cache
 def face_mask(size: int = CROP_SIZE) -> Floats:
-    """The mask (size, size), 0 to 1: a superellipse with a smooth edge, 0 at every border of the crop.
+    """The mask (size, size), 0 to 1.
+
+    A superellipse with a smooth edge, 0 at every border of the crop.
 
     >>> mask = face_mask()
     >>> float(mask[72, 64]), float(mask[0].max()), float(mask[-1].max()), float(mask[:, 0].max())

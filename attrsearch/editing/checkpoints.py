@@ -97,7 +97,8 @@ def _build(path: Path, state: dict[str, Tensor], config: GeneratorConfig) -> Gen
 def _infer_config(path: Path, state: dict[str, Tensor]) -> GeneratorConfig:
     """Read the shape of one of our own generators (five layers, batch norm) off its tensors.
 
-    Our networks are trained at 128 px; the layers are convolutional, so the size is not in the tensors.
+    Our networks are trained at 128 px; the layers are convolutional, so the size is not in the
+    tensors.
     """
     try:
         first, last = state["enc_layers.0.layers.0.weight"], state["enc_layers.4.layers.0.weight"]
@@ -161,12 +162,16 @@ def _published_config(path: Path) -> GeneratorConfig:
     activations = {config.enc_acti, config.dec_acti} - set(get_args(Activation))
     norms = {config.enc_norm, config.dec_norm} - set(get_args(Norm))
     problem = (
-        f"the attributes {attributes}" if tuple(attributes) != ATTRIBUTES
-        else f"img_size {config.img_size}" if config.img_size not in range(32, 513, 32)
-        else f"{activations | norms}" if activations | norms
-        else f"{config.enc_layers} and {config.dec_layers} layers" if config.enc_layers != config.dec_layers
+        f"the attributes {attributes}"
+        if tuple(attributes) != ATTRIBUTES
+        else f"img_size {config.img_size}"
+        if config.img_size not in range(32, 513, 32)
+        else f"{activations | norms}"
+        if activations | norms
+        else f"{config.enc_layers} and {config.dec_layers} layers"
+        if config.enc_layers != config.dec_layers
         else ""
-    )  # fmt: skip
+    )
     if problem:
         required = "the 13 usual attributes, a size of 32 to 512, known norms and activations, equal depths"
         raise WeightsError(

@@ -13,7 +13,9 @@ Picture = npt.NDArray[np.uint8]
 Fallback = Literal["blur", "pixelate", "mask"]
 FALLBACKS: tuple[Fallback, ...] = get_args(Fallback)
 HEAD = 1.5
-"""A head's width in face widths: where nothing but a filter covers a face, hair and jaw still tell who it is."""
+"""A head's width in face widths: where nothing but a filter covers a face, hair and jaw still tell
+who it is.
+"""
 FALLBACK_BLOCKS = 6
 """Superpixels across a face of the ``pixelate`` fallback: where the thesis's figure 2.6 ends."""
 
@@ -46,8 +48,8 @@ def cover(
     Args:
         picture: RGB, uint8; changed.
         box: Left, top, right, bottom in pixels.
-        how: ``blur`` (kernel two thirds of the face width, thesis appendix C.3, applied three times), ``pixelate``
-            or ``mask`` (the region's mean colour).
+        how: ``blur`` (kernel two thirds of the face width, thesis appendix C.3, applied three
+            times), ``pixelate`` or ``mask`` (the region's mean colour).
         margin: How far the ellipse reaches beyond the box's corners, as a share of its sides.
         reach: The box is taken to be so many times as large; ``HEAD`` covers the head.
     """

@@ -1,4 +1,7 @@
-"""Published AttGAN checkpoints the user installed: kept in the user's data folder, found by name."""
+"""Published AttGAN checkpoints the user installed.
+
+Kept in the user's data folder, found by name.
+"""
 
 import os
 import re
@@ -13,7 +16,10 @@ LARGEST = 2 << 30
 
 
 def installed_folder() -> Path:
-    """Where installed editors are kept: ``ATTRSEARCH_HOME``, or attrsearch in the user's data folder."""
+    """Where installed editors are kept.
+
+    ``ATTRSEARCH_HOME``, or attrsearch in the user's data folder.
+    """
     given = os.environ.get("ATTRSEARCH_HOME")
     data = os.environ.get("XDG_DATA_HOME", "~/.local/share")
     return (Path(given) if given else Path(data) / "attrsearch").expanduser() / "editors"
@@ -27,9 +33,12 @@ def installed_editors() -> dict[str, Path]:
 
 
 def install_editor(name: str, source: Path) -> Path:
-    """Install a checkpoint of AttGAN-PyTorch: ``weights.N.pth`` beside its ``setting.txt``, or a zip of both.
+    """Install a checkpoint of AttGAN-PyTorch.
 
-    Nothing in it is executed; :func:`attrsearch.editing.checkpoints.load_checkpoint` checks it on every load.
+    ``weights.N.pth`` beside its ``setting.txt``, or a zip of both.
+
+    Nothing in it is executed; :func:`attrsearch.editing.checkpoints.load_checkpoint` checks it on
+    every load.
 
     Args:
         name: What recipes and commands will call it.

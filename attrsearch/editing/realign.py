@@ -1,4 +1,7 @@
-"""The thesis's second alignment: find the face again after pass one and align it before pass two (section 4.2)."""
+"""The thesis's second alignment.
+
+Find the face again after pass one and align it before pass two (section 4.2).
+"""
 
 import numpy as np
 import numpy.typing as npt
@@ -18,13 +21,19 @@ MIN_OVERLAP = 0.3
 
 
 class SecondAlignment:
-    """A realigner on a detector.  A face that is not found after pass one keeps its first alignment."""
+    """A realigner on a detector.
+
+    A face that is not found after pass one keeps its first alignment.
+    """
 
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
 
     def __call__(self, faces: Tensor) -> tuple[Tensor, Tensor]:
-        """Align faces (n, 3, s, s) from -1 to 1 anew; see :class:`attrsearch.editing.editor.Realigner`."""
+        """Align faces (n, 3, s, s) from -1 to 1 anew.
+
+        See :class:`attrsearch.editing.editor.Realigner`.
+        """
         size = faces.shape[2]
         template = CROP_TEMPLATE * (size / CROP_SIZE)
         forward = np.tile(np.array([[1, 0, 0], [0, 1, 0]], np.float32), (len(faces), 1, 1))

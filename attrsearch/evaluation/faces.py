@@ -1,6 +1,9 @@
-"""The faces an evaluation is about: people of a folder, each face in its window, seen by detectors and recognisers.
+"""The faces an evaluation is about.
 
-An original and what was made of it are cut at the same place, so that they can be compared window by window.
+People of a folder, each face in its window, seen by detectors and recognisers.
+
+An original and what was made of it are cut at the same place, so that they can be compared window
+by window.
 """
 
 from collections.abc import Callable, Sequence
@@ -68,7 +71,8 @@ class DetectedFaces:
     def embed(self, recogniser: Recogniser) -> Floats:
         """Embeddings (n, d).
 
-        A face that was not found is embedded at the original's place: an attacker can see where a blur is.
+        A face that was not found is embedded at the original's place: an attacker can see where a
+        blur is.
         """
         parts = [slice(start, start + CHUNK) for start in range(0, len(self), CHUNK)]
         rows = in_parallel(
@@ -242,7 +246,9 @@ def load_embeddings(
     max_people: int | None = None,
     progress: Progress = lambda done, people: None,  # noqa: ARG005
 ) -> dict[str, Floats]:
-    """One picture each of the people of a folder, embedded by several recognisers; the pictures are let go.
+    """One picture each of the people of a folder, embedded by several recognisers.
+
+    The pictures are let go.
 
     Args:
         folder: One sub-folder of pictures a person.

@@ -1,4 +1,4 @@
-"""Faces of an original video and of the protected one, cut at the same places of the same frames."""
+"""Faces of an original and a protected video, cut at the same places of the same frames."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

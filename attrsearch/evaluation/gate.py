@@ -31,7 +31,8 @@ class Limit(Recipe):
 
     Attributes:
         figure: Name of a figure, as the evaluation's JSON has it.
-        judge: Only this judge; every judge where it is not given. Figures without a judge take none.
+        judge: Only this judge; every judge where it is not given. Figures without a judge take
+            none.
         at_most: The largest value that passes.
         at_least: The smallest value that passes.
     """
@@ -75,7 +76,8 @@ def missed(gate: Gate, judged: Sequence[Figures], kept: Sequence[Figures]) -> li
         kept: Rows of protections.
 
     Raises:
-        InputError: A figure or judge that the evaluation does not have: a gate that checks nothing is no gate.
+        InputError: A figure or judge that the evaluation does not have: a gate that checks nothing
+            is no gate.
     """
     lines = []
     for limit in gate.limits:

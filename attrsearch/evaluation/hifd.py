@@ -1,8 +1,11 @@
-"""The predictions that the ``hifd`` package scores (Wei, "HiFD", 2026), and its score where it is installed.
+"""The predictions that the ``hifd`` package scores (Wei, "HiFD", 2026), and its score.
 
-Written are the tasks this project can answer: ``face_embedding`` (each judge), ``gender`` and ``landmark``.  The
-package's quality part wants NIQE, which is not measured here, and its other tasks are age, ethnicity, expression, gaze
-and pulse: the score is over the parts that are there, as the package renormalises it.
+The score is had where the package is installed.
+
+Written are the tasks this project can answer: ``face_embedding`` (each judge), ``gender`` and
+``landmark``.  The package's quality part wants NIQE, which is not measured here, and its other
+tasks are age, ethnicity, expression, gaze and pulse: the score is over the parts that are there, as
+the package renormalises it.
 """
 
 import json
@@ -77,7 +80,9 @@ def write_hifd(examiner: Examiner, examined: Sequence[Examined], folder: Path) -
 
 
 def score_hifd(folder: Path) -> dict[str, dict[str, float | None]]:
-    """The package's own scores of what :func:`write_hifd` wrote: method to P, U1 and the three profiles.
+    """The package's own scores of what :func:`write_hifd` wrote.
+
+    Method to P, U1 and the three profiles.
 
     Raises:
         UnavailableError: ``hifd`` is not installed.

@@ -20,7 +20,8 @@ class HeldOutRecogniser:
 
     Attributes:
         recogniser: Embeds faces.
-        scale: From its own distances to the FaceNet scale; None where only the originals at hand can tell.
+        scale: From its own distances to the FaceNet scale; None where only the originals at hand
+            can tell.
         unseen: Whether the search never used it; None where nobody said what the search used.
     """
 

@@ -100,7 +100,8 @@ def load_protection(
 ) -> Protection:
     """Cut the protected faces out of a folder of the same layout as the originals'.
 
-    A protected picture has the name of its original, whatever its suffix, and may have another size.
+    A protected picture has the name of its original, whatever its suffix, and may have another
+    size.
 
     Args:
         cohort: The originals.
@@ -158,7 +159,7 @@ def _protected_file(path: Path) -> Path | None:
 
 
 def resized(size: Ints, picture: Picture) -> Floats:
-    """The transform (2, 3) from the pixels of a picture to those of one of another size (width, height).
+    """The transform (2, 3) between the pixels of pictures of two sizes (width, height).
 
     >>> resized(np.array([8, 8]), np.zeros((4, 4, 3), np.uint8)).tolist()
     [[2.0, 0.0, 0.5], [0.0, 2.0, 0.5]]

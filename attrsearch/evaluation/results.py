@@ -1,4 +1,4 @@
-"""An evaluation as files: all of it as JSON, a row a judge and protection as CSV, and a few figures for a run."""
+"""An evaluation as files: JSON of everything, CSV of a row a judge, a few figures for a run."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -103,16 +103,16 @@ def _too_few(examiner: Examiner) -> list[str]:
     standard = next(iter(examiner.standards.values()))
     if not len(standard.genuine.distances):
         lines.append(
-            "nobody has two pictures, so there is no other picture to recognise anyone by; give a folder with one "
-            "sub-folder a person"
+            "nobody has two pictures, so there is no other picture to recognise anyone by; give a "
+            "folder with one sub-folder a person"
         )
     elif len(examiner.cohort.people) == 1:
         lines.append("one person only: rank-1 says little, and there is no chance to set it beside")
     if MAIN_FAR not in standard.thresholds:
         pairs, least = len(standard.impostor.distances), round(MIN_PAIRS_BELOW / MAIN_FAR)
         lines.append(
-            f"TAR at FAR {far_name(MAIN_FAR)} needs {least} pairs of strangers, these are {pairs}: give more people, "
-            "or --distractors FOLDER"
+            f"TAR at FAR {far_name(MAIN_FAR)} needs {least} pairs of strangers, these are "
+            f"{pairs}: give more people, or --distractors FOLDER"
         )
     return lines
 

@@ -1,1 +1,4 @@
-"""The thesis's tables and figures, measured anew: one module a table or a family of them, one registry of names."""
+"""The thesis's tables and figures, measured anew.
+
+One module a table or a family of them, one registry of names.
+"""

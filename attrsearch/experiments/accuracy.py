@@ -27,9 +27,13 @@ BATCHES = (
     ("n000009", 90, 0.8, 84, 1, 0.989, -5.6),
     ("n000009", 90, 1.1, 80, 4, 0.952, -16.9),
 )
-"""The thesis's batches: folder, pictures, range of the attributes, TP, FP, precision, change of IoU in per cent."""
+"""The thesis's batches: folder, pictures, range of the attributes, TP, FP, precision, change of IoU
+in per cent.
+"""
 MANY = 20
-"""Pictures it takes for a folder of people to be treated as one; with fewer, men and women are the two groups."""
+"""Pictures it takes for a folder of people to be treated as one; with fewer, men and women are the
+two groups.
+"""
 MIN_TRUTH = 24.0
 """Smallest face of the detector whose boxes are the truth, in pixels of a window."""
 OFF = 0.1
@@ -215,10 +219,16 @@ def _table(batches: Sequence[Batch]) -> Section:
     total = sum(len(one.after) for one in batches)
     failures = np.array([one.failures for one in batches])
     compared += [
-        Comparison("IoU changed by more than 10 points", "18 %", percent(float((np.abs(changes) > OFF).mean()))),
+        Comparison(
+            "IoU changed by more than 10 points",
+            "18 %",
+            percent(float((np.abs(changes) > OFF).mean())),
+        ),
         Comparison("faces found", "99.2 %", percent(1 - failures[:, 1].sum() / total, 1)),
-        Comparison("not found after the first pass", "0.8 %", percent(failures[:, 0].sum() / total, 1)),
-    ]  # fmt: skip
+        Comparison(
+            "not found after the first pass", "0.8 %", percent(failures[:, 0].sum() / total, 1)
+        ),
+    ]
     columns = (
         "pictures of",
         "batch",
@@ -257,9 +267,10 @@ def _table(batches: Sequence[Batch]) -> Section:
     return Section(
         "table-4.4",
         "accuracy measurements",
-        "Pictures with one face only, five random attribute sets, two passes with the thesis's second alignment "
-        "between them. In place of the data set's annotations: the boxes of YuNet on the untouched windows; the "
-        "detector measured is MTCNN. The change is that of the IoU with those boxes, in percentage points.",
+        "Pictures with one face only, five random attribute sets, two passes with the thesis's "
+        "second alignment between them. In place of the data set's annotations: the boxes of "
+        "YuNet on the untouched windows; the detector measured is MTCNN. The change is that of "
+        "the IoU with those boxes, in percentage points.",
         tuple(compared),
         (
             Table("All batches:", columns, rows),
@@ -270,10 +281,11 @@ def _table(batches: Sequence[Batch]) -> Section:
             ),
         ),
         notes=(
-            f"MTCNN's own box before and after overlap by {number(float(direct.mean()))}. IoU changes by "
-            f"{_points(*turned)} for the third of faces that look most (least) sideways, by {_points(*tilt)} for the "
-            "most (least) tilted; the thesis found both worse. Crops here are turned upright before the edit, as the "
-            "thesis proposed but did not do.",
+            f"MTCNN's own box before and after overlap by {number(float(direct.mean()))}. IoU "
+            f"changes by {_points(*turned)} for the third of faces that look most (least) "
+            f"sideways, by {_points(*tilt)} for the most (least) tilted; the thesis found both "
+            "worse. Crops here are turned upright before the edit, as the thesis proposed but did "
+            "not do.",
         ),
     )
 
@@ -288,14 +300,14 @@ def _points(most: float, least: float) -> str:
 
 
 def _poses(batches: Sequence[Batch]) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Mean change of IoU of the most and the least sideways third of faces, and of the most and least tilted."""
+    """Mean change of IoU of the most and least sideways, and tilted, thirds of faces."""
     change = np.concatenate([one.change for one in batches])
     landmarks = np.concatenate([one.group.look.landmarks[one.hits] for one in batches])
     return _thirds(change, sideways(landmarks)), _thirds(change, tilts(landmarks))
 
 
 def sideways(landmarks: Floats) -> Floats:
-    """How far the nose (n,) lies off the middle of the eyes, along them, as a share of their distance.
+    """How far the nose (n,) lies off the middle of the eyes, as a share of their distance.
 
     >>> sideways(np.float32([[[0, 0], [2, 0], [1.5, 1], [0, 2], [2, 2]]])).tolist()
     [0.25]
@@ -348,6 +360,6 @@ def _worst(lab: ExperimentContext, batches: Sequence[Batch]) -> Section:
         "figure-4.6",
         "where the box moves most",
         rows,
-        "The six faces of batches 4 and 5 with the least overlap: MTCNN's box in white, YuNet's of the untouched face "
-        "in red.",
+        "The six faces of batches 4 and 5 with the least overlap: MTCNN's box in white, YuNet's "
+        "of the untouched face in red.",
     )

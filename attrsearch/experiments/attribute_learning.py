@@ -1,9 +1,10 @@
 """Thesis 4.3 anew: can it be learnt, from the attributes alone, which edits will be good?
 
-Source: thesis 4.3.1 to 4.3.3 and table 4.6.  Some people of one gender are edited with the same random attribute sets;
-utility above its mean over all edits is *OK*, above its 75th percentile *Good*.  Classifiers learn that from 70 % of
-the edits of a face (or of all faces) and are asked about the rest.  Nobody graded pictures here: *bad*, which the
-thesis took from grading (212 of 2,000), is the same share of least utility.
+Source: thesis 4.3.1 to 4.3.3 and table 4.6.  Some people of one gender are edited with the same
+random attribute sets; utility above its mean over all edits is *OK*, above its 75th percentile
+*Good*.  Classifiers learn that from 70 % of the edits of a face (or of all faces) and are asked
+about the rest.  Nobody graded pictures here: *bad*, which the thesis took from grading (212 of
+2,000), is the same share of least utility.
 """
 
 from collections.abc import Callable, Sequence
@@ -78,7 +79,8 @@ class LearnerScores:
 
     Attributes:
         scores: The columns of table 4.6.
-        tries: Random sets offered to the *Good* classifier per accepted one; infinite where it accepts none.
+        tries: Random sets offered to the *Good* classifier per accepted one; infinite where it
+            accepts none.
         kept: Share of accepted test edits that are good indeed; NaN where none is accepted.
     """
 
@@ -253,7 +255,9 @@ def recall(said: Flags, wanted: Flags) -> float:
 
 
 def agreement(utility: Floats64, share: float = BAD) -> float:
-    """Of the sets that are bad on one face, the share that is bad on another as well; mean over all pairs.
+    """Of the sets that are bad on one face, the share that is bad on another as well.
+
+    Mean over all pairs.
 
     >>> agreement(np.array([[1.0, 2, 3, 4], [1.0, 3, 2, 4]]), 0.25)
     1.0

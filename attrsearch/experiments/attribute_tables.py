@@ -28,8 +28,9 @@ def to_markdown(edits: MeasuredEdits, seed: int = 0) -> str:
     ok, good = limits(edits)
     count = edits.utility.shape[1]
     parts = [
-        f"{len(edits.names)} faces, {count} attribute sets each. OK: utility above {ok:.3f} (the thesis: 1.04), "
-        f"{(edits.utility > ok).mean():.0%} of the edits; Good: above {good:.3f} (1.15), 25 %.",
+        f"{len(edits.names)} faces, {count} attribute sets each. OK: utility above {ok:.3f} (the "
+        f"thesis: 1.04), {(edits.utility > ok).mean():.0%} of the edits; Good: above {good:.3f} "
+        "(1.15), 25 %.",
         _table_46(found, len(edits.names)),
         _summary(found, edits),
     ]
@@ -67,8 +68,10 @@ def _summary(found: dict[str, list[LearnerScores]], edits: MeasuredEdits) -> str
     same = agreement(edits.utility)
     text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     return (
-        f"{text}\n\nOf the sets that are bad (the {BAD:.1%} of least utility) on one face, {same:.0%} are "
-        f"bad on another as well, mean over all pairs ({BAD:.0%} by chance; the thesis, which graded by eye: 86 %)."
+        f"{text}\n\nOf the sets that are bad (the {BAD:.1%} of least utility) on one face, "
+        f"{same:.0%} are "
+        f"bad on another as well, mean over all pairs ({BAD:.0%} by chance; the thesis, which "
+        "graded by eye: 86 %)."
     )
 
 

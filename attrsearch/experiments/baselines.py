@@ -1,4 +1,7 @@
-"""Thesis 2.1.7: blur, pixelation and a mask, each alone and as a filter before the edit: figures 2.4, 2.5 and 2.6."""
+"""Thesis 2.1.7: blur, pixelation and a mask, each alone and as a filter before the edit.
+
+Figures 2.4, 2.5 and 2.6.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -26,7 +29,9 @@ PREFILTERS = (29, 25, 20, 16)
 EXPANDED = 1.4
 """The filtered region: the detected box, this much larger."""
 CORNER = (30, 80)
-"""The part of the curve that is drawn a second time: identified at most, found at least, in per cent."""
+"""The part of the curve that is drawn a second time: identified at most, found at least, in per
+cent.
+"""
 SETS = 4
 """Attribute sets a person: a quarter of the pictures is edited by each."""
 
@@ -38,7 +43,10 @@ def mask(region: Picture, size: float) -> Picture:
 
 
 def half_block(region: Picture, blocks: float) -> Picture:
-    """Blur with a radius of half a superpixel: takes away about what pixelation at that number does."""
+    """Blur with a radius of half a superpixel.
+
+    Takes away about what pixelation at that number does.
+    """
     return blur(region, region.shape[1] / blocks / 2)
 
 
@@ -275,10 +283,11 @@ def _curve(lab: ExperimentContext, points: Sequence[Point]) -> Section:
     return Section(
         "figure-2.6",
         "anonymisation errors against face detections",
-        f"{lab.setting} Filters cover the detected box 1.4 times enlarged, in windows where faces are as large as in "
-        "CelebA's aligned pictures, so that a radius means what it meant to the thesis. A face that the detector "
-        "loses is still shown to the recognisers at its place: whoever searches for it sees where it is. Strengths "
-        "before an edit are superpixels across the crop; a blur there has a radius of half a superpixel.",
+        f"{lab.setting} Filters cover the detected box 1.4 times enlarged, in windows where faces "
+        "are as large as in CelebA's aligned pictures, so that a radius means what it meant to "
+        "the thesis. A face that the detector loses is still shown to the recognisers at its "
+        "place: whoever searches for it sees where it is. Strengths before an edit are "
+        "superpixels across the crop; a blur there has a radius of half a superpixel.",
         compared,
         (Table("Every method and strength:", columns, rows),),
         _charts(of),
@@ -311,11 +320,14 @@ def _charts(of: dict[str, list[Point]]) -> tuple[Figure, ...]:
     """The whole curve, and the corner where methods that protect lie."""
     edit = of["edit alone"][0]
     whole = (
-        "Faces found over faces identified by either judge; up and to the left is better. Numbers are strengths: blur "
-        f"radius, superpixels. The edit alone: {percent(edit.detection)} found, "
-        f"{percent(edit.identified['either'])} identified"
+        "Faces found over faces identified by either judge; up and to the left is better. Numbers "
+        f"are strengths: blur radius, superpixels. The edit alone: {percent(edit.detection)} "
+        f"found, {percent(edit.identified['either'])} identified"
     )
-    corner = f"The corner of figure 2.6 with at most {CORNER[0]} % identified and at least {CORNER[1]} % found"
+    corner = (
+        f"The corner of figure 2.6 with at most {CORNER[0]} % identified and at least {CORNER[1]} "
+        "% found"
+    )
     return (
         Figure("figure-2.6", whole, "svg", _draw(of, whole, 100, 0)),
         Figure("figure-2.6-corner", corner, "svg", _draw(of, corner, *CORNER)),

@@ -32,7 +32,9 @@ TICKS = tuple((float(i), str(i)) for i in range(1, BATCHES + 1))
 LIMIT = 1.0
 """The thesis's range of attributes in this experiment."""
 CRITICAL = 0.325
-"""The correlation above which the thesis called it significant (alpha 0.05, from a table for 35 degrees of freedom)."""
+"""The correlation above which the thesis called it significant (alpha 0.05, from a table for 35
+degrees of freedom).
+"""
 BINS = ("[-3,-2)", "[-2,-1)", "[-1,+1)", "[1,2)", "[2,3)")
 EDGES = (-3.0, -2.0, -1.0, 1.0, 2.0, 3.0)
 
@@ -146,8 +148,8 @@ def _run(
 
 def _method(lab: ExperimentContext) -> str:
     return (
-        f"{lab.setting} Attributes are drawn from {lab.options.space} within -1 to 1, the editor is "
-        f"{lab.options.editor}, and distance is by {lab.measure.name} on the FaceNet scale."
+        f"{lab.setting} Attributes are drawn from {lab.options.space} within -1 to 1, the editor "
+        f"is {lab.options.editor}, and distance is by {lab.measure.name} on the FaceNet scale."
     )
 
 
@@ -232,7 +234,13 @@ def _rates(lab: ExperimentContext, mirrored: Sequence[Batches], own: Sequence[Ba
             Comparison(
                 "second pass with a set of its own: identified",
                 "distinctly fewer",
-                f"{second.hits['either']} of {second.pictures} (mirrored: {first.hits['either']} of {first.pictures})",
+                f"{second.hits['either']} of {second.pictures} (mirrored: {first.hits['either']} "
+                f"of {first.pictures})",
+            ),
+            Comparison(
+                "  pictures identified most often",
+                "1 of ten times",
+                f"{second.repeats} of ten times",
             ),
             Comparison(
                 "  pictures identified most often",
@@ -257,12 +265,14 @@ def _correlated(lab: ExperimentContext, runs: Sequence[Batches]) -> Section:
     verdict = "above it" if found.r > CRITICAL else "not above it"
     independent = [name for name in by_judge if name != lab.measure.name]
     notes = [
-        f"Within a person (each person's means taken off) r is {number(found.within)}; some people are easier to hide "
-        "than others at the same distance, which the r over all batches cannot tell apart."
+        f"Within a person (each person's means taken off) r is {number(found.within)}; some "
+        "people are easier to hide than others at the same distance, which the r over all batches "
+        "cannot tell apart."
     ]
     if independent:
         notes.append(
-            f"{lab.measure.name} measures the distance and is a judge, too; {independent[0]} is the independent one."
+            f"{lab.measure.name} measures the distance and is a judge, too; {independent[0]} is "
+            "the independent one."
         )
     caption = f"A point for each batch: share anonymised over mean distance, r = {number(found.r)}"
     points = [

@@ -45,7 +45,9 @@ CATALOGUE: dict[str, Experiment] = {
     "figure-4.11": memory.study,
     "figure-4.12": memory.study,
 }
-"""Name to experiment, in the thesis's order; one experiment makes every table and figure that names it here."""
+"""Name to experiment, in the thesis's order; one experiment makes every table and figure that names
+it here.
+"""
 
 ELSEWHERE = {
     "figure-3.3": "it shows which region is measured: the face in its window, as in figure 4.2",

@@ -46,7 +46,10 @@ class Series:
 
 @dataclass(frozen=True)
 class Axis:
-    """An axis: its label, its ends, and ticks (values and texts; evenly spaced ones where there are none)."""
+    """An axis: its label, its ends, and ticks (values and texts.
+
+    Evenly spaced ones where there are none).
+    """
 
     label: str
     low: float
@@ -134,7 +137,8 @@ def matrices(
     across = 10 + len(panels) * (side + gap)
     parts.append(_image(np.linspace(1, 0, 64, dtype=np.float32)[:, None], across, 30, 16, side))
     parts += [
-        f'<text class="s" x="{across + 22}" y="{34 + side * (1 - value / high):.0f}">{value:.1f}</text>'
+        f'<text class="s" x="{across + 22}" '
+        f'y="{34 + side * (1 - value / high):.0f}">{value:.1f}</text>'
         for value in np.arange(0, high + 1e-6, 0.4)
     ]
     return _document(title, parts, across + 60, side + 44)
@@ -162,7 +166,8 @@ class _Frame:
             down = self.down(value)
             parts.append(f'<path class="g" d="M{LEFT} {down:.1f}H{self.right}"/>')
             parts.append(
-                f'<text class="s" x="{LEFT - 8}" y="{down + 4:.1f}" text-anchor="end">{escape(text)}</text>'
+                f'<text class="s" x="{LEFT - 8}" y="{down + 4:.1f}" '
+                f'text-anchor="end">{escape(text)}</text>'
             )
         for value, text in self.x.marks():
             place = f'x="{self.across(value):.1f}" y="{self.bottom + 18:.1f}"'
@@ -171,8 +176,10 @@ class _Frame:
         return [
             *parts,
             f'<path class="a" d="M{LEFT} {self.bottom}H{self.right}"/>',
-            f'<text x="{middle}" y="{self.bottom + 42}" text-anchor="middle">{escape(self.x.label)}</text>',
-            f'<text transform="translate(16 {half}) rotate(-90)" text-anchor="middle">{escape(self.y.label)}</text>',
+            f'<text x="{middle}" y="{self.bottom + 42}" '
+            f'text-anchor="middle">{escape(self.x.label)}</text>',
+            f'<text transform="translate(16 {half}) rotate(-90)" '
+            f'text-anchor="middle">{escape(self.y.label)}</text>',
         ]
 
     def draw(self, one: Series, kind: int) -> list[str]:
@@ -213,10 +220,14 @@ def _mark(a: float, b: float, kind: int, r: float) -> str:
         f'<circle cx="{a:.1f}" cy="{b:.1f}" r="{r}" fill="{colour}"/>',
         f'<path d="M{a:.1f} {b - r - 1:.1f}l{r + 1} {2 * r}h-{2 * r + 2}z" fill="{colour}"/>',
         f'<rect x="{a - r:.1f}" y="{b - r:.1f}" width="{2 * r}" height="{2 * r}" fill="{colour}"/>',
-        f'<path d="M{a:.1f} {b - r - 1:.1f}l{r + 1} {r + 1}l-{r + 1} {r + 1}l-{r + 1} -{r + 1}z" fill="{colour}"/>',
-        f'<circle cx="{a:.1f}" cy="{b:.1f}" r="{r - 1}" fill="#fff" stroke="{colour}" stroke-width="2"/>',
-        f'<path d="M{a - r:.1f} {b:.1f}h{2 * r}M{a:.1f} {b - r:.1f}v{2 * r}" stroke="{colour}" stroke-width="2.5"/>',
-        f'<path d="M{a - r:.1f} {b - r:.1f}l{2 * r} {2 * r}m-{2 * r} 0l{2 * r} -{2 * r}" stroke="{colour}" '
+        f'<path d="M{a:.1f} {b - r - 1:.1f}l{r + 1} {r + 1}l-{r + 1} {r + 1}l-{r + 1} -{r + 1}z" '
+        f'fill="{colour}"/>',
+        f'<circle cx="{a:.1f}" cy="{b:.1f}" r="{r - 1}" fill="#fff" stroke="{colour}" '
+        'stroke-width="2"/>',
+        f'<path d="M{a - r:.1f} {b:.1f}h{2 * r}M{a:.1f} {b - r:.1f}v{2 * r}" stroke="{colour}" '
+        'stroke-width="2.5"/>',
+        f'<path d="M{a - r:.1f} {b - r:.1f}l{2 * r} {2 * r}m-{2 * r} 0l{2 * r} -{2 * r}" '
+        f'stroke="{colour}" '
         'stroke-width="3"/>',
     )
     return shapes[kind % len(shapes)]
@@ -234,10 +245,14 @@ def _image(
 
 
 def _document(title: str, parts: Sequence[str], width: float, height: float) -> bytes:
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}"'
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
+        f'width="{width:.0f}"'
+    )
     body = "\n".join(parts)
     text = (
-        f'{head} height="{height:.0f}" role="img">\n<title>{escape(title)}</title>\n<style>{STYLE}</style>\n'
+        f'{head} height="{height:.0f}" '
+        f'role="img">\n<title>{escape(title)}</title>\n<style>{STYLE}</style>\n'
         f'<rect width="100%" height="100%" fill="#fff"/>\n{body}\n</svg>\n'
     )
     return text.encode()

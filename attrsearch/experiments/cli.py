@@ -13,8 +13,9 @@ from attrsearch.experiments.cli_tables import Tables
 def reproduce() -> None:
     """Measure a table or figure of the thesis on FACES, and print its figures beside ours.
 
-    FACES is a folder with one sub-folder of pictures a person, or, for table-4.4 to figure-4.8, a folder of single
-    faces. Without --out the figures are printed as Markdown on stdout, without pictures.
+    FACES is a folder with one sub-folder of pictures a person, or, for table-4.4 to figure-4.8, a
+    folder of single faces. Without --out the figures are printed as Markdown on stdout, without
+    pictures.
     """
 
 
@@ -66,7 +67,9 @@ def search_study(
     quiet: bool,
     **changes: object,
 ) -> int:
-    """Ways of searching beside one another: what each reaches after how many evaluations, and at what cost.
+    """Ways of searching beside one another.
+
+    What each reaches after how many evaluations, and at what cost.
 
     People in FACES must not be among those a pooled model learnt from.
     """
@@ -137,8 +140,8 @@ def attributes(
 ) -> int:
     """Table 4.6 and the rest of thesis 4.3: learning from attributes which edits will be good.
 
-    Accuracy and recall of the thesis's network per face and over all faces, tries per accepted candidate, agreement
-    of bad sets between faces; XGBoost and the pooled surrogate beside it.
+    Accuracy and recall of the thesis's network per face and over all faces, tries per accepted
+    candidate, agreement of bad sets between faces; XGBoost and the pooled surrogate beside it.
     """
     from attrsearch.cli.console import stage_bar, warner
     from attrsearch.cli.run import names_in
@@ -189,8 +192,9 @@ def streets(
 ) -> int:
     """Protect made-up streets with known faces, and count those that are still shown as they were.
 
-    Three people a street, who walk behind one another and behind posts; bursts of known misses are put in. Everybody
-    gets the export's first set. Exit code 1 if a face is shown as it was, or a person changes names.
+    Three people a street, who walk behind one another and behind posts; bursts of known misses are
+    put in. Everybody gets the export's first set. Exit code 1 if a face is shown as it was, or a
+    person changes names.
     """
     import tempfile
 

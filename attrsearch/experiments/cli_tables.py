@@ -16,22 +16,49 @@ PATH = click.Path(path_type=Path)
 SIZE = click.FloatRange(0, 10, min_open=True)
 OPTIONS = (
     click.argument("faces", required=False, type=PATH),
-    click.option("--out", type=PATH, help="File to write: .md, .html, or .svg or .png; a folder for 'all'."),
+    click.option(
+        "--out", type=PATH, help="File to write: .md, .html, or .svg or .png; a folder for 'all'."
+    ),
     click.option("--people", "people_file", type=PATH, help="Only the people named in this file."),
-    click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Of all that is drawn."),
-    click.option("--size", default=1.0, show_default=True, type=SIZE, help="Edits, as a share of the thesis's."),
-    click.option("--editor", default="thesis", show_default=True, help="A bundled editor's name, or a path."),
-    click.option("--space", default="thesis10", show_default=True, help="What attributes are drawn from."),
+    click.option(
+        "--seed",
+        default=0,
+        show_default=True,
+        type=click.IntRange(min=0),
+        help="Of all that is drawn.",
+    ),
+    click.option(
+        "--size",
+        default=1.0,
+        show_default=True,
+        type=SIZE,
+        help="Edits, as a share of the thesis's.",
+    ),
+    click.option(
+        "--editor", default="thesis", show_default=True, help="A bundled editor's name, or a path."
+    ),
+    click.option(
+        "--space", default="thesis10", show_default=True, help="What attributes are drawn from."
+    ),
     click.option("--recogniser", default="auto", show_default=True, help="Measures the distance."),
-    click.option("--distractors", default=300, show_default=True, type=click.IntRange(min=1), help="In the gallery."),
+    click.option(
+        "--distractors",
+        default=300,
+        show_default=True,
+        type=click.IntRange(min=1),
+        help="In the gallery.",
+    ),
     click.option("--grades", type=PATH, help="A run graded by a person, for table-4.5."),
     click.option("--include-originals", is_flag=True, help="With 'all': also the sheets of faces."),
     quiet_option,
-)  # fmt: skip
+)
 
 
 class Tables(click.Group):
-    """A command for every table and figure, all with the same options; those with options of their own are added."""
+    """A command for every table and figure, all with the same options.
+
+    Those with options of their own are added.
+    """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The thesis's order, then everything else."""

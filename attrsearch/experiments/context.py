@@ -1,8 +1,10 @@
-"""What the experiments share: the options, the loaded models, and the people whose faces are edited or looked among.
+"""What the experiments share.
 
-The thesis uploaded edited pictures to two search engines.  Here a face is looked for in a local gallery, by two
-recognisers: *identified* means that the nearest face in it is another picture of the same person.  The picture that
-was edited is never in the gallery.
+The options, the loaded models, and the people whose faces are edited or looked among.
+
+The thesis uploaded edited pictures to two search engines.  Here a face is looked for in a local
+gallery, by two recognisers: *identified* means that the nearest face in it is another picture of
+the same person.  The picture that was edited is never in the gallery.
 """
 
 import zlib
@@ -53,8 +55,8 @@ class ExperimentOptions:
         faces: A folder with a sub-folder a person; None where nothing is read.
         names: Only these people.
         seed: Of everything that is drawn.
-        size: Share of the thesis's number of edits, above 0; 1 is as many as it made.  Pictures become fewer, or
-            edits where there is one picture only.
+        size: Share of the thesis's number of edits, above 0; 1 is as many as it made.  Pictures
+            become fewer, or edits where there is one picture only.
         editor: A bundled editor's name or a path; the thesis's two passes want ``thesis``.
         space: What is drawn from: a search-space recipe.
         recogniser: Measures the distance.
@@ -130,7 +132,7 @@ class ExperimentContext:
         return self.options.faces
 
     def random(self, stream: str) -> np.random.Generator:
-        """Draws of their own for every purpose, so that no experiment depends on which ran before it."""
+        """A generator of its own for every purpose: no experiment depends on an earlier one."""
         return np.random.default_rng([self.options.seed, zlib.crc32(stream.encode())])
 
     @cached_property
@@ -272,7 +274,10 @@ class ExperimentContext:
         return found
 
     def chance(self, embeddings: Mapping[str, Floats], number: int) -> float:
-        """How often a face is taken by either judge for a given other one of the four: identification by chance."""
+        """How often a face is taken by either judge for a given other one of the four.
+
+        Identification by chance.
+        """
         others = [probe.number for probe in self.probes if probe.number != number]
         return float(
             np.mean([self.identified(embeddings, other)["either"].mean() for other in others])
@@ -312,9 +317,10 @@ class ExperimentContext:
         span = f"{enrolled[0]}" if len(enrolled) == 1 else f"{enrolled[0]} to {enrolled[-1]}"
         gallery = self.galleries[self.judges[0].name]
         return (
-            f"Four people ({edited} edited). In place of web search: the nearest face in a local gallery of "
-            f"{len(gallery.people)} people, {span} other pictures of each of the four and one of everyone else, by "
-            f"{_joined([judge.name for judge in self.judges])}, at whatever distance."
+            f"Four people ({edited} edited). In place of web search: the nearest face in a local "
+            f"gallery of {len(gallery.people)} people, {span} other pictures of each of the four "
+            f"and one of everyone else, by {_joined([judge.name for judge in self.judges])}, at "
+            "whatever distance."
         )
 
 

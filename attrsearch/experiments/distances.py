@@ -112,8 +112,9 @@ def _table(lab: ExperimentContext, four: Sequence[Group], strangers: Sequence[Gr
     return Section(
         "table-3.1",
         "distances within and between people",
-        "The four people with most pictures (two of each gender where there are), and one picture each of others. "
-        f"Mean distance over all pairs by {main}, on the FaceNet scale; genders by the classifier. Nobody is edited.",
+        "The four people with most pictures (two of each gender where there are), and one picture "
+        f"each of others. Mean distance over all pairs by {main}, on the FaceNet scale; genders "
+        "by the classifier. Nobody is edited.",
         tuple(
             Comparison(
                 group.what, number(group.thesis, 3), number(group.mean(main) * scale[main], 3)
@@ -122,9 +123,10 @@ def _table(lab: ExperimentContext, four: Sequence[Group], strangers: Sequence[Gr
         ),
         (Table("By every judge, on the scale of FaceNet and as they are:", columns, rows),),
         notes=(
-            "Strangers lie near 1.40 by construction, since the FaceNet scale is made of their distance (that of "
-            "people who are not held out). That men, women and both come out alike is a finding, and so is the ratio: "
-            f"a person's own pictures lie at {number(ratio)} of a stranger's distance (the thesis: {number(thesis)}).",
+            "Strangers lie near 1.40 by construction, since the FaceNet scale is made of their "
+            "distance (that of people who are not held out). That men, women and both come out "
+            "alike is a finding, and so is the ratio: a person's own pictures lie at "
+            f"{number(ratio)} of a stranger's distance (the thesis: {number(thesis)}).",
         ),
     )
 
@@ -151,8 +153,8 @@ def _matrices(lab: ExperimentContext, four: Sequence[Group], panel: Sequence[Flo
     return Section(
         "figure-3.4",
         "distance matrix",
-        f"Left: one picture each of {len(strangers)} people, women first. Right: all pictures of the four people. "
-        f"Distances by {name} on the FaceNet scale; black is 0.",
+        f"Left: one picture each of {len(strangers)} people, women first. Right: all pictures of "
+        f"the four people. Distances by {name} on the FaceNet scale; black is 0.",
         (
             Comparison(
                 "mean distance among women", "1.358", number(_mean(between[:women, :women]), 3)
@@ -175,8 +177,8 @@ def _matrices(lab: ExperimentContext, four: Sequence[Group], panel: Sequence[Flo
         pictures=(
             Picture(
                 "figure-3.4",
-                "Distances between strangers (left) and between pictures of four people (right), whose own pictures "
-                "make dark squares along the diagonal",
+                "Distances between strangers (left) and between pictures of four people (right), "
+                "whose own pictures make dark squares along the diagonal",
                 "svg",
                 data,
             ),

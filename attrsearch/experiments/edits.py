@@ -1,4 +1,7 @@
-"""Edit many faces by many attribute sets, look for each face again and embed it: on the product's own evaluator."""
+"""Edit many faces by many attribute sets, look for each face again and embed it.
+
+On the product's own evaluator.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,7 +40,8 @@ class Edits:
         probability: The detector's, 0 where no face is.
         overlap: IoU with the box before, 0 where no face is.
         extra: How many further faces were found in the window.
-        distance: From the face before, on the FaceNet scale; where no face was found, at its place before.
+        distance: From the face before, on the FaceNet scale; where no face was found, at its place
+            before.
         natural: The critic's opinion, not cut to 0 to 1; NaN where it was not asked.
         embeddings: Judge to (n, f, d).
         boxes: (n, f, 4), those before where no face is.
@@ -60,7 +64,10 @@ class Edits:
 
     @property
     def mean_distance(self) -> Floats:
-        """Mean distance of each attribute set (n,) over its faces that are found; NaN where none is."""
+        """Mean distance of each attribute set (n,) over its faces that are found.
+
+        NaN where none is.
+        """
         count = self.found.sum(1)
         total = np.where(self.found, self.distance, 0).sum(1)
         return np.asarray(

@@ -1,4 +1,7 @@
-"""Sheets of faces, as the thesis's photographs show them: one row an attribute set or a filter, boxes in white."""
+"""Sheets of faces, as the thesis's photographs show them.
+
+One row an attribute set or a filter, boxes in white.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

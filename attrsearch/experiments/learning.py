@@ -1,4 +1,7 @@
-"""The thesis's network of section 4.3.1: grades of edits, and a perceptron that learns them from the attributes."""
+"""The thesis's network of section 4.3.1.
+
+Grades of edits, and a perceptron that learns them from the attributes.
+"""
 
 import warnings
 from dataclasses import dataclass
@@ -39,7 +42,7 @@ class Learnt:
 
 
 def thresholds(scores: Floats) -> tuple[float, float]:
-    """Scores below which an edit is bad and from which it is good, so that the thesis's shares come out."""
+    """Scores that bound bad and good edits, chosen so that the thesis's shares come out."""
     return float(np.quantile(scores, BAD)), float(np.quantile(scores, 1 - GOOD))
 
 
@@ -53,7 +56,7 @@ def grade(scores: Floats, cuts: tuple[float, float]) -> Ints:
 
 
 def learn_good(values: npt.NDArray[np.float64], good: npt.NDArray[np.bool_], seed: int) -> Learnt:
-    """Train the thesis's perceptron (10-20-40-20-20) to tell good edits from the rest, on 70 % of them.
+    """Train the thesis's perceptron (10-20-40-20-20) on 70 % of the edits to tell good ones.
 
     Args:
         values: Attributes (n, d).

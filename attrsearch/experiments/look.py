@@ -1,7 +1,10 @@
-"""Thesis 4.3.1 and 4.3.2: can the look of an edit be told from its attributes?  Table 4.5, figures 4.7 and 4.8.
+"""Thesis 4.3.1 and 4.3.2: can the look of an edit be told from its attributes?
 
-The thesis graded 2,000 edits by eye.  Where a run has grades (``attrsearch grade``) they are learnt from; otherwise the
-critic's naturalness stands in for the eye, cut so that as many edits are bad, OK and good as in the thesis.
+Table 4.5, figures 4.7 and 4.8.
+
+The thesis graded 2,000 edits by eye.  Where a run has grades (``attrsearch grade``) they are learnt
+from; otherwise the critic's naturalness stands in for the eye, cut so that as many edits are bad,
+OK and good as in the thesis.
 """
 
 from collections.abc import Sequence
@@ -153,7 +156,7 @@ class Findings:
         return float((self.grades == 0).mean())
 
     def disagreement(self) -> tuple[int, float]:
-        """How many of the sets that both faces had are bad on the first, and what share of them is not on the other."""
+        """How many shared sets are bad on the first face, and how many of those on one only."""
         bad = self.grades[: len(self.other)] == 0
         return int(bad.sum()), float((self.other[bad] > 0).mean()) if bad.any() else float("nan")
 
@@ -189,15 +192,16 @@ def _table(lab: ExperimentContext, found: Findings) -> Section:
     return Section(
         "table-4.5",
         "learning parameters: the look of an edit from its attributes",
-        f"One picture, {len(found.grades)} random sets within -{LIMIT:g} to {LIMIT:g} ({lab.options.space}, editor "
-        f"{lab.options.editor}); a second picture, of another person of the same gender, is edited by the same sets. "
-        "The critic's naturalness stands in for the thesis's eye, cut so that the shares of bad, OK and good are the "
-        f"thesis's: the counts are no finding, what follows from them is. {line}",
+        f"One picture, {len(found.grades)} random sets within -{LIMIT:g} to {LIMIT:g} "
+        f"({lab.options.space}, editor {lab.options.editor}); a second picture, of another person "
+        "of the same gender, is edited by the same sets. The critic's naturalness stands in for "
+        "the thesis's eye, cut so that the shares of bad, OK and good are the thesis's: the "
+        f"counts are no finding, what follows from them is. {line}",
         compared,
         notes=(
-            "The thesis widened Pale_Skin in its second batch; here nothing but the network changes. The critic orders "
-            "kinds of pictures well and mild from strong edits badly, so what is learnt here is what the critic sees, "
-            "which need not be what a person sees.",
+            "The thesis widened Pale_Skin in its second batch; here nothing but the network "
+            "changes. The critic orders kinds of pictures well and mild from strong edits badly, "
+            "so what is learnt here is what the critic sees, which need not be what a person sees.",
         ),
     )
 
@@ -254,7 +258,8 @@ def _human(run: Path | None) -> tuple[list[Comparison], str]:
                 f"{percent(found.accuracy)} (always the commonest: {percent(found.chance)})",
             ),
         ],
-        f"The first two rows are of the grades in {run.name}: many people, and three grades told apart instead of two.",
+        f"The first two rows are of the grades in {run.name}: many people, and three grades told "
+        "apart instead of two.",
     )
 
 
@@ -301,13 +306,18 @@ def _lines(space: PersonSpace, edits: Edits, grades: Ints) -> Section:
     return Section(
         "figure-4.7",
         "attributes and distance of bad and good edits",
-        "The attributes that vary and, on the right, the distance; the grades are those of table 4.5.",
+        "The attributes that vary and, on the right, the distance; the grades are those of table "
+        "4.5.",
         (
-            Comparison("mean distance of bad and of good edits", "–", f"{number(rows[0][-1])}, {number(rows[1][-1])}"),
+            Comparison(
+                "mean distance of bad and of good edits",
+                "–",
+                f"{number(rows[0][-1])}, {number(rows[1][-1])}",
+            ),
             Comparison("attributes in which they differ most, on average", "–", telling),
         ),
         pictures=tuple(pictures),
-    )  # fmt: skip
+    )
 
 
 def _short(name: str) -> str:
@@ -344,5 +354,6 @@ def _examples(lab: ExperimentContext, sitter: Sitter, edits: Edits) -> Section:
         "figure-4.8",
         "classification examples of bad and good",
         rows,
-        "The worst, the middle and the best edits of one picture by the critic, with its score (1: as a real face).",
+        "The worst, the middle and the best edits of one picture by the critic, with its score "
+        "(1: as a real face).",
     )

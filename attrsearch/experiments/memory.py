@@ -1,4 +1,4 @@
-"""Figures 4.11 and 4.12: the length of the detection memory, on made-up streets whose truth is known."""
+"""Figures 4.11 and 4.12: the length of the detection memory, on streets of known truth."""
 
 from collections.abc import Sequence
 
@@ -10,8 +10,9 @@ from attrsearch.experiments.section import Comparison, Picture, Section, Table, 
 STREETS = 8
 NAMES = {"stdm": "the thesis's memory", "tracked": "tracked"}
 METHOD = (
-    "Made-up streets whose faces are known, and a detector that misses at known frames, in three kinds of motion; no "
-    "pictures are read. The thesis covered faces in real videos and counted what a second detector still found."
+    "Made-up streets whose faces are known, and a detector that misses at known frames, in three "
+    "kinds of motion; no pictures are read. The thesis covered faces in real videos and counted "
+    "what a second detector still found."
 )
 CURVES = "Its mAP and recall are of faces that were left, and fall with length; ours are of faces covered, and rise."
 
@@ -74,7 +75,8 @@ def _left(rows: Sequence[MemoryRow]) -> Section:
         pictures=(
             Picture(
                 "figure-4.11",
-                "Faces left uncovered over the length of the thesis's memory, for three kinds of motion",
+                "Faces left uncovered over the length of the thesis's memory, for three kinds of "
+                "motion",
                 "svg",
                 chart(
                     "Faces left uncovered by memory length",
@@ -95,7 +97,10 @@ def _curves(rows: Sequence[MemoryRow]) -> Section:
             found = _of(rows, motion, method)
             best = max(found, key=lambda row: row.scores.average_precision)
             thesis = "2, overall" if method == "stdm" else "tracking was left to future work"
-            worth = f"mAP {number(best.scores.average_precision, 3)}, recall {number(best.scores.recall, 3)}"
+            worth = (
+                f"mAP {number(best.scores.average_precision, 3)}, recall "
+                f"{number(best.scores.recall, 3)}"
+            )
             text = f"{best.length} ({worth})"
             compared.append(
                 Comparison(f"{motion} motion, {name}: best length by mAP", thesis, text)

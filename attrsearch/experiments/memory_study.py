@@ -1,7 +1,7 @@
 """Thesis figures 4.11 and 4.12: what a detection memory of each length finds, and what it invents.
 
-The thesis could only count what a second detector still found in the covered video; here the truth is known,
-because the street is made up and the detector's misses are put in at known frames.
+The thesis could only count what a second detector still found in the covered video; here the truth
+is known, because the street is made up and the detector's misses are put in at known frames.
 """
 
 from collections.abc import Callable, Iterable
@@ -43,7 +43,10 @@ class MemoryRow:
 
 
 def imagine_detections(street: Street, seed: int = 0) -> list[Detections]:
-    """What a detector with known failings would say of a street's true faces: jittered, in bursts missed or unsure."""
+    """What a detector with known failings would say of a street's true faces.
+
+    Jittered, in bursts missed or unsure.
+    """
     random = np.random.default_rng([7, seed])
     missed = _draw_misses(street, random)
     truth = street.truth()

@@ -1,4 +1,7 @@
-"""The names that can be asked for, in the thesis's order, with what each shows: light, for the command line's help."""
+"""The names that can be asked for, in the thesis's order, with what each shows.
+
+Light, for the command line's help.
+"""
 
 NAMES = {
     "figure-2.4": "faces under blur",

@@ -1,4 +1,4 @@
-"""Write sections: as Markdown with their pictures beside it, or as one page in the style of the report."""
+"""Write sections as Markdown with pictures beside it, or as a page in the report's style."""
 
 import base64
 import hashlib
@@ -17,7 +17,8 @@ from attrsearch.report.page import read_assets
 
 TITLE = "The thesis, measured anew"
 STYLE = """
-section > .scroll, section > figure { margin-block: .9rem; } th[scope="row"] { font-weight: 400; text-align: left; }
+section > .scroll, section > figure { margin-block: .9rem; }
+th[scope="row"] { font-weight: 400; text-align: left; }
 section img { max-width: 100%; height: auto; } td, thead th { text-align: left; }
 """
 MIMES = {"svg": "image/svg+xml", "png": "image/png"}
@@ -28,14 +29,16 @@ def lead(options: ExperimentOptions) -> tuple[str, ...]:
     """What a reader must know before the first figure."""
     folder = options.faces.name if options.faces else "no"
     return (
-        "Tables and figures of chapters 2 to 4 of the thesis this project continues (E. Lindseth, University of Agder, "
-        f"2020), measured on the faces of the folder {folder} (seed {options.seed}, {options.size:g} times as many "
-        f"edits as the thesis made, editor {options.editor}, space {options.space}).",
-        "The thesis looked for its edited pictures with two search engines on the web, measured distance with FaceNet, "
-        "and edited with the published AttGAN. Here two recognisers look for them in a local gallery, which holds "
-        "other people's pictures and other pictures of the person, never the one that was edited. Neither the people, "
-        "nor the editor's weights, nor the recognisers are the thesis's: what can agree is the direction and the size "
-        "of an effect.",
+        "Tables and figures of chapters 2 to 4 of the thesis this project continues (E. Lindseth, "
+        f"University of Agder, 2020), measured on the faces of the folder {folder} (seed "
+        f"{options.seed}, {options.size:g} times as many edits as the thesis made, editor "
+        f"{options.editor}, space {options.space}).",
+        "The thesis looked for its edited pictures with two search engines on the web, measured "
+        "distance with FaceNet, and edited with the published AttGAN. Here two recognisers look "
+        "for them in a local gallery, which holds other people's pictures and other pictures of "
+        "the person, never the one that was edited. Neither the people, nor the editor's weights, "
+        "nor the recognisers are the thesis's: what can agree is the direction and the size of an "
+        "effect.",
     )
 
 

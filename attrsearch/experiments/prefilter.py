@@ -32,7 +32,8 @@ class Filtered:
 
     Attributes:
         edits: (sets, pictures).
-        counts: (sets, pictures), how many judges identify it: a picture found by both counts twice, as in the thesis.
+        counts: (sets, pictures), how many judges identify it: a picture found by both counts twice,
+            as in the thesis.
     """
 
     edits: Edits
@@ -124,9 +125,10 @@ def _table(
     return Section(
         "table-4.3",
         "face identification count using pre-processing",
-        f"{lab.setting} Pictures of two of them ({samples} edits of the first behind each filter) are pixelated to "
-        "29, 25, 20 and 16 superpixels across the crop and then edited, the same random sets behind each filter. A "
-        "picture identified by both judges counts twice, as one found by both search engines did.",
+        f"{lab.setting} Pictures of two of them ({samples} edits of the first behind each filter) "
+        "are pixelated to 29, 25, 20 and 16 superpixels across the crop and then edited, the same "
+        "random sets behind each filter. A picture identified by both judges counts twice, as one "
+        "found by both search engines did.",
         tuple(compared),
         (
             Table(
@@ -143,9 +145,9 @@ def _table(
             ),
         ),
         notes=(
-            "The thesis counts only samples that were identified at 29: by chance alone some of them are not "
-            "identified a second time, so its reduction is too large. The second row of each person counts all "
-            "samples, and the third starts from no filter at all.",
+            "The thesis counts only samples that were identified at 29: by chance alone some of "
+            "them are not identified a second time, so its reduction is too large. The second row "
+            "of each person counts all samples, and the third starts from no filter at all.",
         ),
     )
 

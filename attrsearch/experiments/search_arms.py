@@ -20,7 +20,8 @@ class Arm:
         sampler: Optuna's part.
         surrogate: What predicts, or None.
         objective: Instead of the study's.
-        shared: Random candidates shared between the seeds (without replacement), to save evaluations.
+        shared: Random candidates shared between the seeds (without replacement), to save
+            evaluations.
         stopping: Whether the search may end early.
     """
 

@@ -1,7 +1,7 @@
 """What a study of searches shows: tables in Markdown.
 
-A candidate that is not feasible is worth 0, so that an arm gains by finding any feasible one.  Intervals are bootstrap
-intervals (95 %) over people; a person's value is the mean over the seeds.
+A candidate that is not feasible is worth 0, so that an arm gains by finding any feasible one.
+Intervals are bootstrap intervals (95 %) over people; a person's value is the mean over the seeds.
 """
 
 from dataclasses import dataclass
@@ -36,7 +36,10 @@ class Curves:
 
     @property
     def first(self) -> Floats64:
-        """Evaluations to the first feasible candidate of each search; infinite where there is none."""
+        """Evaluations to the first feasible candidate of each search.
+
+        Infinite where there is none.
+        """
         found = self.best > 0
         return np.where(found.any(1), found.argmax(1) + 1.0, np.inf)
 
@@ -46,7 +49,10 @@ class Curves:
 
 
 def curves_of(trials: pd.DataFrame) -> dict[str, Curves]:
-    """Curves of every arm, in the order of ``ARMS``; searches that stopped early keep their last value."""
+    """Curves of every arm, in the order of ``ARMS``.
+
+    Searches that stopped early keep their last value.
+    """
     found: dict[str, Curves] = {}
     measured = trials[trials["evaluated"]]
     for arm in [name for name in ARMS if name in set(measured["arm"])]:
@@ -82,7 +88,8 @@ def to_markdown(trials: pd.DataFrame, rate: float) -> str:
 
     Args:
         trials: Of :func:`~attrsearch.experiments.search_study.read_study`.
-        rate: Evaluations a second of an undisturbed machine; what an evaluation costs in wall-clock.
+        rate: Evaluations a second of an undisturbed machine; what an evaluation costs in
+            wall-clock.
     """
     curves = curves_of(trials)
     people = trials["identity"].nunique()
@@ -166,7 +173,7 @@ def _watch(trials: pd.DataFrame) -> str:
 
 
 def _against_random(curves: dict[str, Curves]) -> str:
-    """Evaluations until a search has what random search has after its last one, person by person."""
+    """Evaluations until a search reaches what random search ends with, person by person."""
     random = curves[REFERENCE]
     target = random.by_person(random.best[:, -1])
     lines = [
@@ -190,7 +197,7 @@ def _against_random(curves: dict[str, Curves]) -> str:
 
 
 def _equal_time(curves: dict[str, Curves], rate: float) -> str:
-    """Best feasible utility of each arm in the time TPE takes for so many evaluations, less TPE's."""
+    """Best feasible utility of each arm in TPE's time for so many evaluations, less TPE's."""
     base = curves[BASELINE]
     lines = [["arm, less tpe"]]
     marks = [mark for mark in MARKS if mark <= base.best.shape[1]]

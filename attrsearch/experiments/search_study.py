@@ -1,7 +1,8 @@
 """Ways of searching (arms) beside one another, on the same people with the same seeds.
 
-Everyone's studies run in lock-step and no candidate is measured twice on a person, whichever arm asks for it.  Every
-arm's trials of a person are a file of their own, written when they are finished: a study that was stopped continues.
+Everyone's studies run in lock-step and no candidate is measured twice on a person, whichever arm
+asks for it.  Every arm's trials of a person are a file of their own, written when they are
+finished: a study that was stopped continues.
 """
 
 import json
@@ -47,7 +48,9 @@ SCORES = {
 }
 """Column of a study's file to the field of FaceScores it holds."""
 SHARED = 240
-"""Random candidates a person from which the random arm draws without replacement, so that seeds share them."""
+"""Random candidates a person from which the random arm draws without replacement, so that seeds
+share them.
+"""
 
 
 @dataclass(frozen=True)
@@ -143,8 +146,8 @@ def study_search(
     Args:
         faces: A folder of people.
         out: Where trials go: ``ARM/PERSON.parquet``.
-        study: Editor, space, judges, pictures a person; sampler and surrogate are the arms' own, but for the
-            pooled model, which is the study's.
+        study: Editor, space, judges, pictures a person; sampler and surrogate are the arms' own,
+            but for the pooled model, which is the study's.
         plans: The arms.
         people: Only these.
         minutes: Stop (between people) after so long.

@@ -1,4 +1,4 @@
-"""What a reproduction finds: the thesis's figures beside the measured ones, tables, pictures, remarks."""
+"""What a reproduction finds: the thesis's figures beside ours, tables, pictures, remarks."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -1,6 +1,9 @@
-"""Whole made-up streets, protected, against known truth: is any face shown as it was, and does anybody change names?
+"""Whole made-up streets, protected, against known truth.
 
-The detector is the product's; on top of what it misses by itself, known bursts of misses are put in.
+Is any face shown as it was, and does anybody change names?
+
+The detector is the product's; on top of what it misses by itself, known bursts of misses are put
+in.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -63,7 +66,10 @@ class StreetResult:
 
 @dataclass
 class _Forgetful:
-    """A detector that misses known faces in known frames; frames are given to it one by one, in order."""
+    """A detector that misses known faces in known frames.
+
+    Frames are given to it one by one, in order.
+    """
 
     inner: Detector
     street: Street
@@ -146,7 +152,7 @@ def study_street(
 
 
 def shown_real(street: Street, film: Path, covered: Path) -> list[tuple[int, int]]:
-    """Frame and walker of every true face whose middle, what posts hide of it left out, did not change."""
+    """Frame and walker of every true face whose visible middle did not change."""
     real = []
     truth = street.truth()
     with VideoReader(film) as first, VideoReader(covered) as second:
@@ -188,7 +194,8 @@ def _film(street: Street, path: Path, seed: int) -> None:
 def streets_to_markdown(results: Sequence[StreetResult]) -> str:
     """A row a street: coverage, names, and steadiness beside the original's own."""
     lines = [
-        "| motion | faces | made to miss | shown real | name switches | covered how | spread | flicker |",
+        "| motion | faces | made to miss | shown real | name switches | covered how | spread | "
+        "flicker |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for item in results:
@@ -199,8 +206,8 @@ def streets_to_markdown(results: Sequence[StreetResult]) -> str:
             pairs = (("spread_before", "spread_after"), ("flicker_before", "flicker_after"))
             ratios = [_ratio(item.tracks, *pair) for pair in pairs]
         lines.append(
-            f"| {item.motion} | {item.faces} | {item.missed} | {len(item.real)} | {item.switches} | {how} | "
-            f"{ratios[0]} | {ratios[1]} |"
+            f"| {item.motion} | {item.faces} | {item.missed} | {len(item.real)} | {item.switches} "
+            f"| {how} | {ratios[0]} | {ratios[1]} |"
         )
     return "\n".join(lines) + "\n"
 

@@ -1,7 +1,10 @@
-"""Streets that do not exist, with exact ground truth: heads on known paths, turning, growing, hidden at known frames.
+"""Streets that do not exist, with exact ground truth.
 
-The heads are the bundled sample's (public domain, or made by our editor).  Paths are ``static`` (people who stand),
-``medium`` (who walk) or ``dynamic`` (who run and cycle), as in the thesis's three videos (section 4.4).
+Heads on known paths, turning, growing, hidden at known frames.
+
+The heads are the bundled sample's (public domain, or made by our editor).  Paths are ``static``
+(people who stand), ``medium`` (who walk) or ``dynamic`` (who run and cycle), as in the thesis's
+three videos (section 4.4).
 """
 
 from collections.abc import Iterator
@@ -137,7 +140,8 @@ def _walk(
     )
     direction = random.choice([-1.0, 1.0])
     pace = speed * random.uniform(0.7, 1.4) * (width.mean() / 62)
-    # people who cross enter at their own times, so that someone is always coming and someone always gone
+    # people who cross enter at their own times, so that someone is always coming and someone always
+    # gone
     path = pace * frames
     start = random.uniform(0.1, 0.9) * size[0] - direction * path * random.uniform(0.2, 0.8)
     sway = random.uniform(0, 0.25, 2) * pace
@@ -169,7 +173,10 @@ class Head:
 
 
 def load_heads() -> list[Head]:
-    """The heads of the bundled sample: the first look at each person, then the second, and so on."""
+    """The heads of the bundled sample.
+
+    The first look at each person, then the second, and so on.
+    """
     heads = []
     detector = Mtcnn(40)
     people = [sorted(folder.glob("*.jpg")) for folder in sorted(sample_folder().glob("*/"))]

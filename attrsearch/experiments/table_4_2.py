@@ -1,4 +1,4 @@
-"""Table 4.2: one picture edited a thousand ways, and how often it is identified in five ranges of the distance."""
+"""Table 4.2: one picture edited a thousand ways, identified in five ranges of the distance."""
 
 import numpy as np
 import numpy.typing as npt
@@ -45,7 +45,8 @@ def study(lab: ExperimentContext) -> dict[str, Section]:
         Comparison(
             f"batch {i + 1}: mean distance, anonymised",
             _rate(distance, identified, BATCH),
-            f"{_rate(first[i, 0], first[i, 1], size)} (four pictures: {_rate(pooled[i, 0], pooled[i, 1], size)}; where "
+            f"{_rate(first[i, 0], first[i, 1], size)} (four pictures: "
+            f"{_rate(pooled[i, 0], pooled[i, 1], size)}; where "
             f"only sure matches count: {percent(1 - pooled[i, 3] / size, 1)})",
         )
         for i, (distance, identified) in enumerate(THESIS)
@@ -68,11 +69,12 @@ def study(lab: ExperimentContext) -> dict[str, Section]:
         "table-4.2": Section(
             "table-4.2",
             f"sampling anonymisation in mini-batches of {size} grouped on distance",
-            f"{lab.setting} One picture is edited {counts[0]} times with random sets within -{LIMIT:g} to {LIMIT:g}; "
-            f"the edits that are still found as faces are ordered by distance, and {size} consecutive ones are taken "
-            "at five evenly spaced places, from the least distance to the greatest. The thesis had that picture only; "
-            f"here are one of each of the three other people, too, edited {counts[-1]} times. A match is sure where it "
-            "would verify, too, at a false-accept rate of 1e-3.",
+            f"{lab.setting} One picture is edited {counts[0]} times with random sets within "
+            f"-{LIMIT:g} to {LIMIT:g}; the edits that are still found as faces are ordered by "
+            f"distance, and {size} consecutive ones are taken at five evenly spaced places, from "
+            "the least distance to the greatest. The thesis had that picture only; here are one "
+            f"of each of the three other people, too, edited {counts[-1]} times. A match is sure "
+            "where it would verify, too, at a false-accept rate of 1e-3.",
             (
                 *compared,
                 Comparison("greatest distance of a single edit", "above 1.5", number(highest)),
@@ -81,7 +83,8 @@ def study(lab: ExperimentContext) -> dict[str, Section]:
             (
                 Picture(
                     "table-4.2",
-                    "Share anonymised over mean distance in five mini-batches, the thesis's beside four pictures",
+                    "Share anonymised over mean distance in five mini-batches, the thesis's "
+                    "beside four pictures",
                     "svg",
                     chart(
                         "Anonymised share over mean distance",

@@ -62,9 +62,10 @@ def _table(edits: MeasuredEdits, seed: int) -> Section:
     return Section(
         "table-4.6",
         "maximising the utility function",
-        f"One picture each of {len(edits.names)} women, {edits.utility.shape[1]} random sets each, the same for all. "
-        "The thesis's network learns from 70 % of the edits whether utility is above its mean (OK) or its 75th "
-        f"percentile (Good), and is asked about the rest. Each cell: {', '.join(COLUMNS)}.",
+        f"One picture each of {len(edits.names)} women, {edits.utility.shape[1]} random sets "
+        "each, the same for all. The thesis's network learns from 70 % of the edits whether "
+        "utility is above its mean (OK) or its 75th percentile (Good), and is asked about the "
+        f"rest. Each cell: {', '.join(COLUMNS)}.",
         (
             Comparison("utility of OK and of Good", "1.04, 1.15", f"{number(ok)}, {number(good)}"),
             *rows,

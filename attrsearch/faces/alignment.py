@@ -1,8 +1,8 @@
 """Alignment: the similarity transform that takes a face's five landmarks to a template.
 
-Coordinates are pixels, x right and y down, the centre of the top-left pixel at (0, 0) (OpenCV's convention).
-A transform is a matrix (2, 3): ``target = matrix @ (x, y, 1)``.  Landmarks are left eye, right eye, nose, left
-and right mouth corner, as seen in the picture.
+Coordinates are pixels, x right and y down, the centre of the top-left pixel at (0, 0) (OpenCV's
+convention). A transform is a matrix (2, 3): ``target = matrix @ (x, y, 1)``.  Landmarks are left
+eye, right eye, nose, left and right mouth corner, as seen in the picture.
 """
 
 import cv2
@@ -36,11 +36,13 @@ SFACE_TEMPLATE = np.array(
 
 WINDOW_SIZE = 192
 WINDOW_SCALE = 1.25
-"""A window shows a face as it stands in the picture: upright pixels, 1.25 times the size it has in the crop."""
+"""A window shows a face as it stands in the picture: upright pixels, 1.25 times the size it has in
+the crop.
+"""
 
 
 def similarity(landmarks: Floats, template: Floats) -> Floats:
-    """Least-squares similarity transforms (rotation, uniform scale, shift) from landmarks to a template.
+    """Least-squares similarity transforms (rotation, scale, shift) from landmarks to a template.
 
     Args:
         landmarks: (n, 5, 2), pixels.
@@ -109,7 +111,8 @@ def scale_of(matrix: Floats) -> float:
 def warp(picture: Picture, matrix: Floats, size: int) -> Picture:
     """Resample a picture (h, w, 3) through a transform into a square (size, size, 3).
 
-    Strong reductions are averaged, not skipped, and what lies outside the picture repeats its border.
+    Strong reductions are averaged, not skipped, and what lies outside the picture repeats its
+    border.
     """
     scale = scale_of(matrix)
     if scale < 0.5:
@@ -143,7 +146,8 @@ def warp(picture: Picture, matrix: Floats, size: int) -> Picture:
 def window_transform(crop_matrix: Floats) -> Floats:
     """The transform from picture to window for a face aligned by ``crop_matrix`` (picture to crop).
 
-    The window is the same square around the face without the rotation: uniform scale and shift only.
+    The window is the same square around the face without the rotation: uniform scale and shift
+    only.
     """
     scale = scale_of(crop_matrix) * WINDOW_SCALE
     middle = (CROP_SIZE - 1) / 2

@@ -20,7 +20,10 @@ MIN_CERTAINTY = 0.75
 
 
 class TraitsNetwork(nn.Module):
-    """A small residual-free classifier: logits (n, 13) of aligned crops (n, 3, 128, 128), RGB from -1 to 1."""
+    """A small residual-free classifier.
+
+    Logits (n, 13) of aligned crops (n, 3, 128, 128), RGB from -1 to 1.
+    """
 
     def __init__(self, width: int = 32) -> None:
         super().__init__()
@@ -77,7 +80,7 @@ class TraitsClassifier:
 
     @network
     def probabilities(self, crops: Tensor) -> Floats:
-        """Probability of each attribute, (n, 13), of aligned crops (n, 3, 128, 128), RGB from -1 to 1.
+        """Probability (n, 13) of each attribute of aligned crops (n, 3, 128, 128), RGB, -1 to 1.
 
         Averaged over the crop and its mirror image, which steadies the guess.
         """

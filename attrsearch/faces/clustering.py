@@ -25,8 +25,8 @@ def cluster_folder(
     Args:
         folder: Pictures of several people, several to a picture or one; sub-folders are read too.
         detector: Finds the faces.
-        scaled: Recogniser and calibration; faces further apart on average than its verification threshold
-            are different people.
+        scaled: Recogniser and calibration; faces further apart on average than its verification
+            threshold are different people.
         warn: Called with one line for every picture left out.
 
     Returns:

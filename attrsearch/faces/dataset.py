@@ -1,6 +1,9 @@
-"""Gather the pictures of each person: a folder a person, a folder of single faces, or a mixed folder to cluster.
+"""Gather the pictures of each person.
 
-Pictures are read, faces detected and aligned once; what a search needs of a face is kept, the picture is not.
+A folder a person, a folder of single faces, or a mixed folder to cluster.
+
+Pictures are read, faces detected and aligned once; what a search needs of a face is kept, the
+picture is not.
 """
 
 import csv
@@ -125,7 +128,9 @@ def find_people(folder: Path) -> list[PersonFiles]:
 
 
 def read_genders(path: Path) -> dict[str, Gender]:
-    """Genders given by the user: a CSV file with the columns ``identity`` and ``gender`` (male or female).
+    """Genders given by the user: a CSV file with the columns ``identity`` and ``gender``.
+
+    A gender is male or female.
 
     Raises:
         InputError: Not such a file.
@@ -154,9 +159,9 @@ def load_faces(
 ) -> tuple[AlignedFace, ...]:
     """Read a person's pictures and find the one face of each.
 
-    Pictures that cannot be read or show no face are named in a warning and left out.  Where a picture shows
-    several faces, the large one near the middle is taken, with a warning.  Of more than ``max_faces`` pictures
-    evenly spaced ones are read.
+    Pictures that cannot be read or show no face are named in a warning and left out.  Where a
+    picture shows several faces, the large one near the middle is taken, with a warning.  Of more
+    than ``max_faces`` pictures evenly spaced ones are read.
 
     Raises:
         InputError: No picture of this person shows a face.
@@ -193,8 +198,8 @@ def load_face(path: Path, detector: Detector, warn: Warn) -> AlignedFace:
     chosen = int(scores.argmax())
     if (scores > CONTEST * scores[chosen]).sum() > 1:
         warn(
-            f"{path}: needs one person, found {len(found)} faces; took the large one near the middle "
-            "(crop the picture, or sort a mixed folder with --cluster)"
+            f"{path}: needs one person, found {len(found)} faces; took the large one near the "
+            "middle (crop the picture, or sort a mixed folder with --cluster)"
         )
     return cut_face(picture, found, chosen, path)
 
@@ -202,7 +207,10 @@ def load_face(path: Path, detector: Detector, warn: Warn) -> AlignedFace:
 def detect_reduced(
     picture: Picture, detector: Detector, least: float = MIN_PROBABILITY, side: int = WORKING_SIDE
 ) -> Detections:
-    """Detect in a picture of any size, reduced to ``side`` pixels; results in the picture's own pixels."""
+    """Detect in a picture of any size, reduced to ``side`` pixels.
+
+    Results in the picture's own pixels.
+    """
     height, width = picture.shape[:2]
     scale = min(1.0, side / max(height, width))
     small = picture

@@ -55,8 +55,8 @@ class IdentityLoader:
         )
         if traits.certainty < MIN_CERTAINTY:
             self._warn(
-                f"{person.id}: gender guessed as {traits.gender} with certainty {traits.certainty:.2f}; "
-                "give it with --genders FILE if that is wrong"
+                f"{person.id}: gender guessed as {traits.gender} with certainty "
+                f"{traits.certainty:.2f}; give it with --genders FILE if that is wrong"
             )
         return Identity(person.id, faces, traits)
 
@@ -64,7 +64,9 @@ class IdentityLoader:
 def load_people(
     folder: str | Path, *, warn: Warn = print, genders: Mapping[str, Gender] | None = None
 ) -> Iterator[Identity]:
-    """Read the people of a folder one by one; those without a usable picture are named through ``warn``.
+    """Read the people of a folder one by one.
+
+    Those without a usable picture are named through ``warn``.
 
     >>> for person in load_people("faces"):  # doctest: +SKIP
     ...     print(person.id, person.traits.gender, len(person.faces))

@@ -1,7 +1,10 @@
-"""Decode pictures one by one, in a process of its own that may be killed: ``python -m attrsearch.faces.image_decoder``.
+"""Decode pictures one by one, in a process of its own that may be killed.
 
-A line of JSON comes in for each picture (``path``, ``seconds``), a line goes out (``shape``, or what is wrong), then
-the pixels.  Nothing here is trusted by whoever asks: no pickles, sizes are checked on the other side.
+``python -m attrsearch.faces.image_decoder``.
+
+A line of JSON comes in for each picture (``path``, ``seconds``), a line goes out (``shape``, or
+what is wrong), then the pixels.  Nothing here is trusted by whoever asks: no pickles, sizes are
+checked on the other side.
 """
 
 import io
@@ -40,7 +43,8 @@ def decode(path: Path) -> tuple[Picture, int]:
         RGB (h, w, 3), uint8, or (h, w, 4) where it has an alpha layer; and the number of frames in the file.
 
     Raises:
-        InputError: Missing, empty, truncated, no regular file, not a picture, or larger than ``MAX_PIXELS``.
+        InputError: Missing, empty, truncated, no regular file, not a picture, or larger than
+            ``MAX_PIXELS``.
     """
     hint = "replace or remove the file"
     required = "a readable picture"

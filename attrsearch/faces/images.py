@@ -1,4 +1,7 @@
-"""Read pictures safely: decoded in a process of its own with limits on time and memory, bad files named in one line."""
+"""Read pictures safely, in a process of its own with limits on time and memory.
+
+Bad files are named in one line.
+"""
 
 import atexit
 import json
@@ -26,7 +29,8 @@ SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".bmp", ".webp", ".tif", ".tiff", ".avif"}
 )
 SECONDS = 60.0
-"""A picture that takes longer to decode is given up; ``ATTRSEARCH_PICTURE_SECONDS`` says otherwise."""
+"""A picture that takes longer to decode is given up; ``ATTRSEARCH_PICTURE_SECONDS`` says otherwise.
+"""
 VARIABLE = "ATTRSEARCH_PICTURE_SECONDS"
 MAX_FILES = 1_000_000
 """Entries of one folder that are looked at."""
@@ -36,8 +40,8 @@ def read_picture(path: Path) -> Picture:
     """Read one picture as RGB, uint8, shape (h, w, 3), upright as its EXIF orientation says.
 
     Raises:
-        InputError: Missing, empty, truncated, not a picture, larger than ``MAX_PIXELS``, or one that the decoder dies
-            of or does not finish in time.
+        InputError: Missing, empty, truncated, not a picture, larger than ``MAX_PIXELS``, or one
+            that the decoder dies of or does not finish in time.
     """
     return read_layers(path).pixels
 
@@ -198,7 +202,9 @@ atexit.register(_decoder.close)
 
 
 def list_pictures(folder: Path) -> list[Path]:
-    """Picture files directly inside a folder, by name; hidden files and links out of the folder are left out.
+    """Picture files directly inside a folder, by name.
+
+    Hidden files and links out of the folder are left out.
 
     Raises:
         InputError: More than ``MAX_FILES`` entries.

@@ -1,4 +1,4 @@
-"""The critic: how natural a face looks, from 1 (as real faces do) to 0 (as the worst edits of the thesis do)."""
+"""The critic: how natural a face looks, from 0 (the thesis's worst edits) to 1 (real faces)."""
 
 from pathlib import Path
 
@@ -19,10 +19,12 @@ MARGIN = round((WINDOW_SIZE - CROP_SIZE * WINDOW_SCALE) / 2)
 
 
 class CriticNetwork(nn.Module):
-    """Scores (n,) of aligned faces (n, 3, 128, 128), RGB from -1 to 1: the mean over patches, and calibrated.
+    """Scores (n,) of aligned faces (n, 3, 128, 128), RGB from -1 to 1.
 
-    ``scale`` and ``shift`` are set after training (:func:`calibrated`); they make real faces 1 and the worst
-    edits 0.
+    The mean over patches, and calibrated.
+
+    ``scale`` and ``shift`` are set after training (:func:`calibrated`); they make real faces 1 and
+    the worst edits 0.
     """
 
     scale: Tensor
@@ -111,7 +113,10 @@ class Critic:
         return np.asarray(self.uncut(windows).clip(0, 1), np.float32)
 
     def uncut(self, windows: npt.NDArray[np.uint8]) -> Floats:
-        """Naturalness (n,) of the faces in windows, not cut to 0 to 1: tells bad edits from worse ones."""
+        """Naturalness (n,) of the faces in windows, not cut to 0 to 1.
+
+        Tells bad edits from worse ones.
+        """
         inner = windows[:, MARGIN : WINDOW_SIZE - MARGIN, MARGIN : WINDOW_SIZE - MARGIN]
         pixels = torch.from_numpy(np.ascontiguousarray(inner)).permute(0, 3, 1, 2).float()
         small = interpolate(pixels, size=CROP_SIZE, mode="bilinear", antialias=True)

@@ -1,4 +1,4 @@
-"""Resample batches through similarity transforms, in torch (the batched sibling of ``align.warp``)."""
+"""Resample batches through similarity transforms, in torch; see also ``alignment.warp``."""
 
 import numpy as np
 import numpy.typing as npt

@@ -1,4 +1,7 @@
-"""Faces as a detector sees them in their own windows: where every measurement of an untouched face starts."""
+"""Faces as a detector sees them in their own windows.
+
+Where every measurement of an untouched face starts.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +16,8 @@ from attrsearch.faces.recognition.base import Recogniser
 Floats = npt.NDArray[np.float32]
 
 WINDOW_MIN_FACE = 48.0
-"""Smallest face looked for in a window of 192 pixels, where the face in question is about 75 wide."""
+"""Smallest face looked for in a window of 192 pixels, where the face in question is about 75 wide.
+"""
 MIN_OVERLAP = 0.3
 
 

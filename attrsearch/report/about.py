@@ -1,4 +1,7 @@
-"""What a run says of itself, as the pages show it: recipes, models, limits, bounds, what distances mean."""
+"""What a run says of itself, as the pages show it.
+
+Recipes, models, limits, bounds, what distances mean.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +28,8 @@ class Limits:
 
     Attributes:
         distance: Mean distance that must be passed, FaceNet scale; 0 where the recipe has none.
-        verification: Distance above which a face does not verify, FaceNet scale; None where nothing asks for it.
+        verification: Distance above which a face does not verify, FaceNet scale; None where nothing
+            asks for it.
         others: The other constraints as (column of the trials, limit).
         exact: Whether the trials' columns decide all of them.
     """
@@ -41,7 +45,8 @@ class Limits:
         Above the run's own limit the recorded verdict decides; below it, the columns do.
 
         Args:
-            columns: ``distance``, ``worst_distance``, ``detection``, ``iou``, ``feasible``, each (n,).
+            columns: ``distance``, ``worst_distance``, ``detection``, ``iou``, ``feasible``, each
+                (n,).
         """
         passed = np.full(len(columns["distance"]), self.exact)
         if self.verification is not None:
@@ -124,7 +129,7 @@ def about(run: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _random_trials(sampler: Mapping[str, Any], trials: int) -> int:
-    """How many of a person's first trials were drawn at random, before the sampler began to learn."""
+    """How many of a person's first trials were random, before the sampler began to learn."""
     if sampler.get("name") in ("random", "qmc"):
         return int(trials)
     return min(int(sampler.get("startup", 0)), int(trials))
@@ -136,7 +141,7 @@ def _bounds(settings: Mapping[str, Any], gender: str) -> list[list[float]]:
 
 
 def _distances(recogniser: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Same-person and different-person distances on the FaceNet scale, where the bundled calibration was used."""
+    """Same-person and different-person distances of the bundled calibration, FaceNet scale."""
     try:
         calibration = load_calibration(recogniser["name"])
     except InputError:

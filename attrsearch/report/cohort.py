@@ -149,7 +149,7 @@ def missing_importance(run: Path, identity: str) -> dict[str, float]:
 
 
 def failures_first(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Sort key: not anonymised, then those that do not hold on kept-back pictures, then by margin."""
+    """Sort key: not anonymised first, then those that fail on held-out pictures, then by margin."""
     held = row["held"]
     return row["feasible"], bool(held is None or held["feasible"]), row["distance"], row["id"]
 
@@ -159,7 +159,7 @@ def _values(named: Mapping[str, float]) -> list[float]:
 
 
 def _free(points: npt.NDArray[np.float64], names: tuple[str, ...]) -> list[int]:
-    """Columns that vary and do not repeat an earlier one with the sign turned (a mirrored second pass)."""
+    """Columns that vary and are not an earlier one with the sign turned (a mirrored pass)."""
     free: list[int] = []
     for i in range(len(names)):
         column = points[:, i]

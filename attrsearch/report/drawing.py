@@ -28,19 +28,27 @@ def trade_off_chart(data: dict[str, Any], judge: str, detector: str) -> Markup:
         late = across > WIDTH - 150
         shift, anchor = (-8, "end") if late else (8, "start")
         parts.append(
-            f'<circle class="mark" cx="{across:.1f}" cy="{down:.1f}" r="4"><title>{escape(name)}</title></circle>'
+            f'<circle class="mark" cx="{across:.1f}" cy="{down:.1f}" '
+            f'r="4"><title>{escape(name)}</title></circle>'
+        )
+        nudge = 4 + 11 * sum(
+            abs(px - x) < 0.2 and abs(py - y) < 0.04 for _, px, py in points[:number]
         )
         nudge = 4 + 11 * sum(
             abs(px - x) < 0.2 and abs(py - y) < 0.04 for _, px, py in points[:number]
         )
         parts.append(
-            f'<text x="{across + shift:.1f}" y="{down + nudge:.1f}" text-anchor="{anchor}">{escape(name)}</text>'
+            f'<text x="{across + shift:.1f}" y="{down + nudge:.1f}" '
+            f'text-anchor="{anchor}">{escape(name)}</text>'
         )
     return _svg(parts, f"Detection against identification by {judge}")
 
 
 def distance_chart(bins: Sequence[float], counts: dict[str, Any]) -> Markup:
-    """Distributions of raw distances: genuine, impostor, and protected faces against their person's other originals."""
+    """Distributions of raw distances.
+
+    Genuine, impostor, and protected faces against their person's other originals.
+    """
     edges = np.array(bins)
     middles = (edges[:-1] + edges[1:]) / 2
     lines = {}
@@ -60,7 +68,8 @@ def distance_chart(bins: Sequence[float], counts: dict[str, Any]) -> Markup:
             )
         )
         parts.append(
-            f'<path class="line" d="{path}" fill="none" stroke="currentColor" stroke-dasharray="{dashes[name]}"/>'
+            f'<path class="line" d="{path}" fill="none" stroke="currentColor" '
+            f'stroke-dasharray="{dashes[name]}"/>'
         )
         y = TOP + 12 + 16 * place
         parts.append(
@@ -105,5 +114,8 @@ def _y(share: float) -> float:
 
 
 def _svg(parts: Sequence[str], label: str) -> Markup:
-    head = f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(label)}">'
+    head = (
+        f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
+        f'aria-label="{escape(label)}">'
+    )
     return Markup(f"{head}{''.join(parts)}</svg>")  # noqa: S704 - every text in it is escaped

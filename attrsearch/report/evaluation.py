@@ -1,4 +1,7 @@
-"""Write an evaluation as one page that asks nothing of any network: tables and drawings, no script."""
+"""Write an evaluation as one page that asks nothing of any network.
+
+Tables and drawings, no script.
+"""
 
 import base64
 import hashlib
@@ -115,14 +118,15 @@ def _main(data: Row) -> Section:
     charts = [
         Chart(
             trade_off_chart(data, judge, first),
-            f"Detection ({first}) against identification ({judge}): the better, the further left and up.",
+            f"Detection ({first}) against identification ({judge}): the better, the further left "
+            "and up.",
         )
         for judge in judges
     ]
     lead = (
-        "TAR: share of pairs of a protected face and another original of its person that verify at a false-accept rate "
-        "of 1e-3. Rank-1: share identified in a gallery of the originals. Parrot: the attacker's gallery was protected "
-        "in the same way."
+        "TAR: share of pairs of a protected face and another original of its person that verify "
+        "at a false-accept rate of 1e-3. Rank-1: share identified in a gallery of the originals. "
+        "Parrot: the attacker's gallery was protected in the same way."
     )
     return Section("In one table", lead, [Table("Every protection", heads, rows)], charts)
 
@@ -155,8 +159,9 @@ def _judge(data: Row, original: Row) -> Section:
         return f"{number(original[f'{kind}_mean'])} ± {number(original[f'{kind}_std'])}"
 
     lead = (
-        f"{used} On the originals: same person {spread('genuine')}, different people {spread('impostor')} ({pairs}). "
-        f"Thresholds: {limits}. Distances in the table are on the FaceNet scale."
+        f"{used} On the originals: same person {spread('genuine')}, different people "
+        f"{spread('impostor')} ({pairs}). Thresholds: {limits}. Distances in the table are on the "
+        "FaceNet scale."
     )
     charts = [
         Chart(distance_chart(data["bins"], counts), f"{counts['protection']}: raw distances.")
@@ -200,8 +205,8 @@ def _kept(data: Row) -> Section:
         for row in data["protections"]
     ]
     lead = (
-        "Landmark error is in distances between the eyes; pose, eyes and mouth come from 68 landmarks of faces that "
-        "were found."
+        "Landmark error is in distances between the eyes; pose, eyes and mouth come from 68 "
+        "landmarks of faces that were found."
     )
     return Section(
         "What is kept",
@@ -256,7 +261,10 @@ def _attacks(rows: Sequence[Row]) -> Section:
         ]
         for row in rows
     ]
-    lead = "What people find who know more: the program, the exported file, several pictures of one person."
+    lead = (
+        "What people find who know more: the program, the exported file, several pictures of one "
+        "person."
+    )
     return Section("Attacks", lead, [Table("Attacks", heads, body)])
 
 

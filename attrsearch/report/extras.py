@@ -1,10 +1,13 @@
-"""What other parts leave in a run, where it is there: the video ledger, judges, the surrogate's log.
+"""What other parts leave in a run, where it is there.
+
+The video ledger, judges, the surrogate's log.
 
 ``coverage.parquet``: a row for every face of every frame (``attrsearch/video/coverage.py``).
-``evaluation.json``: ``{"format": "attrsearch/evaluation", "judges": [{"judge": …, figure: value, …}, …]}``.
-``surrogate.parquet``: a row for every candidate that was predicted: ``identity``, ``trial``,
-``predicted_utility``, ``predicted_distance``, ``predicted_feasible``, ``rank_correlation`` (of the model with the
-person's own trials when it predicted), ``overhead_seconds`` (fitting and ranking, per candidate).
+``evaluation.json``: ``{"format": "attrsearch/evaluation", "judges": [{"judge": …, figure: value,
+…}, …]}``. ``surrogate.parquet``: a row for every candidate that was predicted: ``identity``,
+``trial``, ``predicted_utility``, ``predicted_distance``, ``predicted_feasible``,
+``rank_correlation`` (of the model with the person's own trials when it predicted),
+``overhead_seconds`` (fitting and ranking, per candidate).
 """
 
 import json
@@ -42,9 +45,9 @@ def read_video(run: Path, ledger: Path | None = None) -> dict[str, Any] | None:
         ledger: The ledger, where it is not ``coverage.parquet`` in the run.
 
     Returns:
-        ``frames``, ``seconds``, the words of ``found`` and ``cover``, counts of both, and for each track its
-        number, person, median width in pixels, and stretches ``[first frame, last frame, found, cover]`` (codes
-        of the words).
+        ``frames``, ``seconds``, the words of ``found`` and ``cover``, counts of both, and for each
+        track its number, person, median width in pixels, and stretches ``[first frame, last frame,
+        found, cover]`` (codes of the words).
     """
     if ledger is not None and find_private(ledger) is None:
         hint = "give the file that apply or anonymise wrote with --ledger"
@@ -87,7 +90,10 @@ def read_video(run: Path, ledger: Path | None = None) -> dict[str, Any] | None:
 
 
 def read_judges(run: Path) -> list[dict[str, Any]] | None:
-    """What recognisers that the search never used make of the run: a flat row a judge; None where nobody asked."""
+    """What recognisers that the search never used make of the run: a flat row a judge.
+
+    None where nobody asked.
+    """
     path = run / "evaluation.json"
     if not path.is_file():
         return None
@@ -113,9 +119,10 @@ def read_surrogate(run: Path) -> dict[str, Any] | None:
     """How well candidates were predicted, and whether that paid; None where nothing was predicted.
 
     Returns:
-        ``pairs`` (predicted and measured utility of measured candidates, at most ``SHOWN_PAIRS``), ``spearman``
-        over all of them, ``stages`` (share of the study done, quartiles of the rank correlation), ``screened``,
-        ``audited``, ``falseRejects`` (audited rejects that were feasible), ``overhead`` and ``saved`` in seconds.
+        ``pairs`` (predicted and measured utility of measured candidates, at most ``SHOWN_PAIRS``),
+        ``spearman`` over all of them, ``stages`` (share of the study done, quartiles of the rank
+        correlation), ``screened``, ``audited``, ``falseRejects`` (audited rejects that were
+        feasible), ``overhead`` and ``saved`` in seconds.
     """
     predicted = _read(run / "surrogate.parquet", PREDICTED)
     if predicted is None or predicted.empty:

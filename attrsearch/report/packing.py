@@ -1,8 +1,8 @@
 """A person's trials in a few bytes a trial, as the pages read them.
 
-Columns one after another, little-endian: distance, worst distance (uint16, 1/18000), detection, IoU (uint16,
-1/65535), flags (uint8: 1 feasible, 2 evaluated, then the source).  Nine bytes a trial; a million trials are 12 MB
-of base64.
+Columns one after another, little-endian: distance, worst distance (uint16, 1/18000), detection, IoU
+(uint16, 1/65535), flags (uint8: 1 feasible, 2 evaluated, then the source).  Nine bytes a trial; a
+million trials are 12 MB of base64.
 """
 
 import base64
@@ -25,8 +25,9 @@ def pack(columns: Mapping[str, npt.NDArray[Any]]) -> str:
     """Trials as base64.
 
     Args:
-        columns: ``distance``, ``worst_distance``, ``detection``, ``iou``, ``feasible``, ``evaluated`` and
-            ``source``, each (n,), in the order of the trials; what was not measured is NaN.
+        columns: ``distance``, ``worst_distance``, ``detection``, ``iou``, ``feasible``,
+            ``evaluated`` and ``source``, each (n,), in the order of the trials; what was not
+            measured is NaN.
     """
     codes = {name: code for code, name in enumerate(SOURCES)}
     source = np.array([codes.get(str(name), 0) for name in columns["source"]], np.uint8)
@@ -77,8 +78,8 @@ def staircase(distance: Floats64, utility: Floats64) -> list[float]:
         utility: (n,).
 
     Returns:
-        Pairs (distance, utility), flattened, by falling distance and rising utility: the best utility with a
-        distance above t is that of the last pair whose distance is above t.
+        Pairs (distance, utility), flattened, by falling distance and rising utility: the best
+        utility with a distance above t is that of the last pair whose distance is above t.
 
     >>> staircase(np.array([1.5, 1.4, 1.3]), np.array([1.0, 0.9, 1.2]))
     [1.5, 1.0, 1.3, 1.2]

@@ -1,7 +1,8 @@
 """Write ``report.html``: the whole run as one page that asks nothing of any network.
 
-The page is a template, one style sheet and one script, the cohort as JSON, and blocks of trials and pictures that
-are decoded when a person is opened.  ``attrsearch dashboard`` serves the same page without the data.
+The page is a template, one style sheet and one script, the cohort as JSON, and blocks of trials and
+pictures that are decoded when a person is opened.  ``attrsearch dashboard`` serves the same page
+without the data.
 """
 
 import base64
@@ -68,8 +69,10 @@ def write_report(
         run: The run's folder.
         out: The page; ``report.html`` in the run where it is not given.
         include_originals: Show untouched pictures, where the run kept them.
-        against: Another run of the same people, by random search say: its best so far is drawn beside this one's.
-        ledger: Coverage of the video that the run protects, where it is not ``coverage.parquet`` in the run.
+        against: Another run of the same people, by random search say: its best so far is drawn
+            beside this one's.
+        ledger: Coverage of the video that the run protects, where it is not ``coverage.parquet`` in
+            the run.
         progress: Called with 1 after every person.
 
     Returns:

@@ -17,7 +17,9 @@ KINDS = ("best", "runner", "random", "original")
 THUMBNAIL = 160
 QUALITY = 80
 INLINE_PEOPLE = 250
-"""Up to this many people the pictures are inside the page; beyond it they stay files that are read when seen."""
+"""Up to this many people the pictures are inside the page; beyond it they stay files that are read
+when seen.
+"""
 
 
 def shown_kinds(originals: bool) -> tuple[str, ...]:
@@ -38,8 +40,8 @@ def inline(run: Path, part: PersonPart, originals: bool) -> dict[str, list[str]]
 def linked(run: Path, part: PersonPart, originals: bool, page: Path) -> dict[str, list[str]]:
     """A person's pictures as addresses relative to the page.
 
-    A page inside the run links the run's own files; one elsewhere, and encrypted ones, become thumbnails in a folder
-    beside it.
+    A page inside the run links the run's own files; one elsewhere, and encrypted ones, become
+    thumbnails in a folder beside it.
     """
     inside = page.parent.resolve() == run.resolve()
     folder = page.with_name(f"{page.stem}_files")
@@ -66,7 +68,9 @@ def picture_file(run: Path, name: str) -> Path | None:
 
 
 def thumbnail(run: Path, name: str) -> bytes:
-    """A picture as a JPEG of at most ``THUMBNAIL`` pixels, without metadata; empty where the file is gone.
+    """A picture as a JPEG of at most ``THUMBNAIL`` pixels, without metadata.
+
+    Empty where the file is gone.
 
     Raises:
         InputError: It is encrypted, and there is no key, or another.

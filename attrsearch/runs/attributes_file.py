@@ -22,8 +22,9 @@ from attrsearch.core.names import as_read
 
 MAX_BYTES = 500_000_000
 NOTICE = (
-    "Personal data: whoever owns the editor can use these attribute sets to link edited faces to people. "
-    "Keep this file as a secret. 'feasible' means anonymised against the named recogniser at the named threshold."
+    "Personal data: whoever owns the editor can use these attribute sets to link edited faces to "
+    "people. Keep this file as a secret. 'feasible' means anonymised against the named recogniser "
+    "at the named threshold."
 )
 
 Value = Annotated[float, Field(ge=-LIMIT, le=LIMIT)]
@@ -42,7 +43,10 @@ class EditorRecord(_Part):
 
 
 class RecogniserRecord(_Part):
-    """Which recogniser the distances are of: its scale, and the mean distance that counts as anonymised."""
+    """Which recogniser the distances are of.
+
+    Its scale, and the mean distance that counts as anonymised.
+    """
 
     name: str
     scale: Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -175,7 +179,7 @@ def json_lines(head: AttributesFile, people: Iterable[PersonRecord]) -> Iterator
 
 
 def flatten(record: PersonRecord) -> dict[str, Any]:
-    """A record as one flat row: passes become ``first_…`` and ``second_…`` columns (NaN where there is none)."""
+    """A record as one flat row of ``first_…`` and ``second_…`` columns, NaN for a lacking pass."""
     fields = record.model_dump()
     first, second = fields.pop("first_pass"), fields.pop("second_pass")
     head = {key: fields.pop(key) for key in ("id", "gender", "feasible")}

@@ -73,7 +73,8 @@ def check_run(
 
     Args:
         run: The run's folder; nobody may be writing to it.
-        repair: Move what is damaged aside, remove what an interrupted run left, and write the tables again.
+        repair: Move what is damaged aside, remove what an interrupted run left, and write the
+            tables again.
         progress: Called with 1 for every person.
 
     Raises:
@@ -199,7 +200,10 @@ class _Check:
     def _table_problems(self, known: set[str]) -> Iterator[str]:
         about = read_run(self._run)
         if "result" not in about:
-            yield f"the run was interrupted after {len(known)} people; attrsearch run … --resume continues it"
+            yield (
+                f"the run was interrupted after {len(known)} people; "
+                "attrsearch run … --resume continues it"
+            )
             return
         try:
             dropped = read_decisions(self._run).dropped

@@ -1,4 +1,4 @@
-"""Checksums of results: a record that knows whether it is what was written, and the files it speaks for."""
+"""Checksums of results: a record that knows whether it and its files are what was written."""
 
 import hashlib
 import json
@@ -31,7 +31,9 @@ def record_digest(record: Mapping[str, Any]) -> str:
 
 
 def seal(record: Mapping[str, Any], root: Path, files: Iterable[str] = ()) -> dict[str, Any]:
-    """The record with its own checksum and those of the files it speaks for; files that are not there are left out.
+    """The record with its own checksum and those of the files it speaks for.
+
+    Files that are not there are left out.
 
     Args:
         record: What JSON can hold.
@@ -45,7 +47,8 @@ def seal(record: Mapping[str, Any], root: Path, files: Iterable[str] = ()) -> di
 def is_whole(record: Mapping[str, Any]) -> bool:
     """Whether a record is what was written; one that was never sealed counts as whole.
 
-    >>> is_whole(seal({"a": 1}, Path())), is_whole({**seal({"a": 1}, Path()), "a": 2}), is_whole({"a": 1})
+    >>> sealed = seal({"a": 1}, Path())
+    >>> is_whole(sealed), is_whole({**sealed, "a": 2}), is_whole({"a": 1})
     (True, False, True)
     """
     found = record.get(KEY)

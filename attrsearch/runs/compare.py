@@ -102,7 +102,10 @@ def compare(runs: list[Path]) -> str:
         trials = trials[~trials["identity"].isin(list(dropped)) & trials["evaluated"]].copy()
         trials["trial"] = trials.groupby("identity").cumcount()
         study = about["settings"]["study"]
-        head = f"{study['editor']}, {study['space']}, {study['sampler']['name']}, {study['trials']} trials"
+        head = (
+            f"{study['editor']}, {study['space']}, {study['sampler']['name']}, {study['trials']} "
+            "trials"
+        )
         columns.append([head, *(row.value(parts, trials) for row in ROWS)])
     lines = [["", *(column[0] for column in columns)]]
     lines += [[row.label, *(column[i + 1] for column in columns)] for i, row in enumerate(ROWS)]

@@ -51,7 +51,9 @@ def export_run(run: Path, out: Path, kind: str, include_infeasible: bool = False
 
 
 def write_again(run: Path) -> bool:
-    """Write ``attributes.json``, ``summary.csv`` and the counts in ``run.toml`` again, after a decision.
+    """Write ``attributes.json``, ``summary.csv`` and the counts in ``run.toml`` again.
+
+    Done after a decision.
 
     Returns:
         Whether the run is finished; one that goes on writes them itself when it ends.

@@ -1,8 +1,8 @@
 """The files of a run: one part a finished person, merged into the tables when the run ends.
 
-A person is finished when ``people/<person>.json`` exists; it is written last, so that a killed run has whole
-people or none, and ``--resume`` continues with the others.  That file has checksums of itself and of the person's
-trials and pictures.
+A person is finished when ``people/<person>.json`` exists; it is written last, so that a killed run
+has whole people or none, and ``--resume`` continues with the others.  That file has checksums of
+itself and of the person's trials and pictures.
 """
 
 import json
@@ -58,8 +58,10 @@ class PersonPart(BaseModel):
         feasible_trials: How many trials were feasible.
         images: Kind (``best``, ``runner``, ``random``, ``original``) to files inside the run.
         random: Number of the trial shown as what chance gives: the first one, drawn at random.
-        importance: Attribute (``first_…``, ``second_…``) to its share in what makes the best trials the best.
-        screened_out: How many candidates were predicted and not measured; ``trials.parquet`` has a sample of them.
+        importance: Attribute (``first_…``, ``second_…``) to its share in what makes the best trials
+            the best.
+        screened_out: How many candidates were predicted and not measured; ``trials.parquet`` has a
+            sample of them.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -119,7 +121,8 @@ class RunFolder:
         """Begin or continue a run.
 
         Raises:
-            OutputError: The folder holds a run and ``resume`` was not asked for, or one with other settings.
+            OutputError: The folder holds a run and ``resume`` was not asked for, or one with other
+                settings.
         """
         file = self.path / "run.toml"
         settings = plain(provenance.settings)
@@ -139,7 +142,9 @@ class RunFolder:
                 key = different[0]
                 raise OutputError(
                     file,
-                    required=f"the settings this run was started with ({key} = {earlier.get(key)!r})",
+                    required=(
+                        f"the settings this run was started with ({key} = {earlier.get(key)!r})"
+                    ),
                     found=f"{key} = {settings.get(key)!r}",
                     hint="type the same options as before, or choose another folder",
                 )
@@ -179,7 +184,7 @@ class RunFolder:
         self.write_part(part)
 
     def write_part(self, part: PersonPart) -> None:
-        """Write the file that means *finished*, with its checksum and those of the person's trials and pictures."""
+        """Write the file that means *finished*, with checksums of itself, trials and pictures."""
         name = file_name(part.record.id)
         record = seal(
             json.loads(part.model_dump_json()),
@@ -208,7 +213,10 @@ class RunFolder:
         return pd.read_parquet(self.people / f"{file_name(identity)}.parquet")
 
     def write_image(self, identity: str, name: str, data: bytes, private: bool = False) -> str:
-        """Write a picture of a person, encrypted where it is private and that was asked for; returns its path."""
+        """Write a picture of a person, encrypted where it is private and that was asked for.
+
+        Returns its path.
+        """
         path = Path("images") / file_name(identity) / name
         if private:
             path, data = private_path(path), locked(data)
@@ -222,7 +230,9 @@ class RunFolder:
         seconds: float,
         more: Mapping[str, Any] | None = None,
     ) -> "Counts":
-        """Merge the parts into ``attributes.json``, ``summary.csv``, ``trials.parquet`` and ``run.toml``.
+        """Merge the parts into the files of the whole run.
+
+        These are ``attributes.json``, ``summary.csv``, ``trials.parquet`` and ``run.toml``.
 
         Args:
             provenance: What the run says of itself.
@@ -246,7 +256,7 @@ class RunFolder:
         return counts
 
     def write_tables(self, head: AttributesFile) -> "Counts":
-        """Write ``attributes.json`` and ``summary.csv`` from the parts, without people who were dropped.
+        """Write ``attributes.json`` and ``summary.csv`` from the parts, without dropped people.
 
         Memory does not grow with the people.
 
@@ -318,7 +328,10 @@ def is_inside(name: str) -> bool:
 
 
 def summary_row(part: PersonPart) -> dict[str, Any]:
-    """A person's row of ``summary.csv``; the held-back columns are empty where no picture was kept back."""
+    """A person's row of ``summary.csv``.
+
+    The held-back columns are empty where no picture was kept back.
+    """
     held = part.heldback.model_dump() if part.heldback else {}
     return {
         **flatten(part.record),

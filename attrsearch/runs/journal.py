@@ -1,4 +1,6 @@
-"""``journal.jsonl``: what happened to a run, a line an event, only ever added to; every line has its checksum.
+"""``journal.jsonl``: what happened to a run, a line an event, only ever added to.
+
+Every line has its checksum.
 
 A killed process leaves at most half a last line: it is noticed, and nothing before it is lost.
 """

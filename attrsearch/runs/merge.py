@@ -35,7 +35,8 @@ def merge_runs(
         progress: Called with 1 for every person.
 
     Raises:
-        InputError: A run is not finished or damaged, settings differ, a person is in two, or a shard is missing.
+        InputError: A run is not finished or damaged, settings differ, a person is in two, or a
+            shard is missing.
         OutputError: The folder holds another run, or cannot be written.
     """
     origins = [read_provenance(run) for run in runs]
@@ -95,6 +96,8 @@ def _need_alike(runs: Sequence[Path], origins: Sequence[Provenance]) -> None:
             key for key in first.keys() | other.keys() if first.get(key) != other.get(key)
         )
         if different:
+            key = different[0]
+            required = f"the settings of {runs[0]} ({key} = {first.get(key)!r})"
             raise InputError(
                 run,
                 required=f"the settings of {runs[0]} ({different[0]} = {first.get(different[0])!r})"[

@@ -36,8 +36,10 @@ class Provenance:
 
     Attributes:
         settings: Everything that decides the result; a resumed run must have the same.
-        faces: Where the pictures are, for whoever measures again; empty where people were given otherwise.
-        shard: Which part of the people this run has (``number``, ``of``, ``people``, ``digest``); empty for all.
+        faces: Where the pictures are, for whoever measures again; empty where people were given
+            otherwise.
+        shard: Which part of the people this run has (``number``, ``of``, ``people``, ``digest``);
+            empty for all.
     """
 
     editor: EditorRecord

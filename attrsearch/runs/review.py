@@ -1,6 +1,9 @@
-"""What people decided about a run after the search: who is dropped, how a winner looks, who chose it.
+"""What people decided about a run after the search.
 
-``decisions.json`` holds what counts now, ``changes.jsonl`` who changed what and when, a line a change, never rewritten.
+Who is dropped, how a winner looks, who chose it.
+
+``decisions.json`` holds what counts now, ``changes.jsonl`` who changed what and when, a line a
+change, never rewritten.
 """
 
 import json

@@ -1,8 +1,9 @@
-"""``attrsearch scrub``: remove from a run everything that could identify a person, and list what is left.
+"""``attrsearch scrub``: remove what could identify a person from a run; list what is left.
 
-What stays are the settings, the counts, and what was measured of each winner, under numbers in an order drawn at
-random.  Attribute sets go too (whoever owns the editor could link faces with them), and so do the seeds of people,
-which are made from their names.  Files are unlinked: what a disk or its copies still hold is beyond this program.
+What stays are the settings, the counts, and what was measured of each winner, under numbers in an
+order drawn at random.  Attribute sets go too (whoever owns the editor could link faces with them),
+and so do the seeds of people, which are made from their names.  Files are unlinked: what a disk or
+its copies still hold is beyond this program.
 """
 
 import csv

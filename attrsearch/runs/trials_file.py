@@ -1,4 +1,7 @@
-"""``trials.parquet``: a row for every candidate of every person; ``surrogate.parquet``: what was predicted of them."""
+"""``trials.parquet``: a row for every candidate of every person.
+
+``surrogate.parquet``: what was predicted of them.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -117,7 +120,9 @@ def predictions_table(
 
 
 def trial_attributes(rows: Any) -> npt.NDArray[np.float32]:
-    """Inverse of :func:`trials_table` for the attributes: (n, passes, 13) of rows of ``trials.parquet``.
+    """Inverse of :func:`trials_table` for the attributes.
+
+    (n, passes, 13) of rows of ``trials.parquet``.
 
     Args:
         rows: A data frame with its columns; the second pass is empty where there is a single one.

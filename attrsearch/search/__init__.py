@@ -1,1 +1,1 @@
-"""Searching: the space, the evaluator, the objective, one study a person, and many people at once."""
+"""Searching: the space, the evaluator, the objective, one study a person, many people at once."""

@@ -1,8 +1,8 @@
 """How fast the batched evaluator is, as a ratio to the same work done the thesis's way, in one run.
 
-The thesis's program edits one candidate at a time in fp32: detect, crop, edit, paste, detect, crop, edit, paste,
-detect, embed (its algorithm 2 and section 4.2), every step on the whole picture.  Both ways use the same two-pass
-edit, detector and recogniser on one face of one picture of 250 pixels.
+The thesis's program edits one candidate at a time in fp32: detect, crop, edit, paste, detect, crop,
+edit, paste, detect, embed (its algorithm 2 and section 4.2), every step on the whole picture.  Both
+ways use the same two-pass edit, detector and recogniser on one face of one picture of 250 pixels.
 """
 
 import time
@@ -173,7 +173,7 @@ def _batched(evaluator: Evaluator, subject: Subject, trials: int) -> tuple[float
 
 
 class OneAtATime:
-    """The thesis's way: facenet-pytorch's MTCNN on the whole picture, fp32, one candidate after another."""
+    """The thesis's way: facenet-pytorch's MTCNN on the whole picture, fp32, one by one."""
 
     def __init__(self, picture: Picture, box: Floats, recogniser: str) -> None:
         from facenet_pytorch import MTCNN  # noqa: PLC0415 - only here is it wanted whole

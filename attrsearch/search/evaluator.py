@@ -1,8 +1,8 @@
 """The evaluator: measure candidate edits of people's faces, in batches that several people share.
 
-For every pair of candidate and face: edit the aligned crop, blend it into the face's window, detect, and embed the
-face that was found there.  No Optuna and no files here; the result depends on the face and the candidate only, not
-on what else is in the batch.
+For every pair of candidate and face: edit the aligned crop, blend it into the face's window,
+detect, and embed the face that was found there.  No Optuna and no files here; the result depends on
+the face and the candidate only, not on what else is in the batch.
 """
 
 import time
@@ -46,7 +46,9 @@ CHUNK = 32
 
 @dataclass(frozen=True)
 class Subject:
-    """A person's faces as the evaluator holds them: everything that is the same for every candidate.
+    """A person's faces as the evaluator holds them.
+
+    Everything that is the same for every candidate.
 
     Attributes:
         windows: (f, 3, 192, 192), float32 from 0 to 255.
@@ -114,8 +116,8 @@ class Evaluator:
         """Detect, embed and encode untouched faces.
 
         Returns:
-            The subject, and the indices of the faces it holds: a face that the detector does not find in its
-            own window cannot be measured and is left out.  None where no face is left.
+            The subject, and the indices of the faces it holds: a face that the detector does not
+            find in its own window cannot be measured and is left out.  None where no face is left.
         """
         seen = detect_in_windows(faces, self.detector)
         kept = list(seen.kept)
@@ -304,7 +306,7 @@ def hide_others(window: Picture, face: AlignedFace, mask: Tensor) -> Picture:
 
 
 def _at_least(rows: npt.NDArray[T], count: int) -> npt.NDArray[T]:
-    """Rows filled up with copies of the first to ``count``, since small batches differ in the last bits."""
+    """Rows filled up with copies of the first to ``count``: small batches give other last bits."""
     missing = count - len(rows)
     return np.concatenate([rows, rows[:1].repeat(missing, 0)]) if missing > 0 else rows
 

@@ -30,8 +30,8 @@ def importance(names: tuple[str, ...], points: Floats, utility: Floats) -> dict[
         utility: (n,), what each was worth; constraints are not looked at.
 
     Returns:
-        Name to share, summing to 1, for the columns that vary; empty where there are too few trials, or where
-        all are worth the same.
+        Name to share, summing to 1, for the columns that vary; empty where there are too few
+        trials, or where all are worth the same.
     """
     usable = np.isfinite(points).all(1) & np.isfinite(utility)
     points, utility = points[usable], utility[usable]

@@ -1,6 +1,9 @@
-"""Search many people in lock-step: every open study asks, one batch measures all, every study is told.
+"""Search many people in lock-step.
 
-A person's result depends on the person and the seed only; how many studies are open changes the speed alone.
+Every open study asks, one batch measures all, every study is told.
+
+A person's result depends on the person and the seed only; how many studies are open changes the
+speed alone.
 """
 
 import time
@@ -184,7 +187,9 @@ def make_screener(
     faces: tuple[AlignedFace, ...],
     subject: Subject,
 ) -> Screener | None:
-    """What proposes by prediction for a person; None where the study has no surrogate, or none that can predict.
+    """What proposes by prediction for a person.
+
+    None where the study has no surrogate, or none that can predict.
 
     A study that wants a pooled model and has none that fits is searched by the sampler alone.
     """

@@ -1,4 +1,7 @@
-"""Load what a run needs, once a process: editor, detectors, recognisers, evaluator, the reader of people."""
+"""Load what a run needs, once a process.
+
+Editor, detectors, recognisers, evaluator, the reader of people.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,7 +109,8 @@ def _pooled(settings: Settings, evaluator: Evaluator, warn: Warn) -> PooledModel
         return None
     if not predictable(settings.objective):
         warn(
-            f"surrogate: objective {settings.objective.name} is not made of what it predicts; the sampler goes alone"
+            f"surrogate: objective {settings.objective.name} is not made of what it predicts; the "
+            "sampler goes alone"
         )
         return None
     model, line = choose_pooled(recipe.pooled, binding_of(settings, evaluator))

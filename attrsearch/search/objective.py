@@ -63,7 +63,7 @@ class CandidateResults:
         return cls(**columns)
 
     def best(self) -> int:
-        """Index of the winner: the best feasible candidate, or, where there is none, the least infeasible."""
+        """Index of the winner: the best feasible candidate, else the least infeasible."""
         feasible = self.feasible
         if feasible.any():
             return int(np.where(feasible, self.objective_value, -np.inf).argmax())
@@ -71,7 +71,10 @@ class CandidateResults:
         return int(excess.argmin())
 
     def order(self) -> npt.NDArray[np.int64]:
-        """Indices from best to worst: feasible ones by merit, then the others by how little they miss."""
+        """Indices from best to worst.
+
+        Feasible ones by merit, then the others by how little they miss.
+        """
         excess = np.maximum(self.violations, 0).sum(1)
         return np.lexsort((-self.objective_value, np.where(self.feasible, 0.0, excess)))
 

@@ -1,4 +1,7 @@
-"""Measure one candidate of a finished person again, as the search would: for a winner that a person chose."""
+"""Measure one candidate of a finished person again, as the search would.
+
+For a winner that a person chose.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

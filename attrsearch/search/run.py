@@ -106,8 +106,8 @@ def run(
     """Search the best attribute set of every person in a folder.
 
     Args:
-        faces: A folder with a sub-folder a person, a folder with a picture a person, one picture, or people whose
-            faces were found already.
+        faces: A folder with a sub-folder a person, a folder with a picture a person, one picture,
+            or people whose faces were found already.
         out: The run's folder, new or empty unless ``resume``.
         study: A study recipe by name, path, or loaded.
         objective: Objective recipe instead of the study's.
@@ -115,8 +115,8 @@ def run(
         editor: Editor weights instead of the study's.
         recogniser: ``auto`` (``facenet``), ``sface``, ``facenet-vggface2``, ``facenet-casia`` or ``dlib``.
         detector: ``mtcnn`` or ``yunet``.
-        trials: Candidates a person, instead of the study's; nobody gets more then, whatever the study's ``[stopping]``
-            allows who has no feasible one.
+        trials: Candidates a person, instead of the study's; nobody gets more then, whatever the
+            study's ``[stopping]`` allows who has no feasible one.
         surrogate: Pooled model: ``auto``, ``none`` or a file, instead of the study's.
         seed: Seed of the run; every person's own follows from it.
         workers: Who does the work, instead of the study's.
@@ -137,8 +137,8 @@ def run(
         Counts, and who failed or stayed infeasible.
 
     Raises:
-        AttrsearchError: Nothing can be searched: no people, a bad recipe, bad weights, a place that cannot be
-            written.  A bad person or picture is not an error of the run.
+        AttrsearchError: Nothing can be searched: no people, a bad recipe, bad weights, a place that
+            cannot be written.  A bad person or picture is not an error of the run.
     """
     began, started = now(), time.perf_counter()
     recipe = load_study(

@@ -34,7 +34,7 @@ IGNORES_CONSTRAINTS = frozenset({"cmaes"})
 
 
 def make_sampler(recipe: Sampler, seed: int) -> BaseSampler:
-    """The sampler of a recipe; its warnings about experimental features are not the user's business."""
+    """The sampler of a recipe; its warnings about experimental features are hidden."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         return SAMPLERS[recipe.name](recipe, seed)

@@ -21,7 +21,8 @@ class PersonSpace:
     """What may be searched for one person.
 
     Attributes:
-        names: Names of the free values, ``first_Bangs`` and so on, ``second_…`` where pass two is free.
+        names: Names of the free values, ``first_Bangs`` and so on, ``second_…`` where pass two is
+            free.
         low: Their lower bounds, (d,).
         high: Their upper bounds, (d,).
         fixed: Values of pass one that are not free, (13,); what is free is 0 here.
@@ -58,7 +59,10 @@ class PersonSpace:
         return passes
 
     def values(self, attributes: Floats) -> Floats64:
-        """Inverse of :meth:`attributes`: the free values (n, d) of attribute vectors (n, passes, 13)."""
+        """Inverse of :meth:`attributes`.
+
+        The free values (n, d) of attribute vectors (n, passes, 13).
+        """
         columns = [name.split("_", 1) for name in self.names]
         picked = [
             attributes[:, int(which == "second"), ATTRIBUTES.index(name)] for which, name in columns
@@ -83,7 +87,7 @@ def person_space(space: Space, gender: Gender, certainty: float = 1.0) -> Person
     Where the gender is a guess that may be wrong (``certainty`` below ``MIN_CERTAINTY``), an attribute stays where the bounds
     of both genders overlap, if they do: who may be a woman is given no beard.
 
-    >>> from attrsearch.core.recipes import load_space
+    >>> from attrsearch.core.recipes.space import load_space
     >>> len(person_space(load_space("thesis10"), "female").names)
     10
     """

@@ -1,7 +1,8 @@
 """End a search that has little more to gain, and give one that has nothing yet a little more.
 
-What a person gets depends on that person alone.  Trials are not handed from one person to another: everyone without
-a feasible candidate gets the same fixed allowance, which ends with their first feasible candidate.
+What a person gets depends on that person alone.  Trials are not handed from one person to another:
+everyone without a feasible candidate gets the same fixed allowance, which ends with their first
+feasible candidate.
 """
 
 import numpy as np

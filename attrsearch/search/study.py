@@ -1,7 +1,8 @@
 """The search for one person, on one page: ask for candidates, tell what they were worth.
 
-One in-memory Optuna study a person; the person, not the trial, is the unit of retry and resume.  Candidates that a
-screener proposes are told to the sampler once they are measured, as any other; what was screened out never is.
+One in-memory Optuna study a person; the person, not the trial, is the unit of retry and resume.
+Candidates that a screener proposes are told to the sampler once they are measured, as any other;
+what was screened out never is.
 """
 
 import hashlib
@@ -40,7 +41,8 @@ class PersonStudy:
         expanded_screener: Makes what proposes in the wider space of that allowance, from that person's own trials alone.
 
     Attributes:
-        space: What is searched; wider than at first once the allowance of ``stopping`` has begun, if that says so.
+        space: What is searched; wider than at first once the allowance of ``stopping`` has begun,
+            if that says so.
         remaining: Candidates still to be proposed.
         proposals: Every candidate so far in order, the sample of what was screened out among them.
     """
@@ -91,7 +93,10 @@ class PersonStudy:
             )
 
     def ask(self) -> Floats:
-        """The next candidates, (n, passes, 13), n at most the recipe's ``asks``; none when the study is over."""
+        """The next candidates, (n, passes, 13), n at most the recipe's ``asks``.
+
+        None when the study is over.
+        """
         count = min(self._sampler.asks, self.remaining)
         planned = self.screener.propose(count) if self.screener else [Proposal("sampler")] * count
         self._asked = []
@@ -178,7 +183,7 @@ class PersonStudy:
 def person_seed(seed: int, identity: str) -> int:
     """A person's own seed: the same whatever other people are in the run, and in whatever order.
 
-    >>> person_seed(0, "Some_Person") == person_seed(0, "Some_Person") != person_seed(1, "Some_Person")
+    >>> person_seed(0, "Ann") == person_seed(0, "Ann") != person_seed(1, "Ann")
     True
     """
     digest = hashlib.sha256(f"{seed}/{identity}".encode()).digest()

@@ -1,4 +1,7 @@
-"""Write what a search found for a person: pictures, trials, the record; and what the run says of itself."""
+"""Write what a search found for a person: pictures, trials, the record.
+
+And what the run says of itself.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -32,7 +35,9 @@ Floats = npt.NDArray[np.float32]
 SHOWN_FACES = 4
 RUNNERS = 2
 APART = 0.8
-"""A runner-up differs from every better one shown by at least this much (Euclidean, over the attributes)."""
+"""A runner-up differs from every better one shown by at least this much (Euclidean, over the
+attributes).
+"""
 
 
 def write_finished(
@@ -107,13 +112,19 @@ def _predictions(item: Finished) -> pa.Table:
 
 
 def by_chance(item: Finished) -> int:
-    """Index of the candidate shown as what chance gives: the sampler's first, which samplers draw at random."""
+    """Index of the candidate shown as what chance gives.
+
+    The sampler's first, which samplers draw at random.
+    """
     sources = [proposal.source for proposal in item.proposals if proposal.evaluated]
     return sources.index("sampler") if "sampler" in sources else 0
 
 
 def runners_up(item: Finished) -> list[int]:
-    """Trial numbers of the best alternatives that look different: apart in attributes, as good as possible."""
+    """Trial numbers of the best alternatives that look different.
+
+    Apart in attributes, as good as possible.
+    """
     flat = item.attributes.reshape(len(item.attributes), -1)
     order = [int(i) for i in item.results.order()]
     chosen = [item.winner]

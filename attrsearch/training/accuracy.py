@@ -1,4 +1,4 @@
-"""How often classifiers of the 13 attributes are right, on labelled faces that they have not learnt from."""
+"""How often classifiers of the 13 attributes are right, on labelled faces new to them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,8 +22,8 @@ class Accuracy:
         faces: How many faces.
         right: Share of the faces on which each is right: attribute, classifier by classifier.
         surprise: Mean negative log-likelihood of the labels, in nats: an over-sure classifier pays.
-        against: Share of pictures, of people with several, whose gender is not what their person's vote says; empty
-            where no people were given.
+        against: Share of pictures, of people with several, whose gender is not what their person's
+            vote says; empty where no people were given.
     """
 
     names: tuple[str, ...]
@@ -34,7 +34,7 @@ class Accuracy:
 
     @property
     def rows(self) -> dict[str, tuple[float, ...]]:
-        """The table: each attribute, their mean, the log-likelihood, and how steady the votes on gender are."""
+        """The table: attributes, their mean, the log-likelihood, steadiness of votes on gender."""
         mean = tuple(float(np.mean(one)) for one in zip(*self.right.values(), strict=True))
         rows = {**self.right, "mean of 13": mean, "negative log-likelihood": self.surprise}
         return rows | (

@@ -57,9 +57,10 @@ def own(labels: Tensor) -> Tensor:
 def ask_edits(labels: Tensor, generator: torch.Generator) -> TargetAttributes:
     """First passes of the thesis, and edits as AttGAN learns them.
 
-    One third is random with the gender turned, as a search begins; one third turns a single attribute of the face's
-    own; one third asks for all of another face's.  Values are drawn up to ``REACH``, since a search asks for all of
-    them.  The random ones come first: they are what a second pass follows.
+    One third is random with the gender turned, as a search begins; one third turns a single
+    attribute of the face's own; one third asks for all of another face's.  Values are drawn up to
+    ``REACH``, since a search asks for all of them.  The random ones come first: they are what a
+    second pass follows.
     """
     count = len(labels)
     strength = 0.25 + (REACH - 0.25) * torch.rand(count, 1, generator=generator)
@@ -90,10 +91,13 @@ def ask_back(values: Tensor) -> TargetAttributes:
 def ask_one_pass(labels: Tensor, generator: torch.Generator, groups: int = 2) -> TargetAttributes:
     """One pass of the anonymiser: random attributes in the bounds of the space ``one-pass``, gender kept.
 
-    Faces share one draw in ``groups`` groups, so that different people are edited by the same attributes: only
-    what the editor makes of each then keeps them apart.  The second half of the faces has draws of its own, so that a
-    face that stands in both is edited in two ways.  Where little is asked of the age, it stays; glasses stay
-    as they are, since half-drawn ones are the ugliest of flaws.
+    Random attributes in the bounds of the space ``one-pass``, gender kept.
+
+    Faces share one draw in ``groups`` groups, so that different people are edited by the same
+    attributes: only what the editor makes of each then keeps them apart.  The second half of the
+    faces has draws of its own, so that a face that stands in both is edited in two ways.  Where
+    little is asked of the age, it stays; glasses stay as they are, since half-drawn ones are the
+    ugliest of flaws.
     """
     draws = _uniform((2 * groups, len(ATTRIBUTES)), generator)
     place = torch.arange(len(labels))
@@ -134,7 +138,10 @@ def _weight(values: Tensor) -> Tensor:
 
 
 def _of_a_blend(weight: Tensor) -> Tensor:
-    """Weights (n, 13) for edits that are seen blended: gender counts more, hair, which hardly shows, less."""
+    """Weights (n, 13) for edits that are seen blended.
+
+    Gender counts more, hair, which hardly shows, less.
+    """
     weight[:, MALE] = 3.0
     weight[:, list(HAIR)] *= 0.1
     return weight

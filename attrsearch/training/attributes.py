@@ -1,7 +1,7 @@
 """Train the classifier of the 13 attributes.
 
-Sources: mixed faces and labels: Zhang et al., "mixup", 2018; unlabelled faces with the guesses of earlier classifiers:
-Xie et al., "Self-training with noisy student", 2020.
+Sources: mixed faces and labels: Zhang et al., "mixup", 2018; unlabelled faces with the guesses of
+earlier classifiers: Xie et al., "Self-training with noisy student", 2020.
 """
 
 import copy
@@ -29,7 +29,9 @@ REACH = 5
 
 
 class AttributesTrainer:
-    """One cycle of the learning rate over all steps; faces varied, covered in part and mixed; weights averaged.
+    """One cycle of the learning rate over all steps; faces varied, covered in part and mixed.
+
+    Weights averaged.
 
     Args:
         recipe: How to train.
@@ -138,7 +140,10 @@ def one_cycle(progress: float) -> float:
 
 
 def varied(faces: Tensor, random: torch.Generator) -> Tensor:
-    """Faces as other cameras would show them: what a classifier learns from a small set must not hang on these."""
+    """Faces as other cameras would show them.
+
+    What a classifier learns from a small set must not hang on these.
+    """
     mirrored = torch.rand(len(faces), generator=random) < 0.5
     faces = torch.where(mirrored[:, None, None, None], faces.flip(-1), faces)
     down, right = torch.randint(-REACH, REACH + 1, (2,), generator=random).tolist()
@@ -165,7 +170,7 @@ def _leant(faces: Tensor, random: torch.Generator) -> Tensor:
 
 
 def covered(faces: Tensor, share: float, random: torch.Generator) -> Tensor:
-    """A grey rectangle of an eighth to seven sixteenths a side over a ``share`` of the faces, where it may fall."""
+    """A grey rectangle, 1/8 to 7/16 a side, over a ``share`` of the faces."""
     count, side = len(faces), faces.shape[-1]
     extent = torch.randint(side // 8, side * 7 // 16, (count, 2), generator=random)
     corner = (torch.rand(count, 2, generator=random) * (side - extent)).long()

@@ -42,7 +42,7 @@ class EditorComparison:
 
 
 def load_instruments(traits: str = "traits") -> editor_metrics.Instruments:
-    """Detector, recognisers (dlib where it is installed), classifier and critic (where there is one)."""
+    """Detector, recognisers (dlib where installed), classifier and critic (where there is one)."""
     recognisers = [load_recogniser("sface")]
     with contextlib.suppress(UnavailableError):
         recognisers.append(load_recogniser("dlib"))
@@ -74,8 +74,8 @@ def compare(
         people: Prepared held-out people, for distinguishability; left out where not given.
         space: The search space random candidates come from.
         limit: Use at most this many faces of each set.
-        traits: The classifier that judges attributes, a bundled name or a path: one that trained no editor is
-            the stricter judge.
+        traits: The classifier that judges attributes, a bundled name or a path: one that trained no
+            editor is the stricter judge.
         progress: Called with a line about what is measured.
     """
     tools = load_instruments(traits)
@@ -150,7 +150,10 @@ def _several(faces: FaceSet, limit: int) -> FaceSet:
 
 
 def _same_for_a_person(faces: FaceSet, space: str) -> Floats:
-    """Random candidates, one a person: the same attributes on all pictures of one, as the product edits."""
+    """Random candidates, one a person.
+
+    The same attributes on all pictures of one, as the product edits.
+    """
     people = list(dict.fromkeys(faces.people))
     index = np.array([faces.people.index(person) for person in people])
     asks = dict(zip(people, editor_metrics.random_asks(faces.take(index), space), strict=True))

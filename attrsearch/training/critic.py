@@ -1,8 +1,8 @@
 """Train the critic of naturalness: faces of known order, from real ones down to shuffled patches.
 
-No person has graded these faces, so what it learns is an order that everybody agrees on: real before
-reconstructed, reconstructed before edited (the more is asked, the worse), edited before blurred, blurred before
-shuffled.  ``attrsearch grade`` is for what people think of edits.
+No person has graded these faces, so what it learns is an order that everybody agrees on: real
+before reconstructed, reconstructed before edited (the more is asked, the worse), edited before
+blurred, blurred before shuffled.  ``attrsearch grade`` is for what people think of edits.
 """
 
 from typing import Any
@@ -24,7 +24,9 @@ from attrsearch.training.recipes import CriticRecipe
 KINDS = ("real", "reconstructed", "edited", "blurred", "shuffled")
 LEVELS = {"real": 1.0, "reconstructed": 0.8, "edited": 0.7, "blurred": 0.2, "shuffled": 0.0}
 WORST_EDIT = 0.3
-"""What an edit with every attribute at its limit, in two passes, is taught to be worth; others lie between."""
+"""What an edit with every attribute at its limit, in two passes, is taught to be worth; others lie
+between.
+"""
 PATCH = 32
 
 
@@ -44,7 +46,10 @@ class Spoiler:
     def __call__(
         self, kind: str, faces: Tensor, labels: Tensor, number: int, random: torch.Generator
     ) -> tuple[Tensor, Tensor]:
-        """Faces (n, 3, 128, 128) of a kind, and what each is worth (n,); labels and worth on the processor."""
+        """Faces (n, 3, 128, 128) of a kind, and what each is worth (n,).
+
+        Labels and worth on the processor.
+        """
         worth = torch.full((len(faces),), LEVELS[kind])
         if kind == "reconstructed":
             faces = self._blended(self._editor(number)(faces, own(labels).to(faces.device)), faces)
@@ -141,7 +146,10 @@ class CriticTrainer:
 
     @torch.no_grad()
     def weights(self) -> dict[str, Tensor]:
-        """What is shipped: the network, calibrated on faces it was trained on; its own calibration stays."""
+        """What is shipped: the network, calibrated on faces it was trained on.
+
+        Its own calibration stays.
+        """
         network = CriticNetwork().to(self._device)
         network.load_state_dict(self.network.state_dict())
         network.eval()

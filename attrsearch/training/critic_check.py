@@ -1,4 +1,4 @@
-"""Does the critic agree with what everybody agrees on?  Real > reconstructed > edited > blurred > shuffled."""
+"""Does the critic agree that real > reconstructed > edited > blurred > shuffled?"""
 
 from dataclasses import dataclass
 from itertools import pairwise

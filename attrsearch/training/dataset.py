@@ -40,7 +40,7 @@ class FaceSet:
 
     @property
     def people(self) -> tuple[str, ...]:
-        """The person of each face: its folder's name, or the picture's where there are no folders."""
+        """The person of each face: its folder's name, or the picture's without folders."""
         return tuple(Path(name).parts[0] if "/" in name else Path(name).stem for name in self.names)
 
     @property
@@ -97,7 +97,7 @@ def join(sets: Sequence[FaceSet]) -> FaceSet:
 
 
 def to_network(crops: Pictures) -> Tensor:
-    """Crops (n, 128, 128, 3), uint8, as (n, 3, 128, 128), float32 from -1 to 1, channels last in memory."""
+    """Crops (n, 128, 128, 3), uint8, as (n, 3, 128, 128), float32, -1 to 1, channels last."""
     return torch.from_numpy(np.array(crops, order="C")).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
@@ -108,7 +108,9 @@ def to_pictures(faces: Tensor) -> Pictures:
 
 
 def randomness(seed: int, step: int) -> torch.Generator:
-    """The random numbers of one training step: the same whether or not training was stopped before it.
+    """The random numbers of one training step.
+
+    The same whether or not training was stopped before it.
 
     >>> a, b = randomness(1, 7), randomness(1, 7)
     >>> bool(torch.equal(torch.rand(3, generator=a), torch.rand(3, generator=b)))

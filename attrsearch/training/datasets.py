@@ -1,4 +1,4 @@
-"""The faces of a training: prepared sets joined, attributes filled in by the classifier where none are known."""
+"""The faces of a training: prepared sets joined, missing attributes from the classifier."""
 
 import hashlib
 from collections.abc import Sequence
@@ -21,7 +21,8 @@ def load_sources(folders: Sequence[Path], network: TraitsNetwork | None = None) 
 
     Args:
         folders: At least one.
-        network: Fills in the attributes of faces no table speaks of; its guesses are kept beside the faces.
+        network: Fills in the attributes of faces no table speaks of; its guesses are kept beside
+            the faces.
 
     Raises:
         InputError: None given, or one holds no prepared faces.
@@ -41,7 +42,9 @@ def load_sources(folders: Sequence[Path], network: TraitsNetwork | None = None) 
 
 
 def filled(faces: FaceSet, network: TraitsNetwork, cache: Path | None = None) -> FaceSet:
-    """The set with attributes for every face: those of its table, and the classifier's guesses for the others.
+    """The set with attributes for every face.
+
+    Those of its table, and the classifier's guesses for the others.
 
     Args:
         faces: Some or none with attributes.
@@ -63,7 +66,10 @@ def filled(faces: FaceSet, network: TraitsNetwork, cache: Path | None = None) ->
 
 
 def taught(faces: FaceSet, teachers: Sequence[TraitsNetwork]) -> FaceSet | None:
-    """The faces no table speaks of, with the mean guess of teachers, 0 to 1; None where every face has attributes."""
+    """The faces no table speaks of, with the mean guess of teachers, 0 to 1.
+
+    None where every face has attributes.
+    """
     unknown = np.flatnonzero(~faces.labelled)
     if not len(unknown) or not teachers:
         return None

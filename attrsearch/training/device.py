@@ -1,4 +1,7 @@
-"""Where a training computes and how precisely: on a GPU (CUDA) where there is one, on the processor otherwise."""
+"""Where a training computes and how precisely.
+
+On a GPU (CUDA) where there is one, on the processor otherwise.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,7 +38,9 @@ def choose_device(name: DeviceName = "auto") -> torch.device:
 
 
 def dtype_on(device: torch.device, precision: Precision = "auto") -> torch.dtype:
-    """What convolutions compute in: ``auto`` is bfloat16 where the device multiplies it itself, else float32.
+    """What convolutions compute in.
+
+    ``auto`` is bfloat16 where the device multiplies it itself, else float32.
 
     >>> dtype_on(torch.device("cpu"), "bf16")
     torch.bfloat16
@@ -52,7 +57,7 @@ def fast(device: torch.device, dtype: torch.dtype) -> torch.autocast:
 
 @contextmanager
 def seeded(device: torch.device, seed: int) -> Iterator[None]:
-    """A context in which layers that draw without a generator (dropout) follow from a seed, on any device."""
+    """A context in which layers that draw without a generator (dropout) follow from a seed."""
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         yield

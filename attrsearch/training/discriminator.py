@@ -1,7 +1,8 @@
-"""The discriminator: is this a real face, patch by patch and as a whole, and which attributes has it?
+"""The discriminator: is a face real, patch by patch and whole, and which attributes has it?
 
-Source: He et al., "AttGAN", 2019, section 3 (adversarial and attribute heads on shared convolutions).  No norm
-layers: a lazy gradient penalty (Karras et al., "StyleGAN2", 2020, appendix B) does their work at a lower price.
+Source: He et al., "AttGAN", 2019, section 3 (adversarial and attribute heads on shared
+convolutions).  No norm layers: a lazy gradient penalty (Karras et al., "StyleGAN2", 2020, appendix
+B) does their work at a lower price.
 """
 
 from collections.abc import Iterator
@@ -29,7 +30,8 @@ class Verdict(NamedTuple):
         whole: (n,).
         patches: (n, 8, 8).
         attributes: (n, 13).
-        levels: Maps (n, 1, h, w) of the heads on a frozen network's features; none where there is no such network.
+        levels: Maps (n, 1, h, w) of the heads on a frozen network's features; none where there is
+            no such network.
     """
 
     whole: Tensor
@@ -112,7 +114,10 @@ def _head(width: int) -> nn.Sequential:
 
 
 def gradient_penalty(discriminator: Discriminator, real: Tensor) -> Tensor:
-    """R1: mean squared norm of the gradient of the realness of real faces (Mescheder et al. 2018)."""
+    """R1: mean squared norm of the gradient of the realness of real faces (Mescheder et al.
+
+    2018).
+    """
     leaf = real.detach().requires_grad_(True)
     verdict = discriminator(leaf)
     realness = verdict.whole.sum() + verdict.patches.mean((1, 2)).sum()

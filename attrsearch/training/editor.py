@@ -1,7 +1,8 @@
-"""Train the editor: AttGAN's game of generator and discriminator, and the anonymiser's judges where asked for.
+"""Train the editor: AttGAN's generator and discriminator, and the anonymiser's judges.
 
-Source: He et al., "AttGAN", 2019, section 3: reconstruction, attribute constraint, adversarial loss.  Ours: the
-second pass in the loop (``replay``), and for finished edits identity, spread, detection, geometry and tone.
+Source: He et al., "AttGAN", 2019, section 3: reconstruction, attribute constraint, adversarial
+loss.  Ours: the second pass in the loop (``replay``), and for finished edits identity, spread,
+detection, geometry and tone.
 """
 
 import copy
@@ -48,10 +49,12 @@ class Round(NamedTuple):
 
     Attributes:
         asked: What is asked.
-        source: Faces (n, 3, 128, 128) that are edited: real ones, and first passes that are to be turned back.
+        source: Faces (n, 3, 128, 128) that are edited: real ones, and first passes that are to be
+            turned back.
         began: The real faces they began as.
         embeddings: Theirs, (n, 128), or (n, 0) where the identity does not count.
-        finished: The edits after which nothing more comes: all in one pass, the second passes in two.
+        finished: The edits after which nothing more comes: all in one pass, the second passes in
+            two.
     """
 
     asked: TargetAttributes
@@ -62,7 +65,7 @@ class Round(NamedTuple):
 
 
 class EditorTrainer:
-    """One step at a time; everything it does follows from the recipe, the faces and the step's number.
+    """One step at a time, each following from the recipe, the faces and the step's number.
 
     Args:
         recipe: How to train.
@@ -121,7 +124,10 @@ class EditorTrainer:
         self._replay = [torch.zeros(second, *shape, device=device) for shape in shapes]
 
     def step(self, number: int) -> dict[str, float]:
-        """One step of the discriminator and, after the warm-up, one of the generator; the losses."""
+        """One step of the discriminator and, after the warm-up, one of the generator.
+
+        The losses.
+        """
         random = randomness(self.recipe.seed, number)
         real, labels, embeddings = self._batch(random)
         now = self._round(real, labels, embeddings, random)
@@ -217,7 +223,7 @@ class EditorTrainer:
         return fast(self._device, self._dtype)
 
     def _batch(self, random: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """Faces, their attributes (on the processor), and their embeddings (n, 128) where the identity counts.
+        """Faces, attributes (on the processor), and embeddings (n, 128) where identity counts.
 
         Where edits of one face are held apart, each face stands in the batch twice.
         """

@@ -1,4 +1,7 @@
-"""Measure an editor on held-out faces: reconstruction, single edits, searched edits, distinguishability, time."""
+"""Measure an editor on held-out faces.
+
+Reconstruction, single edits, searched edits, distinguishability, time.
+"""
 
 import time
 from collections.abc import Sequence
@@ -57,7 +60,7 @@ def reconstruction(generator: Generator, faces: FaceSet, tools: Instruments) -> 
 
 @torch.no_grad()
 def single_edits(generator: Generator, faces: FaceSet, tools: Instruments) -> dict[str, float]:
-    """Share of faces on which the classifier sees the asked value of the one attribute that was turned."""
+    """Share of faces on which the classifier sees the one attribute that was turned."""
     seen = np.zeros((len(faces), len(ATTRIBUTES)), bool)
     for start in range(0, len(faces), CHUNK):
         real, labels = _part(faces, start)
@@ -72,7 +75,10 @@ def single_edits(generator: Generator, faces: FaceSet, tools: Instruments) -> di
 
 
 def random_asks(faces: FaceSet, space: str, seed: int = 0) -> Floats:
-    """One random candidate a face from a bundled space, (n, passes, 13): as a search would begin."""
+    """One random candidate a face from a bundled space, (n, passes, 13).
+
+    As a search would begin.
+    """
     recipe = load_space(space)
     generator = np.random.default_rng(seed)
     rows = []
@@ -97,7 +103,10 @@ def edit_all(generator: Generator, faces: FaceSet, asks: Floats) -> Pictures:
 
 
 def searched_edits(faces: FaceSet, edited: Pictures, tools: Instruments) -> dict[str, float]:
-    """What random candidates of the search space come to: detection, IoU, distances, gender, tone, naturalness."""
+    """What random candidates of the search space come to.
+
+    Detection, IoU, distances, gender, tone, naturalness.
+    """
     before, after = seen(faces.crops, tools.detector), seen(edited, tools.detector)
     found = np.array([a is not None for a in before])
     kept = np.array([a is not None and b is not None for a, b in zip(before, after, strict=True)])
@@ -124,7 +133,10 @@ def searched_edits(faces: FaceSet, edited: Pictures, tools: Instruments) -> dict
 
 
 def steered(first: Pictures, second: Pictures, tools: Instruments) -> dict[str, float]:
-    """How much the attributes decide: the mean distance between two random candidates of the same face."""
+    """How much the attributes decide.
+
+    The mean distance between two random candidates of the same face.
+    """
     scaled = tools.recognisers[0]
     one, other = seen(first, tools.detector), seen(second, tools.detector)
     kept = np.flatnonzero(
@@ -139,10 +151,10 @@ def steered(first: Pictures, second: Pictures, tools: Instruments) -> dict[str, 
 
 
 def distinguishability(faces: FaceSet, edited: Pictures, tools: Instruments) -> dict[str, float]:
-    """Different people's distance after the edit over that before it, and linking of one person's edits.
+    """Distance of different people after the edit over before, and linking of one person's edits.
 
-    Rank-1: the share of edited faces, of people with two pictures or more, whose nearest other edited face is
-    of the same person.
+    Rank-1: the share of edited faces, of people with two pictures or more, whose nearest other
+    edited face is of the same person.
     """
     scaled = tools.recognisers[0]
     before, after = seen(faces.crops, tools.detector), seen(edited, tools.detector)
@@ -178,7 +190,10 @@ def milliseconds(generator: Generator, batch: int, repeats: int = 5) -> float:
 
 
 def seen(crops: Pictures, detector: Mtcnn) -> list[Detections | None]:
-    """The face found in each crop (n, 128, 128, 3), the one nearest the middle; None where none is."""
+    """The face found in each crop (n, 128, 128, 3), the one nearest the middle.
+
+    None where none is.
+    """
     middle = np.array([34, 29, 94, 117], np.float32)
     result: list[Detections | None] = []
     for found in detector.detect(crops):

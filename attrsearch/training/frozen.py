@@ -1,4 +1,7 @@
-"""Layers of a frozen network whose gradient is quick on a CPU: only the input's is ever asked for."""
+"""Layers of a frozen network whose gradient is quick on a CPU.
+
+Only the input's is ever asked for.
+"""
 
 from typing import Any
 
@@ -60,7 +63,10 @@ class FrozenPReLU(nn.Module):
 
 
 def quick_backward(network: nn.Sequential) -> nn.Sequential:
-    """A frozen chain with its depthwise convolutions and PReLUs exchanged: the same output, a quicker gradient."""
+    """A frozen chain with its depthwise convolutions and PReLUs exchanged.
+
+    The same output, a quicker gradient.
+    """
     return nn.Sequential(*(_exchanged(layer) for layer in network)).eval()
 
 

@@ -1,4 +1,7 @@
-"""The generator to be trained: started from weights, its shortcut widened, its batch norms frozen or not."""
+"""The generator to be trained.
+
+Started from weights, its shortcut widened, its batch norms frozen or not.
+"""
 
 import torch
 from torch import Tensor, nn
@@ -56,7 +59,10 @@ def widened(start: Generator, config: GeneratorConfig, name: str = "recipe") -> 
     ) or (old.shortcut_layers > config.shortcut_layers):
         raise RecipeError(
             f"{name}, start",
-            required=f"weights of {config.enc_dim} and {config.dec_dim} channels, at most as many shortcuts",
+            required=(
+                f"weights of {config.enc_dim} and {config.dec_dim} channels, at most as many "
+                "shortcuts"
+            ),
             found=f"{old.enc_dim} and {old.dec_dim} channels, {old.shortcut_layers} shortcuts",
             hint="change enc_dim, dec_dim, inject_layers or shortcut_layers",
         )

@@ -1,4 +1,7 @@
-"""A judge that the search never saw: how many of a run's edited faces it still takes for the person."""
+"""A judge that the search never saw.
+
+How many of a run's edited faces it still takes for the person.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +29,8 @@ class Judged:
 
     Attributes:
         faces: Edited faces that could be judged.
-        matched: Share of them it still takes for the person, at a false-accept rate of one in a thousand.
+        matched: Share of them it still takes for the person, at a false-accept rate of one in a
+            thousand.
         distance: Mean distance on the FaceNet scale.
     """
 
@@ -41,8 +45,8 @@ def judge_run(run: Path, judge: CalibratedRecogniser, originals: Path | None = N
     Args:
         run: A run.
         judge: A recogniser the search did not use.
-        originals: A run of the same people that kept untouched pictures (``--include-originals``); ``run``
-            itself by default.
+        originals: A run of the same people that kept untouched pictures (``--include-originals``);
+            ``run`` itself by default.
 
     Raises:
         InputError: No pair of pictures in which the face is found.

@@ -1,4 +1,7 @@
-"""How near a picture is to another: PSNR, SSIM, and a distance of deep features in place of LPIPS."""
+"""How near a picture is to another.
+
+PSNR, SSIM, and a distance of deep features in place of LPIPS.
+"""
 
 import torch
 from torch import Tensor, nn
@@ -43,10 +46,12 @@ def ssim(first: Tensor, second: Tensor, side: int = 11, sigma: float = 1.5) -> T
 
 
 class FeatureDistance:
-    """In place of LPIPS, whose weights no package carries: distance of SFace's features at three depths.
+    """In place of LPIPS, whose weights no package carries.
 
-    Features of each place are scaled to unit length, squared differences are averaged over places and summed
-    over depths (LPIPS with all weights equal; Zhang et al. 2018).
+    Distance of SFace's features at three depths.
+
+    Features of each place are scaled to unit length, squared differences are averaged over places
+    and summed over depths (LPIPS with all weights equal; Zhang et al. 2018).
     """
 
     def __init__(self) -> None:

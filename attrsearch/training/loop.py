@@ -1,4 +1,7 @@
-"""The loop of every training: steps, a progress line, checkpoints with sample sheets, and an end."""
+"""The loop of every training.
+
+Steps, a progress line, checkpoints with sample sheets, and an end.
+"""
 
 import math
 import time
@@ -92,7 +95,8 @@ def train(
         progress: Called after every step.
 
     Raises:
-        OutputError: ``out`` holds a training and ``resume`` was not asked for, or one of another recipe.
+        OutputError: ``out`` holds a training and ``resume`` was not asked for, or one of another
+            recipe.
         TrainingError: A loss is no longer a number.
     """
     done, before = 0, 0.0

@@ -1,4 +1,7 @@
-"""The differentiable judges of an anonymising edit: SFace, MTCNN's last network, the attribute classifier."""
+"""The differentiable judges of an anonymising edit.
+
+SFace, MTCNN's last network, the attribute classifier.
+"""
 
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -88,7 +91,7 @@ class DetectionLossNetwork:
         self._network, self._device = load_onet().to(device), device
 
     def cuts(self, count: int, generator: torch.Generator) -> Tensor:
-        """Sampling grids (n, 48, 48, 2) of squares around the face, a little off and of different sizes."""
+        """Sampling grids (n, 48, 48, 2) of squares around the face, jittered in place and size."""
         centre = torch.tensor(FACE_CENTRE) + torch.randn(count, 2, generator=generator) * 3
         side = FACE_SIDE * (1 + 0.08 * torch.randn(count, generator=generator)).clamp(0.75, 1.3)
         steps = (torch.arange(ONET_SIDE) + 0.5) / ONET_SIDE - 0.5

@@ -1,4 +1,4 @@
-"""Terms of the losses: small pure functions of pictures (n, 3, 128, 128) from -1 to 1, logits and embeddings."""
+"""Losses: small pure functions of pictures (n, 3, 128, 128), -1 to 1, logits and embeddings."""
 
 import torch
 from torch import Tensor
@@ -17,18 +17,23 @@ from torch.nn.functional import (
 from attrsearch.training.discriminator import Verdict
 
 CHEEKS = (slice(74, 92), slice(40, 88))
-"""Rows and columns of the crop where skin shows on nearly every face: under the eyes, beside the nose."""
+"""Rows and columns of the crop where skin shows on nearly every face: under the eyes, beside the
+nose.
+"""
 BROWS = 58
 """The row of the crop above which there is forehead, and what covers it."""
 
 
 def discriminator_loss(real: Verdict, fake: Verdict, mask: Tensor | None = None) -> Tensor:
-    """Logistic loss of telling real faces from edits, whole and by patches (Goodfellow et al. 2014).
+    """Logistic loss of telling real faces from edits, whole and by patches (Goodfellow et al.
+
+    2014).
 
     Args:
         real: The verdict on real faces.
         fake: The verdict on edits.
-        mask: (1, 1, 128, 128), where an edit can be seen: patches elsewhere say nothing and do not count.
+        mask: (1, 1, 128, 128), where an edit can be seen: patches elsewhere say nothing and do not
+            count.
     """
     return realism_loss(real, mask) + _mean_softplus(fake, 1, mask)
 
@@ -67,7 +72,10 @@ def colour_loss(edited: Tensor, original: Tensor) -> Tensor:
 
 
 def chroma_loss(edited: Tensor, original: Tensor) -> Tensor:
-    """L1 between colours without their light over squares of 4 pixels: no fringe of colour may be painted."""
+    """L1 between colours without their light over squares of 4 pixels.
+
+    No fringe of colour may be painted.
+    """
     return l1_loss(avg_pool2d(chroma(edited), 4), avg_pool2d(chroma(original), 4))
 
 
@@ -92,7 +100,9 @@ def cheek_colour(faces: Tensor) -> Tensor:
 
 
 def hair_loss(edited: Tensor, original: Tensor, mask: Tensor) -> Tensor:
-    """L1 where the picture shows hair, a hat or a band above the brows: what is not the face stays as it was.
+    """L1 where the picture shows hair, a hat or a band above the brows.
+
+    What is not the face stays as it was.
 
     Args:
         edited: Edited faces.
@@ -124,7 +134,7 @@ def hair_mask(faces: Tensor) -> Tensor:
 
 
 def anchor_loss(edited: Tensor, earlier: Tensor) -> Tensor:
-    """L1 to an earlier editor's result, and eight times that between what a 3 x 3 mean takes away."""
+    """L1 to an earlier editor's result, and eight times that of what a 3 x 3 mean removes."""
     return l1_loss(edited, earlier) + 8 * l1_loss(fine_detail(edited), fine_detail(earlier))
 
 
@@ -134,7 +144,9 @@ def fine_detail(faces: Tensor) -> Tensor:
 
 
 def grain_loss(edited: Tensor, original: Tensor, allowed: float = 0.01) -> Tensor:
-    """Detail of the light beyond what the original has within 8 to 16 pixels: no grid, blot or scar on smooth skin.
+    """Detail of the light beyond what the original has within 8 to 16 pixels.
+
+    No grid, blot or scar on smooth skin.
 
     Details of one, two and four pixels are judged by themselves, each over squares of 8 pixels.
     """
@@ -154,7 +166,8 @@ def _detail(light: Tensor, size: int) -> Tensor:
 def identity_loss(distance: Tensor, margin: float, beyond: float, tail: float) -> Tensor:
     """How far distances (n,) fall short of the margin, and a fifth of how far they lie beyond.
 
-    A shortfall s costs s + tail s²: the few people far from it count for more than the many who nearly arrive.
+    A shortfall s costs s + tail s²: the few people far from it count for more than the many who
+    nearly arrive.
 
     >>> round(identity_loss(torch.tensor([1.0, 1.5, 2.0]), 1.4, 1.6, tail=0.0).item(), 4)
     0.16
@@ -195,7 +208,7 @@ def steering_loss(after: Tensor, min_distance: Tensor | float) -> Tensor:
 
 
 def disturbed(faces: Tensor, generator: torch.Generator) -> Tensor:
-    """Faces blurred or reduced and with noise, so that a network that sees them judges shapes, not pixels."""
+    """Faces blurred or reduced and noisy, so that networks judge shapes, not pixels."""
     choice, side = torch.rand(2, generator=generator).tolist()
     if choice < 0.35:
         faces = avg_pool2d(pad(faces, (1, 1, 1, 1), mode="reflect"), 3, 1)
@@ -206,7 +219,10 @@ def disturbed(faces: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def softened(faces: Tensor, generator: torch.Generator) -> Tensor:
-    """Faces blurred (a standard deviation of 0.8 to 1.4 pixels) and with noise: identity must lie in the shapes."""
+    """Faces blurred (a standard deviation of 0.8 to 1.4 pixels) and with noise.
+
+    Identity must lie in the shapes.
+    """
     for _ in range(int(torch.randint(1, 4, (1,), generator=generator))):
         faces = avg_pool2d(pad(faces, (1, 1, 1, 1), mode="replicate"), 3, 1)
     return faces + _noise(faces, generator)

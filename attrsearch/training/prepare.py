@@ -42,10 +42,12 @@ def prepare(
 
     Args:
         folder: Pictures, or one sub-folder of pictures a person.
-        alignment: ``detect`` finds the face and aligns it by its landmarks; ``celeba`` takes the usual square
-            out of CelebA's aligned pictures; ``none`` takes square pictures that are aligned to the template.
+        alignment: ``detect`` finds the face and aligns it by its landmarks; ``celeba`` takes the
+            usual square out of CelebA's aligned pictures; ``none`` takes square pictures that are
+            aligned to the template.
         table: Attributes of these pictures; where it is not given they stay unknown.
-        only: Names of the people (sub-folders) or pictures to take, file endings optional; all by default.
+        only: Names of the people (sub-folders) or pictures to take, file endings optional; all by
+            default.
         without: Names of those to leave out.
         warn: Called with one line for every picture that is left out because it cannot be used.
         progress: Called with how many pictures were read.

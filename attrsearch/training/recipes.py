@@ -37,8 +37,8 @@ class AttributesRecipe(_Training):
         mixup: Parameter of the beta distribution by which faces are mixed; 0 leaves them.
         covered: Share of the faces of which a rectangle is covered.
         ema: Decay of the average of the weights that is shipped.
-        teachers: Classifiers whose mean guess labels the faces no table speaks of, bundled names or paths; without
-            any, those faces are left out.
+        teachers: Classifiers whose mean guess labels the faces no table speaks of, bundled names or
+            paths; without any, those faces are left out.
         taught: Share of the batch that such faces are.
     """
 
@@ -60,21 +60,26 @@ class EditorLosses(Recipe):
     Attributes:
         adversarial: Realism, as the discriminator sees it.
         attributes: The asked attributes, by the frozen classifier through augmentations.
-        joint: The asked attributes, by the head the discriminator learns beside it (AttGAN's own constraint).
+        joint: The asked attributes, by the head the discriminator learns beside it (AttGAN's own
+            constraint).
         reconstruction: L1 to the picture itself, asked for its own attributes.
         colour: L1 of means over 16 pixels: light and skin tone.
         outside: L1 outside the blend mask.
         hair: L1 where hair, a hat or a band covers the forehead.
-        identity: The embedding's distance short of the margin, by SFace (and a fifth of it beyond ``beyond``).
-        steering: Two edits of one face, by different attributes, nearer to each other than ``apart``.
-        spread: Different people's edits nearer to each other than ``kept`` of their distance before.
+        identity: The embedding's distance short of the margin, by SFace (and a fifth of it beyond
+            ``beyond``).
+        steering: Two edits of one face, by different attributes, nearer to each other than
+            ``apart``.
+        spread: Different people's edits nearer to each other than ``kept`` of their distance
+            before.
         detection: Minus the log-probability of a face by MTCNN's last network.
         geometry: Change of that network's box and landmarks.
         tone: Change of the mean skin colour.
         chroma: L1 of colour without light, means over 4 pixels: what forbids fringes of colour.
         grain: Detail beyond the picture's own nearby: what forbids grids and blots on smooth skin.
-        anchor: L1 to what ``start`` makes of the same face and attributes, fine detail counted eightfold: what
-            keeps a short fine-tuning from painting the texture that a judge is fooled by.
+        anchor: L1 to what ``start`` makes of the same face and attributes, fine detail counted
+            eightfold: what keeps a short fine-tuning from painting the texture that a judge is
+            fooled by.
     """
 
     adversarial: Weight = 1.0
@@ -100,21 +105,24 @@ class EditorRecipe(_Training):
 
     Attributes:
         start: Editor to start from, a bundled name or a path; empty for random weights.
-        traits: The classifier that fills attributes in and holds the asked ones, a bundled name or a path.
+        traits: The classifier that fills attributes in and holds the asked ones, a bundled name or
+            a path.
         asks: ``edit`` (two passes: any attributes, gender turned and turned back) or ``one-pass``.
         blend: Judge the edit as it is blended into the picture, not the whole crop.
-        discriminator_features: The discriminator judges features of ``traits`` too, which teaches it sooner.
+        discriminator_features: The discriminator judges features of ``traits`` too, which teaches
+            it sooner.
         frozen_norm: Keep the statistics of the batch norms of ``start``.
-        frozen_layers: Layers that stay as ``start`` has them, by the beginning of their names: with the last ones of
-            the decoder kept, an editor cannot paint what the start could not.
+        frozen_layers: Layers that stay as ``start`` has them, by the beginning of their names: with
+            the last ones of the decoder kept, an editor cannot paint what the start could not.
         warmup: Steps in which only the discriminator learns.
-        sparring: Editor whose edits are half of what the discriminator sees in the warm-up, a bundled name or a path:
-            one with plain flaws teaches it what to look for.
+        sparring: Editor whose edits are half of what the discriminator sees in the warm-up, a
+            bundled name or a path: one with plain flaws teaches it what to look for.
         ramp: Steps after the warm-up in which the weight of the identity grows from nothing.
         cooldown: Last steps, over which both rates fall to a twentieth.
         replay: Share of the batch that is the second pass over an earlier first one.
         ema: Decay of the average of the weights that is shipped.
-        penalty: Weight of the gradient penalty on real faces (R1), applied every ``penalty_every`` steps.
+        penalty: Weight of the gradient penalty on real faces (R1), applied every ``penalty_every``
+            steps.
         margin: Distance the identity is pushed to, on the FaceNet scale.
         beyond: Distance past which it is pulled back.
         tail: Weight of the squared shortfall, beside the shortfall itself.
@@ -182,7 +190,9 @@ class CriticRecipe(_Training):
 
 
 def load_attributes_recipe(name: str, **changes: object) -> AttributesRecipe:
-    """The recipe of a classifier by name or path; errors as :func:`attrsearch.core.recipes.base.load_recipe`.
+    """The recipe of a classifier by name or path.
+
+    Errors as :func:`attrsearch.core.recipes.base.load_recipe`.
 
     >>> load_attributes_recipe("traits", steps=5).steps
     5
@@ -191,7 +201,9 @@ def load_attributes_recipe(name: str, **changes: object) -> AttributesRecipe:
 
 
 def load_editor_recipe(name: str, **changes: object) -> EditorRecipe:
-    """The recipe of an editor by name or path; errors as :func:`attrsearch.core.recipes.base.load_recipe`.
+    """The recipe of an editor by name or path.
+
+    Errors as :func:`attrsearch.core.recipes.base.load_recipe`.
 
     >>> load_editor_recipe("anonymiser").asks
     'one-pass'
@@ -200,7 +212,9 @@ def load_editor_recipe(name: str, **changes: object) -> EditorRecipe:
 
 
 def load_critic_recipe(name: str, **changes: object) -> CriticRecipe:
-    """The recipe of a critic by name or path; errors as :func:`attrsearch.core.recipes.base.load_recipe`.
+    """The recipe of a critic by name or path.
+
+    Errors as :func:`attrsearch.core.recipes.base.load_recipe`.
 
     >>> load_critic_recipe("critic").kind
     'critic'

@@ -1,4 +1,7 @@
-"""The sample sheet of a checkpoint: what the editor does to a few faces, one row an attribute set."""
+"""The sample sheet of a checkpoint.
+
+What the editor does to a few faces, one row an attribute set.
+"""
 
 import numpy as np
 import torch
@@ -28,8 +31,8 @@ def sheet(generator: Generator, shown: FaceSet, asks: str, mask: Tensor | None =
     Args:
         generator: In evaluation mode.
         shown: The faces, with attributes.
-        asks: ``edit``: untouched, reconstructed, single attributes turned, first and second passes of random
-            sets; ``one-pass``: untouched, then random sets in one pass.
+        asks: ``edit``: untouched, reconstructed, single attributes turned, first and second passes
+            of random sets; ``one-pass``: untouched, then random sets in one pass.
         mask: (1, 1, 128, 128), where the generator is; shows edits as they are blended.
     """
     device = next(generator.parameters()).device

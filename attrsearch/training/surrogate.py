@@ -1,4 +1,7 @@
-"""Learn a pooled surrogate from earlier runs: their trials, their people's pictures, and how winners carry over."""
+"""Learn a pooled surrogate from earlier runs.
+
+Their trials, their people's pictures, and how winners carry over.
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -60,8 +63,8 @@ def learn_from_runs(
     Args:
         runs: Folders of finished runs over the same editor, space, objective and judges.
         faces: Where the pictures are, where the runs' own note of it does not hold any more.
-        measure: Whether the most promising winners of each gender are measured on everyone of it, so that the
-            portfolio rests on measurements; on predictions otherwise.
+        measure: Whether the most promising winners of each gender are measured on everyone of it,
+            so that the portfolio rests on measurements; on predictions otherwise.
         warn: Called with one line for every person who is left out.
         progress: Called with a stage, how much of it is done, and of how much.
 

@@ -18,8 +18,8 @@ NAME_COLUMNS = ("image_id", "image", "file", "name", "picture")
 def read_table(path: Path) -> dict[str, Floats]:
     """The 13 attributes of every picture of a table, 0 or 1, by file name.
 
-    The file has a header with the 13 names of AttGAN (others are ignored) and a column of file names
-    (``image_id``); values are 0 and 1, or -1 and 1 as CelebA publishes them.
+    The file has a header with the 13 names of AttGAN (others are ignored) and a column of file
+    names (``image_id``); values are 0 and 1, or -1 and 1 as CelebA publishes them.
 
     Raises:
         InputError: Not such a table.
@@ -75,6 +75,9 @@ def match_table(table: Mapping[str, Floats], names: Sequence[str], path: Path) -
             path,
             required=f"a row for each of the {len(names)} pictures",
             found=f"none for {len(without)} of them, {without[0]} the first",
-            hint="give the table of these pictures, or leave it out and let the classifier fill the attributes in",
+            hint=(
+                "give the table of these pictures, or leave it out and let the classifier fill "
+                "the attributes in"
+            ),
         )
     return np.stack([row for row in rows if row is not None]).astype(np.float32)

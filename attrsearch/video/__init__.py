@@ -1,1 +1,1 @@
-"""Video: frames in and out, detection memory, tracks, people, rendering, and the ledger of what was covered."""
+"""Video: frames in and out, memory, tracks, people, rendering, and the coverage ledger."""

@@ -1,4 +1,4 @@
-"""Draw what the memory did: green found, yellow found with little confidence, red restored (thesis 3.3.1)."""
+"""Draw the memory's work: green found, yellow unsure, red restored (thesis 3.3.1)."""
 
 from collections.abc import Sequence
 

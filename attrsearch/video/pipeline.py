@@ -1,4 +1,7 @@
-"""Protect footage in two passes: find and follow every face, decide who is who, cover every face of every frame."""
+"""Protect footage in two passes.
+
+Find and follow every face, decide who is who, cover every face of every frame.
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
@@ -100,7 +103,8 @@ class VideoResult:
         reasons: Why faces were filtered, and how often.
         problem: Why the video ended early; empty where it did not.
         boxes: Every covered face by frame, for ``--boxes``.
-        visible: Every face by frame that was left as it is, because its person consents or nobody asked for it.
+        visible: Every face by frame that was left as it is, because its person consents or nobody
+            asked for it.
     """
 
     frames: int
@@ -244,7 +248,10 @@ def _visible(options: VideoOptions, names: set[str]) -> frozenset[str]:
     """Who is left as they are, of the people there are."""
     unknown = sorted((options.only | options.visible) - names)
     if unknown:
-        found = f"{len(names)} people: {', '.join(sorted(names)[:6]) or 'nobody'}{' …' if len(names) > 6 else ''}"
+        found = (
+            f"{len(names)} people: "
+            f"{', '.join(sorted(names)[:6]) or 'nobody'}{' …' if len(names) > 6 else ''}"
+        )
         raise InputError(
             unknown[0],
             required="the name of a person of the video",

@@ -30,7 +30,10 @@ class Preview:
         self._kept: list[Picture] = []
 
     def add(self, picture: Picture) -> None:
-        """Offer the next frame (h, w, 3); of twice as many as are shown, every second is let go again."""
+        """Offer the next frame (h, w, 3).
+
+        Of twice as many as are shown, every second is let go again.
+        """
         if self._seen % self._every == 0:
             height = (
                 self._kept[0].shape[0]

@@ -1,8 +1,9 @@
-"""The second pass: cover every face of every frame, by an edit where that is possible, and in any case.
+"""The second pass: cover every face of every frame, by an edit where that is possible.
 
-Fails closed.  A face whose landmarks are not known gets the last edit of its track warped to its place; one without a
-recent edit, without an attribute set, too small or too turned for an edit is covered by a filter.  Where edits begin or
-end, edit and filter fade into each other over a few frames.
+Fails closed.  A face whose landmarks are not known gets the last edit of its track warped to its
+place; one without a recent edit, without an attribute set, too small or too turned for an edit is
+covered by a filter.  Where edits begin or end, edit and filter fade into each other over a few
+frames.
 """
 
 from collections.abc import Mapping, Sequence
@@ -106,7 +107,8 @@ class Renderer:
         visible: People who are left as they are, because they consent.
         fallback: Filter of last resort.
         smallest: Width in pixels below which a face is filtered.
-        replacement: Picture that replaces faces instead of a filter (the thesis's object replacement), or None.
+        replacement: Picture that replaces faces instead of a filter (the thesis's object
+            replacement), or None.
         everyone: The person of tracks that are not in ``names``.
         verifier: Compares every shown edit with its original; None where that is not done.
         others: Person to further feasible sets, for tracks whose winner still verifies.

@@ -39,7 +39,8 @@ def evaluated(
         folder / "run",
     ]
     (folder / "limits.toml").write_text(
-        'format = "attrsearch/gate"\nversion = 1\n[[limits]]\nfigure = "recall_mtcnn"\nat_least = 0.9\n'
+        'format = "attrsearch/gate"\nversion = 1\n'
+        '[[limits]]\nfigure = "recall_mtcnn"\nat_least = 0.9\n'
     )
     arguments += ["--out", folder / "e.json", "--gate", folder / "limits.toml", "--quiet"]
     assert main([str(argument) for argument in arguments]) == 0
@@ -78,9 +79,18 @@ def test_a_missed_gate_is_exit_code_1_and_named(
     limit = '[[limits]]\nfigure = "distance"\njudge = "sface"\nat_least = 1.99\n'
     gate.write_text(f'format = "attrsearch/gate"\nversion = 1\n{limit}')
     code, said = call(
-        capsys, "evaluate", finished_people, protected_people, "--judge", "sface", "--gate", gate,
-        "--max-faces", 1, "--quiet",
-    )  # fmt: skip
+        capsys,
+        "evaluate",
+        finished_people,
+        protected_people,
+        "--judge",
+        "sface",
+        "--gate",
+        gate,
+        "--max-faces",
+        1,
+        "--quiet",
+    )
     assert code == 1
     assert re.search(r"gate: .*, sface: distance is [\d.]+, below 1.99", said)
 
@@ -113,9 +123,14 @@ def test_a_missed_gate_is_exit_code_1_and_named(
     ],
 )
 def test_mistakes_are_one_line(
-    arguments: tuple[str, ...], words: str, finished_people: Path, protected_people: Path, tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
+    arguments: tuple[str, ...],
+    words: str,
+    finished_people: Path,
+    protected_people: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "gate.toml").write_text("")
     places = {"faces": str(finished_people), "protected": str(protected_people)}

@@ -156,10 +156,24 @@ def test_chosen_people_and_genders(
     (tmp_path / "names.txt").write_text("pilot\n\ncadet\n")
     (tmp_path / "genders.csv").write_text("identity,gender\ncadet,male\n")
     code, printed, _ = call(
-        capsys, "run", sample, "--out", tmp_path / "run", "--study", "quick", "--trials", "2",
-        "--people", tmp_path / "names.txt", "--genders", tmp_path / "genders.csv", "--json", "--quiet",
-        "--recogniser", "sface",
-    )  # fmt: skip
+        capsys,
+        "run",
+        sample,
+        "--out",
+        tmp_path / "run",
+        "--study",
+        "quick",
+        "--trials",
+        "2",
+        "--people",
+        tmp_path / "names.txt",
+        "--genders",
+        tmp_path / "genders.csv",
+        "--json",
+        "--quiet",
+        "--recogniser",
+        "sface",
+    )
     assert code in (0, 1)
     assert json.loads(printed)["identities"] == 2
     export = tmp_path / "all.json"

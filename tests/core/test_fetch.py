@@ -1,4 +1,4 @@
-"""Published weights: from a path or an address, verified, installed under a name, and never executed."""
+"""Published weights: from a path or an address, verified, installed, never executed."""
 
 import json
 import zipfile

@@ -127,7 +127,8 @@ def test_changes_are_checked_too() -> None:
 def space_text(**changes: str) -> str:
     bounds = dict.fromkeys(ATTRIBUTES, "[-1.0, 1.0]") | changes
     table = "".join(f"{name} = {value}\n" for name, value in bounds.items() if value)
-    return f'format = "attrsearch/space"\nversion = 1\npasses = "single"\n[male]\n{table}[female]\n{table}'
+    head = 'format = "attrsearch/space"\nversion = 1\npasses = "single"\n'
+    return f"{head}[male]\n{table}[female]\n{table}"
 
 
 @pytest.mark.parametrize(

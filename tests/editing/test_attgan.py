@@ -1,4 +1,4 @@
-"""The generator: published checkpoints load unchanged and give the picture of a plain forward pass."""
+"""The generator: published checkpoints load and give the picture of a plain forward pass."""
 
 import json
 from pathlib import Path
@@ -50,7 +50,7 @@ def randomised(config: GeneratorConfig, seed: int = 0) -> Generator:
 
 
 def reference(state: dict[str, Tensor], config: GeneratorConfig, x: Tensor, a: Tensor) -> Tensor:
-    """AttGAN's forward pass written out with functions, from the paper's figure and the published layer names."""
+    """AttGAN's forward pass written out with functions, from the paper and the layer names."""
 
     def block(x: Tensor, name: str, up: bool, last: bool = False) -> Tensor:
         bias = state.get(f"{name}.layers.0.bias")

@@ -1,4 +1,7 @@
-"""A folder of four people of four pictures, and a few strangers: the sample, its mirror image, and single views."""
+"""A folder of four people of four pictures, and a few strangers.
+
+The sample, its mirror image, and single views.
+"""
 
 import shutil
 from collections.abc import Callable

@@ -1,4 +1,7 @@
-"""Every name runs, says what it must, and is documented; unknown ones are answered with the list."""
+"""Every name runs, says what it must, and is documented.
+
+Unknown ones are answered with the list.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace

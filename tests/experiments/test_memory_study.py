@@ -1,4 +1,7 @@
-"""The memory against known truth: misses are put in where they are known, and bridging them is measured."""
+"""The memory against known truth.
+
+Misses are put in where they are known, and bridging them is measured.
+"""
 
 import numpy as np
 import pytest
@@ -51,7 +54,7 @@ def test_a_memory_finds_more_and_a_longer_one_never_less() -> None:
 
 @pytest.mark.slow
 def test_tracked_memory_beats_the_plain_one_on_dynamic_motion() -> None:
-    """The issue's bar: at length 10 at most a point of precision lost, and as much recall won as the plain at best."""
+    """At length 10 at most a point of precision is lost, and as much recall won as at best."""
     rows = {(row.method, row.length): row.scores for row in study_memory(("dynamic",), 4)}
     base = rows["none", 0]
     best = max(rows["stdm", length].recall for length in range(11))

@@ -1,4 +1,7 @@
-"""Ways of searching beside one another: the study on one person, and its tables on made-up trials."""
+"""Ways of searching beside one another.
+
+The study on one person, and its tables on made-up trials.
+"""
 
 from pathlib import Path
 

@@ -37,9 +37,17 @@ def result(
     sface: CalibratedRecogniser,
 ):
     return study_street(
-        made, "medium", tmp_path_factory.mktemp("street"), detector=YuNet(10, 0.2), close_up=mtcnn, scaled=sface,
-        judge=sface, editor=editor, attributes=SET, seed=1,
-    )  # fmt: skip
+        made,
+        "medium",
+        tmp_path_factory.mktemp("street"),
+        detector=YuNet(10, 0.2),
+        close_up=mtcnn,
+        scaled=sface,
+        judge=sface,
+        editor=editor,
+        attributes=SET,
+        seed=1,
+    )
 
 
 def test_a_protected_street_shows_nobody(result: StreetResult) -> None:

@@ -1,4 +1,7 @@
-"""Untouched pictures and ledgers at rest: nobody reads them without the key, everything else works without it."""
+"""Untouched pictures and ledgers at rest.
+
+Nobody reads them without the key, everything else works without it.
+"""
 
 import io
 import shutil
@@ -37,7 +40,10 @@ from tests.privacy.conftest import Called
 from tests.report.synthetic import write_coverage
 from tests.video.test_outputs import covered
 
-NEEDS_KEY = r"needs 32 bytes in url-safe base64, found none; make one: .* and give it with --key FILE or in ATTRS"
+NEEDS_KEY = (
+    r"needs 32 bytes in url-safe base64, found none; "
+    r"make one: .* and give it with --key FILE or in ATTRS"
+)
 
 
 def test_what_is_written_is_read_with_the_key_alone(

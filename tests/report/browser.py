@@ -1,4 +1,7 @@
-"""Chromium of the system, driven by Playwright; tests that need it are skipped where it is not there."""
+"""Chromium of the system, driven by Playwright.
+
+Tests that need it are skipped where it is not there.
+"""
 
 import shutil
 from collections.abc import Iterator
@@ -33,7 +36,7 @@ needs_chromium = pytest.mark.skipif(
 def opened(
     browser: Any, address: str, *, phone: bool = False, dark: bool = False, offline: bool = True
 ) -> Iterator[Any]:
-    """A page of its own; it must not say anything on the console, nor ask for anything but its own files."""
+    """A page of its own; it may not log to the console nor ask for others' files."""
     context = browser.new_context(
         viewport={"width": 390, "height": 844} if phone else {"width": 1280, "height": 900},
         color_scheme="dark" if dark else "light",

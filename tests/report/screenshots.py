@@ -1,6 +1,9 @@
-"""Pictures of the pages for docs/results/dashboards.md: python -m tests.report.screenshots REPORT OUT NAME=ADDRESS…
+"""Pictures of the pages for docs/results/dashboards.md.
 
-An address is what follows the page's own (``#/person/pilot``); a name that ends in ``-phone`` or ``-dark`` is taken so.
+Python -m tests.report.screenshots REPORT OUT NAME=ADDRESS…
+
+An address is what follows the page's own (``#/person/pilot``); a name that ends in ``-phone`` or
+``-dark`` is taken so.
 """
 
 import sys

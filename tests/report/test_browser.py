@@ -136,7 +136,8 @@ def test_a_person_by_keyboard(browser: Any, whole: Path) -> None:
         assert page.title().startswith(rows[0]["id"])
         assert page.locator(".shots li").count() == 3
         assert page.evaluate(
-            "[...document.querySelectorAll('.shots img')].every(i => i.complete && i.naturalWidth > 0)"
+            "[...document.querySelectorAll('.shots img')].every(i => i.complete && i.naturalWidth "
+            "> 0)"
         )
         assert "false-reject rate" in page.inner_text(
             "main"

@@ -64,5 +64,6 @@ def test_five_thousand_people_on_a_page(browser: Any, tmp_path: Path) -> None:
             shown.click("#people tbody a >> nth=0")
             shown.wait_for_selector("text=Best trials")
             shown.wait_for_function(
-                "() => [...document.querySelectorAll('.shots img')].every((i) => i.naturalWidth > 0)"
+                "() => [...document.querySelectorAll('.shots img')].every((i) => i.naturalWidth > "
+                "0)"
             )

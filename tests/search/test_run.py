@@ -230,7 +230,10 @@ def test_a_run_is_not_written_over(
 def test_killed_in_the_middle_and_resumed(
     finished: tuple[RunResult, list[Progress]], sample: Path, tmp_path: Path
 ) -> None:
-    """SIGKILL while people are being searched; the resumed run decides what an undisturbed one does."""
+    """SIGKILL while people are being searched.
+
+    The resumed run decides what an undisturbed one does.
+    """
     faces = tmp_path / "faces"
     shutil.copytree(sample, faces, ignore=shutil.ignore_patterns("*.py", "__pycache__", "*.csv"))
     for i in range(12):

@@ -1,4 +1,7 @@
-"""The space and the samplers: every candidate of every sampler keeps its bounds, signs and fixed attributes."""
+"""The space and the samplers.
+
+Every candidate of every sampler keeps its bounds, signs and fixed attributes.
+"""
 
 import numpy as np
 import pytest

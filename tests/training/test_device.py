@@ -1,4 +1,7 @@
-"""Trainings on another device: a pretended one with real numbers everywhere, CUDA where there is a GPU."""
+"""Trainings on another device.
+
+A pretended one with real numbers everywhere, CUDA where there is a GPU.
+"""
 
 import math
 import shutil
@@ -192,7 +195,10 @@ def test_convolutions_compute_in_the_dtype() -> None:
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU (CUDA)")
 @every_training
 def test_on_a_gpu(tmp_path: Path, prepared: FaceSet, recipe: TrainingRecipe) -> None:
-    """Steps on the GPU in its own precision, taken up on the processor; the first one in float32 is nearly the same."""
+    """Steps on the GPU in its own precision, taken up on the processor.
+
+    The first one in float32 is nearly the same.
+    """
     device = choose_device("cuda")
     reached = train(make(recipe, prepared, device, dtype_on(device)), recipe, tmp_path, Pace(3))
     assert all(map(math.isfinite, reached.losses.values()))

@@ -1,4 +1,7 @@
-"""Training an editor: the same steps give the same bits, stopped or not; every term pulls where it should."""
+"""Training an editor: the same steps give the same bits, stopped or not.
+
+Every term pulls where it should.
+"""
 
 from pathlib import Path
 
@@ -223,10 +226,21 @@ def test_every_term_falls_when_it_alone_is_trained(
 ) -> None:
     one_pass = term != "reconstruction"
     chosen = recipe(
-        start="thesis", enc_dim=32, dec_dim=32, frozen_norm=True, replay=0, penalty=0, generator_rate=3e-5,
-        asks="one-pass" if one_pass else "edit", blend=one_pass, losses=only(**{term: 10.0}),
-        margin=1.6, beyond=2.0, apart=1.9, batch=2,
-    )  # fmt: skip
+        start="thesis",
+        enc_dim=32,
+        dec_dim=32,
+        frozen_norm=True,
+        replay=0,
+        penalty=0,
+        generator_rate=3e-5,
+        asks="one-pass" if one_pass else "edit",
+        blend=one_pass,
+        losses=only(**{term: 10.0}),
+        margin=1.6,
+        beyond=2.0,
+        apart=1.9,
+        batch=2,
+    )
     trainer = EditorTrainer(chosen, prepared)
     values = [trainer.step(0)[shown] for _ in range(5)]
     assert values[-1] < values[0]

@@ -1,4 +1,7 @@
-"""Write the committed corpus: ``python -m tests.untrusted.make_corpus``. Every file is small and made here."""
+"""Write the committed corpus: ``python -m tests.untrusted.make_corpus``.
+
+Every file is small and made here.
+"""
 
 from pathlib import Path
 
@@ -10,7 +13,9 @@ SPACE = 'format = "attrsearch/space"\nversion = 1\npasses = "single"\n'
 
 FILES: dict[str, bytes] = {
     # pictures that are none, or not what their names say
-    "picture/postscript.jpg": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(/etc/passwd) (r) file\nshowpage\n",
+    "picture/postscript.jpg": (
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(/etc/passwd) (r) file\nshowpage\n"
+    ),
     "picture/huge.png": png_bomb(),
     "picture/cut.jpg": pictures()["a.jpg"][:200],
     "picture/no_end.webp": pictures()["a.webp"][:-40],
@@ -18,7 +23,9 @@ FILES: dict[str, bytes] = {
     "picture/empty.bmp": b"",
     "picture/loop.tif": b"II*\0\x08\0\0\0\0\0\x08\0\0\0",
     # playlists that would make FFmpeg open other files and addresses
-    "video/playlist.mp4": b"#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:0\n#EXTINF:10,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n",
+    "video/playlist.mp4": (
+        b"#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:0\n#EXTINF:10,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n"
+    ),
     "video/address.mkv": b"#EXTM3U\n#EXTINF:10,\nhttp://127.0.0.1:9/x.ts\n#EXT-X-ENDLIST\n",
     "video/concat.avi": b"ffconcat version 1.0\nfile '/etc/passwd'\n",
     "video/header.mp4": b"\0\0\0\x18ftypisom\0\0\x02\0isomiso2\xff\xff\xff\xffmoov",

@@ -1,4 +1,6 @@
-"""Damaged and malicious files, made from synthetic ones: ``python -m tests.untrusted.mutations COUNT`` tries many.
+"""Damaged and malicious files, made from synthetic ones.
+
+``python -m tests.untrusted.mutations COUNT`` tries many.
 
 Every file must be read or refused in one line, in bounded time, by a process that lives on.
 """
@@ -129,7 +131,10 @@ def png_bomb(side: int = 30_000) -> bytes:
 
 
 def scan_bomb(side: int = 9_000, scans: int = 3_000) -> bytes:
-    """A progressive JPEG of few bytes whose last scan comes thousands of times: each is a pass over all blocks."""
+    """A progressive JPEG of few bytes whose last scan comes thousands of times.
+
+    Each is a pass over all blocks.
+    """
     buffer = io.BytesIO()
     Image.new("L", (side, side), 128).save(buffer, "JPEG", progressive=True, quality=50)
     data = buffer.getvalue()

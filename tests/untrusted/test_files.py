@@ -1,4 +1,7 @@
-"""Pictures and videos that were made to do harm: read or refused in one line, by a process that lives on."""
+"""Pictures and videos that were made to do harm.
+
+Read or refused in one line, by a process that lives on.
+"""
 
 import json
 import os

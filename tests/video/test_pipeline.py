@@ -150,7 +150,7 @@ def test_exactly_that_person_is_left(
     done = run(
         scene, target, forgetful, mtcnn, sface, lambda people: SetAssignment({}, {}, None),
         **{option: frozenset({names[0]})},
-    )  # fmt: skip
+    )
     real = {walker for _, walker in shown_real(scene, target)}
     assert len(real) == 1
     (left,) = real
@@ -177,9 +177,10 @@ def test_a_name_that_nobody_has(
         run(
             scene, tmp_path / "out.mp4", forgetful, mtcnn, sface, lambda people: SetAssignment({}, {}, None),
             only=frozenset({"zoe"}),
-        )  # fmt: skip
+        )
     assert str(error.value) == (
-        "zoe: needs the name of a person of the video, found 2 people: person_001, person_002; check the name"
+        "zoe: needs the name of a person of the video, found 2 people: person_001, person_002; "
+        "check the name"
     )
     assert list(tmp_path.iterdir()) == []
 

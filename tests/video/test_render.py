@@ -257,7 +257,10 @@ def test_who_consents_is_left_and_exactly_they(
 def test_an_edit_does_not_uncover_the_face_in_front_of_it(
     editor: Editor, astronaut: Picture, face: TrackedBox, mtcnn: Mtcnn, sample: Path
 ) -> None:
-    """A small face without a set in front of a large one with a set: the edit is pasted over the filter."""
+    """A small face without a set in front of a large one with a set.
+
+    The edit is pasted over the filter.
+    """
     import cv2
 
     small = np.asarray(

@@ -169,7 +169,10 @@ def test_tracks_of_one_person_are_not_joined_over_a_cut() -> None:
 
 
 def test_how_far_a_head_is_turned_is_steadied() -> None:
-    """Landmarks of a profile are now beside, now before the face; the head does not turn that fast."""
+    """Landmarks of a profile are now beside, now before the face.
+
+    The head does not turn that fast.
+    """
     turned = TEMPLATE.copy()
     turned[2, 0] = 0.74  # the nose beside an eye
     seen = {}

@@ -1,1 +1,1 @@
-"""Recipes: TOML files that say what is maximised (objectives), over what (spaces) and how (studies)."""
+"""Recipes: TOML files of objectives (what is maximised), spaces (over what) and studies (how)."""

@@ -15,7 +15,8 @@ class Space(Recipe):
     """Bounds of every attribute for a person of each gender, and how the second pass follows.
 
     Attributes:
-        passes: ``mirrored`` (second = -first), ``free`` (searched too, in the mirrored bounds) or ``single``.
+        passes: ``mirrored`` (second = -first), ``free`` (searched too, in the mirrored bounds) or
+            ``single``.
         male: Bounds of pass one for a man, attribute to (low, high); equal bounds fix the value.
         female: The same for a woman.
     """

@@ -17,7 +17,8 @@ class Sampler(Recipe):
         name: ``tpe``, ``random``, ``qmc``, ``cmaes``, ``gp`` or ``nsga2``.
         startup: Random trials before the sampler starts to learn (tpe, cmaes, gp).
         asks: Candidates a round; larger batches run faster, smaller ones learn sooner.
-        penalty: Weight of the constraint violation taken off the value (cmaes only, which has no constraints).
+        penalty: Weight of the constraint violation taken off the value (cmaes only, which has no
+            constraints).
         constrained: Whether the sampler is told of constraints at all (for comparison).
     """
 
@@ -32,15 +33,18 @@ class Surrogate(Recipe):
     """How predictions steer the search, and how far they are trusted.
 
     Attributes:
-        pooled: The model learnt from earlier people: ``auto`` (the bundled one that fits), a file, or ``none`` (the
-            person's own trials only). Where one is wanted and none fits, the sampler goes alone.
+        pooled: The model learnt from earlier people: ``auto`` (the bundled one that fits), a file,
+            or ``none`` (the person's own trials only). Where one is wanted and none fits, the
+            sampler goes alone.
         portfolio: How many sets that worked for earlier people are tried first.
         local: Whether the person's own trials are learnt from.
         model: What learns from them: ``gp`` (a Gaussian process), ``xgboost`` or ``mlp``.
         start: Own trials before that.
         refit: New trials before it learns again.
-        share: Share of the candidates that are chosen by prediction; the others are the sampler's. 0 for none.
-        audit: Share that is drawn at random from what was screened out, so that wrong rejections are known.
+        share: Share of the candidates that are chosen by prediction; the others are the sampler's.
+            0 for none.
+        audit: Share that is drawn at random from what was screened out, so that wrong rejections
+            are known.
         gate: Least rank correlation with the person's own trials for predictions to be used.
         pool: Candidates scored a round.
     """
@@ -64,10 +68,13 @@ class Surrogate(Recipe):
 
 
 class Stopping(Recipe):
-    """When a search ends before its last trial, or after it: for people without a feasible candidate.
+    """When a search ends before its last trial, or after it.
+
+    For people without a feasible candidate.
 
     Attributes:
-        tolerance: The search stops when a feasible winner is there and the expected gain is below this; never at 0.
+        tolerance: The search stops when a feasible winner is there and the expected gain is below
+            this; never at 0.
         patience: For so many rounds on end.
         least: Never before so many trials.
         extra: Further trials for a person without a feasible candidate, as a share of ``trials``.
@@ -85,7 +92,8 @@ class PreFilter(Recipe):
     """Thesis 3.1.5: take detail away before the edit.
 
     Attributes:
-        kind: ``pixelate`` (size = superpixels across the crop) or ``blur`` (size = Gaussian radius, crop pixels).
+        kind: ``pixelate`` (size = superpixels across the crop) or ``blur`` (size = Gaussian radius,
+            crop pixels).
     """
 
     kind: Literal["pixelate", "blur"]
@@ -138,7 +146,7 @@ class Study(Recipe):
 
 
 def load_study(name: "str | Study", **changes: object) -> Study:
-    """The study recipe of that name or path (or one already loaded), with some of its values replaced.
+    """The study recipe of that name or path, or one already loaded, with some values replaced.
 
     >>> load_study("quick", trials=5).trials
     5

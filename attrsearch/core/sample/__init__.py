@@ -1,7 +1,7 @@
 """The bundled sample: three people of four pictures each.
 
-``astronaut`` is Eileen Collins in NASA's public-domain portrait, as scikit-image carries it, in four views;
-``pilot`` and ``cadet`` do not exist: they are that portrait after our own editor.
+``astronaut`` is Eileen Collins in NASA's public-domain portrait, as scikit-image carries it, in
+four views; ``pilot`` and ``cadet`` do not exist: they are that portrait after our own editor.
 """
 
 from importlib.resources import files
@@ -11,7 +11,8 @@ from pathlib import Path
 def sample_folder() -> Path:
     """The folder of the sample, one sub-folder a person.
 
-    >>> sorted(path.name for path in sample_folder().iterdir() if path.is_dir() and path.name[0] != "_")
+    >>> folders = [path.name for path in sample_folder().iterdir() if path.is_dir()]
+    >>> sorted(name for name in folders if name[0] != "_")
     ['astronaut', 'cadet', 'pilot']
     """
     return Path(str(files("attrsearch.core.sample")))

@@ -1,1 +1,4 @@
-"""Attacks on protected faces, by people who know more and more: nothing, the tool, the whole exported file."""
+"""Attacks on protected faces, by people who know more and more.
+
+Nothing, the tool, the whole exported file.
+"""

@@ -46,7 +46,8 @@ class Attacker:
         """Edit each of the faces with each of the sets (k, passes, 13).
 
         Returns:
-            Windows (k, f, 192, 192, 3), and which of the faces they are of (f,): those found in their windows.
+            Windows (k, f, 192, 192, 3), and which of the faces they are of (f,): those found in
+            their windows.
         """
         subject, kept = self._evaluator.prepare(faces)
         if subject is None:
@@ -74,7 +75,10 @@ class Attacker:
 
 
 def random_sets(space: Space, gender: Gender, count: int, generator: np.random.Generator) -> Floats:
-    """Random sets (count, passes, 13) of a person's space: what someone without the export can do."""
+    """Random sets (count, passes, 13) of a person's space.
+
+    What someone without the export can do.
+    """
     room = person_space(space, gender)
     return room.attributes(generator.uniform(room.low, room.high, (count, len(room.names))))
 

@@ -1,4 +1,4 @@
-"""Inversion attacks: the attacker tries to get the original back, and then matches it with originals."""
+"""Inversion attacks: get the original back, then match it with originals."""
 
 from collections.abc import Callable
 
@@ -32,9 +32,10 @@ CHUNK = 32
 
 
 def negation(scene: Scene, attacker: Attacker) -> list[Figures]:
-    """The negated set of the right person, applied once, twice and three times to the protected face.
+    """The negated set of the right person, applied one to three times to the protected face.
 
-    The attacker is given which set it was: who has the file but not the name has to try all of them.
+    The attacker is given which set it was: who has the file but not the name has to try all of
+    them.
     """
     records = attacker.records(scene.cohort)
     windows, landmarks = scene.look.windows.copy(), scene.look.landmarks.copy()
@@ -54,7 +55,10 @@ def negation(scene: Scene, attacker: Attacker) -> list[Figures]:
 
 
 class Undo(nn.Module):
-    """A small network that takes an edited crop (n, 3, 128, 128), -1 to 1, back: what it adds, learnt."""
+    """A small network that takes an edited crop (n, 3, 128, 128), -1 to 1, back.
+
+    What it adds, learnt.
+    """
 
     def __init__(self, width: int = 24) -> None:
         super().__init__()
@@ -90,7 +94,7 @@ def learnt(
     seed: int = 0,
     progress: Progress = lambda done, steps: None,  # noqa: ARG005
 ) -> list[Figures]:
-    """A network trained to undo edits on the attacker's own pictures of other people, then used on the protected.
+    """A network trained to undo edits on other people's pictures, then used on the protected ones.
 
     Args:
         scene: Originals and protected faces.
@@ -164,7 +168,7 @@ def train_undo(
 
 
 def undo(model: Undo, windows: Picture, landmarks: Floats) -> Picture:
-    """Windows (n, 192, 192, 3) with the network's guess blended in at the faces' landmarks (n, 5, 2)."""
+    """Windows (n, 192, 192, 3) with the guess blended in at the faces' landmarks (n, 5, 2)."""
     mask = torch.from_numpy(np.array(face_mask()))[None, None]
 
     @network

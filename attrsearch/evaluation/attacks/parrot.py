@@ -1,6 +1,7 @@
 """Parrot attacks: the attacker protects the gallery too, so that like is compared with like.
 
-Named after the attack of Newton, Sweeney and Malin ("Preserving Privacy by De-identifying Face Images", 2005).
+Named after the attack of Newton, Sweeney and Malin ("Preserving Privacy by De-identifying Face
+Images", 2005).
 """
 
 from collections.abc import Callable, Mapping
@@ -43,10 +44,12 @@ def parrot(
     """All four, in a gallery without distractors (which the attacker's file says nothing of).
 
     - ``unedited gallery``: what the naive attack finds in this smaller gallery.
-    - ``random sets``: every gallery face edited with sets drawn at random: no file, only the program.
+    - ``random sets``: every gallery face edited with sets drawn at random: no file, only the
+    program.
     - ``same set``: the probe's own set, which the attacker somehow knows, on the whole gallery.
     - ``exported file``: every person's gallery faces edited with that person's set.
-    - ``classifier``: a linear classifier of embeddings, trained on untouched, randomly edited and exported edits of the
+    - ``classifier``: a linear classifier of embeddings, trained on untouched, randomly edited and
+    exported edits of the
       gallery, and tested on faces made from pictures it has not seen.
 
     Args:
@@ -123,8 +126,8 @@ def classify(
 ) -> Identification:
     """Identify probes with a linear classifier of embeddings.
 
-    Each person's pictures are numbered; probes made from pictures number i are classified by what was learnt from all
-    the others.
+    Each person's pictures are numbered; probes made from pictures number i are classified by what
+    was learnt from all the others.
 
     Args:
         probes: (n, d).
@@ -161,7 +164,10 @@ def _numbers(pictures: Ints, owners: Ints) -> Mapping[int, int]:
 def _same_set(
     scene: Scene, attacker: Attacker, probed: list[int], progress: Callable[[int], None]
 ) -> list[Figures]:
-    """One person's set on one picture of everybody; that person's probes are of their other pictures."""
+    """One person's set on one picture of everybody.
+
+    That person's probes are of their other pictures.
+    """
     owners = scene.cohort.owners
     firsts = np.array(
         [np.flatnonzero(owners == person)[0] for person in np.unique(owners)], np.int64

@@ -1,4 +1,7 @@
-"""What every attack starts from: originals, what was made of them, and judges' embeddings of both."""
+"""What every attack starts from.
+
+Originals, what was made of them, and judges' embeddings of both.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

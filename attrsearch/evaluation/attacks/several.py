@@ -1,4 +1,7 @@
-"""Attacks that use several protected faces of one person: averaging them, and linking two sets of them."""
+"""Attacks that use several protected faces of one person.
+
+Averaging them, and linking two sets of them.
+"""
 
 import numpy as np
 import numpy.typing as npt
@@ -26,9 +29,9 @@ MAX_OTHERS = 40
 def averaging(scene: Scene) -> list[Figures]:
     """The attacker averages the protected faces of one person: of a track, or of an album.
 
-    Every original is looked for in turn.  The gallery then holds that one original of its person, and the probe is made
-    of all *other* protected faces of the person: one by one (``single``), their mean embedding, and the embedding of
-    their mean picture.
+    Every original is looked for in turn.  The gallery then holds that one original of its person,
+    and the probe is made of all *other* protected faces of the person: one by one (``single``),
+    their mean embedding, and the embedding of their mean picture.
     """
     cases = _cases(scene)
     if not cases:
@@ -96,7 +99,8 @@ def linking(first: Scene, second: Scene | None = None) -> list[Figures]:
 
     Args:
         first: One set; its protected faces are the probes.
-        second: Another with the same names of people in it; the other half of the first set where there is none.
+        second: Another with the same names of people in it; the other half of the first set where
+            there is none.
 
     Raises:
         InputError: No person in both.
@@ -120,7 +124,10 @@ Chosen = tuple[Ints, Ints]
 
 
 def _halves(scene: Scene) -> tuple[Chosen, Chosen]:
-    """The first and the second half of every person's protected faces; nobody with only one is in them."""
+    """The first and the second half of every person's protected faces.
+
+    Nobody with only one is in them.
+    """
     first, second = [], []
     for person in np.unique(scene.owners):
         mine = np.flatnonzero(scene.owners == person)

@@ -1,4 +1,7 @@
-"""What one judge makes of protected faces: verification, identification, distances, and who is still told apart."""
+"""What one judge makes of protected faces.
+
+Verification, identification, distances, and who is still told apart.
+"""
 
 from dataclasses import dataclass
 
@@ -94,9 +97,10 @@ def originals_figures(standard: Standard) -> Figures:
 def protected_figures(standard: Standard, protected: Floats, rows: Ints) -> Figures:
     """What the judge makes of protected faces.
 
-    ``tar_…`` is the share of pairs of a protected face and *another* original of its person below the threshold that
-    was set on the originals.  ``parrot_rank1`` looks protected faces up among the protected ones: an attacker who
-    protects the gallery in the same way, or two protected sets linked by who they show.
+    ``tar_…`` is the share of pairs of a protected face and *another* original of its person below
+    the threshold that was set on the originals.  ``parrot_rank1`` looks protected faces up among
+    the protected ones: an attacker who protects the gallery in the same way, or two protected sets
+    linked by who they show.
 
     Args:
         standard: Of the originals.
@@ -131,7 +135,10 @@ def identification_figures(prefix: str, found: Identification) -> Figures:
 
 
 def histograms(standard: Standard, protected: Floats, rows: Ints) -> dict[str, list[int]]:
-    """Counts of raw distances in :data:`BINS`: genuine, impostor, and protected against the own person's originals."""
+    """Counts of raw distances in :data:`BINS`.
+
+    Genuine, impostor, and protected against the own person's originals.
+    """
     tables = {
         "genuine": standard.genuine.distances,
         "impostor": standard.impostor.distances,

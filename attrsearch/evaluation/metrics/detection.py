@@ -21,7 +21,8 @@ class DetectionScores:
     Attributes:
         recall: Share of true faces that were found.
         precision: Share of detections that are true faces.
-        average_precision: Area under precision over recall, detections in the order of their probability.
+        average_precision: Area under precision over recall, detections in the order of their
+            probability.
         switches: How often a true face changed its track.
     """
 
@@ -43,8 +44,9 @@ def score_detections(
         truth: Frame to true faces.
         found: Frame to detections.
         overlap: Least intersection over union of a hit.
-        ignored: Frame to faces that are neither to be found nor wrong to be found (too hidden to be sure of):
-            detections on them that hit no true face are left out, as in the MOT Challenge.
+        ignored: Frame to faces that are neither to be found nor wrong to be found (too hidden to be
+            sure of): detections on them that hit no true face are left out, as in the MOT
+            Challenge.
     """
     hits: list[bool] = []
     scores: list[float] = []

@@ -1,4 +1,7 @@
-"""Head pose and the state of eyes and mouth, from dlib's 68 landmarks (an extra: ``attrsearch[judges]``)."""
+"""Head pose and the state of eyes and mouth, from dlib's 68 landmarks (an extra.
+
+``attrsearch[judges]``).
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +28,9 @@ SOLID = np.array(
     ],
     np.float64,
 )
-"""A rough head: tip of the nose, chin, outer corners of the eyes, corners of the mouth (a common generic model)."""
+"""A rough head: tip of the nose, chin, outer corners of the eyes, corners of the mouth (a common
+generic model).
+"""
 SOLID_POINTS = (30, 8, 36, 45, 48, 54)
 LEFT_EYE, RIGHT_EYE, INNER_LIPS = slice(36, 42), slice(42, 48), slice(60, 68)
 CLOSED_EYE = 0.18
@@ -97,7 +102,10 @@ def shape_of(points: Floats, side: int) -> Shape:
 
 
 def head_pose(points: Floats, side: int) -> tuple[float, float, float]:
-    """Pitch, yaw and roll in degrees of one face (68, 2): the generic head that projects onto six landmarks."""
+    """Pitch, yaw and roll in degrees of one face (68, 2).
+
+    The generic head that projects onto six landmarks.
+    """
     middle, focal = (side - 1) / 2, side * 2.0
     camera = np.array([[focal, 0, middle], [0, focal, middle], [0, 0, 1]], np.float64)
     solid = SOLID * np.array([1, -1, -1])  # x right, y down, z away from the camera
@@ -109,7 +117,9 @@ def head_pose(points: Floats, side: int) -> tuple[float, float, float]:
 
 
 def openness(ring: Floats) -> Floats:
-    """Height over width (n,) of rings of landmarks (n, k, 2), turned upright: the first and middle are the corners.
+    """Height over width (n,) of rings of landmarks (n, k, 2), turned upright.
+
+    The first and middle are the corners.
 
     >>> diamond = np.float32([[[0, 0], [1, -1], [2, 0], [1, 1]]])
     >>> openness(diamond).tolist()

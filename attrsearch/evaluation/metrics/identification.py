@@ -1,7 +1,8 @@
 """Closed-set identification: whose face is it, among people whose pictures are in a gallery?
 
-The gallery holds the originals of the people in question and, as distractors, faces of others.  A person is as near
-as the nearest of their pictures; the picture that a probe was made from is not in the gallery for that probe.
+The gallery holds the originals of the people in question and, as distractors, faces of others.  A
+person is as near as the nearest of their pictures; the picture that a probe was made from is not in
+the gallery for that probe.
 """
 
 from dataclasses import dataclass
@@ -24,7 +25,8 @@ class Identification:
         gallery: People in the gallery, distractors included.
         rank1: Share of probes whose own person is the nearest.
         rank5: Share of probes whose own person is among the five nearest.
-        chance1: What the same rankings give when asked for another enrolled person: measured, not 1 / gallery.
+        chance1: What the same rankings give when asked for another enrolled person: measured, not 1
+            / gallery.
         chance5: The same for the five nearest.
     """
 
@@ -43,8 +45,8 @@ class Gallery:
     Attributes:
         embeddings: (g, d), rows of unit length.
         owners: (g,), numbers of people.
-        sources: (g,), the picture each row is of, -1 for none that a probe could be made from; its own number where
-            it is not given.
+        sources: (g,), the picture each row is of, -1 for none that a probe could be made from; its
+            own number where it is not given.
     """
 
     embeddings: Floats
@@ -113,7 +115,7 @@ def identify(
 
 
 def score(table: Floats, owners: Ints, people: Ints) -> Identification:
-    """Identification by any distances (n, p) of probes, of people (n,), to people (p,), ascending."""
+    """Identification by distances (n, p) of probes, of people (n,), to people (p,), ascending."""
     columns = np.searchsorted(people, owners)
     possible = np.isfinite(table[np.arange(len(owners)), columns])
     table, columns, persons = table[possible], columns[possible], owners[possible]
@@ -130,7 +132,9 @@ def score(table: Floats, owners: Ints, people: Ints) -> Identification:
 
 
 def chance(distances: Floats, columns: Ints, enrolled: Ints, k: int) -> float:
-    """How often the k nearest hold a person drawn among the *other* enrolled ones, over all such draws.
+    """How often the k nearest hold a person drawn among the *other* enrolled ones.
+
+    The mean over all such draws.
 
     Args:
         distances: (n, p) of probes to people.

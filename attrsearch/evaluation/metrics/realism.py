@@ -1,7 +1,8 @@
-"""How protected faces look: naturalness by the critic, and FID and KID of the traits classifier's features.
+"""How natural protected faces look: the critic, and FID and KID of the classifier's features.
 
-FID and KID are *not* the Inception ones, whose network is not to be had offline: the features are the 256 channel
-means of the last layer of the bundled traits classifier.  They can be compared with one another, not with papers.
+FID and KID are *not* the Inception ones, whose network is not to be had offline: the features are
+the 256 channel means of the last layer of the bundled traits classifier.  They can be compared with
+one another, not with papers.
 """
 
 import numpy as np
@@ -49,7 +50,10 @@ def frechet_distance(first: Floats, second: Floats) -> float:
 
 
 def kernel_distance(first: Floats, second: Floats) -> float:
-    """Kernel distance of two sets of features (n, d): unbiased MMD, cubic kernel (Binkowski et al., 2018)."""
+    """Kernel distance of two sets of features (n, d).
+
+    Unbiased MMD, cubic kernel (Binkowski et al., 2018).
+    """
     a, b = first.astype(np.float64), second.astype(np.float64)
     within = _off_diagonal_mean(_cubic(a, a)) + _off_diagonal_mean(_cubic(b, b))
     return float(within - 2 * _cubic(a, b).mean())

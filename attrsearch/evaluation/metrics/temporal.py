@@ -1,7 +1,7 @@
-"""Does an edited person stay one person from frame to frame?  Spread of embeddings, and flicker, over tracks.
+"""Temporal consistency of a track: the spread of its embeddings, and flicker.
 
-Both are measured on the original, too, over the same frames and with the same alignment: faces turn, light changes
-and encoders add noise there as well, and that is the floor.
+Both are measured on the original, too, over the same frames and with the same alignment: faces
+turn, light changes and encoders add noise there as well, and that is the floor.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What protection keeps: detection, geometry, gender, skin tone, the other attributes, and a natural look."""
+"""What protection keeps: detection, geometry, gender, skin tone, attributes, a natural look."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -141,8 +141,9 @@ def detection_figures(
 ) -> Figures:
     """Recall, IoU, probability and precision of one detector.
 
-    Recall is over the faces that it finds in the originals; IoU and probability count a face that is lost as 0;
-    precision is the share of its detections that stand on a face that was there before.
+    Recall is over the faces that it finds in the originals; IoU and probability count a face that
+    is lost as 0; precision is the share of its detections that stand on a face that was there
+    before.
     """
     there = before.found
     hits, extra = int(after.found.sum()), int(np.maximum(after.extra - before.extra, 0).sum())

@@ -1,6 +1,7 @@
-"""Verification: are two faces one person's?  Thresholds at a false-accept rate, and how often faces are accepted.
+"""Verification: thresholds at a false-accept rate, and how often faces are accepted.
 
-Distances are Euclidean between embeddings of unit length (0 to 2).  A pair is accepted *below* the threshold.
+Distances are Euclidean between embeddings of unit length (0 to 2).  A pair is accepted *below* the
+threshold.
 """
 
 from collections.abc import Callable
@@ -101,7 +102,8 @@ def protected_pairs(
         protected: (m, d).
         originals: (n, d).
         owners: (n,), of the originals.
-        rows: (m,), the original that each protected face was made from; the one of the same number by default.
+        rows: (m,), the original that each protected face was made from; the one of the same number
+            by default.
 
     >>> rows = np.float32([[1, 0], [-1, 0], [0, 1]])
     >>> protected_pairs(rows, rows, np.array([0, 0, 1])).distances.tolist()
@@ -115,7 +117,9 @@ def protected_pairs(
 
 
 def threshold_at(impostor: Floats, far: float) -> float | None:
-    """The distance below which that share of impostor pairs falls; None where too few pairs could tell.
+    """The distance below which that share of impostor pairs falls.
+
+    None where too few pairs could tell.
 
     >>> threshold_at(np.arange(10_000, dtype=np.float32), 1e-2)
     100.0
@@ -129,7 +133,9 @@ def threshold_at(impostor: Floats, far: float) -> float | None:
 
 
 def accept_rate(pairs: Pairs, threshold: float) -> Interval:
-    """Share of pairs below a threshold (the true-accept rate of genuine pairs), with its interval over people.
+    """Share of pairs below a threshold, with its interval over people.
+
+    Of genuine pairs this is the true-accept rate.
 
     A share over no pairs is NaN.
     """

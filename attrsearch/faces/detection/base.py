@@ -20,7 +20,8 @@ class Detections:
     Attributes:
         boxes: (k, 4) left, top, right, bottom in pixels.
         probabilities: (k,) from 0 to 1.
-        landmarks: (k, 5, 2) left eye, right eye, nose, left and right mouth corner as seen in the picture.
+        landmarks: (k, 5, 2) left eye, right eye, nose, left and right mouth corner as seen in the
+            picture.
     """
 
     boxes: Floats

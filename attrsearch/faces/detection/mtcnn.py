@@ -1,10 +1,11 @@
 """MTCNN: facenet-pytorch's three networks, run over a whole batch of pictures at once.
 
-Source: Zhang et al., "Joint Face Detection and Alignment using Multi-task Cascaded Convolutional Networks",
-2016; networks and weights of facenet-pytorch 2.5.3.  The cascade between the networks is our own because the
-search lives in it: facenet-pytorch cuts its candidate boxes one at a time, here they are averaged from an
-integral image all together.  Boxes, probabilities and landmarks equal facenet-pytorch's (a test compares them),
-and a picture's result does not depend on which other pictures share its batch.
+Source: Zhang et al., "Joint Face Detection and Alignment using Multi-task Cascaded Convolutional
+Networks", 2016; networks and weights of facenet-pytorch 2.5.3.  The cascade between the networks is
+our own because the search lives in it: facenet-pytorch cuts its candidate boxes one at a time, here
+they are averaged from an integral image all together.  Boxes, probabilities and landmarks equal
+facenet-pytorch's (a test compares them), and a picture's result does not depend on which other
+pictures share its batch.
 """
 
 import numpy as np
@@ -23,8 +24,9 @@ LOW_THRESHOLDS = (0.6, 0.6, 0.6)
 FACTOR = 0.709
 CHUNK = 32
 STEADY = 16
-"""Batches of at least this many give the same bits whatever their size; candidate boxes go through a network in
-multiples of it."""
+"""Batches of at least this many give the same bits whatever their size; candidate boxes go through
+a network in multiples of it.
+"""
 
 
 class Mtcnn:
@@ -91,7 +93,7 @@ class Mtcnn:
         return [_without_nested(*(array[owners == i] for array in arrays)) for i in range(count)]
 
     def _propose(self, batch: Tensor) -> tuple[Tensor, Tensor]:
-        """Candidate boxes (m, 4) of the first network over an image pyramid, and the picture of each (m,)."""
+        """Candidate boxes (m, 4) of the first network over a pyramid, and their pictures (m,)."""
         height, width = batch.shape[2:]
         scale = 12.0 / self.min_face
         boxes, scores, owners = [], [], []
@@ -160,7 +162,7 @@ def _regress(boxes: Tensor, regression: Tensor) -> Tensor:
 
 
 def _integer_corners(boxes: Tensor, width: int, height: int) -> Tensor:
-    """Left, top, right, bottom (m, 4), int64, right and bottom exclusive, inside the picture and not empty."""
+    """Boxes (m, 4) as int64, right and bottom exclusive, inside the picture and not empty."""
     whole = boxes.trunc().long()
     left, top = (whole[:, 0].clamp(1, width) - 1), (whole[:, 1].clamp(1, height) - 1)
     right, bottom = whole[:, 2].clamp(max=width), whole[:, 3].clamp(max=height)
@@ -170,7 +172,10 @@ def _integer_corners(boxes: Tensor, width: int, height: int) -> Tensor:
 
 
 def _integral(batch: Tensor) -> Tensor:
-    """Sums of all pixels above and left, (n, h + 1, w + 1, 3): whole numbers in the smallest exact float type."""
+    """Sums of all pixels above and left, (n, h + 1, w + 1, 3).
+
+    Whole numbers in the smallest exact float type.
+    """
     count, channels, height, width = batch.shape
     exact = torch.float32 if height * width * 255 < 2**24 else torch.float64
     sums = torch.zeros(count, height + 1, width + 1, channels, dtype=exact)
@@ -200,7 +205,10 @@ def _average_patches(sums: Tensor, corners: Tensor, owner: Tensor, side: int) ->
 
 
 def _without_nested(boxes: Floats, probabilities: Floats, landmarks: Floats) -> Detections:
-    """Of boxes that mostly contain one another keep the surest (intersection over the smaller area, 0.7)."""
+    """Of boxes that mostly contain one another keep the surest.
+
+    The measure is the intersection over the smaller area, 0.7.
+    """
     order = np.argsort(-probabilities, kind="stable")
     sides = boxes[:, 2:] - boxes[:, :2] + 1
     areas = sides[:, 0] * sides[:, 1]

@@ -1,7 +1,10 @@
-"""The thesis's own kind of detector: a YOLOv3 face network as Darknet ``.cfg`` and ``.weights``, through OpenCV.
+"""The thesis's own kind of detector.
 
-Source: Redmon and Farhadi, "YOLOv3: An Incremental Improvement", 2018; thesis 3.3.  It gives boxes without landmarks:
-those of each box are looked for by YuNet in a cut around it, and a face in which it finds none keeps NaN landmarks.
+A YOLOv3 face network as Darknet ``.cfg`` and ``.weights``, through OpenCV.
+
+Source: Redmon and Farhadi, "YOLOv3: An Incremental Improvement", 2018; thesis 3.3.  It gives boxes
+without landmarks: those of each box are looked for by YuNet in a cut around it, and a face in which
+it finds none keeps NaN landmarks.
 """
 
 from pathlib import Path
@@ -119,8 +122,8 @@ def decode(rows: Floats, width: int, height: int) -> tuple[Floats, Floats]:
     """Boxes (n, 4) in pixels and probabilities (n,) of YOLO's output rows.
 
     Args:
-        rows: (n, 5 + classes): centre, width and height as shares of the picture, objectness, class scores
-            (OpenCV has multiplied them by the objectness).
+        rows: (n, 5 + classes): centre, width and height as shares of the picture, objectness, class
+            scores (OpenCV has multiplied them by the objectness).
         width: Of the picture, pixels.
         height: Of the picture, pixels.
     """
@@ -178,7 +181,10 @@ def need_weights(config: Path, weights: Path) -> None:
 
 
 def count_weights(config: Path) -> int | None:
-    """Numbers a Darknet network of convolutions reads; None where it has layers this does not know."""
+    """Numbers a Darknet network of convolutions reads.
+
+    None where it has layers this does not know.
+    """
     total, channels = 0, list[int]()
     width = 3
     for kind, values in _sections(config):

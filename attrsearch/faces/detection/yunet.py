@@ -10,7 +10,9 @@ from attrsearch.core.wheels import wheel_file
 from attrsearch.faces.detection.base import Detections, Floats, Pictures
 
 LARGE_FRAME = 640
-"""Frames with a longer side are looked at at a quarter of it, too: the network is unsure beyond 400 pixels."""
+"""Frames with a longer side are looked at at a quarter of it, too: the network is unsure beyond 400
+pixels.
+"""
 REDUCTION = 4
 LARGE_FACE = 40.0
 """Faces narrower than this in the reduced frame are left to the full one."""
@@ -61,7 +63,10 @@ class YuNet:
         return Detections(boxes, table[:, 14], table[:, 4:14].reshape(-1, 5, 2))
 
     def _rows(self, bgr: Pictures) -> Floats:
-        """What the network says of a picture: rows (k, 15) of box, landmarks and probability, in its pixels."""
+        """What the network says of a picture.
+
+        Rows (k, 15) of box, landmarks and probability, in its pixels.
+        """
         height, width = bgr.shape[:2]
         if min(height, width) < MIN_SIDE:
             below, right = max(0, MIN_SIDE - height), max(0, MIN_SIDE - width)

@@ -1,7 +1,10 @@
-"""What distances of a recogniser mean: genuine and impostor distributions, thresholds, the FaceNet scale.
+"""What distances of a recogniser mean.
 
-The thesis took 1.4 because it is the mean distance of two random people (table 3.1), so a distance on the FaceNet
-scale is the raw one times 1.40 over the recogniser's own mean distance of different people.
+Genuine and impostor distributions, thresholds, the FaceNet scale.
+
+The thesis took 1.4 because it is the mean distance of two random people (table 3.1), so a distance
+on the FaceNet scale is the raw one times 1.40 over the recogniser's own mean distance of different
+people.
 """
 
 import json
@@ -35,7 +38,9 @@ class DistanceStatistics(BaseModel):
 
 
 class Calibration(BaseModel):
-    """What distances of a recogniser mean: measured on a folder of people by ``attrsearch calibrate``.
+    """What distances of a recogniser mean.
+
+    Measured on a folder of people by ``attrsearch calibrate``.
 
     Attributes:
         genuine: Raw distances between pictures of one person.
@@ -59,7 +64,7 @@ class Calibration(BaseModel):
 
     @property
     def scale(self) -> float:
-        """What a raw distance is multiplied by so that 1.40 is the mean distance of two different people."""
+        """Scales raw distances so that 1.40 is the mean distance of two different people."""
         return FACENET_IMPOSTOR / self.impostor.mean
 
     @property

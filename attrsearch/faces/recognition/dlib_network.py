@@ -1,13 +1,14 @@
 """dlib's face recognition ResNet as a torch network, read from dlib's own file.
 
-dlib's wheels run it at about six faces a second and core, one picture after another; torch runs the same network in
-batches, and gives the same vectors.
+dlib's wheels run it at about six faces a second and core, one picture after another; torch runs the
+same network in batches, and gives the same vectors.
 
-Source: King, "High Quality Face Recognition with Deep Metric Learning", 2017.  29 convolutions at 150 px, each
-followed by a fixed scale and shift (the batch norm of the training), in residual blocks of two.  A block with a stride
-halves its shortcut by averaging; where sizes or channels differ, the smaller part of a sum is filled up with zeros.
-The file is dlib's serialisation: layers from the input to the output, each a name, a tensor's shape as packed integers
-(a byte for their size, then little-endian), its values as little-endian floats, and settings that follow from these.
+Source: King, "High Quality Face Recognition with Deep Metric Learning", 2017.  29 convolutions at
+150 px, each followed by a fixed scale and shift (the batch norm of the training), in residual
+blocks of two.  A block with a stride halves its shortcut by averaging; where sizes or channels
+differ, the smaller part of a sum is filled up with zeros. The file is dlib's serialisation: layers
+from the input to the output, each a name, a tensor's shape as packed integers (a byte for their
+size, then little-endian), its values as little-endian floats, and settings that follow from these.
 """
 
 from dataclasses import dataclass
@@ -37,7 +38,7 @@ Floats = npt.NDArray[np.float32]
 
 
 class Block(nn.Module):
-    """Two convolutions beside a shortcut, which is averaged over 2 x 2 where the first has a stride of 2."""
+    """Two convolutions and a shortcut, averaged over 2 x 2 where the first has a stride of 2."""
 
     def __init__(self, first: nn.Conv2d, second: nn.Conv2d) -> None:
         super().__init__()

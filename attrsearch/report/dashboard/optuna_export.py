@@ -1,4 +1,7 @@
-"""Export the studies of a run into an Optuna database that ``optuna-dashboard`` shows, pictures and constraints too."""
+"""Export the studies of a run into an Optuna database that ``optuna-dashboard`` shows.
+
+Pictures and constraints are exported, too.
+"""
 
 import hashlib
 import shutil
@@ -59,9 +62,10 @@ def export_studies(
     originals: bool = False,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Exported:
-    """Write a study a person into a new database, and their pictures into a folder of artifacts beside it.
+    """Write a study a person into a new database, and pictures as artifacts beside it.
 
-    The value is the utility; what was screened out without a measurement is left out, and counted in the study.
+    The value is the utility; what was screened out without a measurement is left out, and counted
+    in the study.
 
     Args:
         run: The run's folder.
@@ -155,10 +159,13 @@ def _journal(file: Path) -> BaseStorage:
 def constraints(
     columns: Mapping[str, npt.NDArray[Any]], limit: Limits
 ) -> tuple[list[str], npt.NDArray[np.float64]]:
-    """Optuna's constraints of trials: feasible at 0 or below, and feasible exactly where the run says so.
+    """Optuna's constraints of trials.
+
+    Feasible at 0 or below, and feasible exactly where the run says so.
 
     Args:
-        columns: ``distance``, ``worst_distance``, ``detection``, ``iou`` and ``feasible``, each (n,).
+        columns: ``distance``, ``worst_distance``, ``detection``, ``iou`` and ``feasible``, each
+            (n,).
         limit: What the run asked for.
 
     Returns:
@@ -259,7 +266,8 @@ def _attach(
     """Store every picture: untouched ones on the study, the others for the trial they show.
 
     Returns:
-        Trial number to the attributes that hang its pictures on it, and how many pictures were stored.
+        Trial number to the attributes that hang its pictures on it, and how many pictures were
+        stored.
     """
     numbers: dict[str, list[int | None]] = {
         "best": [part.winner] * len(part.images.get("best", ())),

@@ -1,4 +1,7 @@
-"""Who may talk to a dashboard: this machine's own pages, or whoever has the token; never another site's page."""
+"""Who may talk to a dashboard: this machine's own pages, or whoever has the token.
+
+Never another site's page.
+"""
 
 import hmac
 import ipaddress
@@ -62,9 +65,12 @@ class Access:
         return f"http://{name}:{self.port}/" + (f"?token={self.token}" if self.token else "")
 
     def serves(self, host: str) -> bool:
-        """Whether a ``Host`` header is one of ours: another name that leads here is another site's trick.
+        """Whether a ``Host`` header is one of ours.
 
-        >>> Access("127.0.0.1", 8765).serves("localhost:8765"), Access("127.0.0.1", 8765).serves("evil.example:8765")
+        Another name that leads here is another site's trick.
+
+        >>> access = Access("127.0.0.1", 8765)
+        >>> access.serves("localhost:8765"), access.serves("evil.example:8765")
         (True, False)
         """
         name = urlsplit(f"//{host}").hostname or ""
@@ -148,8 +154,8 @@ class Guard:
 def is_loopback(host: str) -> bool:
     """Whether only this machine can reach an address.
 
-    >>> is_loopback("127.0.0.1"), is_loopback("::1"), is_loopback("localhost"), is_loopback("0.0.0.0")
-    (True, True, True, False)
+    >>> [is_loopback(host) for host in ("127.0.0.1", "::1", "localhost", "0.0.0.0")]
+    [True, True, True, False]
     """
     if host.lower() == "localhost":
         return True

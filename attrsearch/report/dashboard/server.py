@@ -1,4 +1,7 @@
-"""The dashboard's web application: the report's own pages, live, and the decisions that go back to the run."""
+"""The dashboard's web application.
+
+The report's own pages, live, and the decisions that go back to the run.
+"""
 
 import socket
 import threading

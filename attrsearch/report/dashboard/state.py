@@ -84,7 +84,10 @@ class LiveRun:
                 self._decide(name, decisions.of(name).model_dump())
 
     def cohort(self, since: int) -> dict[str, Any]:
-        """What the page asks for every few seconds: the head, and the people who changed after a revision."""
+        """What the page asks for every few seconds.
+
+        The head, and the people who changed after a revision.
+        """
         with self._lock:
             result = self.head.get("result")
             return {

@@ -1,4 +1,7 @@
-"""Make another trial of a person the winner: measured again first, then written as the search would have."""
+"""Make another trial of a person the winner.
+
+Measured again first, then written as the search would have.
+"""
 
 from pathlib import Path
 

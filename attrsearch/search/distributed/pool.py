@@ -54,7 +54,9 @@ class Pool:
         return max(1, min(found, self.workers.jobs) if self.workers.jobs > 1 else found)
 
     def spread(self, function: Callable[..., R], calls: Iterable[tuple[Any, ...]]) -> Iterator[R]:
-        """Results of ``function(*call)``, in the order in which they are ready; few calls are taken ahead.
+        """Results of ``function(*call)``, in the order in which they are ready.
+
+        Few calls are taken ahead.
 
         Raises:
             WorkersLostError: Workers died; what was not given out may be asked for again.
@@ -102,7 +104,10 @@ class Pool:
             waited = time.monotonic() - started
             if waited > PATIENCE:
                 self._close()
-                hint = f"start one: dask scheduler; dask worker {address} --nthreads 1 --preload {PRELOAD}"
+                hint = (
+                    f"start one: dask scheduler; dask worker {address} --nthreads 1 --preload "
+                    f"{PRELOAD}"
+                )
                 required = "a Dask scheduler with a worker"
                 raise InputError(
                     address, required=required, found=f"none in {waited:.0f} s", hint=hint

@@ -1,4 +1,7 @@
-"""One part of the people for each of n jobs that know nothing of each other: Slurm arrays, Kubernetes indexed jobs."""
+"""One part of the people for each of n jobs that know nothing of each other.
+
+Slurm arrays, Kubernetes indexed jobs.
+"""
 
 import hashlib
 import re
@@ -34,7 +37,10 @@ class Shard:
         return cls(int(match[1]), int(match[2]))
 
     def choose(self, people: Sequence[Person]) -> list[Person]:
-        """Every n-th of the people, by name: parts differ by one person at most, and each person is in one."""
+        """Every n-th of the people, by name.
+
+        Parts differ by one person at most, and each person is in one.
+        """
         return sorted(people, key=lambda person: person.id)[self.number - 1 :: self.of]
 
     def record(self, people: Sequence[Person]) -> dict[str, Any]:

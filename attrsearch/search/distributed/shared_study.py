@@ -1,9 +1,12 @@
-"""One person's study shared by many workers through a database (Optuna's storage: PostgreSQL, MySQL, SQLite).
+"""One person's study shared by many workers through a database (Optuna's storage.
 
-Every worker runs the same study with the same seed and so proposes the same candidates; what the database shares is who
-measures which, and what was measured.  The winner is therefore the one a single worker finds, whoever joins, leaves or
-dies, and a worker that comes late catches up from what is there.  A candidate is measured again, with the same result,
-where its worker has not answered for ``LEASE`` seconds.
+PostgreSQL, MySQL, SQLite).
+
+Every worker runs the same study with the same seed and so proposes the same candidates; what the
+database shares is who measures which, and what was measured.  The winner is therefore the one a
+single worker finds, whoever joins, leaves or dies, and a worker that comes late catches up from
+what is there.  A candidate is measured again, with the same result, where its worker has not
+answered for ``LEASE`` seconds.
 """
 
 import hashlib
@@ -37,7 +40,8 @@ LEASE = 30.0
 """Seconds without news after which another worker's candidates are measured here."""
 POLL, SLOWEST = 0.05, 0.5
 BEGIN = 0.3
-"""Seconds that others leave to the worker that measured the last of a round for beginning the next."""
+"""Seconds that others leave to the worker that measured the last of a round for beginning the next.
+"""
 NAMES = tuple(f"{which}_{name}" for which in ("first", "second") for name in ATTRIBUTES)
 RANGE = FloatDistribution(-LIMIT, LIMIT)
 
@@ -96,7 +100,10 @@ class SharedEvaluator:
         return self._record.measure(first, request.attributes, measure, self._settings)
 
     def _name(self, subject: Subject) -> str:
-        """The person, and a digest of all that decides a measurement: workers that differ never share a study."""
+        """The person, and a digest of all that decides a measurement.
+
+        Workers that differ never share a study.
+        """
         recipes = self._settings
         parts: dict[str, Any] = {
             "study": recipes.study.model_dump(exclude={"workers"}),
@@ -173,7 +180,10 @@ class StudyRecord:
                 self._complete(slots[row], scores, place, settings)
 
     def _slots(self, first: int, candidates: Floats) -> list[FrozenTrial]:
-        """The trial of each candidate; where several workers made one at the same time, the first of them."""
+        """The trial of each candidate.
+
+        Where several workers made one at the same time, the first of them.
+        """
         count = len(candidates)
         begun = time.monotonic() + (0 if self._last else random.uniform(BEGIN, 2 * BEGIN))
         while True:

@@ -1,4 +1,7 @@
-"""A database that may go away and come back: every call is made again until it is answered, for a while."""
+"""A database that may go away and come back.
+
+Every call is made again until it is answered, for a while.
+"""
 
 import threading
 import time
@@ -39,7 +42,8 @@ class Database:
         """Connect.
 
         Args:
-            url: As SQLAlchemy has them: ``postgresql+psycopg://user:password@host/name``, ``sqlite:///file.db``.
+            url: As SQLAlchemy has them: ``postgresql+psycopg://user:password@host/name``,
+                ``sqlite:///file.db``.
             warn: Called with one line when the database is gone, and when it is back.
 
         Raises:
@@ -62,7 +66,8 @@ class Database:
         )
         for attempt in range(TRIES):
             try:
-                with _opening:  # two threads at once would open two, and the connections of one were never closed
+                # two threads at once would open two, and the connections of one were never closed
+                with _opening:
                     if url not in _opened:
                         _opened[url] = RDBStorage(url, engine_kwargs=options)
                     return cls(_opened[url], shown, warn)

@@ -1,4 +1,7 @@
-"""Search people here or in worker processes; every person is written to the run by whoever finished it."""
+"""Search people here or in worker processes.
+
+Every person is written to the run by whoever finished it.
+"""
 
 import math
 import os
@@ -43,8 +46,10 @@ class Job:
         settings: The recipes.
         out: The run's folder, at the same path on every machine.
         include_originals: Keep untouched pictures.
-        storage: Database by which workers share one person's study; empty where each person has one worker.
-        encrypt: Private files are encrypted, with the key of the worker's own environment: it is not sent.
+        storage: Database by which workers share one person's study; empty where each person has one
+            worker.
+        encrypt: Private files are encrypted, with the key of the worker's own environment: it is
+            not sent.
     """
 
     settings: Settings
@@ -95,8 +100,8 @@ def search_in_workers(
 ) -> Iterator[Outcome]:
     """Search people in worker processes that share the processor evenly.
 
-    When workers die, the people they may have had are given out again, one by one; who was alone with a worker that
-    died is tried at the end, and given up at the ``ALONE``-th time.
+    When workers die, the people they may have had are given out again, one by one; who was alone
+    with a worker that died is tried at the end, and given up at the ``ALONE``-th time.
     """
     with Pool(workers, warn) as pool:
         search = _Search(job, pool, warn)
@@ -170,7 +175,10 @@ class _Search:
                     return
             else:
                 return
-        line = f"{person.id}: needs a worker that survives this person, found: {reason}, {ALONE} times alone; "
+        line = (
+            f"{person.id}: needs a worker that survives this person, found: {reason}, {ALONE} "
+            "times alone; "
+        )
         yield Outcome(person.id, False, 0, line + "try fewer --jobs, or remove this person")
 
     def shared(self, person: Person) -> Iterator[Outcome]:
@@ -190,7 +198,10 @@ class _Search:
                 continue
             yield outcomes[0]
             return
-        line = f"{person.id}: needs workers that survive this person; try fewer --jobs, or remove this person"
+        line = (
+            f"{person.id}: needs workers that survive this person; try fewer --jobs, or remove "
+            "this person"
+        )
         yield Outcome(person.id, False, 0, line)
 
     def _calls(
@@ -229,7 +240,10 @@ _kept: dict[str, tuple[Components, list[str]]] = {}
 
 
 def _loaded(settings: Settings) -> tuple[Components, list[str]]:
-    """Models stay loaded in a worker from one batch to the next; warnings are collected in the list."""
+    """Models stay loaded in a worker from one batch to the next.
+
+    Warnings are collected in the list.
+    """
     key = repr(settings)
     if key not in _kept:
         lines: list[str] = []

@@ -1,8 +1,9 @@
-"""Screening: score a pool of candidates, propose the best, and keep watching whether the scores are any good.
+"""Screening: score a pool of candidates, propose the best, and audit the scores.
 
-Three models are at hand: the pooled one fitted to the person, a local one learnt from the person's own trials, and
-the local one as a correction of the pooled one.  The one whose earlier predictions rank the person's trials best
-proposes; where none ranks them well enough nothing is screened and the sampler goes on alone.
+Three models are at hand: the pooled one fitted to the person, a local one learnt from the person's
+own trials, and the local one as a correction of the pooled one.  The one whose earlier predictions
+rank the person's trials best proposes; where none ranks them well enough nothing is screened and
+the sampler goes on alone.
 """
 
 import time
@@ -35,7 +36,9 @@ Source = Literal["sampler", "portfolio", "surrogate", "audit"]
 INCUMBENTS = 6
 ROUNDS, NEAR = 1, 256
 APART = 0.25
-"""Candidates of a round differ by at least this much (root mean square, as a share of the bounds' width)."""
+"""Candidates of a round differ by at least this much (root mean square, as a share of the bounds'
+width).
+"""
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,8 @@ class Proposal:
     Attributes:
         point: (d,); None where the sampler is to be asked.
         evaluated: Whether it is to be measured; what was screened out is not.
-        utility: Predicted detection x IoU x distance; NaN where nothing was predicted, as are the next two.
+        utility: Predicted detection x IoU x distance; NaN where nothing was predicted, as are the
+            next two.
         distance: Predicted distance.
         feasible: Predicted probability of meeting the constraints.
         correlation: Rank correlation of the model so far; NaN without one.
@@ -93,7 +97,7 @@ class Screener:
         self._pool = np.concatenate([known, spread_points(self.space, self.recipe.pool, self.seed)])
 
     def propose(self, count: int) -> list[Proposal]:
-        """What to do with the next ``count`` evaluations, in order, with a sample of what was screened out.
+        """The next ``count`` evaluations, in order, with a sample of what was screened out.
 
         A proposal without a point is the sampler's to make.
         """
@@ -227,7 +231,10 @@ def _proposal(
 
 
 def portfolio_points(space: PersonSpace, pooled: PooledModel | None, gender: str) -> Floats64:
-    """Sets that worked for other people as points of the person's space, (k, d); none without a pooled model."""
+    """Sets that worked for other people as points of the person's space, (k, d).
+
+    None without a pooled model.
+    """
     if pooled is None:
         return np.zeros((0, len(space.names)))
     return inside(space, pooled.sets[gender])  # type: ignore[index]

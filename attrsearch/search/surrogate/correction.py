@@ -1,4 +1,7 @@
-"""Fit a pooled model's predictions to one person: an offset and a slope a target, drawn towards 0 and ``PRIOR``."""
+"""Fit a pooled model's predictions to one person.
+
+An offset and a slope a target, drawn towards 0 and ``PRIOR``.
+"""
 
 from dataclasses import dataclass
 from typing import Self
@@ -11,7 +14,9 @@ Floats64 = npt.NDArray[np.float64]
 OFFSET = 0.5
 """How many trials of their own the belief in no offset weighs as much as."""
 SLOPE, PRIOR = 32.0, 0.25
-"""The same for a slope of ``PRIOR``: what people have in common is a small part of what each of them shows."""
+"""The same for a slope of ``PRIOR``: what people have in common is a small part of what each of
+them shows.
+"""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The models of one person, each watched by how well it predicted the person's trials before they were measured."""
+"""The models of one person, each watched by how well it predicted trials before they were made."""
 
 from dataclasses import dataclass, field
 
@@ -200,7 +200,7 @@ def rank_correlation(first: Floats64, second: Floats64) -> float:
 
 
 def _drawn(errors: Floats64, before: float) -> float:
-    """Standard deviation of errors, robustly (from their quartiles), drawn towards an earlier one."""
+    """Standard deviation of errors from their quartiles, drawn towards an earlier one."""
     if not len(errors):
         return before
     middle = float(np.median(np.abs(errors))) * 1.4826

@@ -60,7 +60,8 @@ def pose(landmarks: npt.NDArray[np.float32]) -> Floats64:
         landmarks: (n, 5, 2): eyes, nose, corners of the mouth, x to the right and y down.
 
     Returns:
-        (n, 3): yaw is 0 where the nose is midway between the eyes, pitch the nose's place from eyes (0) to mouth (1).
+        (n, 3): yaw is 0 where the nose is midway between the eyes, pitch the nose's place from eyes
+        (0) to mouth (1).
 
     >>> pose(np.array([[[0, 0], [2, 0], [1, 1], [0, 2], [2, 2]]], np.float32)).round(2)
     array([[0. , 0.5, 0. ]])

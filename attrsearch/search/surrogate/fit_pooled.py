@@ -1,7 +1,7 @@
 """Learn a pooled model from the trials of many people.
 
-Targets are rank-transformed within a person (normal scores), so that people who are hard and people who are easy
-teach the same thing: which candidates are better than which.
+Targets are rank-transformed within a person (normal scores), so that people who are hard and people
+who are easy teach the same thing: which candidates are better than which.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,7 +33,9 @@ AXES = 8
 QUANTILES = 65
 FOLDS = 4
 SEEN = 12
-"""Own trials (half of them at most) that a left-out person's predictions are fitted to, when the error is measured."""
+"""Own trials (half of them at most) that a left-out person's predictions are fitted to, when the
+error is measured.
+"""
 ROUNDS = 80
 SETTINGS = {
     "objective": "reg:squarederror",

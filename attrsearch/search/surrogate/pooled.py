@@ -1,7 +1,8 @@
-"""The pooled model: what earlier people taught about how a person's terms rank over the space, and sets that worked.
+"""The pooled model: how terms rank over the space, and sets that worked, from earlier people.
 
-It is bound to the editor, the space and the judges it was learnt with, and of no use for others.  In the file:
-XGBoost's own UBJ a target, the embedding's axes, mean quantiles, and attribute sets; no pickle, no embedding of anyone.
+It is bound to the editor, the space and the judges it was learnt with, and of no use for others.
+In the file: XGBoost's own UBJ a target, the embedding's axes, mean quantiles, and attribute sets;
+no pickle, no embedding of anyone.
 """
 
 import hashlib
@@ -67,8 +68,10 @@ class PooledModel:
         boosters: UBJ of an XGBoost model for each of ``TARGETS``.
         centre: Mean embedding of the people learnt from, (d,).
         axes: Principal axes of their embeddings, (r, d).
-        quantiles: For each target the mean over people of its quantiles, (4, q), evenly spaced from 0 to 1.
-        sets: For each gender attribute sets (k, passes, 13) that worked, in the order in which they cover people.
+        quantiles: For each target the mean over people of its quantiles, (4, q), evenly spaced from
+            0 to 1.
+        sets: For each gender attribute sets (k, passes, 13) that worked, in the order in which they
+            cover people.
         correlation: Mean rank correlation with the trials of people left out of the learning.
         spread: How wrong it is about them, after as many trials of their own as a portfolio has.
         people: How many people it was learnt from.
@@ -143,7 +146,8 @@ class PooledModel:
             "spread": [self.spread.objective_value, self.spread.margin],
             "people": self.people,
         }
-        # one word of metadata: their order is not fixed, and the same model has to give the same file
+        # one word of metadata: their order is not fixed, and the same model has to give the same
+        # file
         write_bytes(path, save(arrays, {FORMAT: json.dumps(about, sort_keys=True)}))
         return file_sha256(path)
 
@@ -214,7 +218,10 @@ def choose_pooled(wanted: str, bound: Mapping[str, str]) -> tuple[PooledModel | 
     model = load_pooled(Path(wanted))
     different = [key for key in bound if model.bound.get(key) != bound[key]]
     if different:
-        line = f"{wanted}: learnt with another {' and '.join(different)}; not used (attrsearch train surrogate)"
+        line = (
+            f"{wanted}: learnt with another {' and '.join(different)}; not used (attrsearch train "
+            "surrogate)"
+        )
         return None, line
     return model, ""
 

@@ -29,7 +29,8 @@ class Regressor(Protocol):
         Args:
             inputs: (n, d).
             targets: (n, k).
-            start: (n, k), an earlier model's prediction to correct; the mean of the targets where it is None.
+            start: (n, k), an earlier model's prediction to correct; the mean of the targets where
+                it is None.
         """
         ...
 
@@ -104,7 +105,7 @@ class XGBoost:
 
 
 class Mlp:
-    """A multi-layer perceptron with the thesis's hidden layers (section 4.3.1), inputs and targets scaled."""
+    """A perceptron with the thesis's hidden layers (4.3.1), inputs and targets scaled."""
 
     def __init__(self, seed: int, layers: tuple[int, ...] = (10, 20, 40, 20, 20)) -> None:
         self._network = MLPRegressor(
@@ -141,8 +142,9 @@ class Mlp:
 class GaussianProcess:
     """A Gaussian process with a fixed kernel: the learner for a handful of trials.
 
-    The inputs are meant to be scaled to [0, 1].  Length scale and noise are those that predicted the trials of people
-    left out best (docs/results/search.md); fitting them to a few trials of one person would only add noise.
+    The inputs are meant to be scaled to [0, 1].  Length scale and noise are those that predicted
+    the trials of people left out best (docs/results/search.md); fitting them to a few trials of one
+    person would only add noise.
     """
 
     LENGTH, NOISE = 1.0, 0.3

@@ -1,6 +1,7 @@
 """What a surrogate predicts, each term by itself, and what is composed of it afterwards.
 
-Utility and constraints are never predicted whole: the terms are, and the objective's arithmetic follows.
+Utility and constraints are never predicted whole: the terms are, and the objective's arithmetic
+follows.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,9 @@ from attrsearch.search.objective import CandidateResults
 Floats64 = npt.NDArray[np.float64]
 
 TARGETS = ("detection", "iou", "distance", "margin")
-"""Columns of a table of targets; ``margin`` is how far the tightest constraint is met, below 0 where it is not."""
+"""Columns of a table of targets; ``margin`` is how far the tightest constraint is met, below 0
+where it is not.
+"""
 FLOOR = -0.4
 """Margins below it count as it: a face that was lost says nothing about those that were not."""
 PENALTY = 2.0
@@ -85,7 +88,8 @@ def expected_improvement(
         relative_std: Factors of the spread, (n,): how little is known of each candidate.
 
     Returns:
-        (n,), in units of merit (Gardner et al., "Bayesian Optimization with Inequality Constraints", 2014).
+        (n,), in units of merit (Gardner et al., "Bayesian Optimization with Inequality
+        Constraints", 2014).
     """
     objective_value = objective_value_of(objective, predicted)
     objective_std, margin_std = spread.objective_value * relative_std, spread.margin * relative_std

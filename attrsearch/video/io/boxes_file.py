@@ -1,4 +1,4 @@
-"""Boxes of a video in files: JSON (ours), MOT text, and YOLO label folders as YOLO_Mark and Darknet write them."""
+"""Boxes of a video in files: JSON (ours), MOT text, and folders of YOLO labels."""
 
 import csv
 import json
@@ -67,7 +67,8 @@ def read_boxes(path: Path, size: tuple[int, int] | None = None) -> dict[int, lis
 
     Args:
         path: File or folder.
-        size: Width and height of the frames in pixels, needed for YOLO labels, which are shares of them.
+        size: Width and height of the frames in pixels, needed for YOLO labels, which are shares of
+            them.
 
     Raises:
         InputError: Missing, of another format, or with a value out of range.
@@ -99,7 +100,7 @@ def read_boxes(path: Path, size: tuple[int, int] | None = None) -> dict[int, lis
 
 
 def write_boxes(path: Path, labels: Labels, size: tuple[int, int] | None = None) -> None:
-    """Write boxes: ``.json``, MOT ``.txt``, or YOLO label files into a folder (a path without a suffix).
+    """Write boxes: ``.json``, MOT ``.txt``, or a folder of YOLO labels (no suffix).
 
     Raises:
         InputError: YOLO labels without the size of the frames.
@@ -130,7 +131,7 @@ def _group(rows: Iterable[_Row]) -> dict[int, list[LabelledBox]]:
 
 
 def _mot_row(values: list[str]) -> _Row:
-    """A row of MOTChallenge: frame (from 1), track, left, top, width, height, confidence (-1 where there is none)."""
+    """A row of MOTChallenge: frame (from 1), track, left, top, width, height, confidence or -1."""
     left, top, width, height = (float(value) for value in values[2:6])
     confidence = float(values[6]) if len(values) > 6 else 1.0
     probability = min(1.0, confidence) if confidence >= 0 else 1.0
@@ -149,7 +150,10 @@ def _to_mot(frame: int, item: LabelledBox) -> str:
 
 
 def _read_yolo(folder: Path, size: tuple[int, int] | None) -> dict[int, list[LabelledBox]]:
-    """Label files in the order of their names: a line a box, class, centre x, centre y, width, height as shares."""
+    """Label files in the order of their names.
+
+    A line a box, class, centre x, centre y, width, height as shares.
+    """
     width, height = _need_size(folder, size)
     scale = np.array([width, height, width, height])
     frames: dict[int, list[LabelledBox]] = {}
@@ -183,7 +187,10 @@ def _read_yolo(folder: Path, size: tuple[int, int] | None) -> dict[int, list[Lab
 def _to_yolo(item: LabelledBox, width: int, height: int) -> str:
     left, top, right, bottom = item.box
     centre = ((left + right) / 2 / width, (top + bottom) / 2 / height)
-    return f"0 {centre[0]:.6f} {centre[1]:.6f} {(right - left) / width:.6f} {(bottom - top) / height:.6f}\n"
+    return (
+        f"0 {centre[0]:.6f} {centre[1]:.6f} {(right - left) / width:.6f} "
+        f"{(bottom - top) / height:.6f}\n"
+    )
 
 
 def _need_size(path: Path, size: tuple[int, int] | None) -> tuple[int, int]:

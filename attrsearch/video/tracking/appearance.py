@@ -1,4 +1,4 @@
-"""Is a remembered face still where it should be?  Compare what stands there with how the face last looked."""
+"""Is a remembered face still in its place?  Compare the place with how the face last looked."""
 
 from dataclasses import dataclass
 
@@ -28,7 +28,8 @@ class Likeness:
         """Look for the face around an expected box (4,).
 
         Returns:
-            The box, moved to where the face is most alike where that is alike enough, and the correlation, -1 to 1.
+            The box, moved to where the face is most alike where that is alike enough, and the
+            correlation, -1 to 1.
         """
         sides = box[2:] - box[:2]
         grown = np.concatenate([box[:2] - SEARCH * sides, box[2:] + SEARCH * sides]).astype(
@@ -56,7 +57,8 @@ def look_at(picture: Picture, box: Floats) -> Likeness | None:
 def _least_alike(first: Floats, second: Floats) -> float:
     """The least correlation of the left, right, upper and lower halves of two patches.
 
-    A face that was half behind something when it was last seen is not found again in what it was behind.
+    A face that was half behind something when it was last seen is not found again in what it was
+    behind.
     """
     across, down = SIDE[0] // 2, SIDE[1] // 2
     halves = (np.s_[:, :across], np.s_[:, across:], np.s_[:down], np.s_[down:])
@@ -70,7 +72,10 @@ def _correlation(first: Floats, second: Floats) -> float:
 
 
 def _cut(picture: Picture, box: Floats, size: tuple[int, int]) -> Floats | None:
-    """A box as a small grey patch of (width, height); None where nothing of it is in the picture."""
+    """A box as a small grey patch of (width, height).
+
+    None where nothing of it is in the picture.
+    """
     sides = np.maximum(box[2:] - box[:2], 1)
     centre = (box[:2] + box[2:]) / 2
     height, width = picture.shape[:2]

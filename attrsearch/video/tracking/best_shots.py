@@ -16,18 +16,21 @@ KNOWN_WIDTH = 32.0
 """A face narrower than this many pixels is too small to be known."""
 KNOWN_RESIDUAL = 7.0
 EDIT_RESIDUAL = 13.0
-"""How far aligned landmarks may lie from the template on average, in pixels of a 128-pixel crop: a face that is turned
-further is too turned to be known, or to be edited."""
+"""How far aligned landmarks may lie from the template on average, in pixels of a 128-pixel crop: a
+face that is turned further is too turned to be known, or to be edited.
+"""
 EDIT_TURN, GO_ON_TURN = 0.4, 0.55
-"""A face turned further (:func:`turn`) is not edited, and one that is being edited is edited up to the second: an edit
-of a profile is a second face that looks at the viewer.  0.4 is about 40 degrees."""
+"""A face turned further (:func:`turn`) is not edited, and one that is being edited is edited up to
+the second: an edit of a profile is a second face that looks at the viewer.  0.4 is about 40
+degrees.
+"""
 SPACING = 10
 MAX_SHOTS = 12
 
 
 @dataclass(frozen=True)
 class _PutAway:
-    """A face whose pictures are on a shelf: their shapes, and where they lie one behind the other."""
+    """A face whose pictures are on a shelf.
 
     face: AlignedFace
     shelf: SpillFile
@@ -106,7 +109,9 @@ class Sightings:
 
 
 def residual(landmarks: Floats) -> float:
-    """Mean distance (pixels of a 128-pixel crop) of aligned landmarks (5, 2) from the template; inf without landmarks.
+    """Mean distance (pixels of a 128-pixel crop) of aligned landmarks (5, 2) from the template.
+
+    Inf without landmarks.
 
     It grows as a head turns.
 
@@ -120,7 +125,9 @@ def residual(landmarks: Floats) -> float:
 
 
 def turn(landmarks: Floats) -> float:
-    """How far a head is turned aside: where the nose of landmarks (5, 2) stands along the line of the eyes.
+    """How far a head is turned aside.
+
+    Where the nose of landmarks (5, 2) stands along the line of the eyes.
 
     0 between them, 0.5 below one of them, more beside it; inf without landmarks.
 

@@ -1,7 +1,10 @@
-"""Tracks that are no face but a part of someone's head: hair, an ear, a hat that a detector took for a face.
+"""Tracks that are no face but a part of someone's head.
 
-Such a track stays on the head of a surer face, at least as large, in most of its frames.  Covering it puts a second
-face, or a blot, onto that head.  Somebody who walks behind another leaves that head, and is surer.
+Hair, an ear, a hat that a detector took for a face.
+
+Such a track stays on the head of a surer face, at least as large, in most of its frames.  Covering
+it puts a second face, or a blot, onto that head.  Somebody who walks behind another leaves that
+head, and is surer.
 """
 
 from collections.abc import Mapping
@@ -52,7 +55,7 @@ def _share_on_head(sightings: Mapping[int, TrackedFace], faces: Mapping[int, Tra
 
 
 def _is_on_head(box: Floats, face: Floats) -> bool:
-    """Whether the middle of a box (4,) lies on the head of a face box (4,) that is about as wide, or wider."""
+    """Whether a box's middle lies on the head of a face box about as wide, or wider."""
     width, height = face[2:] - face[:2]
     x, y = (box[:2] + box[2:]) / 2
     across = face[0] - BESIDE * width <= x <= face[2] + BESIDE * width

@@ -1,7 +1,9 @@
-"""Tracks that went on with somebody else: two people passed each other, and one detection served for both.
+"""Tracks that went on with somebody else.
 
-Such a track has two kinds of looks, one before and one after.  It is divided where it fitted its motion least, or where
-it overlapped another track most.
+Two people passed each other, and one detection served for both.
+
+Such a track has two kinds of looks, one before and one after.  It is divided where it fitted its
+motion least, or where it overlapped another track most.
 """
 
 from collections.abc import Sequence
@@ -25,11 +27,12 @@ def find_swap(embeddings: Floats, threshold: float, others: Floats | None = None
     Args:
         embeddings: (n, d) of a track's looks, in the order of their frames.
         threshold: Raw distance between means from which they are two people.
-        others: (m, d) of the looks of other tracks: a single look that is none of its own track's and is somebody
-            else's tells, too.
+        others: (m, d) of the looks of other tracks: a single look that is none of its own track's
+            and is somebody else's tells, too.
 
     >>> one, two = np.float32([1, 0]), np.float32([0, 1])
-    >>> find_swap(np.stack([one, one, two, two, two]), 1.1), find_swap(np.stack([one, one, one, two]), 1.1)
+    >>> changes, ends = [one, one, two, two, two], [one, one, one, two]
+    >>> find_swap(np.stack(changes), 1.1), find_swap(np.stack(ends), 1.1)
     (2, None)
     >>> find_swap(np.stack([one, one, one, two]), 1.1, two[None])
     3
@@ -49,10 +52,10 @@ def find_swap(embeddings: Floats, threshold: float, others: Floats | None = None
 
 
 def meeting(found: Scan, track: int, first: int, last: int) -> int:
-    """The frame after ``first``, up to ``last``, in which a track may have gone on with somebody else.
+    """The frame after ``first``, up to ``last``, of a likely identity switch.
 
-    The one in which it fitted least, if it did not fit; else the one in which it overlaps another track most; the
-    middle one if none.
+    The one in which it fitted least, if it did not fit; else the one in which it overlaps another
+    track most; the middle one if none.
     """
     own = found.tracks[track]
     frames = [frame for frame in range(first + 1, last + 1) if frame in own]

@@ -1,7 +1,7 @@
 """Link tracks into people by embedding, across gaps and scene cuts.
 
-A track whose every look is too small or too turned to be known is never linked by them: it is the person who was seen
-at its place just before or after, or a person of its own.
+A track whose every look is too small or too turned to be known is never linked by them: it is the
+person who was seen at its place just before or after, or a person of its own.
 """
 
 from collections.abc import Mapping
@@ -35,8 +35,8 @@ class People:
 
     Attributes:
         names: Track to the name of its person, ``person_001`` and so on by how long they are seen.
-        looks: Person to their best looks, track by track, the best of a track first; persons without a look good
-            enough are not in it.
+        looks: Person to their best looks, track by track, the best of a track first; persons
+            without a look good enough are not in it.
         embeddings: Person to the embeddings (n, d) of those looks.
     """
 
@@ -55,7 +55,8 @@ def link_people(found: Scan, detector: Detector, scaled: CalibratedRecogniser) -
     Args:
         found: The scan; tracks that went on with somebody else are divided in it.
         detector: Finds a face again in its window.
-        scaled: Recogniser and calibration: tracks nearer than its verification threshold are one person.
+        scaled: Recogniser and calibration: tracks nearer than its verification threshold are one
+            person.
     """
     threshold = scaled.calibration.verification
     tracks = {
@@ -130,8 +131,8 @@ def _embed(
 def find_rivals(tracks: Mapping[int, Mapping[int, TrackedFace]]) -> dict[int, set[int]]:
     """Track to those that were seen beside it, and so are other people.
 
-    Two that are nearer to each other than a face is wide may be two detections of one face that is half behind
-    something, and a few unsure ones may be anything.
+    Two that are nearer to each other than a face is wide may be two detections of one face that is
+    half behind something, and a few unsure ones may be anything.
     """
     rivals: dict[int, set[int]] = {track: set() for track in tracks}
     spans = {track: (min(sightings), max(sightings)) for track, sightings in tracks.items()}
@@ -241,7 +242,9 @@ def _steps(one: Mapping[int, TrackedFace], two: Mapping[int, TrackedFace]) -> fl
 
 
 def match_people(people: People, known: Mapping[str, Floats], threshold: float) -> dict[str, str]:
-    """Name people after the nearest known ones: person of the video to name; strangers are left out.
+    """Name people after the nearest known ones: person of the video to name.
+
+    Strangers are left out.
 
     Args:
         people: Who is in the video.

@@ -1,7 +1,7 @@
 """A temporary file for what a long video would fill memory with.
 
-It has no name, so that nobody finds it, and is gone with the process.  Where private files are encrypted, what lies in
-it is encrypted, too.
+It has no name, so that nobody finds it, and is gone with the process.  Where private files are
+encrypted, what lies in it is encrypted, too.
 """
 
 import tempfile

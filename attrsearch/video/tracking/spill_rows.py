@@ -1,6 +1,7 @@
 """Faces of a video as rows, in the order of their frames, on pages that lie on a shelf.
 
-Only the numbers of their frames stay in memory: four bytes a face, where a face as objects takes more than a kilobyte.
+Only the numbers of their frames stay in memory: four bytes a face, where a face as objects takes
+more than a kilobyte.
 """
 
 from array import array

@@ -1,7 +1,8 @@
 """Short-term detection memory (STDM) as the thesis defines it: section 3.3 and appendix C.2.
 
-Entries carry a miss counter.  A new detection replaces the remembered one it collides with; one that nothing collides
-with is restored, where it was last seen, until its counter passes the memory length.
+Entries carry a miss counter.  A new detection replaces the remembered one it collides with; one
+that nothing collides with is restored, where it was last seen, until its counter passes the memory
+length.
 """
 
 from dataclasses import dataclass, replace
@@ -66,10 +67,13 @@ class DetectionMemory:
 
 
 def collides(box: Floats, others: Floats) -> npt.NDArray[np.bool_]:
-    """Whether the inscribed circle of a box (4,) meets those of others (k, 4): thesis equations 3.3 and 3.4.
+    """Whether the inscribed circle of a box (4,) meets those of others (k, 4).
+
+    Thesis equations 3.3 and 3.4.
 
     >>> square = np.float32([0, 0, 10, 10])
-    >>> collides(square, square + np.float32([[10, 0, 10, 0], [10.1, 0, 10.1, 0], [8, 8, 8, 8]])).tolist()
+    >>> moves = np.float32([[10, 0, 10, 0], [10.1, 0, 10.1, 0], [8, 8, 8, 8]])
+    >>> collides(square, square + moves).tolist()
     [True, False, False]
     """
     distance = np.linalg.norm(centres(others) - centres(box), axis=-1)

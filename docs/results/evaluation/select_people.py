@@ -1,7 +1,8 @@
 """Copy the people of docs/results/evaluation.md: python select_people.py lfw.
 
-``originals/`` gets the first three pictures of the first 100 held-out people (SHA-1 of the name begins with 0, 1 or 2)
-with three pictures or more, in the order of their hash; ``distractors/`` one picture each of 400 other held-out people.
+``originals/`` gets the first three pictures of the first 100 held-out people (SHA-1 of the name
+begins with 0, 1 or 2) with three pictures or more, in the order of their hash; ``distractors/`` one
+picture each of 400 other held-out people.
 """
 
 import hashlib

@@ -1,4 +1,7 @@
-"""Print the tables of docs/results/evaluation.md and their verdicts: python table.py EVALUATION.json..."""
+"""Print the tables of docs/results/evaluation.md and their verdicts.
+
+Python table.py EVALUATION.json...
+"""
 
 import json
 import sys

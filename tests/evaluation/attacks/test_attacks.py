@@ -112,7 +112,10 @@ def test_faces_cut_from_windows_are_aligned(scene: Scene) -> None:
 
 
 def test_a_network_learns_to_undo(editor: Editor, scene: Scene) -> None:
-    """Trained on the faces themselves it must get nearer to them than the edit is; that is what training means."""
+    """Trained on the faces themselves it must get nearer to them than the edit is.
+
+    That is what training means.
+    """
     from attrsearch.faces.sampling import to_editor
 
     crops = to_editor([face.crop for face in scene.cohort.faces])

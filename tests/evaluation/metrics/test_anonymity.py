@@ -50,7 +50,10 @@ def test_faces_that_all_become_one_are_hidden_but_not_told_apart(originals: np.n
 
 
 def test_consistent_new_faces_are_what_a_parrot_finds(originals: np.ndarray) -> None:
-    """Everybody becomes somebody else, always the same: safe from the naive attacker, linkable all the same."""
+    """Everybody becomes somebody else, always the same.
+
+    Safe from the naive attacker, linkable all the same.
+    """
     standard = measure_originals(originals, OWNERS, NONE, 1.0)
     others = noisy(units(30, 77, 64), OWNERS, 0.3, 8)
     figures = protected_figures(standard, others, ROWS)

@@ -68,7 +68,10 @@ def test_threshold_needs_ten_pairs_below() -> None:
 
 
 def test_the_interval_is_over_people_not_over_pairs() -> None:
-    """Twenty people, each either always or never accepted: many pairs do not make the interval narrow."""
+    """Twenty people, each either always or never accepted.
+
+    Many pairs do not make the interval narrow.
+    """
     owners = np.arange(20).repeat(500)
     hits = owners % 2 == 0
     found = rate(hits, owners)

@@ -1,4 +1,7 @@
-"""Every detector keeps the same promises; MTCNN equals facenet-pytorch's, whatever shares its batch."""
+"""Every detector keeps the same promises.
+
+MTCNN equals facenet-pytorch's, whatever shares its batch.
+"""
 
 import warnings
 from functools import cache
@@ -78,7 +81,10 @@ class TestYuNet(DetectorContract):
 
 @pytest.mark.parametrize("width", [14, 60, 300, 900])
 def test_yunet_is_sure_of_faces_of_every_size(astronaut: Picture, width: int) -> None:
-    """Beyond 400 pixels it is by the reduced frame: of the full one alone it is not, and such a face would go free."""
+    """Beyond 400 pixels it is by the reduced frame.
+
+    Of the full one alone it is not, and such a face would go free.
+    """
     left, top, right, bottom = Mtcnn(60).detect(astronaut[None])[0].boxes[0]
     scale = width / (right - left)
     large = cv2.resize(astronaut, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)

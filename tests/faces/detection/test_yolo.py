@@ -1,4 +1,4 @@
-"""A Darknet YOLOv3 network through OpenCV equals a plain reference of its layers and of its boxes."""
+"""A Darknet YOLOv3 network through OpenCV equals a plain reference of layers and boxes."""
 
 from pathlib import Path
 
@@ -75,7 +75,10 @@ LAYERS = ((3, 8, 3, True), (8, 8, 3, True), (8, 8, 3, True), (16, 18, 1, False))
 
 
 def make_weights(path: Path, seed: int = 0) -> list[dict[str, np.ndarray]]:
-    """Random weights in Darknet's order: bias, scale, mean, variance, kernel; the header is major, minor, revision."""
+    """Random weights in Darknet's order: bias, scale, mean, variance, kernel.
+
+    The header is major, minor, revision.
+    """
     random = np.random.default_rng(seed)
     layers = []
     with path.open("wb") as file:

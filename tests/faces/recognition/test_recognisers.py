@@ -1,4 +1,7 @@
-"""Every recogniser keeps the same promises; SFace equals OpenCV's; FaceNet's weights are found or named."""
+"""Every recogniser keeps the same promises; SFace equals OpenCV's.
+
+FaceNet's weights are found or named.
+"""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The export to Optuna: the same values, the same verdicts, and pictures on the trials they show."""
+"""The export to Optuna: the same values and verdicts, and pictures on their trials."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Another winner: measured again with the models of the run, then written as the search would have."""
+"""Another winner: measured again with the run's models, written as the search would."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Grading a run: the page takes grades from its own address only, and the network learns a look that is there."""
+"""Grading: the page takes grades from its own address only; the network learns a look."""
 
 import json
 import threading
@@ -37,9 +37,19 @@ def run(tmp_path: Path) -> Path:
     attributes = np.random.default_rng(0).uniform(-1, 1, (6, 1, 13)).astype(np.float32)
     first, second = named_passes(attributes[2])
     record = PersonRecord(
-        id="Ann", gender="female", feasible=True, first_pass=first, second_pass=second, utility=1.2, detection=1.0,
-        iou=0.9, distance=1.45, distance_raw=1.4, faces=1, evaluations=6,
-    )  # fmt: skip
+        id="Ann",
+        gender="female",
+        feasible=True,
+        first_pass=first,
+        second_pass=second,
+        utility=1.2,
+        detection=1.0,
+        iou=0.9,
+        distance=1.45,
+        distance_raw=1.4,
+        faces=1,
+        evaluations=6,
+    )
     picture = to_jpeg(np.full((192, 192, 3), 99, np.uint8))
     names = {"best": (folder.write_image("Ann", "best_0.jpg", picture),)}
     names["runner"] = (folder.write_image("Ann", "runner_1.jpg", picture),)

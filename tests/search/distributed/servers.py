@@ -1,4 +1,4 @@
-"""Real servers for tests: PostgreSQL from the distribution's package, a Dask scheduler with worker processes."""
+"""Real servers for tests: PostgreSQL, and a Dask scheduler with worker processes."""
 
 import os
 import pwd

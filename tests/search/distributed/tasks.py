@@ -27,7 +27,7 @@ def fails(number: int) -> int:
 
 
 def profiled() -> tuple[list[str], bool]:
-    """What looks at the stack of the Dask worker that has the call, and whether it had loaded the libraries."""
+    """What looks at the calling worker's stack, and whether libraries were loaded."""
     import distributed
 
     looking = [

@@ -1,4 +1,7 @@
-"""Calls over real worker processes: loky, and a Dask scheduler; workers that die, a scheduler that goes and comes."""
+"""Calls over real worker processes: loky, and a Dask scheduler.
+
+Workers that die, a scheduler that goes and comes.
+"""
 
 import os
 import threading

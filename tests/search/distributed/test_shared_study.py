@@ -1,4 +1,7 @@
-"""One study over several workers by a database: who measures what, that nothing is lost, that results are the same."""
+"""One study over several workers by a database.
+
+Who measures what, that nothing is lost, that results are the same.
+"""
 
 import threading
 import time

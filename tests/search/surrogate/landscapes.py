@@ -1,4 +1,7 @@
-"""Made-up people whose edits are worth something smooth: for what the search decides, without pictures."""
+"""Made-up people whose edits are worth something smooth.
+
+For what the search decides, without pictures.
+"""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,7 @@
-"""Runs with a surrogate on the sample: what is written, that it depends on the person only, learning from runs."""
+"""Runs with a surrogate on the sample.
+
+What is written, that it depends on the person only, learning from runs.
+"""
 
 import shutil
 from pathlib import Path

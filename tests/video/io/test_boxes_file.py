@@ -160,8 +160,8 @@ def test_bad_yolo_lines_are_named(tmp_path: Path, line: str) -> None:
     with pytest.raises(InputError) as error:
         read_boxes(tmp_path, SIZE)
     assert str(error.value) == (
-        f"{tmp_path / '1.txt'}, line 2: needs class, centre x, centre y, width, height, found {line}; "
-        "mend or remove that line"
+        f"{tmp_path / '1.txt'}, line 2: needs class, centre x, centre y, width, height, found "
+        f"{line}; mend or remove that line"
     )
 
 

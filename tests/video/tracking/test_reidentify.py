@@ -1,4 +1,4 @@
-"""Tracks become people: across gaps and cuts, never two at once, never by a look that is no good."""
+"""Tracks become people across gaps and cuts, never two at once, never by a bad look."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -68,7 +68,7 @@ def test_few_unsure_detections_beside_a_track_do_not_make_two_people(
     frames: int, sure: bool, rival: bool
 ) -> None:
     beside = walk(18, 18 + frames, 100, 0.0)
-    unsure = {f: face if sure else replace(face, found="low") for f, face in beside.items()}
+    unsure = {f: face if sure else replace(face, source="low") for f, face in beside.items()}
     assert find_rivals({0: walk(0, 30, 0, 0.0), 1: unsure}) == (
         {0: {1}, 1: {0}} if rival else {0: set(), 1: set()}
     )

@@ -27,7 +27,10 @@ def test_circles_collide_by_their_centres_and_radii() -> None:
 
 
 def test_the_worked_example() -> None:
-    """A face is found, missed three times, and found again: restored twice at length 2, then forgotten."""
+    """A face is found, missed three times, and found again.
+
+    Restored twice at length 2, then forgotten.
+    """
     memory = DetectionMemory(2)
     assert [entry.frames_since_update for entry in memory.update(FACE[None], scores(1))] == [0]
     first = memory.update(NOTHING, NO_SCORES)
