@@ -68,6 +68,9 @@ class Far(Tensor):
 class _Pretend(TorchDispatchMode):
     """Sends to :func:`_run` what no argument shows to be of the pretended device.
 
+    Transfers, and new tensors.
+    """
+
     def __torch_dispatch__(
         self, function: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:

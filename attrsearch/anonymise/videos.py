@@ -24,7 +24,7 @@ from attrsearch.runs.attributes_file import AttributesFile, read_attributes
 from attrsearch.video.io.encoders import Encoding
 from attrsearch.video.io.orientation import find_turn
 from attrsearch.video.io.source import FrameSource
-from attrsearch.video.pipeline import VideoOptions, VideoResult, SetAssignment, protect
+from attrsearch.video.pipeline import SetAssignment, VideoOptions, VideoResult, protect
 from attrsearch.video.render import Renderer
 from attrsearch.video.stream import KnownPersonMatcher, StreamResult, protect_stream
 from attrsearch.video.tracking.reidentify import People, match_people

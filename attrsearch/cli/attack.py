@@ -127,7 +127,9 @@ def parrot(**options: Any) -> None:
 
 
 @attack.command(
-    epilog="Example: attrsearch attack inversion faces/ protected/ --attributes run1/attributes.json"
+    epilog=(
+        "Example: attrsearch attack inversion faces/ protected/ --attributes run1/attributes.json"
+    )
 )
 @_common
 @_attributes
@@ -243,7 +245,8 @@ def _run(options: dict[str, Any], attack_scene: "Callable[[Scene, Any], list[Fig
             else "one person only, so no chance"
         )
         say(
-            f"{row['attack']}, {row['variant']}, {row['judge']}: {rates}, {chance}, {row['probes']} probes"
+            f"{row['attack']}, {row['variant']}, {row['judge']}: {rates}, {chance}, "
+            f"{row['probes']} probes"
         )
 
 

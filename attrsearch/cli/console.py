@@ -54,7 +54,10 @@ def warner(quiet: bool) -> Iterator[Callable[[str], None]]:
 def bar(
     total: int | None, unit: str, quiet: bool, delay: float = 0
 ) -> Iterator[Callable[[int], None]]:
-    """A progress bar, shown after ``delay`` seconds; call what it gives with how many units were done."""
+    """A progress bar, shown after ``delay`` seconds.
+
+    Call what it gives with how many units were done.
+    """
     from tqdm import tqdm
 
     silent = quiet or LOG.json

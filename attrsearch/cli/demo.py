@@ -45,16 +45,19 @@ def demo(out: Path, trials: int, quiet: bool) -> int:
     file = read_attributes(out / "attributes.json")
     done = apply_all(Applier(file), plan(faces, out / "protected", file, None))
     say(
-        f"searched:  {result.feasible} of {result.identities} people anonymised, {result.evaluations} evaluations"
+        f"searched:  {result.feasible} of {result.identities} people anonymised, "
+        f"{result.evaluations} evaluations"
     )
     say(f"exported:  {out / 'attributes.json'}")
     say(
-        f"applied:   {sum(item.edited is not None for item in done)} pictures in {out / 'protected'}"
+        f"applied:   {sum(item.edited is not None for item in done)} pictures in "
+        f"{out / 'protected'}"
     )
     say(f"report:    {page}")
     if result.infeasible:
         missing = ", ".join(result.infeasible)
         say(
-            f"left out:  {missing}, not anonymised by {trials} candidates (longer: --trials 200 --out longer)"
+            f"left out:  {missing}, not anonymised by {trials} candidates (longer: --trials 200 "
+            "--out longer)"
         )
     return 1 if result.failed else 0

@@ -268,12 +268,14 @@ def _show(record: "Record") -> None:
             f"{_text(row[f'recall_{n}']):>13} {_text(row[f'iou_{n}']):>10}" for n in detectors
         )
         say(
-            f"{row['protection']:<{width}}  {cells} {_text(row['naturalness']):>8} {_text(row['gender_kept']):>7}"
+            f"{row['protection']:<{width}}  {cells} {_text(row['naturalness']):>8} "
+            f"{_text(row['gender_kept']):>7}"
         )
     for row in record.protections:
         if row["missing"]:
             say(
-                f"{row['protection']}: {row['missing']} faces have no protected picture and were left out"
+                f"{row['protection']}: {row['missing']} faces have no protected picture and were "
+                "left out"
             )
         scores = {
             name: value

@@ -87,6 +87,7 @@ def merge(runs: tuple[Path, ...], out: Path, quiet: bool, as_json: bool) -> int:
         print_json({**result, "evaluations": counts.evaluations, "out": str(out)})
     else:
         say(
-            f"{counts.feasible} of {people} people anonymised, {counts.evaluations} evaluations; {page}"
+            f"{counts.feasible} of {people} people anonymised, {counts.evaluations} evaluations; "
+            f"{page}"
         )
     return 1 if merged.failed or counts.infeasible else 0

@@ -21,74 +21,28 @@ TURN_SAMPLES = 8
 _PATH = click.Path(path_type=Path)
 _COVERS = click.Choice(["blur", "pixelate", "mask"])
 _OPTIONS = (
-    click.option(
-        "--memory",
-        default=10,
-        show_default=True,
-        type=click.IntRange(0, 99),
-        help="Frames a face is kept",
-    ),
-    click.option(
-        "--fallback",
-        type=_COVERS,
-        default="blur",
-        show_default=True,
-        help="Covers what cannot be edited.",
-    ),
-    click.option(
-        "--replace", type=_PATH, help="Picture that replaces faces that cannot be edited."
-    ),
+    click.option("--memory", default=10, show_default=True, type=click.IntRange(0, 99), help="Frames a face is kept"),
+    click.option("--fallback", type=_COVERS, default="blur", show_default=True, help="Covers what cannot be edited."),
+    click.option("--replace", type=_PATH, help="Picture that replaces faces that cannot be edited."),
     click.option("--start", default=0.0, type=click.FloatRange(min=0), help="Seconds to begin at."),
     click.option("--end", type=click.FloatRange(min=0), help="Seconds to end before."),
-    click.option(
-        "--only", multiple=True, help="Cover only this person; may be given several times."
-    ),
-    click.option(
-        "--except", "visible", multiple=True, help="Leave this person, who consents, as they are."
-    ),
-    click.option(
-        "--boxes", type=_PATH, help="Faces by frame from a file (JSON, MOT) or folder (YOLO)."
-    ),
-    click.option(
-        "--write-boxes",
-        type=_PATH,
-        help="Write the covered faces (.json, MOT .txt, or a YOLO folder).",
-    ),
-    click.option(
-        "--min-face", default=20.0, show_default=True, help="Narrower faces (pixels) are filtered."
-    ),
-    click.option(
-        "--detector",
-        type=click.Choice(["yunet", "mtcnn"]),
-        help="Detector for footage  [default: yunet]",
-    ),
-    click.option(
-        "--yolo", nargs=2, type=_PATH, help="Darknet .cfg and .weights of a YOLOv3 face network."
-    ),
-    click.option(
-        "--recogniser", default="auto", show_default=True, help="What tells people apart."
-    ),
+    click.option("--only", multiple=True, help="Cover only this person; may be given several times."),
+    click.option("--except", "visible", multiple=True, help="Leave this person, who consents, as they are."),
+    click.option("--boxes", type=_PATH, help="Faces by frame from a file (JSON, MOT) or folder (YOLO)."),
+    click.option("--write-boxes", type=_PATH, help="Write the covered faces (.json, MOT .txt, or a YOLO folder)."),
+    click.option("--min-face", default=20.0, show_default=True, help="Narrower faces (pixels) are filtered."),
+    click.option("--detector", type=click.Choice(["yunet", "mtcnn"]), help="Detector for footage  [default: yunet]"),
+    click.option("--yolo", nargs=2, type=_PATH, help="Darknet .cfg and .weights of a YOLOv3 face network."),
+    click.option("--recogniser", default="auto", show_default=True, help="What tells people apart."),
     click.option("--codec", help="Video encoder  [default: that of the input]"),
-    click.option(
-        "--quality",
-        default=18,
-        show_default=True,
-        type=click.IntRange(0, 51),
-        help="CRF; small is good.",
-    ),
+    click.option("--quality", default=18, show_default=True, type=click.IntRange(0, 51), help="CRF; small is good."),
     click.option("--keep-metadata", is_flag=True, help="Keep places, dates and device names."),
-    click.option(
-        "--debug-video", type=_PATH, help="A video with boxes: red restored, yellow below 0.2."
-    ),
+    click.option("--debug-video", type=_PATH, help="A video with boxes: red restored, yellow below 0.2."),
     click.option("--preview", type=_PATH, help="A PNG strip of frames."),
-    click.option(
-        "--ledger", type=_PATH, help="coverage.parquet: a row for every face of every frame."
-    ),
-    click.option(
-        "--audit", is_flag=True, help="Look for faces that still match; exit code 1 if any."
-    ),
+    click.option("--ledger", type=_PATH, help="coverage.parquet: a row for every face of every frame."),
+    click.option("--audit", is_flag=True, help="Look for faces that still match; exit code 1 if any."),
     click.option("--frames", is_flag=True, help="INPUT is a folder of frames of one video."),
-)
+)  # fmt: skip
 
 
 def footage_options(command: Command) -> Command:
@@ -202,8 +156,7 @@ def open_eyes_for(
     Args:
         options: Of the video.
         given: The command line's.
-        nobody_known: Whether people are told apart only; the recogniser that loads fastest does for
-            that.
+        nobody_known: Whether people are told apart only; the recogniser that loads fastest does for that.
     """
     from attrsearch.anonymise.videos import load_face_models
 
@@ -294,13 +247,12 @@ def _audit(
     ordinary = judge.calibration.verification
     if found.threshold < ordinary:
         say(
-            f"audit: at its ordinary threshold, {ordinary:.3f}, {judge.name} takes "
-            f"{found.taken:.1%} of {found.strangers} pairs of strangers in these frames for one "
-            f"person; {found.doubtful} more faces match at it, no nearer than strangers do"
+            f"audit: at its ordinary threshold, {ordinary:.3f}, {judge.name} takes {found.taken:.1%} of "
+            f"{found.strangers} pairs of strangers in these frames for one person; {found.doubtful} more faces match "
+            "at it, no nearer than strangers do"
         )
     if found.blank:
         say(
-            f"audit: {found.blank} more match {judge.name} no better than a blank in their place "
-            "does: not counted"
+            f"audit: {found.blank} more match {judge.name} no better than a blank in their place does: not counted"
         )
     return len(found.leaks)

@@ -5,7 +5,9 @@ import tomllib
 from typing import Any
 
 MAX_PARTS = 100
-"""Dots in a line, outside of quoted text: keys of thousands of parts keep a parser busy for minutes."""
+"""Dots in a line, outside of quoted text: keys of thousands of parts keep a parser busy for
+minutes.
+"""
 QUOTED = re.compile(r""" "(?:[^"\\]|\\.)*" | '[^']*' """, re.VERBOSE)
 
 

@@ -218,7 +218,7 @@ def make_cohort(
 
 
 def detect_again(windows: Picture, before: DetectedFaces, detector: Detector) -> DetectedFaces:
-    """Look for the same faces in windows (n, 192, 192, 3) that were made from those of ``before``."""
+    """Detect the same faces in windows (n, 192, 192, 3) made from those of ``before``."""
     parts = [slice(start, start + CHUNK) for start in range(0, len(windows), CHUNK)]
     detections = [
         one for part in in_parallel(lambda p: detector.detect(windows[p]), parts) for one in part

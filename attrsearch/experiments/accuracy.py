@@ -163,7 +163,7 @@ def _groups(lab: ExperimentContext) -> list[Group]:
 def _group(
     lab: ExperimentContext, read: Cohort, rows: npt.NDArray[np.int64], name: str, truth: YuNet
 ) -> Group:
-    """Faces that are alone in their windows, as the thesis chose its pictures, and that the other detector finds."""
+    """Faces that are alone in their windows, as in the thesis, and found by both detectors."""
     look = read.look.take(rows)
     seen = detect_again(look.windows, look, truth)
     there = np.flatnonzero(seen.found & (detect_again(look.windows, look, lab.whole).extra == 0))

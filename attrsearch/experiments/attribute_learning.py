@@ -197,7 +197,10 @@ LEARNERS: dict[str, Learner] = {"MLP": mlp, "XGBoost": boosted}
 def learn_levels(
     edits: MeasuredEdits, learner: Learner, face: int | None, seed: int = 0
 ) -> LearnerScores:
-    """Train on 70 % of the edits of a face (None: of all faces, who is who not told) and test on the rest."""
+    """Train on 70 % of the edits of a face (None.
+
+    Of all faces, who is who not told) and test on the rest.
+    """
     chosen = list(range(len(edits.names))) if face is None else [face]
     inputs = np.tile(edits.points, (len(chosen), 1))
     utility = edits.utility[chosen].reshape(-1)
@@ -225,7 +228,10 @@ def learn_levels(
 
 
 def pooled_levels(edits: MeasuredEdits, face: int | None) -> LearnerScores:
-    """What the pooled surrogate says of a face it has no trial of: the same share is accepted as is there, the best."""
+    """What the pooled surrogate says of a face it has no trial of.
+
+    The same share is accepted as is there, the best.
+    """
     assert edits.pooled is not None  # noqa: S101
     chosen = list(range(len(edits.names))) if face is None else [face]
     guess, utility = edits.pooled[chosen].reshape(-1), edits.utility[chosen].reshape(-1)

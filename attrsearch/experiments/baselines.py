@@ -12,7 +12,7 @@ import numpy.typing as npt
 from attrsearch.editing.filters import blur, pixelate
 from attrsearch.evaluation.faces import DetectedFaces, detect_again
 from attrsearch.experiments.charts import Axis, Series, chart
-from attrsearch.experiments.context import ExperimentContext, EditedPerson
+from attrsearch.experiments.context import EditedPerson, ExperimentContext
 from attrsearch.experiments.edits import HIT, draw, edit_faces
 from attrsearch.experiments.face_grid import Shown, photographs
 from attrsearch.experiments.section import Comparison, Section, Table, number, percent
@@ -214,7 +214,10 @@ def _examples(
             look = detect_again(after[None], before, lab.window)
             shown.append(Shown(after, look.boxes[0] if look.found[0] else None))
         rows.append((f"{method.name} {size}", shown))
-    caption = f"{method.name.capitalize()} of strength {', '.join(map(str, sizes))}; a white box where the face is found"
+    strengths = ", ".join(map(str, sizes))
+    caption = (
+        f"{method.name.capitalize()} of strength {strengths}; a white box where the face is found"
+    )
     return photographs(
         name, title, rows, f"The first picture of each of the four people. {caption}."
     )

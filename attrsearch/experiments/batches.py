@@ -11,7 +11,7 @@ import numpy.typing as npt
 from scipy.stats import pearsonr
 
 from attrsearch.experiments.charts import Axis, Series, around, chart
-from attrsearch.experiments.context import ExperimentContext, EditedPerson
+from attrsearch.experiments.context import EditedPerson, ExperimentContext
 from attrsearch.experiments.edits import Edits, draw, edit_faces, render
 from attrsearch.experiments.face_grid import Shown, photographs
 from attrsearch.experiments.section import (
@@ -198,7 +198,10 @@ def _rates(lab: ExperimentContext, mirrored: Sequence[Batches], own: Sequence[Ba
     rates = np.concatenate([one.anonymised for one in mirrored])
     judged = ", ".join(f"{hits} by {name}" for name, hits in first.hits.items())
     worst = percent(float(rates.min()))
-    caption = f"Share of each person's pictures that no judge identifies, batch by batch; the worst batch hides {worst}"
+    caption = (
+        "Share of each person's pictures that no judge identifies, batch by batch; the worst "
+        f"batch hides {worst}"
+    )
     lines = [
         Series(_who(one.probe), list(range(1, BATCHES + 1)), list(100 * one.anonymised))
         for one in mirrored
@@ -236,11 +239,6 @@ def _rates(lab: ExperimentContext, mirrored: Sequence[Batches], own: Sequence[Ba
                 "distinctly fewer",
                 f"{second.hits['either']} of {second.pictures} (mirrored: {first.hits['either']} "
                 f"of {first.pictures})",
-            ),
-            Comparison(
-                "  pictures identified most often",
-                "1 of ten times",
-                f"{second.repeats} of ten times",
             ),
             Comparison(
                 "  pictures identified most often",

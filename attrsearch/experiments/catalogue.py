@@ -68,8 +68,9 @@ def reproduce(name: str, lab: ExperimentContext) -> Section:
 
 
 def reproduce_all(
-    lab: ExperimentContext, tell: Callable[[str], None] = lambda line: None
-) -> Iterator[list[Section]]:  # noqa: ARG005
+    lab: ExperimentContext,
+    tell: Callable[[str], None] = lambda line: None,  # noqa: ARG005
+) -> Iterator[list[Section]]:
     """Measure everything, each experiment once, in the thesis's order.
 
     Args:

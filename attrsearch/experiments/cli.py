@@ -236,6 +236,7 @@ def streets(
     say(table)
     real, switches = sum(len(item.real) for item in results), sum(item.switches for item in results)
     say(
-        f"{sum(item.faces for item in results)} faces: {real} shown as they were, {switches} changes of name"
+        f"{sum(item.faces for item in results)} faces: {real} shown as they were, {switches} "
+        "changes of name"
     )
     return 1 if real or switches else 0

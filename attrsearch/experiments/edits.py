@@ -78,7 +78,9 @@ class Edits:
 def draw(
     space: Space, gender: Gender, count: int, limit: float, random: np.random.Generator
 ) -> Floats:
-    """Random attribute sets as the thesis drew them (3.1.3): gender-synchronised, each value uniform.
+    """Random attribute sets as the thesis drew them (3.1.3).
+
+    Gender-synchronised, each value uniform.
 
     Args:
         space: Which attributes, and their bounds.

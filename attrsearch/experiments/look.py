@@ -292,7 +292,10 @@ def _lines(space: PersonSpace, edits: Edits, grades: Ints) -> Section:
             else [float("nan")] * len(ticks)
         )
         series.append(Series("", list(range(len(ticks))), mean, colour=1 if which == 0 else 0))
-        text = f"{len(picked)} {name} edits, a thin line each; the thick line is the mean of all {int(every.sum())}"
+        text = (
+            f"{len(picked)} {name} edits, a thin line each; the thick line is the mean of all "
+            f"{int(every.sum())}"
+        )
         data = chart(
             text, series, Axis("", 0, len(ticks) - 1, ticks), Axis("attribute, distance", -1.2, 1.8)
         )

@@ -14,7 +14,10 @@ METHOD = (
     "kinds of motion; no pictures are read. The thesis covered faces in real videos and counted "
     "what a second detector still found."
 )
-CURVES = "Its mAP and recall are of faces that were left, and fall with length; ours are of faces covered, and rise."
+CURVES = (
+    "Its mAP and recall are of faces that were left, and fall with length; ours are of faces "
+    "covered, and rise."
+)
 
 
 def study(lab: ExperimentContext) -> dict[str, Section]:

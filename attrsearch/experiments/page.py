@@ -53,7 +53,7 @@ def without_people(sections: Sequence[Section]) -> list[Section]:
 
 
 def write_section(section: Section, out: Path, options: ExperimentOptions) -> list[Path]:
-    """Write one section as Markdown (pictures beside it), as a page (``.html``), or only its picture.
+    """Write one section as Markdown (pictures beside it), as a page, or only its picture.
 
     Returns:
         What was written.
@@ -83,7 +83,7 @@ def write_section(section: Section, out: Path, options: ExperimentOptions) -> li
 
 
 def write_all(sections: Sequence[Section], folder: Path, options: ExperimentOptions) -> list[Path]:
-    """Write ``reproduction.md`` with its pictures beside it, and ``reproduction.html``, into a folder."""
+    """Write ``reproduction.md``, its pictures and ``reproduction.html`` into a folder."""
     text = "\n\n".join([f"# {TITLE}", *lead(options), to_markdown(sections)])
     written = write_markdown(sections, folder / f"{NAME}.md", text)
     page = folder / f"{NAME}.html"

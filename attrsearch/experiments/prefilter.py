@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from attrsearch.editing.filters import pixelate
 from attrsearch.experiments.baselines import PREFILTERS, prefiltered
-from attrsearch.experiments.context import ExperimentContext, EditedPerson
+from attrsearch.experiments.context import EditedPerson, ExperimentContext
 from attrsearch.experiments.edits import Edits, draw, edit_faces, render
 from attrsearch.experiments.face_grid import Shown, photographs
 from attrsearch.experiments.section import Comparison, Section, Table, number, percent

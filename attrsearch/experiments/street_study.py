@@ -31,7 +31,7 @@ from attrsearch.faces.recognition.base import CalibratedRecogniser
 from attrsearch.video.audit import UNCHANGED
 from attrsearch.video.io.reader import VideoReader
 from attrsearch.video.io.source import VideoFile
-from attrsearch.video.pipeline import VideoOptions, SetAssignment, protect
+from attrsearch.video.pipeline import SetAssignment, VideoOptions, protect
 from attrsearch.video.tracking.reidentify import People
 
 Floats = npt.NDArray[np.float32]
@@ -133,9 +133,14 @@ def study_street(
         return SetAssignment({}, dict.fromkeys(people.names.values(), attributes), editor)
 
     done = protect(
-        VideoFile(film, covered), detector=forgetful, close_up=close_up, scaled=scaled, decide=decide,
-        options=VideoOptions(ledger=ledger), progress=progress,
-    )  # fmt: skip
+        VideoFile(film, covered),
+        detector=forgetful,
+        close_up=close_up,
+        scaled=scaled,
+        decide=decide,
+        options=VideoOptions(ledger=ledger),
+        progress=progress,
+    )
     truth = street.truth()
     named = {
         f: [(i.track, np.array(i.box, np.float32)) for i in there] for f, there in truth.items()

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from attrsearch.experiments.charts import Axis, Series, around, chart
-from attrsearch.experiments.context import ExperimentContext, EditedPerson
+from attrsearch.experiments.context import EditedPerson, ExperimentContext
 from attrsearch.experiments.edits import draw, edit_faces
 from attrsearch.experiments.section import Comparison, Picture, Section, Table, number, percent
 
@@ -120,7 +120,7 @@ def places(count: int, batches: int, size: int) -> list[Ints]:
 def _one_face(
     lab: ExperimentContext, probe: EditedPerson, count: int, size: int
 ) -> npt.NDArray[np.float64]:
-    """For each batch, mean distance, identifications, the greatest distance, and sure identifications, (5, 4)."""
+    """Of each batch, mean distance, identifications, greatest distance, sure ones: (5, 4)."""
     sets = draw(lab.space, probe.gender, count, LIMIT, lab.random(f"thousand {probe.id}"))
     faces, before = probe.faces[:1], probe.look.take(np.array([0]))
     edits = edit_faces(lab.evaluator(), faces, before, sets, lab.measure)

@@ -16,7 +16,9 @@ from attrsearch.core.weights import Weights, find_weights, load_tensors, verify
 Floats = npt.NDArray[np.float32]
 
 MIN_CERTAINTY = 0.75
-"""A vote on gender with less certainty than this may be wrong: it is said, and nobody is given a beard on it."""
+"""A vote on gender with less certainty than this may be wrong: it is said, and nobody is given a
+beard on it.
+"""
 
 
 class TraitsNetwork(nn.Module):

@@ -63,7 +63,10 @@ def detect_in_windows(faces: Sequence[AlignedFace], detector: Detector) -> Windo
 
 
 def _expected(faces: Sequence[AlignedFace]) -> Floats:
-    """About where each face lies in its window, (n, 4): the middle of the crop, through the alignment."""
+    """About where each face lies in its window, (n, 4).
+
+    The middle of the crop, through the alignment.
+    """
     middle, half = np.array([64, 74], np.float32), np.array([37.5, 55], np.float32)
     middles = np.stack(
         [face.crop_to_window[:, :2] @ middle + face.crop_to_window[:, 2] for face in faces]

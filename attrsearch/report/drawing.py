@@ -34,9 +34,6 @@ def trade_off_chart(data: dict[str, Any], judge: str, detector: str) -> Markup:
         nudge = 4 + 11 * sum(
             abs(px - x) < 0.2 and abs(py - y) < 0.04 for _, px, py in points[:number]
         )
-        nudge = 4 + 11 * sum(
-            abs(px - x) < 0.2 and abs(py - y) < 0.04 for _, px, py in points[:number]
-        )
         parts.append(
             f'<text x="{across + shift:.1f}" y="{down + nudge:.1f}" '
             f'text-anchor="{anchor}">{escape(name)}</text>'
@@ -73,7 +70,8 @@ def distance_chart(bins: Sequence[float], counts: dict[str, Any]) -> Markup:
         )
         y = TOP + 12 + 16 * place
         parts.append(
-            f'<path d="M{LEFT + 8} {y - 4}h26" stroke="currentColor" stroke-dasharray="{dashes[name]}"/>'
+            f'<path d="M{LEFT + 8} {y - 4}h26" stroke="currentColor" '
+            f'stroke-dasharray="{dashes[name]}"/>'
         )
         parts.append(f'<text x="{LEFT + 40}" y="{y}">{name}</text>')
     return _svg(parts, f"Distances of {counts['protection']}")
@@ -82,7 +80,8 @@ def distance_chart(bins: Sequence[float], counts: dict[str, Any]) -> Markup:
 def _axes(x: tuple[float, float], y: tuple[float, float] | None, x_title: str, y_title: str) -> str:
     base = HEIGHT - BOTTOM
     parts = [
-        f'<path class="grid" d="M{LEFT} {TOP}V{base}H{WIDTH - RIGHT}" fill="none" stroke="currentColor"/>'
+        f'<path class="grid" d="M{LEFT} {TOP}V{base}H{WIDTH - RIGHT}" fill="none" '
+        'stroke="currentColor"/>'
     ]
     for share in (0, 0.25, 0.5, 0.75, 1):
         value = x[0] + share * (x[1] - x[0])

@@ -137,7 +137,10 @@ def _judge(data: Row, original: Row) -> Section:
     used = {True: "The search never used it.", False: "The search used it.", None: ""}[
         original["unseen"]
     ]
-    pairs = f"{original['genuine_pairs']:,} pairs of one person, {original['impostor_pairs']:,} of different people"
+    pairs = (
+        f"{original['genuine_pairs']:,} pairs of one person, {original['impostor_pairs']:,} of "
+        "different people"
+    )
     rows = [row for row in data["judges"] if row["judge"] == name]
     fars = [key.removeprefix("threshold_") for key in original if key.startswith("threshold_")]
     columns: list[tuple[str, Callable[[Row], str]]] = [

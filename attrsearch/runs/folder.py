@@ -174,7 +174,7 @@ class RunFolder:
     def write_person(
         self, part: PersonPart, trials: pa.Table, predictions: pa.Table | None = None
     ) -> None:
-        """Write a finished person: trials and predictions first, the part that means *finished* last."""
+        """Write a finished person: trials and predictions, then the part that means *finished*."""
         name = file_name(part.record.id)
         with written(self.people / f"{name}.parquet") as file:
             pq.write_table(trials, file)

@@ -100,9 +100,7 @@ def _need_alike(runs: Sequence[Path], origins: Sequence[Provenance]) -> None:
             required = f"the settings of {runs[0]} ({key} = {first.get(key)!r})"
             raise InputError(
                 run,
-                required=f"the settings of {runs[0]} ({different[0]} = {first.get(different[0])!r})"[
-                    :300
-                ],
+                required=required[:300],
                 found=f"{different[0]} = {other.get(different[0])!r}"[:300],
                 hint="merge runs that were started with the same options",
             )

@@ -47,7 +47,8 @@ class Finished:
         proposals: The same candidates in order, with a sample of what was screened out among them.
         screened_out: How many candidates were screened out in all.
         overhead: Time spent predicting, seconds.
-        held_out: The winner on the faces kept from the search (one candidate), or None where there are none.
+        held_out: The winner on the faces kept from the search (one candidate), or None where there
+            are none.
         held_out_faces: How many those are.
     """
 

@@ -72,7 +72,7 @@ class PersonSpace:
     def expanded(self, factor: float) -> "PersonSpace":
         """The same space with its outer bounds multiplied, up to what an editor is ever given.
 
-        >>> from attrsearch.core.recipes import load_space
+        >>> from attrsearch.core.recipes.space import load_space
         >>> person_space(load_space("one-pass"), "female").expanded(1.5).high.round(2).tolist()
         [1.65, 1.65, 1.65, 1.65, 1.65, 0.0, -0.1, 1.65, 0.0, 1.65, 1.2, 1.65]
         """
@@ -84,8 +84,9 @@ class PersonSpace:
 def person_space(space: Space, gender: Gender, certainty: float = 1.0) -> PersonSpace:
     """The space of a recipe for a person of that gender.
 
-    Where the gender is a guess that may be wrong (``certainty`` below ``MIN_CERTAINTY``), an attribute stays where the bounds
-    of both genders overlap, if they do: who may be a woman is given no beard.
+    Where the gender is a guess that may be wrong (``certainty`` below ``MIN_CERTAINTY``), an
+    attribute stays where the bounds of both genders overlap, if they do: who may be a woman is
+    given no beard.
 
     >>> from attrsearch.core.recipes.space import load_space
     >>> len(person_space(load_space("thesis10"), "female").names)

@@ -38,7 +38,8 @@ class EarlyStopping:
         Args:
             remaining: What the search thinks is left.
             feasible: Of the candidates of the last round.
-            expected_improvement: Expected gain of the best candidate of the last pool; infinite where there was none.
+            expected_improvement: Expected gain of the best candidate of the last pool; infinite
+                where there was none.
 
         >>> stopper = EarlyStopping(Stopping(tolerance=0.01, patience=1, least=1, extra=0.5), 8)
         >>> stopper.remaining(0, np.array([False]), np.inf)

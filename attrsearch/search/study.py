@@ -37,8 +37,10 @@ class PersonStudy:
         trials: How many candidates to propose in all.
         seed: The person's own seed; the same seed proposes the same candidates.
         screener: Proposes candidates by prediction; the sampler goes alone where it is None.
-        stopping: When to end before the last trial, and what becomes of someone without a feasible candidate.
-        expanded_screener: Makes what proposes in the wider space of that allowance, from that person's own trials alone.
+        stopping: When to end before the last trial, and what becomes of someone without a feasible
+            candidate.
+        expanded_screener: Makes what proposes in the expanded space of that allowance, from that
+            person's own trials alone.
 
     Attributes:
         space: What is searched; wider than at first once the allowance of ``stopping`` has begun,

@@ -23,7 +23,8 @@ class FaceScores:
         distance: Distance of the embeddings on the FaceNet scale, the least over the recognisers; 0
             where the face is not found.
         distance_raw: The same in the first recogniser's own scale.
-        verification_margin: Distance above the verification threshold, the least over the recognisers, FaceNet scale.
+        verification_margin: Distance above the verification threshold, the least over the
+            recognisers, FaceNet scale.
         naturalness: What the critic makes of the edited face, 0 to 1; 1 where no critic was asked.
     """
 

@@ -83,13 +83,16 @@ def ask_edits(labels: Tensor, generator: torch.Generator) -> TargetAttributes:
 
 
 def ask_back(values: Tensor) -> TargetAttributes:
-    """Second passes of the thesis: the first one's attributes (n, 13) negated, the gender back with them."""
+    """Second passes of the thesis.
+
+    The first one's attributes (n, 13) negated, the gender back with them.
+    """
     turned = -values
     return TargetAttributes(turned, (turned > 0).float(), _of_a_blend(_weight(turned)))
 
 
 def ask_one_pass(labels: Tensor, generator: torch.Generator, groups: int = 2) -> TargetAttributes:
-    """One pass of the anonymiser: random attributes in the bounds of the space ``one-pass``, gender kept.
+    """One pass of the anonymiser.
 
     Random attributes in the bounds of the space ``one-pass``, gender kept.
 
@@ -122,7 +125,7 @@ def _uniform(shape: tuple[int, ...] | torch.Size, generator: torch.Generator) ->
 def _gendered(
     values: Tensor, gender: Tensor, generator: torch.Generator, free_for_men: bool = False
 ) -> Tensor:
-    """Values whose gender is ``gender`` (n,), 1 male and -1 female, with a beard as goes with it."""
+    """Values of gender ``gender`` (n,), 1 male and -1 female, with a beard that goes with it."""
     values = values.clone()
     values[:, MALE] = gender * (0.1 + (REACH - 0.1) * torch.rand(len(values), generator=generator))
     for index, sign in ((MUSTACHE, gender), (NO_BEARD, -gender)):

@@ -34,7 +34,10 @@ SHOWN = 8
 
 @dataclass(frozen=True)
 class EditorComparison:
-    """A figure of every editor, row by row, and pictures: untouched faces, then each editor's edits of them."""
+    """A figure of every editor, row by row, and pictures.
+
+    Untouched faces, then each editor's edits of them.
+    """
 
     editors: tuple[str, ...]
     rows: dict[str, tuple[float, ...]]

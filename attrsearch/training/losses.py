@@ -44,7 +44,7 @@ def realism_loss(fake: Verdict, mask: Tensor | None = None) -> Tensor:
 
 
 def _mean_softplus(verdict: Verdict, sign: int, mask: Tensor | None) -> Tensor:
-    """Over the whole, over the patches, and over the levels of the features, where there are any."""
+    """Over the whole, the patches, and the levels of the features where there are any."""
     terms = softplus(sign * verdict.whole).mean() + _mean_where(
         softplus(sign * verdict.patches), mask
     )
@@ -114,7 +114,10 @@ def hair_loss(edited: Tensor, original: Tensor, mask: Tensor) -> Tensor:
 
 
 def hair_mask(faces: Tensor) -> Tensor:
-    """Where faces have another colour than their cheeks, above the brows: (n, 1, 128, 128), 0 to 1."""
+    """Where faces have another colour than their cheeks, above the brows.
+
+    (n, 1, 128, 128), 0 to 1.
+    """
     seen = avg_pool2d(
         torch.cat([brightness(faces), chroma(faces)], 1), 3, 1, 1, count_include_pad=False
     )
@@ -236,7 +239,10 @@ def _noise(faces: Tensor, generator: torch.Generator) -> Tensor:
 def shifted(
     first: Tensor, second: Tensor, generator: torch.Generator, reach: int = 6
 ) -> tuple[Tensor, Tensor]:
-    """Real faces and edits, each moved by up to ``reach`` pixels: augmentation against a small data set."""
+    """Real faces and edits, each moved by up to ``reach`` pixels.
+
+    Augmentation against a small data set.
+    """
     return _shift(first, generator, reach), _shift(second, generator, reach)
 
 

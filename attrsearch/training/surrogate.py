@@ -29,7 +29,7 @@ from attrsearch.search.study import person_seed
 from attrsearch.search.surrogate.features import describe
 from attrsearch.search.surrogate.fit_pooled import FOLDS, PersonTrials, cover, learn
 from attrsearch.search.surrogate.pooled import PooledModel, binding
-from attrsearch.search.surrogate.targets import FLOOR, predictable, targets_of, penalised_value
+from attrsearch.search.surrogate.targets import FLOOR, penalised_value, predictable, targets_of
 
 Floats = npt.NDArray[np.float32]
 Floats64 = npt.NDArray[np.float64]

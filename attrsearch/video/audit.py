@@ -1,14 +1,14 @@
 """Look at a protected video as a stranger would: is any face in it still its person?
 
-An independent detector finds the faces of the original; each is compared with what stands at its
-place in the protected video, by pixels (was it covered?) and by a judge the protection never used
-(does it still match?), both where the face was and where the detector finds one there now.
+An independent detector finds the faces of the original; each is compared with what stands at its place in the protected
+video, by pixels (was it covered?) and by a judge the protection never used (does it still match?), both where the
+face was and where the detector finds one there now.
 
-Judges take covered faces of strangers for one person far more often than they take real ones: all
-that is left to compare is hair and light.  Faces of one frame are strangers, so every frame tells
-how near strangers come in this footage, and with enough of them the judge's threshold is the one
-that keeps its rate of false matches here.  And of some heads in profile a judge knows so little
-that a blank in their place matches as well: such a match says nothing of what is left of the face.
+Judges take covered faces of strangers for one person far more often than they take real ones: all that is left to
+compare is hair and light.  Faces of one frame are strangers, so every frame tells how near strangers come in this
+footage, and with enough of them the judge's threshold is the one that keeps its rate of false matches here.  And of
+some heads in profile a judge knows so little that a blank in their place matches as well: such a match says nothing of
+what is left of the face.
 """
 
 from collections import deque
@@ -36,17 +36,14 @@ Floats = npt.NDArray[np.float32]
 Picture = npt.NDArray[np.uint8]
 
 UNCHANGED = 6.0
-"""Mean change of a face's pixels, 0 to 255, up to which it was not covered: more than encoding
-changes it by.
-"""
+"""Mean change of a face's pixels, 0 to 255, up to which it was not covered: more than encoding changes it by."""
 SAME = 0.3
 """Overlap from which a face that was found is the one that was left on purpose."""
 JUDGED_WIDTH = 36.0
 """Faces narrower than this many pixels are compared by pixels only: a judge cannot know them."""
 NEAR, OTHERS = 3, 2
-"""What a detector finds in a frame, and in fewer than two of the three before and the three after
-it, is no face: a hand, a scarf.
-"""
+"""What a detector finds in a frame, and in fewer than two of the three before and the three after it, is no face: a
+hand, a scarf."""
 RATE = 1e-3
 """Rate of false matches of a judge's threshold."""
 STRANGERS = 1000
@@ -54,10 +51,8 @@ STRANGERS = 1000
 MIN_SHARE = 0.5
 """Share of the ordinary threshold below which it is never set: a face that near is the same picture."""
 BLANK = 0.08
-"""A face is known if it is nearer than a blank in its place by more than this share of the ordinary
-threshold: covers that leave nothing (a mask, a wide blur, three large pixels) differ by up to half
-of it among themselves.
-"""
+"""A face is known if it is nearer than a blank in its place by more than this share of the ordinary threshold: covers
+that leave nothing (a mask, a wide blur, three large pixels) differ by up to half of it among themselves."""
 BINS = 4000
 """Of the distances of strangers, from 0 to 2."""
 
@@ -86,14 +81,12 @@ class Audit:
         faces: Faces the independent detector found in the original.
         judged: How many of them the judge compared.
         leaks: Those that are still their person.
-        passing: Untouched places where it found a face in one or two frames only; they are no
-            leaks.
+        passing: Untouched places where it found a face in one or two frames only; they are no leaks.
         threshold: Distance below which the judge's match is a leak.
         strangers: Pairs of an original face and another one's protected face in the same frame.
         taken: Share of them that the judge's ordinary threshold takes for one person.
         doubtful: Faces below the ordinary threshold, but no nearer than strangers come.
-        blank: Faces below the ordinary threshold, but no nearer than a blank (the head in its mean
-            colour) is.
+        blank: Faces below the ordinary threshold, but no nearer than a blank (the head in its mean colour) is.
     """
 
     faces: int
@@ -145,10 +138,7 @@ class _Lasting:
 
 
 class Strangers:
-    """How near the judge sees strangers.
-
-    A histogram, so that memory does not grow with the video.
-    """
+    """How near the judge sees strangers: a histogram, so that memory does not grow with the video."""
 
     def __init__(self) -> None:
         self._counts = np.zeros(BINS, np.int64)
@@ -274,13 +264,10 @@ def _judge(
     detector: Detector,
     judge: CalibratedRecogniser,
 ) -> tuple[Floats, Floats]:
-    """Judge's distances of a frame's faces before and after.
-
-    Of what is at their place now, or found there now.
+    """Judge's distances of a frame's faces before and after: of what is at their place now, or found there now.
 
     Returns:
-        For each known face (k,), the distance to itself; and the distances of faces that do not
-        touch.
+        For each known face (k,), the distance to itself; and the distances of faces that do not touch.
     """
     if not known:
         return np.zeros(0, np.float32), np.zeros(0, np.float32)

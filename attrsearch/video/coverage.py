@@ -1,4 +1,4 @@
-"""``coverage.parquet``: a row a face a frame, how it was found and how it was covered."""
+"""``coverage.parquet``: a row for every face of every frame, how it was found and how it was covered."""
 
 import io
 from collections.abc import Sequence

@@ -1,7 +1,4 @@
-"""Protect footage in two passes.
-
-Find and follow every face, decide who is who, cover every face of every frame.
-"""
+"""Protect footage in two passes: find and follow every face, decide who is who, cover every face of every frame."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
@@ -21,7 +18,7 @@ from attrsearch.faces.recognition.base import CalibratedRecogniser
 from attrsearch.video.coverage import Ledger
 from attrsearch.video.io.boxes_file import LabelledBox
 from attrsearch.video.io.reader import Frame
-from attrsearch.video.io.source import FrameSource, FrameSink
+from attrsearch.video.io.source import FrameSink, FrameSource
 from attrsearch.video.overlay import draw
 from attrsearch.video.preview import Preview
 from attrsearch.video.render import SMALLEST_EDIT, Renderer
@@ -31,7 +28,7 @@ from attrsearch.video.tracking.scan import scan
 from attrsearch.video.tracking.spill import SpillFile
 from attrsearch.video.tracking.spill_rows import BoxRows
 from attrsearch.video.tracking.tracker import Tracker
-from attrsearch.video.trajectories import TrackedBox, Timeline
+from attrsearch.video.trajectories import Timeline, TrackedBox
 from attrsearch.video.verification import RenderVerifier
 
 Picture = npt.NDArray[np.uint8]
@@ -103,8 +100,7 @@ class VideoResult:
         reasons: Why faces were filtered, and how often.
         problem: Why the video ended early; empty where it did not.
         boxes: Every covered face by frame, for ``--boxes``.
-        visible: Every face by frame that was left as it is, because its person consents or nobody
-            asked for it.
+        visible: Every face by frame that was left as it is, because its person consents or nobody asked for it.
     """
 
     frames: int
@@ -248,10 +244,7 @@ def _visible(options: VideoOptions, names: set[str]) -> frozenset[str]:
     """Who is left as they are, of the people there are."""
     unknown = sorted((options.only | options.visible) - names)
     if unknown:
-        found = (
-            f"{len(names)} people: "
-            f"{', '.join(sorted(names)[:6]) or 'nobody'}{' …' if len(names) > 6 else ''}"
-        )
+        found = f"{len(names)} people: {', '.join(sorted(names)[:6]) or 'nobody'}{' …' if len(names) > 6 else ''}"
         raise InputError(
             unknown[0],
             required="the name of a person of the video",

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from attrsearch.faces.alignment import CROP_SIZE, CROP_TEMPLATE, scale_of, similarity
+from attrsearch.faces.alignment import CROP_SIZE, CROP_TEMPLATE, compose, scale_of, similarity
 
 Floats = npt.NDArray[np.float32]
 Picture = npt.NDArray[np.uint8]
@@ -13,7 +13,7 @@ CROP_WIDTHS = (40.0, 150.0)
 """How wide a face's box may be in its crop, in pixels; about 75 is usual."""
 QUIET, MOVED = 6.0, 20.0
 """Changes of an aligned face, 0 to 255: up to the first it is noise, and from the second on nothing is kept."""
-MAX_KEPT = 0.95
+MOST_KEPT = 0.95
 """Share of the last edit that is kept in the next one where nothing changed: an edit makes more of noise than it is."""
 AROUND = 11
 """Over how many pixels of a crop of 128 the change is averaged: a mouth that opens is edited anew, the rest is kept."""
@@ -42,7 +42,7 @@ def steady(
     """
     side = max(1, round(AROUND * len(edit) / CROP_SIZE))
     change = cv2.blur(cv2.absdiff(source, last_source).mean(2), (side, side))
-    kept = (MAX_KEPT * np.clip((MOVED - change) / (MOVED - QUIET), 0, 1)).astype(np.float32)[
+    kept = (MOST_KEPT * np.clip((MOVED - change) / (MOVED - QUIET), 0, 1)).astype(np.float32)[
         ..., None
     ]
     return source + kept * (last_source - source), edit + kept * (last_edit - edit)
@@ -66,3 +66,14 @@ def replace_face(picture: Picture, box: Floats, replacement: Picture) -> None:
         picture[top:bottom, left:right] = cv2.resize(
             replacement, sides, interpolation=cv2.INTER_AREA
         )
+
+
+def to_crop(landmarks: Floats, size: int) -> Floats:
+    """From picture pixels to pixels of a crop of that size."""
+    zoom = size / CROP_SIZE
+    matrix = similarity(landmarks[None], CROP_TEMPLATE)[0]
+    if scale_of(matrix) == 0 or zoom == 1:
+        return np.asarray(matrix, np.float32)
+    return compose(
+        np.array([[zoom, 0, (zoom - 1) / 2], [0, zoom, (zoom - 1) / 2]], np.float32), matrix
+    )

@@ -1,7 +1,4 @@
-"""Protect a live source in one pass.
-
-Only the past is known, so the tracked memory does the work alone.
-"""
+"""Protect a live source in one pass: only the past is known, so the tracked memory does the work alone."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress

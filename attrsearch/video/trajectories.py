@@ -1,11 +1,8 @@
-"""From tracks to what must be covered in every frame.
+"""From tracks to what must be covered in every frame: gaps filled, ends extended, landmarks steadied.
 
-Gaps filled, ends extended, landmarks steadied.
-
-The second pass knows the future: a gap between two sightings is interpolated, and a track begins
-before its first sighting and ends after its last, because a face is there before a detector is sure
-of it.  Tracks of one person that follow each other closely are one: what lies between them is a gap
-like any other.
+The second pass knows the future: a gap between two sightings is interpolated, and a track begins before its first
+sighting and ends after its last, because a face is there before a detector is sure of it.  Tracks of one person that
+follow each other closely are one: what lies between them is a gap like any other.
 """
 
 import itertools
@@ -25,9 +22,7 @@ LONGEST_GAP = 30
 LEAD, EXTENSION = 6, 3
 """Frames added before a stretch, where nothing remembers the face yet, and after it."""
 KNOWN_NEAR = 15
-"""Landmarks are known at most this many frames from one in which they were seen: half of the
-longest gap.
-"""
+"""Landmarks are known at most this many frames from one in which they were seen: half of the longest gap."""
 STEADYING = 1.2
 """Standard deviation of the smoothing of landmarks and boxes over time, in frames."""
 TURN_STEADYING, MAX_TURN = 6.0, 1.0
@@ -62,7 +57,7 @@ class TrackedBox:
 
 @dataclass(frozen=True)
 class _Stretch:
-    """Frames ``begin`` to ``end``, covered for sightings in ``first`` to ``last`` of tracks."""
+    """Frames ``begin`` to ``end`` are covered because of sightings in frames ``first`` to ``last`` of some tracks."""
 
     tracks: Sequence[Mapping[int, TrackedFace]]
     first: int
@@ -72,17 +67,15 @@ class _Stretch:
 
 
 class Timeline:
-    """What to cover in every frame, made as frames are asked for.
-
-    Only what is going on is in memory.
+    """What to cover in every frame, made as frames are asked for: only what is going on is in memory.
 
     Args:
         tracks: Track to frame to sighting.
         cuts: Frames that begin a new scene; nothing is carried over them.
         frames: Frames of the video.
         people: Track to person; tracks of one person that may be one are joined.
-        remembered: Track to frame to a face that only the memory still holds: it is covered where
-            there is nothing else of its track.
+        remembered: Track to frame to a face that only the memory still holds: it is covered where there is nothing
+            else of its track.
         gap: Gaps of at most this many frames are filled.
         extension: Frames added after a stretch.
         lead: Frames added before it.
@@ -289,9 +282,7 @@ def _roughness(boxes: Floats) -> float:
 
 
 def nearest(known: npt.NDArray[np.int64], wanted: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Places (n,) of the numbers nearest to those wanted (n,) among known ones (k,), sorted.
-
-    The first of two as near.
+    """Places (n,) of the numbers nearest to those wanted (n,) among known ones (k,), sorted; the first of two as near.
 
     >>> nearest(np.array([2, 6, 7]), np.array([0, 2, 3, 4, 5, 6, 9])).tolist()
     [0, 0, 0, 0, 1, 1, 2]
@@ -302,10 +293,7 @@ def nearest(known: npt.NDArray[np.int64], wanted: npt.NDArray[np.int64]) -> npt.
 
 
 def _spread(values: Floats, known: npt.NDArray[np.int64], whole: npt.NDArray[np.int64]) -> Floats:
-    """Values (k, d) at known frames as values of every frame.
-
-    Linear between, moving on at the ends.
-    """
+    """Values (k, d) at known frames as values of every frame: linear between, moving on at the ends."""
     columns = [np.interp(whole, known, column) for column in values.T]
     spread = np.stack(columns, 1)
     if len(known) > 1:

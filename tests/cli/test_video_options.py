@@ -54,28 +54,15 @@ def shared(tmp_path_factory: pytest.TempPathFactory, made: Street) -> Path:
         "Bald": 0.0,
     }
     one = PersonRecord(
-        id="anna",
-        gender="female",
-        feasible=True,
-        first_pass=values,
-        second_pass=None,
-        utility=1.3,
-        detection=1,
-        iou=0.9,
-        distance=1.45,
-        distance_raw=1.4,
-        faces=1,
-        evaluations=1,
-    )
+        id="anna", gender="female", feasible=True, first_pass=values, second_pass=None, utility=1.3,
+        detection=1, iou=0.9, distance=1.45, distance_raw=1.4, faces=1, evaluations=1,
+    )  # fmt: skip
     export = AttributesFile(
         editor=EditorRecord(name="anonymiser", sha256=manifest()["anonymiser"].sha256),
         recogniser=RecogniserRecord(name="sface", scale=1.045, threshold=1.4),
-        detector=DetectorRecord(name="mtcnn"),
-        objective="utility_product",
-        study="quick",
-        seed=0,
+        detector=DetectorRecord(name="mtcnn"), objective="utility_product", study="quick", seed=0,
         identities=(one,),
-    )
+    )  # fmt: skip
     (folder / "attributes.json").write_text(to_json(export))
     return folder
 
@@ -89,25 +76,10 @@ def place(shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 
 def test_apply_to_a_video(capsys: pytest.CaptureFixture[str], place: Path, made: Street) -> None:
     code, err = call(
-        capsys,
-        "apply",
-        "street.mp4",
-        "--attributes",
-        "attributes.json",
-        "--out",
-        "out.mp4",
-        "--quiet",
-        "--recogniser",
-        "sface",
-        "--ledger",
-        "c.parquet",
-        "--preview",
-        "p.png",
-        "--debug-video",
-        "debug.mp4",
-        "--write-boxes",
-        "boxes.json",
-    )
+        capsys, "apply", "street.mp4", "--attributes", "attributes.json", "--out", "out.mp4", "--quiet",
+        "--recogniser", "sface", "--ledger", "c.parquet", "--preview", "p.png", "--debug-video", "debug.mp4",
+        "--write-boxes", "boxes.json",
+    )  # fmt: skip
     assert code == 0
     assert err == "out.mp4: 10 frames, 1 people; faces 10 edited\n"
     assert times(place / "out.mp4") == times(place / "street.mp4")
@@ -126,18 +98,9 @@ def test_apply_to_a_video(capsys: pytest.CaptureFixture[str], place: Path, made:
 def test_a_folder_of_frames_and_boxes(capsys: pytest.CaptureFixture[str], place: Path) -> None:
     (place / "frames" / "004.png").write_bytes(b"broken")
     code, err = call(
-        capsys,
-        "apply",
-        "frames",
-        "--frames",
-        "--attributes",
-        "attributes.json",
-        "--out",
-        "out",
-        "--quiet",
-        "--recogniser",
-        "sface",
-    )
+        capsys, "apply", "frames", "--frames", "--attributes", "attributes.json", "--out", "out", "--quiet",
+        "--recogniser", "sface",
+    )  # fmt: skip
     assert code == 1
     assert "out: 9 frames, 1 people; faces " in err
     assert "1 of 10 frames could not be read and were not written" in err
@@ -165,7 +128,7 @@ def test_the_audit_names_what_is_still_there(
     assert "10 still their person" in err
     code, err = call(
         capsys, "apply", "street.mp4", "--out", "left.mp4", "--except", "anna", *common
-    )
+    )  # fmt: skip
     assert (code, "0 still their person" in err) == (0, True)  # anna consents
 
 
@@ -258,15 +221,8 @@ def test_wrong_use_is_one_line(
     (place / "text.mp4").write_text("no video")
     there = {path.name for path in place.iterdir()}
     code, err = call(
-        capsys,
-        "apply",
-        *arguments,
-        "--attributes",
-        "attributes.json",
-        "--quiet",
-        "--recogniser",
-        "sface",
-    )
+        capsys, "apply", *arguments, "--attributes", "attributes.json", "--quiet", "--recogniser", "sface"
+    )  # fmt: skip
     assert code == 2
     assert line in err
     assert len(err.strip().splitlines()) == 1
@@ -280,17 +236,9 @@ def test_a_broken_tail_is_said_and_ends_with_one(
     path = write_clip(place / "cut.mp4", textured(40), Clip(movflags="faststart"))
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * 0.6)])
     code, err = call(
-        capsys,
-        "apply",
-        "cut.mp4",
-        "--attributes",
-        "attributes.json",
-        "--out",
-        "o.mp4",
-        "--quiet",
-        "--recogniser",
-        "sface",
-    )
+        capsys, "apply", "cut.mp4", "--attributes", "attributes.json", "--out", "o.mp4", "--quiet",
+        "--recogniser", "sface",
+    )  # fmt: skip
     assert code == 1
     count = len(pictures(place / "o.mp4"))
     first, second = err.splitlines()
@@ -302,21 +250,9 @@ def test_a_broken_tail_is_said_and_ends_with_one(
 @pytest.mark.slow
 def test_anonymise_a_video(capsys: pytest.CaptureFixture[str], place: Path) -> None:
     code, err = call(
-        capsys,
-        "anonymise",
-        "street.mp4",
-        "--out",
-        "out.mp4",
-        "--study",
-        "quick",
-        "--trials",
-        "4",
-        "--seed",
-        "1",
-        "--recogniser",
-        "sface",
-        "--quiet",
-    )
+        capsys, "anonymise", "street.mp4", "--out", "out.mp4", "--study", "quick", "--trials", "4", "--seed", "1",
+        "--recogniser", "sface", "--quiet",
+    )  # fmt: skip
     assert code in (0, 1)
     assert "of 1 people anonymised; " in err
     assert "out.mp4: 10 frames, 1 people; faces 10 " in err
@@ -365,10 +301,7 @@ def test_a_search_never_mixes_with_what_is_there(
     (tmp_path / "out.mp4.run" / "mine.txt").write_text("")
     code, err = call(capsys, "anonymise", "street.mp4", "--out", tmp_path / "out.mp4")
     assert code == 2
-    found = (
-        "needs a new or empty folder for the search, found something there; choose another place "
-        "with --run"
-    )
+    found = "needs a new or empty folder for the search, found something there; choose another place with --run"
     assert err.strip() == f"attrsearch: {tmp_path / 'out.mp4.run'}: {found}"
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from attrsearch.core.errors import InputError
-from attrsearch.evaluation.faces import Cohort, load_cohort, load_embeddings, detect_again
+from attrsearch.evaluation.faces import Cohort, detect_again, load_cohort, load_embeddings
 from attrsearch.faces.dataset import MIN_FACE
 from attrsearch.faces.detection.load import load_detector
 from attrsearch.faces.recognition.base import CalibratedRecogniser

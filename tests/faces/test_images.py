@@ -77,7 +77,8 @@ def tiny(path: Path) -> None:
         (huge, "needs at most 100000000 pixels, found 10100 x 10000 pixels; scale it down"),
         (
             bomb,
-            r"needs at most 100000000 pixels, found Image size \(400000000 pixels\).*; scale it down",
+            r"needs at most 100000000 pixels, "
+            r"found Image size \(400000000 pixels\).*; scale it down",
         ),
         (tiny, "needs at least 16 pixels a side, found 3 x 3 pixels"),
         (Path.mkdir, "Is a directory"),

@@ -48,7 +48,8 @@ def test_five_thousand_people_on_a_page(browser: Any, tmp_path: Path) -> None:
     wrote = time.perf_counter() - start
     size = page.stat().st_size / 1e6
     print(
-        f"\n{PEOPLE} people, {PEOPLE * TRIALS} candidates: written in {wrote:.1f} s, {size:.1f} MB of HTML"
+        f"\n{PEOPLE} people, {PEOPLE * TRIALS} candidates: written in {wrote:.1f} s, {size:.1f} "
+        "MB of HTML"
     )
     assert size < 50
     for attempt in range(3):

@@ -79,7 +79,7 @@ every_training = pytest.mark.parametrize(
 def test_trainings_go_from_device_to_device(
     tmp_path: Path, prepared: FaceSet, recipe: TrainingRecipe
 ) -> None:
-    """Two steps here and two there, either way, lose what four steps in one place lose, but for rounding."""
+    """Two steps here and two there lose what four in one place lose, but for rounding."""
     train(make(recipe, prepared, CPU), recipe, tmp_path / "here", Pace(2))
     shutil.copytree(tmp_path / "here", tmp_path / "away")
     expected = train(

@@ -181,7 +181,10 @@ def test_identity_is_of_finished_edits_only() -> None:
 
 
 def test_a_second_pass_is_judged_beside_the_face_it_began_as(prepared: FaceSet) -> None:
-    """The first step has no second passes; in the next the blended second pass is held to the untouched face."""
+    """The first step has no second passes.
+
+    In the next the blended second pass is held to the untouched face.
+    """
     trainer = EditorTrainer(
         recipe(replay=0.5, losses=only(attributes=1.0, identity=1.0, tone=1.0)), prepared
     )

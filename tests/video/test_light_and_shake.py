@@ -12,7 +12,7 @@ from attrsearch.faces.detection.yunet import YuNet
 from attrsearch.faces.recognition.base import CalibratedRecogniser
 from attrsearch.video.io.reader import Frame
 from attrsearch.video.io.source import VideoFile
-from attrsearch.video.pipeline import VideoOptions, SetAssignment, protect
+from attrsearch.video.pipeline import SetAssignment, VideoOptions, protect
 from attrsearch.video.tracking.camera_motion import CameraMotion
 from attrsearch.video.tracking.lighting import lift
 from attrsearch.video.tracking.scan import join_detections

@@ -13,7 +13,7 @@ from attrsearch.faces.recognition.base import CalibratedRecogniser
 from attrsearch.video.coverage import ROWS_A_GROUP, SCHEMA, Ledger
 from attrsearch.video.io.frame_folder import FrameFolder
 from attrsearch.video.overlay import GREEN, RED, YELLOW, colour, draw
-from attrsearch.video.pipeline import VideoOptions, SetAssignment, protect
+from attrsearch.video.pipeline import SetAssignment, VideoOptions, protect
 from attrsearch.video.preview import COLUMNS, SHOWN, WIDTH, Preview
 from attrsearch.video.render import Cover, RenderedFace
 from attrsearch.video.tracking.tracker import BoxSource

@@ -21,7 +21,7 @@ from attrsearch.video.audit import UNCHANGED, audit_video
 from attrsearch.video.io.boxes_file import LabelledBox
 from attrsearch.video.io.reader import Frame
 from attrsearch.video.io.source import VideoFile, VideoSecondPass
-from attrsearch.video.pipeline import BATCH, VideoOptions, VideoResult, SetAssignment, protect
+from attrsearch.video.pipeline import BATCH, SetAssignment, VideoOptions, VideoResult, protect
 from attrsearch.video.tracking.reidentify import People
 from tests.clips import Clip, packets, pictures, textured, times, write_clip
 from tests.video.conftest import MISSED, SET, Forgetful, Scene, judge_change
@@ -47,9 +47,13 @@ def run(
     **options: object,
 ) -> VideoResult:
     return protect(
-        VideoFile(scene.clip, target), detector=detector, close_up=mtcnn, scaled=sface,  # type: ignore[arg-type]
-        decide=decide, options=VideoOptions(**options),  # type: ignore[arg-type]
-    )  # fmt: skip
+        VideoFile(scene.clip, target),
+        detector=detector,
+        close_up=mtcnn,
+        scaled=sface,  # type: ignore[arg-type]
+        decide=decide,
+        options=VideoOptions(**options),  # type: ignore[arg-type]
+    )
 
 
 def shown_real(
@@ -148,7 +152,12 @@ def test_exactly_that_person_is_left(
     names = whole.people
     forgetful.seen = 0
     done = run(
-        scene, target, forgetful, mtcnn, sface, lambda people: SetAssignment({}, {}, None),
+        scene,
+        target,
+        forgetful,
+        mtcnn,
+        sface,
+        lambda people: SetAssignment({}, {}, None),
         **{option: frozenset({names[0]})},
     )
     real = {walker for _, walker in shown_real(scene, target)}
@@ -175,7 +184,12 @@ def test_a_name_that_nobody_has(
 ) -> None:
     with pytest.raises(InputError) as error:
         run(
-            scene, tmp_path / "out.mp4", forgetful, mtcnn, sface, lambda people: SetAssignment({}, {}, None),
+            scene,
+            tmp_path / "out.mp4",
+            forgetful,
+            mtcnn,
+            sface,
+            lambda people: SetAssignment({}, {}, None),
             only=frozenset({"zoe"}),
         )
     assert str(error.value) == (
@@ -200,8 +214,15 @@ def test_boxes_from_a_file_are_all_covered_however_unsure(
     }
     target = tmp_path / "out.mp4"
     done = run(
-        scene, target, Blind(), mtcnn, sface, lambda people: SetAssignment({}, {}, None), boxes=boxes, memory=0
-    )  # fmt: skip
+        scene,
+        target,
+        Blind(),
+        mtcnn,
+        sface,
+        lambda people: SetAssignment({}, {}, None),
+        boxes=boxes,
+        memory=0,
+    )
     assert shown_real(scene, target) == []
     assert done.counts["filtered"] >= 32
 
@@ -276,9 +297,13 @@ def test_frames_are_streamed_not_kept(mtcnn: Mtcnn, sface: CalibratedRecogniser)
             return [one for _ in pictures]
 
     done = protect(
-        Endless(), detector=Always(), close_up=mtcnn, scaled=sface,
-        decide=lambda people: SetAssignment({}, {}, None), options=VideoOptions(),
-    )  # fmt: skip
+        Endless(),
+        detector=Always(),
+        close_up=mtcnn,
+        scaled=sface,
+        decide=lambda people: SetAssignment({}, {}, None),
+        options=VideoOptions(),
+    )
     gc.collect()
     assert done.frames == count
     assert done.counts == {"filtered": count}
@@ -326,7 +351,10 @@ def test_a_face_that_changed_but_is_known_is_a_leak(
 def test_a_match_that_a_blank_has_as_well_is_no_leak(
     scene: Scene, sface: CalibratedRecogniser, tmp_path: Path
 ) -> None:
-    """Of a judge that takes everybody for everybody: what is left of a face is told by what is there without it."""
+    """Of a judge that takes everybody for everybody.
+
+    What is left of a face is told by what is there without it.
+    """
     lenient = replace(
         sface, calibration=sface.calibration.model_copy(update={"thresholds": {"0.001": 1.9}})
     )

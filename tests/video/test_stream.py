@@ -50,7 +50,7 @@ def test_one_pass_covers_every_face(
     renderer = Renderer(editor, {"anna": SET}, {}, everyone="anna")
     done = protect_stream(
         live, tmp_path / "out.mp4", detector=forgetful, tracker=Tracker(10), renderer=renderer
-    )
+    )  # fmt: skip
     assert real(scene, tmp_path / "out.mp4") == []  # the memory bridges what the detector missed
     assert done.problem == ""
     assert sum(done.counts.values()) == 32
@@ -75,13 +75,8 @@ def test_people_are_named_by_their_first_good_look(
         namer = KnownPersonMatcher(mtcnn, sface, known)
         renderer = Renderer(editor, {"anna": SET}, namer.names)
         done = protect_stream(
-            live,
-            tmp_path / "out.mp4",
-            detector=Mtcnn(30),
-            tracker=Tracker(10),
-            renderer=renderer,
-            namer=namer,
-        )
+            live, tmp_path / "out.mp4", detector=Mtcnn(30), tracker=Tracker(10), renderer=renderer, namer=namer
+        )  # fmt: skip
         assert set(namer.names.values()) == people
         assert real(scene, tmp_path / "out.mp4") == []  # strangers are filtered
         assert ("edited" in done.counts) == bool(people)
@@ -116,8 +111,7 @@ from attrsearch.video.render import Renderer
 from attrsearch.video.stream import protect_stream
 from attrsearch.video.tracking.tracker import Tracker
 from pathlib import Path
-renderer = Renderer(None, {}, {})
-done = protect_stream("-", Path("-"), detector=Mtcnn(30), tracker=Tracker(10), renderer=renderer)
+done = protect_stream("-", Path("-"), detector=Mtcnn(30), tracker=Tracker(10), renderer=Renderer(None, {}, {}))
 print(done, file=sys.stderr)
 """
 

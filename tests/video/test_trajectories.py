@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from attrsearch.video.tracking.tracker import TrackedFace
-from attrsearch.video.trajectories import TrackedBox, Timeline
+from attrsearch.video.trajectories import Timeline, TrackedBox
 
 TEMPLATE = np.float32([[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.8], [0.65, 0.8]])
 

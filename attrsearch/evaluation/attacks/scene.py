@@ -62,7 +62,7 @@ class Scene:
         return self.cohort.owners[self.rows]
 
     def embed(self, windows: Picture, rows: Ints) -> dict[str, Floats]:
-        """Find and embed faces in windows (k, 192, 192, 3) that were made from those originals (k,)."""
+        """Find and embed faces in windows (k, 192, 192, 3) made from those originals (k,)."""
         look = detect_again(windows, self.cohort.look.take(rows), self.detector)
         return {judge.name: look.embed(judge.recogniser) for judge in self.judges}
 

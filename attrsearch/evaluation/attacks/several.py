@@ -23,7 +23,9 @@ Ints = npt.NDArray[np.int64]
 CROP_BOX = np.array([26.5, 19, 101.5, 129], np.float32)
 """About the face's box in an aligned crop."""
 MAX_OTHERS = 40
-"""Pictures of one person that are averaged, at most, evenly spaced: neighbouring frames tell little more."""
+"""Pictures of one person that are averaged, at most, evenly spaced: neighbouring frames tell little
+more.
+"""
 
 
 def averaging(scene: Scene) -> list[Figures]:

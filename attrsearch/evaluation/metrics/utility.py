@@ -99,7 +99,10 @@ def view(
 
 
 def skin_tones(crops: Floats) -> Floats:
-    """CIELAB (n, 3) of the cheeks of aligned crops (n, 128, 128, 3), RGB from 0 to 255: the median of both."""
+    """CIELAB (n, 3) of the cheeks of aligned crops (n, 128, 128, 3), RGB from 0 to 255.
+
+    The median of both.
+    """
     patches = [
         crops[:, top:bottom, left:right].reshape(len(crops), -1, 3)
         for top, bottom, left, right in CHEEKS
@@ -109,7 +112,10 @@ def skin_tones(crops: Floats) -> Floats:
 
 
 def utility_figures(before: FaceMeasurements, after: FaceMeasurements, owners: Ints) -> Figures:
-    """What is kept of faces, one row of ``before`` for each of ``after``, with intervals over their people (n,)."""
+    """What is kept of faces, a row of ``before`` for each of ``after``.
+
+    Intervals are over their people (n,).
+    """
     figures: Figures = {}
     for name, look in after.looks.items():
         figures |= detection_figures(name, before.looks[name], look, owners)
@@ -156,7 +162,7 @@ def detection_figures(
 
 
 def landmark_error(before: DetectedFaces, after: DetectedFaces) -> Floats:
-    """Mean distance (n,) of the five landmarks, as a share of the distance between the original's eyes."""
+    """Mean distance (n,) of the five landmarks, as a share of the original's eye distance."""
     eyes = np.linalg.norm(before.landmarks[:, 0] - before.landmarks[:, 1], axis=1)
     moved = np.linalg.norm(after.landmarks - before.landmarks, axis=2).mean(1)
     return np.asarray(moved / np.maximum(eyes, 1e-6), np.float32)

@@ -159,7 +159,7 @@ def rate(hits: npt.NDArray[np.bool_] | Floats, owners: Ints, seed: int = 0) -> I
 def bootstrap(
     statistic: Callable[[Ints], Floats64], people: int, seed: int = 0, draws: int = DRAWS
 ) -> Interval:
-    """A statistic over people, and its percentile interval when people are drawn anew with replacement.
+    """A statistic over people, and its percentile interval under resampling of people.
 
     Args:
         statistic: Values (…) for indices (…, people) of drawn people.

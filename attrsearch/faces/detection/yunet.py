@@ -17,7 +17,9 @@ REDUCTION = 4
 LARGE_FACE = 40.0
 """Faces narrower than this in the reduced frame are left to the full one."""
 MIN_SIDE = 64
-"""Smaller pictures are filled up with black: OpenCV's int8 layers find faces of earlier pictures in very small ones."""
+"""Smaller pictures are filled up with black: OpenCV's int8 layers find faces of earlier pictures in
+very small ones.
+"""
 SAME_FACE = 0.3
 """Of boxes that overlap by more than this, the surest is kept."""
 

@@ -20,7 +20,8 @@ from attrsearch.faces.recognition.dlib_network import OUTPUTS, SIDE, read_networ
 
 CHUNK = 32
 MIN_BATCH = 8
-"""Smaller batches are filled up, since below five a face's last bits depend on how many there are."""
+"""Smaller batches are filled up, since below five a face's last bits depend on how many there are.
+"""
 
 
 class Dlib:

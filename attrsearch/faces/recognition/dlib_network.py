@@ -137,7 +137,10 @@ def _build(data: bytes) -> nn.Sequential:
 def _convolution(
     reader: "_Reader", side: int, channels: int, stride: int
 ) -> tuple[nn.Conv2d, "_Reader"]:
-    """A convolution with what scales and shifts it, and where to read on.  Padding is dlib's: none with a stride."""
+    """A convolution with what scales and shifts it, and where to read on.
+
+    Padding is dlib's: none with a stride.
+    """
     values = reader.tensor()
     count = len(values) // (channels * side * side + 1)
     weight = values[:-count].reshape(count, channels, side, side)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from attrsearch.core.errors import UnavailableError, did_you_mean
-from attrsearch.faces.recognition.base import Recogniser, CalibratedRecogniser
+from attrsearch.faces.recognition.base import CalibratedRecogniser, Recogniser
 from attrsearch.faces.recognition.calibration import load_calibration
 
 RECOGNISERS = ("facenet", "sface", "facenet-vggface2", "facenet-casia", "dlib")

@@ -56,7 +56,10 @@ class SFace:
     def embed(
         self, pictures: npt.NDArray[np.uint8], boxes: Array, landmarks: Array
     ) -> npt.NDArray[np.float32]:
-        """Embed one face of each picture (n, h, w, 3); only the landmarks are used. Returns (n, 128)."""
+        """Embed one face of each picture (n, h, w, 3); only the landmarks are used.
+
+        Returns (n, 128).
+        """
         del boxes
         rows = []
         for start in range(0, len(pictures), CHUNK):

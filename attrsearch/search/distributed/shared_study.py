@@ -70,7 +70,10 @@ class SharedEvaluator:
         return getattr(self._evaluator, name)
 
     def prepare(self, faces: Sequence[AlignedFace]) -> tuple[Subject | None, list[int]]:
-        """As :meth:`Evaluator.prepare`; the faces prepared first are those whose measurements are shared."""
+        """As :meth:`Evaluator.prepare`.
+
+        The faces prepared first are those whose measurements are shared.
+        """
         subject, kept = self._evaluator.prepare(faces)
         self._subject = self._subject or subject
         return subject, kept

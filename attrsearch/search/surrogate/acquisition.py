@@ -26,8 +26,8 @@ from attrsearch.search.surrogate.targets import (
     PredictionError,
     expected_improvement,
     objective_value_of,
-    targets_of,
     penalised_value,
+    targets_of,
 )
 
 Floats64 = npt.NDArray[np.float64]
@@ -70,7 +70,8 @@ class Screener:
 
     Attributes:
         screened_out: How many candidates were scored and not proposed so far.
-        expected_improvement: Expected gain of the best candidate of the last pool; infinite before the first.
+        expected_improvement: Expected gain of the best candidate of the last pool; infinite before
+            the first.
         seconds: Time spent here so far.
     """
 

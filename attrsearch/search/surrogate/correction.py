@@ -31,7 +31,8 @@ class LinearCorrection:
     def fit(cls, predicted: Floats64, measured: Floats64) -> Self:
         """Ridge regression of measured on predicted targets, both (n, k), a target at a time.
 
-        >>> found = LinearCorrection.fit(np.linspace(0, 1, 500)[:, None], np.linspace(1, 3, 500)[:, None])
+        >>> predicted, measured = np.linspace(0, 1, 500)[:, None], np.linspace(1, 3, 500)[:, None]
+        >>> found = LinearCorrection.fit(predicted, measured)
         >>> found.apply(np.array([[0.5]])).round(2)
         array([[2.]])
         """

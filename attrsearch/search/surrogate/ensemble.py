@@ -83,7 +83,10 @@ class PersonModels:
         self._learn()
 
     def choose(self) -> tuple[str, float, PredictionError] | None:
-        """The model that ranks this person's trials best, its standing and its error; None below the gate."""
+        """The model that ranks this person's trials best, its standing and its error.
+
+        None below the gate.
+        """
         rank_correlations = {name: self._rank_correlation(name) for name in self._names()}
         if not rank_correlations:
             return None
@@ -93,7 +96,7 @@ class PersonModels:
         return best, rank_correlations[best], self._spread(best)
 
     def predict(self, name: str, points: Floats64, fixed: int = 0) -> Floats64:
-        """Targets (n, 4) of points; the first ``fixed`` are the same at every call and predicted once."""
+        """Targets (n, 4) of points; the first ``fixed`` never change and are predicted once."""
         pooled_prediction = self._predict_pooled(points[fixed:])
         if fixed:
             if self._fixed is None or len(self._fixed) != fixed:
@@ -117,7 +120,7 @@ class PersonModels:
         return self.pooled.predict(self.space.attributes(points), self.person)
 
     def _again(self, points: Floats64) -> Floats64:
-        """As :meth:`_predict_pooled`, but what was scored since the last candidates is not scored again."""
+        """As :meth:`_predict_pooled`, but what was scored a moment ago is not scored again."""
         pooled_prediction = np.zeros((len(points), len(TARGETS)))
         new = np.ones(len(points), bool)
         for pool, scores in self._scored:
@@ -159,7 +162,7 @@ class PersonModels:
         return (points - self.space.low) / (self.space.high - self.space.low)
 
     def _rank_correlation(self, name: str) -> float:
-        """Rank correlation of what was said with what was measured, drawn towards what was known before."""
+        """Rank correlation of predicted with measured, drawn towards what was known before."""
         log = self._log.get(name)
         prior = self.pooled.correlation if self.pooled is not None else 0.0
         if log is None:

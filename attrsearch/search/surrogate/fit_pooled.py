@@ -174,7 +174,10 @@ def _fit(
 def _examine(
     model: PooledModel, lesson: PersonTrials, objective: Objective
 ) -> tuple[float, Floats64]:
-    """Rank correlation on a person's trials, and the errors of merit and margin (n, 2) after a few of them."""
+    """Rank correlation on a person's trials, and errors (n, 2) of objective value and margin.
+
+    Measured after a few of the trials.
+    """
     pooled_prediction = model.predict(lesson.attributes, lesson.person)
     order = np.random.default_rng(0).permutation(len(pooled_prediction))
     few = min(SEEN, len(order) // 2)

@@ -39,7 +39,10 @@ class Regressor(Protocol):
         ...
 
     def relative_std(self, inputs: Floats64) -> Floats64:
-        """How little is known of each input, (n,), from 0 to 1; 1 everywhere from a learner that cannot say."""
+        """How little is known of each input, (n,), from 0 to 1.
+
+        1 everywhere from a learner that cannot say.
+        """
         ...
 
 

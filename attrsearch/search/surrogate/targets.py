@@ -54,8 +54,9 @@ def objective_value_of(objective: Objective, targets: Floats64) -> Floats64:
 def penalised_value(objective: Objective, targets: Floats64) -> Floats64:
     """One number to rank by: the objective's value, less a penalty for a violated constraint.
 
-    >>> from attrsearch.core.recipes import load_objective
-    >>> penalised_value(load_objective("utility_product"), np.array([[1.0, 0.9, 1.5, 0.1], [1.0, 0.9, 1.3, -0.1]])).round(2)
+    >>> from attrsearch.core.recipes.objective import load_objective
+    >>> targets = np.array([[1.0, 0.9, 1.5, 0.1], [1.0, 0.9, 1.3, -0.1]])
+    >>> penalised_value(load_objective("utility_product"), targets).round(2)
     array([1.35, 0.97])
     """
     return objective_value_of(objective, targets) + PENALTY * np.minimum(

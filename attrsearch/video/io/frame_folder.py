@@ -1,7 +1,4 @@
-"""A folder of frames as a video.
-
-Pictures in the order of their names, written back under the same names.
-"""
+"""A folder of frames as a video: pictures in the order of their names, written back under the same names."""
 
 import io
 import re
@@ -30,8 +27,7 @@ class FrameFolder:
         warn: Called with one line for every frame that cannot be read; it is not written.
 
     Raises:
-        InputError: The folder has no pictures, none that can be read, two of one name, or it is the
-            target.
+        InputError: The folder has no pictures, none that can be read, two of one name, or it is the target.
     """
 
     def __init__(self, source: Path, target: Path, warn: Warn = print) -> None:

@@ -137,19 +137,13 @@ class VideoReader:
         self.container.close()
 
     def frames(self) -> Iterator[Frame]:
-        """Every frame from ``start`` to ``end``.
-
-        A video that breaks off ends where it breaks (``problem``).
-        """
+        """Every frame from ``start`` to ``end``; a video that breaks off ends where it breaks (``problem``)."""
         for packet in self.packets():
             yield from self.decode(packet)
         self.check()
 
     def packets(self) -> Iterator[Any]:
-        """Packets of every stream about ``start`` to ``end``.
-
-        Reading ends at the first that cannot be read.
-        """
+        """Packets of every stream about ``start`` to ``end``; reading ends at the first that cannot be read."""
         try:
             self._seek()
             for packet in self.container.demux():

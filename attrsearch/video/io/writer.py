@@ -179,8 +179,7 @@ class VideoRewriter:
         stream.options = settings.options
         stream.disposition = source.disposition
         if source.average_rate != source.base_rate:
-            # of uneven timestamps in another order MP4 makes too short a duration, at which players
-            # stop
+            # of uneven timestamps in another order MP4 makes too short a duration, at which players stop
             stream.codec_context.max_b_frames = 0
         if info.matrix is not None and not self._upright:
             stream.set_display_matrix(info.matrix)

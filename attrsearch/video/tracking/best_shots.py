@@ -32,6 +32,9 @@ MAX_SHOTS = 12
 class _PutAway:
     """A face whose pictures are on a shelf.
 
+    Their shapes, and where they lie one behind the other.
+    """
+
     face: AlignedFace
     shelf: SpillFile
     place: Place
@@ -74,7 +77,8 @@ class Sighting:
 class Sightings:
     """The best sightings of one track, at most one in ``SPACING`` frames and ``MAX_SHOTS`` in all.
 
-    Where a track may have gone on with somebody else (:meth:`mark_possible_switch`), there is one on either side.
+    Where a track may have gone on with somebody else (:meth:`mark_possible_switch`), there is one
+    on either side.
     """
 
     best: dict[tuple[int, int], Sighting] = field(default_factory=dict)
@@ -144,7 +148,9 @@ def turn(landmarks: Floats) -> float:
 def quality(
     picture: npt.NDArray[np.uint8], box: Floats, landmarks: Floats, probability: float
 ) -> float:
-    """How well a face can be known, from 0: its width, sharpness, frontality and probability together.
+    """How well a face can be known, from 0.
+
+    Its width, sharpness, frontality and probability together.
 
     0 where it is too small or too turned to be known.
     """

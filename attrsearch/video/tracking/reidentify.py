@@ -23,10 +23,14 @@ from attrsearch.video.trajectories import follows
 Floats = npt.NDArray[np.float32]
 
 MAX_GAP = 8
-"""A track that nobody can be known by is the person who was seen there at most this many frames before or after."""
+"""A track that nobody can be known by is the person who was seen there at most this many frames
+before or after.
+"""
 
 MIN_FRAMES_BESIDE = 3
-"""Frames in which two tracks are seen beside each other, one of them unsurely, that make them two people."""
+"""Frames in which two tracks are seen beside each other, one of them unsurely, that make them two
+people.
+"""
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ def link_people(found: Scan, detector: Detector, scaled: CalibratedRecogniser) -
 
 @dataclass(frozen=True)
 class _TrackEmbeddings:
-    """What a track is known by: sightings, their frames, and embeddings (n, d), in the order of the frames."""
+    """What a track is known by: sightings, frames, embeddings (n, d), in the order of frames."""
 
     sightings: tuple[Sighting, ...]
     rows: Floats
@@ -208,7 +212,7 @@ def group_tracks(
 def join_unknown(
     groups: list[set[int]], tracks: Mapping[int, Mapping[int, TrackedFace]]
 ) -> list[set[int]]:
-    """Add tracks that nobody can be known by to the people they go on from, or go on as, by where they are.
+    """Add tracks without a usable look to the people whose tracks they continue, by place.
 
     Args:
         groups: Tracks of each person that is known.

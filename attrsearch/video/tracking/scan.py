@@ -1,7 +1,4 @@
-"""The first pass over a video: detect, track, remember.
-
-Keep boxes of every frame and the best looks at every face.
-"""
+"""The first pass over a video: detect, track, remember; keep boxes of every frame and the best looks at every face."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -31,8 +28,7 @@ class Scan:
     """What the first pass found.  What is known of a track that has ended lies on a shelf.
 
     Attributes:
-        frames: One more than the number of the last frame; a frame that could not be read has a
-            number, too.
+        frames: One more than the number of the last frame; a frame that could not be read has a number, too.
         tracks: Track to its sightings, frame by frame; remembered ones are not in it.
         remembered: Track to its faces that the memory restored, frame by frame.
         cuts: Frames that begin a new scene.
@@ -106,8 +102,7 @@ def scan(
         frames: Its frames.
         detector: Finds faces; gives unsure ones, too.
         tracker: Follows them.
-        boxes: Faces by frame from a file, instead of the detector's; landmarks are still looked
-            for.
+        boxes: Faces by frame from a file, instead of the detector's; landmarks are still looked for.
         progress: Called after each frame.
     """
     found = Scan()

@@ -138,7 +138,7 @@ class BoxRows(_Rows, Mapping[int, list[LabelledBox]]):
 def part(
     sightings: Mapping[int, TrackedFace], first: int, end: float, track: int, shelf: SpillFile
 ) -> TrackRows:
-    """The sightings of a track in frames from ``first`` to before ``end``, as those of a track of that number."""
+    """A track's sightings from ``first`` to before ``end``, as those of another number."""
     rows = TrackRows(shelf)
     for frame, face in sightings.items():
         if first <= frame < end:

@@ -49,7 +49,8 @@ class DetectionMemory:
             probabilities: (k,).
 
         Returns:
-            The detections of the frame, then those restored from memory (``frames_since_update`` above 0).
+            The detections of the frame, then those restored from memory (``frames_since_update``
+            above 0).
         """
         fresh = [Remembered(box, float(p)) for box, p in zip(boxes, probabilities, strict=True)]
         restored = [

@@ -1,11 +1,8 @@
-"""Tracked short-term detection memory.
+"""Tracked short-term detection memory: what is remembered moves as it was moving (the thesis's future work, 5.2).
 
-What is remembered moves as it was moving (the thesis's future work, 5.2).
-
-Each frame: tracks are moved to where they should be; sure detections are matched to them, then
-unsure ones; what is not matched starts a track; a track that is not matched is remembered, where it
-should be, for as many frames as the memory is long.  A track that an unsure detection started is a
-guess, until a sure one or enough unsure ones follow.
+Each frame: tracks are moved to where they should be; sure detections are matched to them, then unsure ones; what is
+not matched starts a track; a track that is not matched is remembered, where it should be, for as many frames as the
+memory is long.  A track that an unsure detection started is a guess, until a sure one or enough unsure ones follow.
 """
 
 from dataclasses import dataclass, field
@@ -100,8 +97,8 @@ class Tracker:
 
         Args:
             found: Its detections, unsure ones, too.
-            picture: The frame (h, w, 3), RGB, uint8, in which remembered faces are looked for by
-                how they looked; without it they are taken to be where they should be.
+            picture: The frame (h, w, 3), RGB, uint8, in which remembered faces are looked for by how they looked;
+                without it they are taken to be where they should be.
 
         Returns:
             Every face that is there or remembered, guesses included.

@@ -148,7 +148,8 @@ for name in (name for name in names if name in USED):
     for eye in ("mtcnn", "yunet"):
         ours, original = kept[name][f"recall_{eye}"], kept["original"][f"recall_{eye}"]
         print(
-            f"- recall by {eye} {ours:.3f} of {original:.3f}: {'met' if ours >= 0.98 * original else 'missed'}"
+            f"- recall by {eye} {ours:.3f} of {original:.3f}: "
+            f"{'met' if ours >= 0.98 * original else 'missed'}"
         )
     for judge in unseen:
         ours, found = judged[name, judge]["rank1"], kept[name]["recall_mtcnn"]
@@ -168,7 +169,8 @@ for name in (name for name in names if name in USED):
         ]
         verdict = f"missed: {', '.join(beyond)}" if beyond else "met"
         print(
-            f"- no baseline is identified as little by {JUDGES[judge]} and found as often by MTCNN: {verdict}"
+            f"- no baseline is identified as little by {JUDGES[judge]} and found as often by "
+            f"MTCNN: {verdict}"
         )
         verdict = f"not {', '.join(short)}" if short else "met"
         print(f"  - stricter, found more and identified no more than each of them: {verdict}")

@@ -15,7 +15,7 @@ from attrsearch.core.wheels import wheel_file
 from attrsearch.faces.alignment import SFACE_SIZE, SFACE_TEMPLATE, similarity, warp
 from attrsearch.faces.dataset import Picture
 from attrsearch.faces.detection.mtcnn import Mtcnn
-from attrsearch.faces.recognition.base import Recogniser, CalibratedRecogniser
+from attrsearch.faces.recognition.base import CalibratedRecogniser, Recogniser
 from attrsearch.faces.recognition.calibration import (
     Calibration,
     DistanceStatistics,

@@ -54,9 +54,16 @@ def run(tmp_path: Path) -> Path:
     names = {"best": (folder.write_image("Ann", "best_0.jpg", picture),)}
     names["runner"] = (folder.write_image("Ann", "runner_1.jpg", picture),)
     part = PersonPart(
-        record=record, gender_certainty=1.0, worst_distance=1.4, heldback=None, winner=2, runners=(5,),
-        feasible_trials=1, seconds=1.0, images=names,
-    )  # fmt: skip
+        record=record,
+        gender_certainty=1.0,
+        worst_distance=1.4,
+        heldback=None,
+        winner=2,
+        runners=(5,),
+        feasible_trials=1,
+        seconds=1.0,
+        images=names,
+    )
     columns = (
         "detection",
         "iou",

@@ -26,9 +26,9 @@ from attrsearch.search.surrogate.targets import (
     PredictionError,
     expected_improvement,
     objective_value_of,
+    penalised_value,
     predictable,
     targets_of,
-    penalised_value,
 )
 from tests.search.surrogate.landscapes import BOUND, OBJECTIVE, Landscape
 

@@ -8,8 +8,8 @@ from attrsearch.video.tracking.appearance import FOUND, GONE, look_at
 from attrsearch.video.tracking.kalman import BoxMotion, move_points
 from attrsearch.video.tracking.scene_cuts import CutDetector
 from attrsearch.video.tracking.tracker import (
-    MIN_PREDICTED_IOU,
     GUESSES,
+    MIN_PREDICTED_IOU,
     TrackedFace,
     Tracker,
     match,
