@@ -1,11 +1,11 @@
-"""``attrsearch train parsing|restoring``: the networks of a restoring editor."""
+"""``attrsearch train prepare-tight|parsing|restoring``: the networks of a restoring editor."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from attrsearch.cli.console import quiet_option
+from attrsearch.cli.console import bar, quiet_option, say, warner
 from attrsearch.cli.train import (
     device_option,
     every_option,
@@ -22,8 +22,63 @@ if TYPE_CHECKING:
     from attrsearch.training.device import DeviceName
 
 
+@click.command(epilog="Example: attrsearch train prepare-tight lfw/ celeba/ --out T")
+@click.argument("pictures", nargs=-1, type=path_type, required=True)
+@click.option("--out", required=True, type=path_type, help="Folder for the prepared faces.")
+@click.option(
+    "--table",
+    type=path_type,
+    help="CSV file with the 13 attributes of every picture of one folder.",
+)
+@click.option("--only", type=path_type, help="Text file: people or pictures to take, one a line.")
+@click.option(
+    "--without", type=path_type, help="Text file: people or pictures to leave out, one a line."
+)
+@click.option(
+    "--border",
+    type=click.IntRange(0, 400),
+    default=0,
+    show_default=True,
+    help="Extend pictures that show the inner face only by so many pixels.",
+)
+@quiet_option
+def prepare_tight(
+    pictures: tuple[Path, ...],
+    out: Path,
+    table: Path | None,
+    only: Path | None,
+    without: Path | None,
+    border: int,
+    quiet: bool,
+) -> None:
+    """Align the faces of folders of PICTURES tightly, with 68 landmarks and skin labels."""
+    from attrsearch.training.prepare import read_names
+    from attrsearch.training.prepare_tight import prepare_tight as run
+    from attrsearch.training.tight_faces import join_tight
+
+    if table is not None and len(pictures) > 1:
+        hint = "prepare each folder with its own table; train takes one prepared folder"
+        raise click.UsageError(f"--table speaks of one folder, found {len(pictures)}; {hint}")
+    with bar(None, "picture", quiet) as advance, warner(quiet) as warn:
+        sets = [
+            run(
+                folder,
+                table=table,
+                only=read_names(only) if only else None,
+                without=read_names(without) if without else (),
+                border=border,
+                warn=warn,
+                progress=advance,
+            )
+            for folder in pictures
+        ]
+    joined = join_tight(sets)
+    joined.save(out)
+    say(f"{out}: {len(joined)} faces of {len(pictures)} folders")
+
+
 @click.command(epilog="Example: attrsearch train parsing T --out parsing/")
-@click.argument("faces", type=path_type)
+@click.argument("faces", nargs=-1, type=path_type, required=True)
 @click.option(
     "--recipe", default="parsing", show_default=True, help="A bundled recipe or a path to one."
 )
@@ -36,7 +91,7 @@ if TYPE_CHECKING:
 @resume_option
 @quiet_option
 def parsing(
-    faces: Path,
+    faces: tuple[Path, ...],
     recipe: str,
     out: Path,
     steps: int | None,
@@ -52,12 +107,12 @@ def parsing(
     from attrsearch.training.loop import Pace
     from attrsearch.training.parsing import ParsingTrainer
     from attrsearch.training.restoring_recipes import load_parsing_recipe
-    from attrsearch.training.tight_faces import load_tight_faces
+    from attrsearch.training.tight_faces import load_tight_sources
 
     where = choose_device(device)
     chosen = load_parsing_recipe(recipe, steps=steps, seed=seed)
     trainer = ParsingTrainer(
-        chosen, load_tight_faces(faces), dtype_on(where, chosen.precision), where
+        chosen, load_tight_sources(faces), dtype_on(where, chosen.precision), where
     )
     run_training(
         trainer, chosen, out, Pace(chosen.steps, minutes, checkpoint_minutes), resume, quiet
@@ -65,7 +120,7 @@ def parsing(
 
 
 @click.command(epilog="Example: attrsearch train restoring T --out restoring/ --minutes 600")
-@click.argument("faces", type=path_type)
+@click.argument("faces", nargs=-1, type=path_type, required=True)
 @click.option(
     "--recipe", default="restoring", show_default=True, help="A bundled recipe or a path to one."
 )
@@ -81,7 +136,7 @@ def parsing(
 @resume_option
 @quiet_option
 def restoring(
-    faces: Path,
+    faces: tuple[Path, ...],
     recipe: str,
     out: Path,
     show: Path | None,
@@ -100,7 +155,7 @@ def restoring(
     from attrsearch.training.loop import Pace
     from attrsearch.training.restoring import SHOWN, RestoringTrainer
     from attrsearch.training.restoring_recipes import load_restoring_recipe
-    from attrsearch.training.tight_faces import load_tight_faces
+    from attrsearch.training.tight_faces import load_tight_faces, load_tight_sources
 
     where = choose_device(device)
     chosen = load_restoring_recipe(recipe, steps=steps, seed=seed)
@@ -108,7 +163,7 @@ def restoring(
     if shown is not None:
         shown = shown.take(np.arange(min(SHOWN, len(shown))))
     trainer = RestoringTrainer(
-        chosen, load_tight_faces(faces), dtype_on(where, chosen.precision), shown, where
+        chosen, load_tight_sources(faces), dtype_on(where, chosen.precision), shown, where
     )
     run_training(
         trainer, chosen, out, Pace(chosen.steps, minutes, checkpoint_minutes), resume, quiet

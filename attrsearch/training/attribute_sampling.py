@@ -1,6 +1,7 @@
 """What is asked of the editor while it trains: attributes as the search will ask for them."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -47,6 +48,26 @@ class TargetAttributes:
         """What is asked of these faces and of further ones."""
         parts = zip(vars(self).values(), vars(other).values(), strict=True)
         return TargetAttributes(*(torch.cat(pair) for pair in parts))
+
+
+class Round(NamedTuple):
+    """What one step edits.
+
+    Attributes:
+        asked: What is asked.
+        source: Faces (n, 3, 128, 128) that are edited: real ones, and first passes that are to be
+            turned back.
+        began: The real faces they began as.
+        embeddings: Theirs, (n, 128), or (n, 0) where the identity does not count.
+        finished: The edits after which nothing more comes: all in one pass, the second passes in
+            two.
+    """
+
+    asked: TargetAttributes
+    source: Tensor
+    began: Tensor
+    embeddings: Tensor
+    finished: slice
 
 
 def own(labels: Tensor) -> Tensor:

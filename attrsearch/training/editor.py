@@ -6,7 +6,7 @@ detection, geometry and tone.
 """
 
 import copy
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ from attrsearch.core.precision import Precision
 from attrsearch.editing.blending import face_mask
 from attrsearch.training import losses
 from attrsearch.training.attribute_sampling import (
+    Round,
     TargetAttributes,
     ask_back,
     ask_edits,
@@ -42,26 +43,6 @@ from attrsearch.training.sample_grid import sheet
 Indices = npt.NDArray[np.int64] | npt.NDArray[np.bool_]
 SHOWN = 8
 BETAS = (0.5, 0.99)
-
-
-class Round(NamedTuple):
-    """What one step edits.
-
-    Attributes:
-        asked: What is asked.
-        source: Faces (n, 3, 128, 128) that are edited: real ones, and first passes that are to be
-            turned back.
-        began: The real faces they began as.
-        embeddings: Theirs, (n, 128), or (n, 0) where the identity does not count.
-        finished: The edits after which nothing more comes: all in one pass, the second passes in
-            two.
-    """
-
-    asked: TargetAttributes
-    source: Tensor
-    began: Tensor
-    embeddings: Tensor
-    finished: slice
 
 
 class EditorTrainer:

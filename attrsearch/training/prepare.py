@@ -55,7 +55,7 @@ def prepare(
     Raises:
         InputError: No pictures, none of them usable, or a table that does not match them.
     """
-    names = _choose(folder, set(only) if only is not None else None, set(without))
+    names = choose(folder, set(only) if only is not None else None, set(without))
     known = match_table(read_table(table), names, table) if table is not None else None
     detector = load_detector("mtcnn", MIN_FACE) if alignment == "detect" else None
     crops: list[Picture] = []
@@ -99,7 +99,17 @@ def read_names(path: Path) -> list[str]:
     return names
 
 
-def _choose(folder: Path, only: set[str] | None, without: set[str]) -> list[str]:
+def choose(folder: Path, only: set[str] | None, without: set[str]) -> list[str]:
+    """Pictures of a folder and its sub-folders to take, as paths inside it.
+
+    Args:
+        folder: Pictures, or one sub-folder of pictures a person.
+        only: Names of the people or pictures to take, file endings optional; all by default.
+        without: Names of those to leave out.
+
+    Raises:
+        InputError: No such folder, or nothing is left.
+    """
     if not folder.is_dir():
         raise InputError(
             folder, required="a folder of pictures", found="no such folder", hint="check the path"

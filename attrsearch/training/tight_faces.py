@@ -5,6 +5,7 @@ apart out of it, a little turned, scaled and shifted each time, as landmarks fou
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +28,7 @@ SIDE = 128
 """Side of the squares that are trained on."""
 ZOOM = 40 / 46
 """Pixels of a training square for one of a kept square."""
-HINT = "attrsearch train prepare PICTURES --tight --out FACES"
+HINT = "attrsearch train prepare-tight PICTURES --out FACES"
 
 
 def _mirrored() -> npt.NDArray[np.int64]:
@@ -125,6 +126,29 @@ def load_tight_faces(folder: Path) -> TightFaces:
             folder, required="tightly prepared faces of version 1", found=found, hint=HINT
         )
     return TightFaces(crops, landmarks, attributes, skin, inside, names, sources)
+
+
+def load_tight_sources(folders: Sequence[Path]) -> TightFaces:
+    """Prepared sets as one; a single one is read from disk as it is used.
+
+    Raises:
+        InputError: One holds none, or they are damaged.
+    """
+    sets = [load_tight_faces(folder) for folder in folders]
+    return sets[0] if len(sets) == 1 else join_tight(sets)
+
+
+def join_tight(sets: Sequence[TightFaces]) -> TightFaces:
+    """Several sets, one after another."""
+    return TightFaces(
+        np.concatenate([one.crops for one in sets]),
+        np.concatenate([one.landmarks for one in sets]),
+        np.concatenate([one.attributes for one in sets]),
+        np.concatenate([one.skin for one in sets]),
+        np.concatenate([one.inside for one in sets]),
+        tuple(name for one in sets for name in one.names),
+        tuple(source for one in sets for source in one.sources),
+    )
 
 
 @dataclass(frozen=True)

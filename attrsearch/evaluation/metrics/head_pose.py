@@ -4,15 +4,12 @@
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from attrsearch.core.errors import UnavailableError
-from attrsearch.core.wheels import wheel_file
-from attrsearch.faces.recognition.dlib import squared
+from attrsearch.faces.dlib_landmarks import DlibLandmarks
 
 Floats = npt.NDArray[np.float32]
 Picture = npt.NDArray[np.uint8]
@@ -68,25 +65,11 @@ class ShapeReader:
     """
 
     def __init__(self) -> None:
-        try:
-            import dlib  # noqa: PLC0415 - an extra
-        except ImportError as error:
-            hint = "pip install 'attrsearch[judges]'"
-            raise UnavailableError(
-                "dlib", required="the extra 'judges'", found=str(error), hint=hint
-            ) from error
-        self._dlib: Any = dlib
-        path = wheel_file("face_recognition_models", "models/shape_predictor_68_face_landmarks.dat")
-        self._predict = dlib.shape_predictor(str(path))
+        self._landmarks = DlibLandmarks()
 
     def read(self, windows: Picture, boxes: Floats) -> Shape:
         """Shapes of one face of each window (n, h, w, 3) in its box (n, 4)."""
-        points = np.zeros((len(windows), 68, 2), np.float32)
-        for i, (window, box) in enumerate(zip(windows, boxes, strict=True)):
-            rectangle = self._dlib.rectangle(*(round(float(value)) for value in squared(box)))
-            found = self._predict(np.ascontiguousarray(window), rectangle)
-            points[i] = [(point.x, point.y) for point in found.parts()]
-        return shape_of(points, windows.shape[1])
+        return shape_of(self._landmarks.read(windows, boxes), windows.shape[1])
 
 
 def shape_of(points: Floats, side: int) -> Shape:
