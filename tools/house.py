@@ -106,9 +106,9 @@ def width(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 
 def comments(text: str) -> int:
-    """How many comments say something to a reader.
+    r"""How many comments say something to a reader.
 
-    >>> comments("x = 1  # noqa: E501\\n# a reason\\ny = 2  # another\\n")
+    >>> comments("x = 1  # noqa: E501\n# a reason\ny = 2  # another\n")
     2
     """
     count = 0
@@ -120,9 +120,9 @@ def comments(text: str) -> int:
 
 
 def air(text: str, tree: ast.AST) -> tuple[int, int]:
-    """Lines within functions, and the blank ones among them.
+    r"""Lines within functions, and the blank ones among them.
 
-    >>> source = "def f():\\n    x = 1\\n\\n    return x\\n"
+    >>> source = "def f():\n    x = 1\n\n    return x\n"
     >>> air(source, ast.parse(source))
     (4, 1)
     """
