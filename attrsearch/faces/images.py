@@ -235,15 +235,19 @@ def tree_pictures(folder: Path) -> list[Path]:
     return found
 
 
+NOTES = frozenset({".csv", ".json", ".log", ".md", ".py", ".toml", ".txt", ".xml", ".yaml", ".yml"})
+"""Kinds of files that lie beside pictures and hold none: nobody misses them."""
+
+
 def left_out(folder: Path, taken: Iterable[Path]) -> list[Path]:
     """Entries of a folder and its sub-folders that were not taken: other kinds of files, links that lead elsewhere.
 
-    Hidden entries (a leading dot) are meant to be left out and are not named.
+    Hidden entries (a leading dot) and notes are meant to be left out and are not named.
     """
     known = set(taken)
     found = []
     for path in sorted(folder.iterdir(), key=lambda path: natural_key(path.name)):
-        if path.name.startswith(".") or path in known:
+        if path.name.startswith((".", "__pycache__")) or path in known or path.suffix in NOTES:
             continue
         if path.is_dir() and not path.is_symlink():
             found += left_out(path, known)

@@ -147,7 +147,7 @@ def test_a_run_for_scripts(capsys: pytest.CaptureFixture[str], faces: Path, tmp_
     assert code == 1  # nobody's empty picture
     assert "a.png: needs a readable picture, found an empty file" in err
     assert "4 pictures written" in err
-    assert len(list((tmp_path / "protected" / "cadet").glob("*.png"))) == 4
+    assert len(list((tmp_path / "protected" / "cadet").glob("*.jpg"))) == 4
 
 
 def test_chosen_people_and_genders(
