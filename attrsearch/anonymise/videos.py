@@ -88,7 +88,7 @@ def load_face_models(
     else:
         chosen = load_detector(detector, max(min_face, 12.0))
     scaled = load_recogniser(recogniser)
-    # not MTCNN: with it comes torchvision, whose import takes as long as looking at a hundred small frames
+    # not MTCNN: YuNet is quicker, and these windows are only told apart
     return FaceModels(chosen, YuNet(WINDOW_MIN_FACE, CLOSE_UP_SCORE), scaled)
 
 
