@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-from attrsearch.core.weights import manifest
 from attrsearch.faces.alignment import (
     CROP_TEMPLATE,
     TIGHT_TEMPLATE,
@@ -21,10 +20,6 @@ from attrsearch.faces.parsing import ParsingNetwork, visible_skin
 from attrsearch.faces.sampling import to_editor
 from attrsearch.training.export import load_trained
 from attrsearch.training.occluders import _blob, _hand, _mask, _microphone
-
-pytestmark = pytest.mark.skipif(
-    "parsing" not in manifest(), reason="no weights of face parsing are bundled yet"
-)
 
 Floats = np.ndarray
 
