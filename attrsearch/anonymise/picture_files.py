@@ -13,7 +13,7 @@ from PIL.PngImagePlugin import PngInfo
 from attrsearch.core.errors import OutputError
 from attrsearch.core.files import write_bytes
 from attrsearch.core.names import as_read
-from attrsearch.faces.images import SUFFIXES, Layers
+from attrsearch.faces.images import Layers
 
 Picture = npt.NDArray[np.uint8]
 
@@ -153,8 +153,3 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return about.st_dev, about.st_ino
-
-
-def known_suffix(suffix: str) -> bool:
-    """Whether pictures of that suffix are read."""
-    return suffix.lower() in SUFFIXES

@@ -8,6 +8,7 @@ dividing every layer.
 
 import os
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ def _default() -> int:
 _limit = _default()
 _pool: ThreadPoolExecutor | None = None
 _here = threading.local()
+_filters = threading.RLock()
 
 
 def threads() -> int:
@@ -91,6 +93,18 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+@contextmanager
+def without_warnings(category: type[Warning] = Warning) -> Iterator[None]:
+    """Hide warnings inside the block, one thread at a time.
+
+    Python's filters belong to the whole process: two threads that change them at once put back
+    each other's.
+    """
+    with _filters, warnings.catch_warnings():
+        warnings.simplefilter("ignore", category)
+        yield
 
 
 def network(function: Callable[P, R]) -> Callable[P, R]:

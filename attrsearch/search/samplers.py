@@ -1,6 +1,5 @@
 """Optuna samplers by the name a recipe gives them."""
 
-import warnings
 from collections.abc import Callable
 
 import optuna
@@ -14,6 +13,7 @@ from optuna.samplers import (
     TPESampler,
 )
 
+from attrsearch.core.parallel import without_warnings
 from attrsearch.core.recipes.study import Sampler
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -35,6 +35,5 @@ IGNORES_CONSTRAINTS = frozenset({"cmaes"})
 
 def make_sampler(recipe: Sampler, seed: int) -> BaseSampler:
     """The sampler of a recipe; its warnings about experimental features are hidden."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+    with without_warnings(optuna.exceptions.ExperimentalWarning):
         return SAMPLERS[recipe.name](recipe, seed)

@@ -6,7 +6,6 @@ what was screened out never is.
 """
 
 import hashlib
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -17,6 +16,7 @@ from optuna.distributions import BaseDistribution, FloatDistribution
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, Trial, create_trial
 
+from attrsearch.core.parallel import without_warnings
 from attrsearch.core.recipes.study import Sampler, Stopping
 from attrsearch.search.objective import CandidateResults
 from attrsearch.search.samplers import IGNORES_CONSTRAINTS, make_sampler
@@ -160,10 +160,7 @@ class PersonStudy:
         self._lessons = []
 
     def _ask_sampler(self) -> tuple[Trial, npt.NDArray[np.float64]]:
-        with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # about experimental samplers, independent sampling, powers of two
+        with without_warnings():  # experimental samplers, independent sampling, powers of two
             trial = self._study.ask(self._distributions)
         params = trial.params  # a copy at every call
         return trial, np.array([params[name] for name in self.space.names], np.float64)

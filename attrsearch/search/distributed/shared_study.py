@@ -13,7 +13,6 @@ import hashlib
 import json
 import random
 import time
-import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -26,6 +25,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from attrsearch.core.attributes import ATTRIBUTES, LIMIT
 from attrsearch.core.errors import InputError
+from attrsearch.core.parallel import without_warnings
 from attrsearch.faces.dataset import AlignedFace, Warn
 from attrsearch.search.distributed.storage import Database
 from attrsearch.search.evaluator import Evaluator, Request, Subject
@@ -240,8 +240,7 @@ class StudyRecord:
             self._study.tell(trial, [float(value) for value in verdict.values[0]])
 
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # that another worker told the same already
+            with without_warnings():  # that another worker told the same already
                 self._database.call(write)
         except (optuna.exceptions.UpdateFinishedTrialError, ValueError):
             return  # another worker measured the same
