@@ -2,9 +2,10 @@
 
 A logistic regression on frozen ImageNet features (:mod:`attrsearch.training.imagenet_features`)
 is fitted anew for every set of edits and asked about people it was not fitted on.  Both classes
-are also shown blurred, sharpened, compressed and reduced, so that sharpness says nothing about the
-class.  An AUC of 0.5 is chance, 1 means that every edit is told.  Never train an editor against
-this regression: a judge that was trained against says nothing.
+are also shown blurred, sharpened, compressed and reduced, so that sharpness says less about the
+class; it does not say nothing: real faces are told from the same ones sharpened (AUC 0.79), since
+an original and its edit are changed by the same draws.  An AUC of 0.5 is chance, 1 means that every
+edit is told.  Never train an editor against this regression: it would say nothing any more.
 
 Sources: Lopez-Paz and Oquab, "Revisiting classifier two-sample tests", 2017 (a classifier as the
 measure of how far two sets are apart); Binkowski et al., "Demystifying MMD GANs", 2018 (the kernel
