@@ -197,9 +197,9 @@ LEARNERS: dict[str, Learner] = {"MLP": mlp, "XGBoost": boosted}
 def learn_levels(
     edits: MeasuredEdits, learner: Learner, face: int | None, seed: int = 0
 ) -> LearnerScores:
-    """Train on 70 % of the edits of a face (None.
+    """Train on 70 % of the edits of a face and test on the rest.
 
-    Of all faces, who is who not told) and test on the rest.
+    None: the edits of all faces, without saying whose they are.
     """
     chosen = list(range(len(edits.names))) if face is None else [face]
     inputs = np.tile(edits.points, (len(chosen), 1))

@@ -46,9 +46,9 @@ class Series:
 
 @dataclass(frozen=True)
 class Axis:
-    """An axis: its label, its ends, and ticks (values and texts.
+    """An axis: its label, its ends, and its ticks (values and texts).
 
-    Evenly spaced ones where there are none).
+    Without ticks, evenly spaced ones are drawn.
     """
 
     label: str

@@ -247,7 +247,11 @@ def left_out(folder: Path, taken: Iterable[Path]) -> list[Path]:
     known = set(taken)
     found = []
     for path in sorted(folder.iterdir(), key=lambda path: natural_key(path.name)):
-        if path.name.startswith((".", "__pycache__")) or path in known or path.suffix in NOTES:
+        if (
+            path.name.startswith((".", "__pycache__"))
+            or path in known
+            or path.suffix.lower() in NOTES
+        ):
             continue
         if path.is_dir() and not path.is_symlink():
             found += left_out(path, known)

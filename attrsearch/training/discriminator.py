@@ -114,9 +114,9 @@ def _head(width: int) -> nn.Sequential:
 
 
 def gradient_penalty(discriminator: Discriminator, real: Tensor) -> Tensor:
-    """R1: mean squared norm of the gradient of the realness of real faces (Mescheder et al.
+    """R1: mean squared norm of the gradient of the realness of real faces.
 
-    2018).
+    Source: Mescheder et al., 2018.
     """
     leaf = real.detach().requires_grad_(True)
     verdict = discriminator(leaf)

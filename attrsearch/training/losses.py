@@ -25,9 +25,9 @@ BROWS = 58
 
 
 def discriminator_loss(real: Verdict, fake: Verdict, mask: Tensor | None = None) -> Tensor:
-    """Logistic loss of telling real faces from edits, whole and by patches (Goodfellow et al.
+    """Logistic loss of telling real faces from edits, whole and by patches.
 
-    2014).
+    Source: Goodfellow et al., 2014.
 
     Args:
         real: The verdict on real faces.

@@ -1,7 +1,4 @@
-"""Head pose and the state of eyes and mouth, from dlib's 68 landmarks (an extra.
-
-``attrsearch[judges]``).
-"""
+"""Head pose and the state of eyes and mouth, from dlib's 68 landmarks (extra ``judges``)."""
 
 from dataclasses import dataclass
 

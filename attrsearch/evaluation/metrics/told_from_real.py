@@ -2,17 +2,16 @@
 
 A logistic regression on frozen ImageNet features (:mod:`attrsearch.training.imagenet_features`)
 is fitted anew for every set of edits and asked about people it was not fitted on.  Both classes
-are also shown blurred, sharpened, compressed and reduced, so that sharpness says less about the
-class; it does not say nothing: real faces are told from the same ones sharpened (AUC 0.79), since
-an original and its edit are changed by the same draws.  An AUC of 0.5 is chance, 1 means that every
-edit is told.  Never train an editor against this regression: it would say nothing any more.
+are also shown blurred, sharpened, compressed and reduced, each by draws of its own, so that
+sharpness says less about the class; it still says something (docs/results/editor.md).  An AUC of
+0.5 is chance, 1 means that every edit is told.  Never train an editor against this regression: it would say nothing any more.
 
 Sources: Lopez-Paz and Oquab, "Revisiting classifier two-sample tests", 2017 (a classifier as the
 measure of how far two sets are apart); Binkowski et al., "Demystifying MMD GANs", 2018 (the kernel
 distance).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -108,7 +107,12 @@ def measure_told_from_real(
     people = np.asarray(people)
     _check(originals, edits, people)
     reader = features or FeatureReader()
-    variants = np.stack([_read_variants(pictures, reader, seed) for pictures in (originals, edits)])
+    variants = np.stack(
+        [
+            _read_variants(pictures, reader, [seed, number])
+            for number, pictures in enumerate((originals, edits))
+        ]
+    )
     scores = _cross_validate(variants, people)
     spread = _standardised(variants[:, 0])
     drawn = _drawn_people(people, seed)
@@ -212,14 +216,11 @@ def _check(originals: Pictures, edits: Pictures, people: Ints) -> None:
         )
 
 
-def _read_variants(pictures: Pictures, reader: FeatureReader, seed: int) -> Floats:
-    """Features (1 + changes, n, d): of the pictures as they are, then of each change.
-
-    The draws do not depend on the class, so that an original and its edit are changed alike.
-    """
+def _read_variants(pictures: Pictures, reader: FeatureReader, seed: Sequence[int]) -> Floats:
+    """Features (1 + changes, n, d): of the pictures as they are, then of each change."""
     tables = [reader(pictures)]
     for number, change in enumerate(CHANGES):
-        random = np.random.default_rng([seed, number])
+        random = np.random.default_rng([*seed, number])
         tables.append(reader(np.stack([change(picture, random) for picture in pictures])))
     return np.stack(tables)
 

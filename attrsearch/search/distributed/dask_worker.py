@@ -1,6 +1,6 @@
-"""What a Dask worker should load: ``dask worker ...
+"""What a Dask worker should load.
 
---preload attrsearch.search.distributed.dask_worker``.
+Type ``dask worker ... --preload attrsearch.search.distributed.dask_worker``.
 
 Libraries are imported when the worker starts, not on its event loop when a run begins; freed memory
 is kept by the thread that runs the calls, too; and nobody looks at that thread's stack a hundred

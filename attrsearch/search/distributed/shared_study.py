@@ -1,6 +1,6 @@
-"""One person's study shared by many workers through a database (Optuna's storage.
+"""One person's study shared by many workers through a database.
 
-PostgreSQL, MySQL, SQLite).
+The database is one of Optuna's storages: PostgreSQL, MySQL or SQLite.
 
 Every worker runs the same study with the same seed and so proposes the same candidates; what the
 database shares is who measures which, and what was measured.  The winner is therefore the one a
