@@ -4,7 +4,8 @@ A logistic regression on frozen ImageNet features (:mod:`attrsearch.training.ima
 is fitted anew for every set of edits and asked about people it was not fitted on.  Both classes
 are also shown blurred, sharpened, compressed and reduced, each by draws of its own, so that
 sharpness says less about the class; it still says something (docs/results/editor.md).  An AUC of
-0.5 is chance, 1 means that every edit is told.  Never train an editor against this regression: it would say nothing any more.
+0.5 is chance, 1 means that every edit is told.  Never train an editor against this regression: it
+would say nothing any more.
 
 Sources: Lopez-Paz and Oquab, "Revisiting classifier two-sample tests", 2017 (a classifier as the
 measure of how far two sets are apart); Binkowski et al., "Demystifying MMD GANs", 2018 (the kernel
