@@ -19,7 +19,9 @@ _PUBLIC = {
     "AttributeSet": "attrsearch.core.attributes",
     "AttrsearchError": "attrsearch.core.errors",
     "Evaluator": "attrsearch.search.evaluator",
+    "Execution": "attrsearch.search.config",
     "Identity": "attrsearch.faces.dataset",
+    "RunConfig": "attrsearch.search.config",
     "load_editor": "attrsearch.editing.editor",
     "load_people": "attrsearch.faces.identities",
     "load_study": "attrsearch.core.recipes.study",
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from attrsearch.faces.dataset import Identity
     from attrsearch.faces.identities import load_people
     from attrsearch.runs.attributes_file import read_attributes
+    from attrsearch.search.config import Execution, RunConfig
     from attrsearch.search.evaluator import Evaluator
     from attrsearch.search.run import run
 
@@ -43,7 +46,9 @@ __all__ = [
     "AttributeSet",
     "AttrsearchError",
     "Evaluator",
+    "Execution",
     "Identity",
+    "RunConfig",
     "__version__",
     "load_editor",
     "load_people",

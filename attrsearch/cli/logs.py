@@ -6,6 +6,7 @@ picture, unless ``--verbose`` is given; names become pseudonyms that are the sam
 lead nowhere after it.
 """
 
+import functools
 import hashlib
 import json
 import re
@@ -124,6 +125,20 @@ def know_faces(faces: Path, names: Iterable[str] = ()) -> None:
     found = faces.iterdir() if faces.is_dir() else iter([faces])
     know((name for path in found for name in (path.name, path.stem)), faces)
     know(names)
+
+
+def know_first(parameter: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A decorator: the names in a command's folder are known before anything else is read."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(command)
+        def called(**given: Any) -> Any:
+            know_faces(given[parameter])
+            return command(**given)
+
+        return called
+
+    return decorate
 
 
 def know(names: Iterable[str], *roots: Path) -> None:

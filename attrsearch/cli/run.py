@@ -15,10 +15,107 @@ from attrsearch.cli.console import (
     warner,
 )
 from attrsearch.cli.encryption import encrypt_options
-from attrsearch.cli.logs import Reporter, know_faces, log_options
+from attrsearch.cli.fields import Values, fill
+from attrsearch.cli.logs import Reporter, know, know_first, log_options
 
 if TYPE_CHECKING:
+    from attrsearch.search.config import Execution, RunConfig
     from attrsearch.search.run import Progress
+
+
+CONFIG = {
+    "study": click.option(
+        "--study",
+        default="per_identity",
+        show_default=True,
+        help="Study recipe: a bundled name or a .toml file.",
+    ),
+    "objective": click.option("--objective", help="Objective recipe instead of the study's."),
+    "space": click.option(
+        "--space",
+        help="Search space instead of the study's: thesis10, full13, asymmetric, one-pass, or a file.",
+    ),
+    "editor": click.option(
+        "--editor",
+        help="Editor weights instead of the study's: anonymiser, base, thesis, or a path.",
+    ),
+    "recogniser": click.option(
+        "--recogniser",
+        help="auto (facenet), facenet, sface, facenet-vggface2, facenet-casia, dlib.",
+    ),
+    "detector": click.option("--detector", help="mtcnn or yunet."),
+    "trials": click.option(
+        "--trials", type=click.IntRange(min=1), help="Candidates a person; nobody gets more."
+    ),
+    "surrogate": click.option(
+        "--surrogate", help="Pooled model of earlier people: auto, none or a file."
+    ),
+    "seed": click.option("--seed", type=click.IntRange(min=0), help="Seed of the run."),
+    "cluster": click.option(
+        "--cluster", is_flag=True, help="FACES is a mixed folder: find the people in it."
+    ),
+    "people": click.option(
+        "--person", "people", multiple=True, help="Only this person; may be given several times."
+    ),
+    "people_file": click.option(
+        "--people",
+        "people_file",
+        type=click.Path(path_type=Path),
+        help="Only the people named in this file.",
+    ),
+    "genders": click.option(
+        "--genders", type=click.Path(path_type=Path), help="CSV file: identity,gender."
+    ),
+    "calibration": click.option(
+        "--calibration", type=click.Path(path_type=Path), help="Calibration file of the recogniser."
+    ),
+    "facenet": click.option(
+        "--facenet-weights",
+        "facenet",
+        type=click.Path(path_type=Path),
+        help="FaceNet weights (.pt) from a path.",
+    ),
+    "include_originals": click.option(
+        "--include-originals", is_flag=True, help="Show untouched pictures in the report."
+    ),
+}
+"""Options of ``RunConfig``."""
+
+EXECUTION = {
+    "jobs": click.option(
+        "--jobs", type=click.IntRange(1, 10_000), help="Worker processes  [default: the study's, 1]"
+    ),
+    "backend": click.option(
+        "--backend",
+        type=click.Choice(["loky", "dask"]),
+        help="Where workers run: here, or on a cluster.",
+    ),
+    "scheduler": click.option("--scheduler", help="Address of a Dask scheduler: tcp://HOST:8786."),
+    "shard": click.option(
+        "--shard",
+        help="Only part I/N of the people, for job arrays; join parts with attrsearch merge.",
+    ),
+    "storage": click.option(
+        "--storage",
+        default="",
+        help="Database by which all workers share one person's study at a time.",
+    ),
+}
+"""Options of ``Execution``."""
+
+
+def read_config(given: Values) -> Values:
+    """Fields of ``RunConfig``: the files that options name are read.
+
+    Raises:
+        InputError: One of them cannot be read.
+    """
+    from attrsearch.faces.dataset import read_genders
+
+    file = given.pop("people_file")
+    people = (*given["people"], *(names_in(file) if file else ()))
+    genders = read_genders(given["genders"]) if given["genders"] else None
+    return given | {"people": people or None, "genders": genders}
 
 
 @click.command(epilog="Example: attrsearch run faces/ --out run1 --trials 100")
@@ -26,63 +123,10 @@ if TYPE_CHECKING:
 @click.option(
     "--out", required=True, type=click.Path(path_type=Path), help="Folder of the run, new or empty."
 )
-@click.option(
-    "--study",
-    default="per_identity",
-    show_default=True,
-    help="Study recipe: a bundled name or a .toml file.",
-)
-@click.option("--objective", help="Objective recipe instead of the study's.")
-@click.option(
-    "--space",
-    help="Search space instead of the study's: thesis10, full13, asymmetric, one-pass, or a file.",
-)
-@click.option(
-    "--editor", help="Editor weights instead of the study's: anonymiser, base, thesis, or a path."
-)
-@click.option(
-    "--recogniser", help="auto (facenet), facenet, sface, facenet-vggface2, facenet-casia, dlib."
-)
-@click.option("--detector", help="mtcnn or yunet.")
-@click.option("--trials", type=click.IntRange(min=1), help="Candidates a person; nobody gets more.")
-@click.option("--surrogate", help="Pooled model of earlier people: auto, none or a file.")
-@click.option("--seed", type=click.IntRange(min=0), help="Seed of the run.")
-@click.option(
-    "--jobs", type=click.IntRange(1, 10_000), help="Worker processes  [default: the study's, 1]"
-)
-@click.option(
-    "--backend",
-    type=click.Choice(["loky", "dask"]),
-    help="Where workers run: here, or on a cluster.",
-)
-@click.option("--scheduler", help="Address of a Dask scheduler: tcp://HOST:8786.")
-@click.option(
-    "--shard", help="Only part I/N of the people, for job arrays; join parts with attrsearch merge."
-)
-@click.option(
-    "--storage",
-    default="",
-    help="Database by which all workers share one person's study at a time.",
-)
+@know_first("faces")
+@fill("config", "attrsearch.search.config:RunConfig", CONFIG, read_config)
+@fill("execution", "attrsearch.search.config:Execution", EXECUTION)
 @click.option("--resume", is_flag=True, help="Continue a run that was stopped.")
-@click.option("--cluster", is_flag=True, help="FACES is a mixed folder: find the people in it.")
-@click.option(
-    "--person", "people", multiple=True, help="Only this person; may be given several times."
-)
-@click.option(
-    "--people",
-    "people_file",
-    type=click.Path(path_type=Path),
-    help="Only the people named in this file.",
-)
-@click.option("--genders", type=click.Path(path_type=Path), help="CSV file: identity,gender.")
-@click.option(
-    "--calibration", type=click.Path(path_type=Path), help="Calibration file of the recogniser."
-)
-@click.option(
-    "--facenet-weights", type=click.Path(path_type=Path), help="FaceNet weights (.pt) from a path."
-)
-@click.option("--include-originals", is_flag=True, help="Show untouched pictures in the report.")
 @quiet_option
 @json_option
 @click.option(
@@ -95,18 +139,12 @@ if TYPE_CHECKING:
 def run(
     faces: Path,
     out: Path,
-    people: tuple[str, ...],
-    people_file: Path | None,
-    genders: Path | None,
-    facenet_weights: Path | None,
-    jobs: int | None,
-    backend: str | None,
-    scheduler: str | None,
-    shard: str | None,
+    config: "RunConfig",
+    execution: "Execution",
+    resume: bool,
     metrics: Path | None,
     quiet: bool,
     as_json: bool,
-    **options: object,
 ) -> int:
     """Search the best attribute set of every person in FACES.
 
@@ -116,14 +154,10 @@ def run(
     With --encrypt, untouched pictures are written encrypted and stay out of the report; attrsearch
     report RUN --include-originals --key FILE shows them.
     """
-    from attrsearch.core.recipes.study import load_study, workers_of
-    from attrsearch.faces.dataset import read_genders
     from attrsearch.report.page import write_report
-    from attrsearch.search.distributed.shards import Shard
     from attrsearch.search.run import run as search
 
-    know_faces(faces, people)
-    chosen = [*people, *(names_in(people_file) if people_file else [])] or None
+    know(config.people or ())
     reporter = Reporter(metrics, quiet)
     with run_bar(quiet or as_json) as show, warner(quiet) as warn:
 
@@ -131,20 +165,9 @@ def run(
             show(state)
             reporter.progress(state)
 
-        result = search(
-            faces,
-            out,
-            people=chosen,
-            workers=workers_of(load_study(str(options["study"])), jobs, backend, scheduler),
-            shard=Shard.parse(shard) if shard else None,
-            genders=read_genders(genders) if genders else None,
-            facenet=facenet_weights,
-            warn=warn,
-            progress=progress,
-            **options,  # type: ignore[arg-type]
-        )
+        result = search(faces, out, config, execution, resume=resume, warn=warn, progress=progress)
         reporter.flush()
-        page = write_report(out, include_originals=bool(options["include_originals"]))
+        page = write_report(out, include_originals=config.include_originals)
     if as_json:
         print_json(
             {

@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Unpack
 
-from attrsearch.core.attributes import Gender
 from attrsearch.core.encryption import encrypting
 from attrsearch.core.errors import InputError
 from attrsearch.core.files import write_text
@@ -14,14 +14,14 @@ from attrsearch.core.names import readable
 from attrsearch.core.parallel import threads
 from attrsearch.core.recipes.objective import load_objective
 from attrsearch.core.recipes.space import load_space
-from attrsearch.core.recipes.study import Study, Surrogate, Workers, load_study
+from attrsearch.core.recipes.study import Workers
 from attrsearch.faces.clustering import cluster_folder
 from attrsearch.faces.dataset import MIN_FACE, Person, PersonFiles, Warn, find_people
 from attrsearch.faces.detection.load import load_detector
 from attrsearch.faces.images import left_out, say_left_out
 from attrsearch.runs.folder import RunFolder
 from attrsearch.runs.journal import Journal, now
-from attrsearch.search.distributed.shards import Shard
+from attrsearch.search.config import Execution, RunConfig, RunOptions, with_options
 from attrsearch.search.distributed.workers import Job, Outcome, search_here, search_in_workers
 from attrsearch.search.models import Components, Settings, load_components
 from attrsearch.search.writer import provenance
@@ -79,29 +79,13 @@ class RunResult:
 def run(
     faces: str | Path | Sequence[Person],
     out: str | Path,
+    config: RunConfig | None = None,
+    execution: Execution | None = None,
     *,
-    study: str | Study = "per_identity",
-    objective: str | None = None,
-    space: str | None = None,
-    editor: str | None = None,
-    recogniser: str | None = None,
-    detector: str | None = None,
-    trials: int | None = None,
-    surrogate: str | None = None,
-    seed: int | None = None,
-    workers: Workers | None = None,
-    jobs: int = 1,
-    shard: Shard | None = None,
-    storage: str = "",
     resume: bool = False,
-    cluster: bool = False,
-    people: Sequence[str] | None = None,
-    genders: Mapping[str, Gender] | None = None,
-    calibration: Path | None = None,
-    facenet: Path | None = None,
-    include_originals: bool = False,
     warn: Warn = print,
     progress: Callable[[Progress], None] = lambda _: None,
+    **options: Unpack[RunOptions],
 ) -> RunResult:
     """Search the best attribute set of every person in a folder.
 
@@ -109,29 +93,12 @@ def run(
         faces: A folder with a sub-folder a person, a folder with a picture a person, one picture,
             or people whose faces were found already.
         out: The run's folder, new or empty unless ``resume``.
-        study: A study recipe by name, path, or loaded.
-        objective: Objective recipe instead of the study's.
-        space: Search space instead of the study's.
-        editor: Editor weights instead of the study's.
-        recogniser: ``auto`` (``facenet``), ``sface``, ``facenet-vggface2``, ``facenet-casia`` or ``dlib``.
-        detector: ``mtcnn`` or ``yunet``.
-        trials: Candidates a person, instead of the study's; nobody gets more then, whatever the
-            study's ``[stopping]`` allows who has no feasible one.
-        surrogate: Pooled model: ``auto``, ``none`` or a file, instead of the study's.
-        seed: Seed of the run; every person's own follows from it.
-        workers: Who does the work, instead of the study's.
-        jobs: Worker processes on this machine, where ``workers`` is not given.
-        shard: Only this part of the people.
-        storage: A database by which all workers share one person's study at a time.
+        config: What decides the result.
+        execution: Who does the work.
         resume: Continue a run that was stopped.
-        cluster: ``faces`` is a mixed folder: find the people in it.
-        people: Only these identities.
-        genders: Genders given by the user.
-        calibration: Calibration file of the recogniser.
-        facenet: FaceNet weights from a path.
-        include_originals: Keep untouched pictures for the report.
         warn: Called with one line for everything left out or guessed.
         progress: Called after every batch.
+        options: Fields of the two by keyword, for short: ``run("faces", "run1", trials=100)``.
 
     Returns:
         Counts, and who failed or stayed infeasible.
@@ -141,49 +108,33 @@ def run(
             cannot be written.  A bad person or picture is not an error of the run.
     """
     began, started = now(), time.perf_counter()
-    recipe = load_study(
-        study,
-        objective=objective,
-        space=space,
-        editor=editor,
-        recogniser=recogniser,
-        detector=detector,
-        trials=trials,
-        seed=seed,
-    )
-    if surrogate is not None:
-        predicting = recipe.surrogate or Surrogate()
-        recipe = recipe.model_copy(
-            update={"surrogate": predicting.model_copy(update={"pooled": surrogate})}
-        )
-    if trials is not None and recipe.stopping is not None:
-        recipe = recipe.model_copy(
-            update={"stopping": recipe.stopping.model_copy(update={"extra": 0.0})}
-        )
+    config, execution = with_options(config, execution, options)
+    recipe = config.load_study()
+    team = execution.workers(recipe)
     settings = Settings(
         recipe,
         load_space(recipe.space),
         load_objective(recipe.objective),
-        calibration,
-        facenet,
-        tuple((genders or {}).items()),
+        config.calibration,
+        config.facenet,
+        tuple((config.genders or {}).items()),
     )
     components = load_components(settings, warn)
     if components.line:
         warn(components.line)
-    everybody = _choose(_find(faces, cluster, components, warn), people, faces)
+    everybody = _choose(_find(faces, config.cluster, components, warn), config.people, faces)
+    shard = execution.shard
     waiting = shard.choose(everybody) if shard else everybody
     folder = RunFolder(Path(out))
     origin = replace(
         provenance(settings, components),
-        faces=_place(faces, cluster),
+        faces=_place(faces, config.cluster),
         shard=shard.record(everybody) if shard else None,
     )
     folder.start(origin, resume)
-    if isinstance(faces, str | Path) and people is None:
+    if isinstance(faces, str | Path) and config.people is None:
         _name_left_out(Path(faces), everybody, folder.path, warn)
     journal = Journal(folder.path)
-    team = workers or (Workers(jobs=jobs) if jobs > 1 else recipe.workers)
     journal.add("start", people=len(waiting), resumed=resume, jobs=team.jobs, backend=team.backend)
     finished, feasible = set(), 0
     for part in (folder.finished_part(person.id) for person in waiting if resume):
@@ -194,7 +145,8 @@ def run(
     tally = _ProgressCounter(
         len(waiting), len(finished), feasible, started, recipe.trials, progress
     )
-    job = Job(settings, folder.path, include_originals, storage, encrypting())
+    storage = execution.storage
+    job = Job(settings, folder.path, config.include_originals, storage, encrypting())
     elsewhere = team.backend == "dask" or (
         team.jobs > 1 and (len(todo) > 1 or bool(storage and todo))
     )

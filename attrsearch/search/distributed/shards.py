@@ -7,10 +7,12 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from attrsearch.core.errors import InputError
-from attrsearch.faces.dataset import Person
+
+if TYPE_CHECKING:
+    from attrsearch.faces.dataset import Person
 
 
 @dataclass(frozen=True)
@@ -36,14 +38,14 @@ class Shard:
             raise InputError("--shard", required="a part such as 1/4", found=text, hint=hint)
         return cls(int(match[1]), int(match[2]))
 
-    def choose(self, people: Sequence[Person]) -> list[Person]:
+    def choose(self, people: "Sequence[Person]") -> "list[Person]":
         """Every n-th of the people, by name.
 
         Parts differ by one person at most, and each person is in one.
         """
         return sorted(people, key=lambda person: person.id)[self.number - 1 :: self.of]
 
-    def record(self, people: Sequence[Person]) -> dict[str, Any]:
+    def record(self, people: "Sequence[Person]") -> dict[str, Any]:
         """What ``run.toml`` says, so that parts of different people are not merged.
 
         Args:
