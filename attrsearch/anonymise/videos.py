@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from attrsearch.anonymise.next_sets import next_sets
 from attrsearch.core.errors import AttrsearchError, InputError
-from attrsearch.core.recipes.study import load_study
 from attrsearch.editing.editor import Editor, load_editor
 from attrsearch.faces.dataset import MIN_FACE, Person, Warn, find_people, load_faces
 from attrsearch.faces.detection.base import Detector
@@ -21,6 +20,7 @@ from attrsearch.faces.recognition.base import CalibratedRecogniser
 from attrsearch.faces.recognition.load import RECOGNISERS, load_recogniser
 from attrsearch.faces.window_detection import WINDOW_MIN_FACE, detect_in_windows
 from attrsearch.runs.attributes_file import AttributesFile, read_attributes
+from attrsearch.search.config import RunConfig
 from attrsearch.video.io.encoders import Encoding
 from attrsearch.video.io.orientation import find_turn
 from attrsearch.video.io.source import FrameSource
@@ -161,10 +161,8 @@ def anonymise_video(
     folder: Path,
     eyes: FaceModels,
     options: VideoOptions,
+    config: RunConfig | None = None,
     *,
-    study: str = "per_identity",
-    trials: int | None = None,
-    seed: int | None = None,
     resume: bool = False,
     warn: Warn = print,
     progress: Stage = lambda stage, done, frames: None,  # noqa: ARG005
@@ -176,9 +174,7 @@ def anonymise_video(
         folder: The run's folder, new or empty unless ``resume``.
         eyes: What finds and knows faces.
         options: How.
-        study: Study recipe.
-        trials: Candidates a person.
-        seed: Seed of the run.
+        config: How is searched; the recogniser is that of ``eyes``.
         resume: Go on with a search that was stopped.
         warn: Called with one line for everything left out.
         progress: Called with the pass (``find``, ``search``, ``cover``), how much is done, and of
@@ -190,6 +186,7 @@ def anonymise_video(
     from attrsearch.search.run import run  # noqa: PLC0415 - slow to import, and no concern of apply_to_video
 
     results: list[RunResult] = []
+    config = (config or RunConfig()).model_copy(update={"recogniser": eyes.scaled.name})
     set_upright(material, eyes.detector, options, warn)
 
     def decide(people: People) -> SetAssignment:
@@ -202,11 +199,8 @@ def anonymise_video(
         result = run(
             persons,
             folder,
-            study=study,
-            trials=trials,
-            seed=seed,
+            config,
             resume=resume,
-            recogniser=eyes.scaled.name,
             warn=warn,
             progress=lambda state: progress("search", state.evaluations, state.expected),
         )
@@ -217,7 +211,7 @@ def anonymise_video(
         sets = {record.id: record.attributes for record in file.identities}
         others = {name: next_sets(folder, name) for name in sets}
         return SetAssignment(
-            {}, sets, load_editor(_editor_of(file, study)) if sets else None, others
+            {}, sets, load_editor(_editor_of(file, config)) if sets else None, others
         )
 
     protected = protect(
@@ -363,7 +357,7 @@ def _recogniser_of(file: AttributesFile, eyes: FaceModels, warn: Warn) -> Calibr
         return eyes.scaled
 
 
-def _editor_of(file: AttributesFile, study: str) -> str:
+def _editor_of(file: AttributesFile, config: RunConfig) -> str:
     """The editor to load for an export of this very run: the study's, which may be a path."""
-    named = load_study(study).editor
+    named = config.load_study().editor
     return named if "/" in named else file.editor.name

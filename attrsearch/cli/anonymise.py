@@ -2,25 +2,31 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from attrsearch.cli.console import name_unfinished, quiet_option, run_bar, say, stage_bar, warner
 from attrsearch.cli.encryption import encrypt_options
+from attrsearch.cli.fields import fill
 from attrsearch.cli.logs import know, know_faces, log_options
+from attrsearch.cli.run import CONFIG
 from attrsearch.cli.video_options import (
     add_debug,
     finish,
     footage_options,
     open_eyes_for,
     open_material,
-    read_options,
 )
 from attrsearch.core.errors import AttrsearchError, OutputError
 
 if TYPE_CHECKING:
     from attrsearch.anonymise.jobs import Job
+    from attrsearch.search.config import RunConfig
+    from attrsearch.video.config import VideoConfig
+
+SEARCH = {"study": CONFIG["study"], "trials": CONFIG["trials"], "seed": CONFIG["seed"]}
+"""Options of the search; the recogniser is that of the footage."""
 
 
 @click.command(epilog="Example: attrsearch anonymise street.mp4 --audit")
@@ -38,9 +44,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Folder of the search  [default: OUT.run]",
 )
-@click.option("--study", default="per_identity", show_default=True, help="Study recipe.")
-@click.option("--trials", type=click.IntRange(min=1), help="Candidates a person; nobody gets more.")
-@click.option("--seed", type=click.IntRange(min=0), help="Seed of the search.")
+@fill("config", "attrsearch.search.config:RunConfig", SEARCH)
 @footage_options
 @quiet_option
 @log_options
@@ -49,10 +53,9 @@ def anonymise(
     sources: tuple[Path, ...],
     out: Path | None,
     run_folder: Path | None,
-    study: str,
-    trials: int | None,
-    seed: int | None,
-    **given: Any,
+    config: "RunConfig",
+    video: "VideoConfig",
+    quiet: bool,
 ) -> int:
     """Find the people of videos, folders of frames or pictures, search a set for each, and apply it, in one go.
 
@@ -62,8 +65,9 @@ def anonymise(
 
     for source in sources:
         know_faces(source)
-    jobs = plan_jobs(sources, out, run_folder, frames=given["frames"])
-    asked = {**given, "study": study, "trials": trials, "seed": seed}
+    jobs = plan_jobs(sources, out, run_folder, frames=video.frames)
+    asked = dict(video) | {name: getattr(config, name) for name in SEARCH}
+    config = config.model_copy(update={"recogniser": video.recogniser})
     code = 0
     for job in jobs:
         know((), job.target, job.run)
@@ -84,8 +88,8 @@ def anonymise(
                 found="something there",
                 hint=hint,
             )
-        do = _video if given["frames"] or job.is_video else _pictures
-        done = _one(do, job, study, trials, seed, dict(given), go_on=len(jobs) > 1)
+        do = _video if video.frames or job.is_video else _pictures
+        done = _one(do, job, config, video, quiet=quiet, go_on=len(jobs) > 1)
         if done == 0:
             job.mark_done(asked)
         code = max(code, done)
@@ -95,16 +99,15 @@ def anonymise(
 def _one(
     do: Callable[..., int],
     job: "Job",
-    study: str,
-    trials: int | None,
-    seed: int | None,
-    given: dict[str, Any],
+    config: "RunConfig",
+    video: "VideoConfig",
     *,
+    quiet: bool,
     go_on: bool,
 ) -> int:
     """Do a job; one of several that fails is named and does not end the others."""
     try:
-        return do(job, study, trials, seed, given)
+        return do(job, config, video, quiet)
     except AttrsearchError as error:
         if not go_on:
             raise
@@ -112,38 +115,35 @@ def _one(
         return 1
 
 
-def _video(
-    job: "Job", study: str, trials: int | None, seed: int | None, given: dict[str, Any]
-) -> int:
+def _video(job: "Job", config: "RunConfig", video: "VideoConfig", quiet: bool) -> int:
     from attrsearch.anonymise.videos import anonymise_video
     from attrsearch.report.page import write_report
 
     folder = job.run
-    with warner(given["quiet"]) as warn, stage_bar(given["quiet"]) as progress:
-        material = open_material(job.source, job.target, given, warn)
-        given["ledger"] = given["ledger"] or folder / "coverage.parquet"  # the report shows it
-        options = add_debug(read_options(given, material.size), job.source, material, given)
-        eyes = open_eyes_for(options, given)
+    if video.ledger is None:  # the report shows it
+        video = video.model_copy(update={"ledger": folder / "coverage.parquet"})
+
+    with warner(quiet) as warn, stage_bar(quiet) as progress:
+        material = open_material(job.source, job.target, video, warn)
+        options = add_debug(video.load(material.size), job.source, material, video)
+        eyes = open_eyes_for(options, video)
         protected, result = anonymise_video(
             material,
             folder,
             eyes,
             options,
-            study=study,
-            trials=trials,
-            seed=seed,
+            config,
             resume=job.has_begun,
             warn=warn,
             progress=progress,
         )
+
     if result is not None:
         say(f"{result.feasible} of {result.identities} people anonymised; {write_report(folder)}")
-    return finish(protected, job.source, job.target, eyes, given, material)
+    return finish(protected, job.source, job.target, eyes, video, material, quiet=quiet)
 
 
-def _pictures(
-    job: "Job", study: str, trials: int | None, seed: int | None, given: dict[str, Any]
-) -> int:
+def _pictures(job: "Job", config: "RunConfig", video: "VideoConfig", quiet: bool) -> int:
     from attrsearch.anonymise.images import Applier, apply_all, check_places, others_in, plan
     from attrsearch.faces.images import say_left_out
     from attrsearch.report.page import write_report
@@ -153,15 +153,12 @@ def _pictures(
     check_places(
         job.source, job.target
     )  # what would be refused at the end is refused before the search
-    with run_bar(given["quiet"]) as progress, warner(given["quiet"]) as warn:
+    with run_bar(quiet) as progress, warner(quiet) as warn:
         result = run(
             job.source,
             job.run,
-            study=study,
-            trials=trials,
-            seed=seed,
+            config,
             resume=job.has_begun,
-            recogniser=given["recogniser"],
             warn=warn,
             progress=progress,
         )
@@ -171,7 +168,7 @@ def _pictures(
     others = others_in(job.source, work)
     if others:
         say(say_left_out(job.source, others))
-    done = apply_all(Applier(file, given["fallback"]), work)
+    done = apply_all(Applier(file, video.fallback), work)
     name_unfinished(result)
     problems = [item for item in done if item.problem]
     for item in problems:

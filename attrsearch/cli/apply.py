@@ -1,12 +1,13 @@
 """``attrsearch apply``."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from attrsearch.cli.console import bar, quiet_option, say, stage_bar, warner
 from attrsearch.cli.encryption import encrypt_options
+from attrsearch.cli.fields import fill
 from attrsearch.cli.logs import know, know_faces, log_options
 from attrsearch.cli.video_options import (
     add_debug,
@@ -14,9 +15,33 @@ from attrsearch.cli.video_options import (
     footage_options,
     open_eyes_for,
     open_material,
-    read_options,
     refuse_for_live,
 )
+
+if TYPE_CHECKING:
+    from attrsearch.anonymise.config import ApplyConfig
+    from attrsearch.runs.attributes_file import AttributesFile
+    from attrsearch.video.config import VideoConfig
+
+OPTIONS = {
+    "person": click.option(
+        "--person", help="Whose pictures these are  [default: the name of folder or file]"
+    ),
+    "match": click.option(
+        "--match",
+        type=click.Path(path_type=Path),
+        help="Pictures of the export's people, to know them in footage.",
+    ),
+    "editor": click.option(
+        "--editor", help="Editor weights by path, where the export names none of ours."
+    ),
+    "format": click.option(
+        "--format",
+        type=click.Choice(["jpg", "png", "webp", "tif", "bmp"]),
+        help="Kind of the pictures written  [default: as each came]",
+    ),
+}
+"""Options of ``ApplyConfig``."""
 
 
 @click.command(
@@ -32,18 +57,7 @@ from attrsearch.cli.video_options import (
     type=click.Path(path_type=Path),
     help="What to write: as INPUT; - for a pipe.",
 )
-@click.option("--person", help="Whose pictures these are  [default: the name of folder or file]")
-@click.option(
-    "--match",
-    type=click.Path(path_type=Path),
-    help="Pictures of the export's people, to know them in footage.",
-)
-@click.option("--editor", help="Editor weights by path, where the export names none of ours.")
-@click.option(
-    "--format",
-    type=click.Choice(["jpg", "png", "webp", "tif", "bmp"]),
-    help="Kind of the pictures written  [default: as each came]",
-)
+@fill("config", "attrsearch.anonymise.config:ApplyConfig", OPTIONS)
 @footage_options
 @quiet_option
 @log_options
@@ -52,10 +66,9 @@ def apply(
     source: str,
     attributes: Path,
     out: Path,
-    person: str | None,
-    match: Path | None,
-    editor: str | None,
-    **given: Any,
+    config: "ApplyConfig",
+    video: "VideoConfig",
+    quiet: bool,
 ) -> int:
     """Protect pictures, a video, a folder of frames or a live source with exported attribute sets.
 
@@ -67,36 +80,36 @@ def apply(
     from attrsearch.runs.attributes_file import read_attributes
     from attrsearch.video.io.containers import is_live, is_video
 
-    know_faces(Path(source), [person] if person else [])
-    know((), out, attributes, *([match] if match else []))
+    know_faces(Path(source), [config.person] if config.person else [])
+    know((), out, attributes, *([config.match] if config.match else []))
     file = read_attributes(attributes)
     know(record.id for record in file.identities)
     if is_live(source):
-        return _apply_live(source, out, file, match, person, editor, given)
+        return _apply_live(source, out, file, config, video, quiet)
     path = Path(source)
-    if given["frames"] or is_video(path):
-        return _apply_video(path, out, file, match, person, editor, given)
-    return _apply_pictures(path, out, file, person, editor, given)
+    if video.frames or is_video(path):
+        return _apply_video(path, out, file, config, video, quiet)
+    return _apply_pictures(path, out, file, config, video, quiet)
 
 
 def _apply_pictures(
     source: Path,
     out: Path,
-    file: Any,
-    person: str | None,
-    editor: str | None,
-    given: dict[str, Any],
+    file: "AttributesFile",
+    config: "ApplyConfig",
+    video: "VideoConfig",
+    quiet: bool,
 ) -> int:
     from attrsearch.anonymise.images import Applier, apply_all, others_in, plan
     from attrsearch.faces.images import say_left_out
 
-    suffix = f".{given['format']}" if given["format"] else None
-    work = plan(source, out, file, person, suffix)
+    suffix = f".{config.format}" if config.format else None
+    work = plan(source, out, file, config.person, suffix)
     others = others_in(source, work)
     if others:
         say(say_left_out(source, others))
-    applier = Applier(file, given["fallback"], editor)
-    with bar(len(work), "picture", given["quiet"]) as advance:
+    applier = Applier(file, video.fallback, config.editor)
+    with bar(len(work), "picture", quiet) as advance:
         done = apply_all(applier, work, lambda: advance(1))
     problems = [item for item in done if item.problem]
     for item in problems:
@@ -112,61 +125,59 @@ def _apply_pictures(
 def _apply_video(
     source: Path,
     out: Path,
-    file: Any,
-    match: Path | None,
-    person: str | None,
-    editor: str | None,
-    given: dict[str, Any],
+    file: "AttributesFile",
+    config: "ApplyConfig",
+    video: "VideoConfig",
+    quiet: bool,
 ) -> int:
     from attrsearch.anonymise.images import load_export_editor
     from attrsearch.anonymise.videos import apply_to_video
 
-    with warner(given["quiet"]) as warn, stage_bar(given["quiet"]) as progress:
-        material = open_material(source, out, given, warn)
-        options = add_debug(read_options(given, material.size), source, material, given)
-        eyes = open_eyes_for(options, given, nobody_known=match is None)
+    with warner(quiet) as warn, stage_bar(quiet) as progress:
+        material = open_material(source, out, video, warn)
+        options = add_debug(video.load(material.size), source, material, video)
+        eyes = open_eyes_for(options, video, nobody_known=config.match is None)
         protected = apply_to_video(
             material,
             file,
             eyes,
             options,
-            editor=load_export_editor(file, editor),
-            match=match,
-            person=person,
+            editor=load_export_editor(file, config.editor),
+            match=config.match,
+            person=config.person,
             warn=warn,
             progress=progress,
         )
-    return finish(protected, source, out, eyes, given, material)
+    return finish(protected, source, out, eyes, video, material, quiet=quiet)
 
 
 def _apply_live(
     source: str,
     out: Path,
-    file: Any,
-    match: Path | None,
-    person: str | None,
-    editor: str | None,
-    given: dict[str, Any],
+    file: "AttributesFile",
+    config: "ApplyConfig",
+    video: "VideoConfig",
+    quiet: bool,
 ) -> int:
     from attrsearch.anonymise.images import load_export_editor
     from attrsearch.anonymise.videos import apply_to_stream
     from attrsearch.video.io.encoders import Encoding
     from attrsearch.video.summary import summarise
 
-    refuse_for_live(source, given)
-    options = read_options(given)
-    eyes = open_eyes_for(options, given)
-    with warner(given["quiet"]) as warn, bar(None, "frame", given["quiet"]) as advance:
+    refuse_for_live(source, video)
+    options = video.load()
+    eyes = open_eyes_for(options, video)
+    with warner(quiet) as warn, bar(None, "frame", quiet) as advance:
         done = apply_to_stream(
             source,
             out,
             file,
             eyes,
             options,
-            editor=load_export_editor(file, editor),
-            match=match,
-            person=person,
-            encoding=Encoding(given["codec"] or "libx264", given["quality"]),
+            editor=load_export_editor(file, config.editor),
+            match=config.match,
+            person=config.person,
+            encoding=Encoding(video.codec or "libx264", video.quality),
             warn=warn,
             progress=lambda _: advance(1),
         )

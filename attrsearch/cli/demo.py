@@ -26,18 +26,22 @@ def demo(out: Path, trials: int, quiet: bool) -> int:
     from attrsearch.faces.dataset import read_genders
     from attrsearch.report.page import write_report
     from attrsearch.runs.attributes_file import read_attributes
+    from attrsearch.search.config import RunConfig
     from attrsearch.search.run import run
 
     faces = sample_folder()
+    config = RunConfig(
+        study="quick",
+        trials=trials,
+        genders=read_genders(faces / "genders.csv"),
+        include_originals=True,
+    )
     with run_bar(quiet) as progress, warner(quiet) as warn:
         result = run(
             faces,
             out,
-            study="quick",
-            trials=trials,
+            config,
             resume=(out / "run.toml").exists(),
-            include_originals=True,
-            genders=read_genders(faces / "genders.csv"),
             warn=warn,
             progress=progress,
         )

@@ -7,11 +7,14 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from attrsearch.anonymise.config import ApplyConfig
+from attrsearch.cli import apply, video_options
 from attrsearch.cli import run as command
 from attrsearch.cli.fields import Options, fill
 from attrsearch.core.errors import RecipeError
 from attrsearch.core.recipes.base import Recipe
 from attrsearch.search.config import Execution, RunConfig
+from attrsearch.video.config import VideoConfig
 
 
 def parsed(options: Options, *words: str) -> dict[str, Any]:
@@ -28,6 +31,11 @@ def test_every_field_of_a_run_has_an_option() -> None:
     assert command.read_config(parsed(command.CONFIG)) == dict(RunConfig())
     assert set(command.CONFIG) - {"people_file"} == set(RunConfig.model_fields)
     assert parsed(command.EXECUTION) == dict(Execution())
+
+
+def test_every_field_of_footage_has_an_option() -> None:
+    assert parsed(video_options.OPTIONS) == dict(VideoConfig())
+    assert parsed(apply.OPTIONS) == dict(ApplyConfig())
 
 
 def test_values_become_a_model() -> None:

@@ -24,6 +24,7 @@ from attrsearch.runs.attributes_file import (
     RecogniserRecord,
     to_json,
 )
+from attrsearch.video.config import VideoConfig
 from attrsearch.video.pipeline import VideoOptions
 from tests.clips import Clip, packets, pictures, street, textured, times, walker, write_clip
 
@@ -309,17 +310,14 @@ def test_a_search_never_mixes_with_what_is_there(
 
 
 def test_people_who_are_only_told_apart_need_nothing_that_is_slow_to_load() -> None:
-    given = {"detector": None, "recogniser": "auto", "yolo": None}
-    eyes = open_eyes_for(VideoOptions(), given, nobody_known=True)
+    eyes = open_eyes_for(VideoOptions(), VideoConfig(), nobody_known=True)
     assert (eyes.detector.name, eyes.close_up.name, eyes.scaled.name) == (
         "yunet",
         "yunet",
         "sface",
     )  # no torchvision
-    assert (
-        open_eyes_for(VideoOptions(), given | {"recogniser": "dlib"}, nobody_known=True).scaled.name
-        == "dlib"
-    )
+    named = VideoConfig(recogniser="dlib")
+    assert open_eyes_for(VideoOptions(), named, nobody_known=True).scaled.name == "dlib"
 
 
 def test_a_stage_ends_when_the_next_begins(capsys: pytest.CaptureFixture[str]) -> None:
