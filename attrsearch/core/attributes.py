@@ -77,7 +77,7 @@ class AttributeSet:
 
     @classmethod
     def from_passes(cls, passes: Floats) -> "AttributeSet":
-        """Inverse of :attr:`passes`.
+        """Inverse of ``passes``.
 
         >>> one = AttributeSet.from_passes(np.zeros((1, 13), np.float32))
         >>> one.second is None

@@ -65,7 +65,7 @@ def load_editor(
     """The editor of that bundled or installed name, or of a path.
 
     Args:
-        name: As :func:`attrsearch.editing.checkpoints.locate` takes it.
+        name: A bundled or installed name, or the path of a file.
         precision: ``auto`` uses bfloat16 where the processor is faster with it.
         realign: Align anew between two passes.
 

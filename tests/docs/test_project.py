@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import attrsearch
 from attrsearch import __version__
 from attrsearch.cli.main import cli
 
@@ -36,6 +37,14 @@ def test_every_extra_is_described() -> None:
 def test_every_command_is_described() -> None:
     page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| `attrsearch (\w+)` \|", page, re.MULTILINE)) == set(cli.commands)
+
+
+def test_every_public_name_is_described() -> None:
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    shown = {name.rsplit(".", 1)[1] for name in re.findall(r"^::: (\S+)$", page, re.MULTILINE)}
+    public = set(attrsearch.__all__) - {"__version__"}
+    assert public <= shown
+    assert public == set(re.findall(r"`attrsearch\.(\w+)`", page))
 
 
 def test_recipes_are_described() -> None:
