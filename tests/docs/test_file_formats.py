@@ -76,7 +76,7 @@ def test_the_export_and_the_summary() -> None:
     assert first_cells(section("## summary.csv")) == [*flat, *HELDBACK_COLUMNS]
 
 
-TABLES = {
+TABLES: dict[str, type[BaseModel]] = {
     "sampler": Sampler,
     "surrogate": Surrogate,
     "stopping": Stopping,
@@ -116,7 +116,8 @@ def test_objectives_spaces_gates_and_calibrations() -> None:
     objective = section("### Objective")
     named = set(NAME.findall(objective))
     assert {"name", "description", "ensemble", "[[maximise]]", "[terms.TERM]"} <= named
-    for model in (Goal, Aggregation, Constraint):
+    parts: tuple[type[BaseModel], ...] = (Goal, Aggregation, Constraint)
+    for model in parts:
         assert set(model.model_fields) <= named
     assert set(Objective.model_fields) <= named | {
         *("format", "version", "maximise", "terms", "constraints")

@@ -14,7 +14,8 @@ SECONDS = 300
 
 @pytest.fixture
 def notebook() -> nbformat.NotebookNode:
-    return nbformat.read(NOTEBOOK, as_version=4)
+    loaded: nbformat.NotebookNode = nbformat.reads(NOTEBOOK.read_text(encoding="utf-8"), 4)  # type: ignore[no-untyped-call]
+    return loaded
 
 
 def code_of(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
