@@ -5,7 +5,7 @@ from typing import Protocol
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import affine_grid, avg_pool2d, grid_sample
+from torch.nn.functional import affine_grid, avg_pool2d, grid_sample, interpolate
 
 from attrsearch.core.precision import Precision
 from attrsearch.faces.alignment import SFACE_SIZE, SFACE_TEMPLATE, similarity
@@ -16,10 +16,6 @@ from attrsearch.faces.recognition.sface import SFace
 from attrsearch.faces.sampling import sampling_grid
 from attrsearch.training.device import CPU
 from attrsearch.training.frozen import quick_backward
-
-BLURRED = 0.5
-"""Share of the batches that are blurred a little: what is pushed away must not be a texture."""
-
 
 FACENET_BOX = (-0.82, -1.0, 0.82, 1.0)
 """What FaceNet sees of a tight crop, from -1 to 1: left, top, right and bottom of MTCNN's box with its margin."""
@@ -109,11 +105,19 @@ class TightFaceNet:
 
 
 def _worn(faces: Tensor, generator: torch.Generator | None) -> Tensor:
-    """Faces (n, 3, h, w) from -1 to 1 as another camera shows them, where a generator is given."""
+    """Faces (n, 3, h, w) from -1 to 1 as another camera shows them, where a generator is given.
+
+    Left as they are, blurred, or at half their resolution, each in a third of the batches: what is pushed away must
+    be somebody's features, not a texture.
+    """
     if generator is None:
         return faces
-    if float(torch.rand((), generator=generator)) < BLURRED:
+    draw = int(torch.randint(0, 3, (), generator=generator))
+    if draw == 1:
         faces = avg_pool2d(faces, 3, 1, 1, count_include_pad=False)
+    elif draw == 2:
+        small = avg_pool2d(faces, 2)
+        faces = interpolate(small, scale_factor=2.0, mode="bilinear", align_corners=False)
     return faces + GRAIN * torch.randn(faces.shape, generator=generator).to(faces.device)
 
 
