@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate, relu
+from torch.nn.functional import interpolate, relu, softplus
 from torch.nn.utils import parametrize
 
 from attrsearch.core.parallel import in_parallel, one_thread
@@ -167,10 +167,8 @@ class RestoringTrainer:
             real = self._features(place.cut(batch.faces))
         fake = self._features(place.cut(edited))
         with fast(self._device, self._dtype):
-            of_real = self.discriminator(real, batch.labels.to(self._device))
-            of_fake = self.discriminator(
-                [one.detach() for one in fake], batch.asked.to(self._device)
-            )
+            of_real = self.discriminator(real, self._told(batch.labels))
+            of_fake = self.discriminator([one.detach() for one in fake], self._told(batch.asked))
         losses = []
         for yes, no in zip(of_real, of_fake, strict=True):
             losses.append(relu(1 - yes.float()).mean() + relu(1 + no.float()).mean())
@@ -287,6 +285,11 @@ class RestoringTrainer:
         twice = twice.to(self._device)
         return Batch(faces[twice], landmarks[twice], visible[twice], labels, asked, own, pairs)
 
+    def _told(self, attributes: Tensor) -> Tensor:
+        """What the discriminators are told of attributes (n, 13)."""
+        attributes = attributes.to(self._device)
+        return attributes if self.recipe.told else torch.zeros_like(attributes)
+
     @torch.no_grad()
     def _parsed(self, faces: Tensor) -> tuple[Tensor, Tensor]:
         with fast(self._device, self._dtype):
@@ -314,14 +317,16 @@ class RestoringTrainer:
         fake = begun.fake
         own = batch.own
         with fast(self._device, self._dtype):
-            verdicts = self.discriminator(fake, batch.asked.to(self._device))
-        terms = {"adversarial": -torch.stack([one.float().mean() for one in verdicts]).mean()}
+            verdicts = self.discriminator(fake, self._told(batch.asked))
+        # A face that already passes for real gains nothing more: without a bound, edits that nothing else holds
+        # become whatever excites the frozen features most.
+        doubts = [softplus(-one.float()).mean() for one in verdicts]
+        terms = {"adversarial": torch.stack(doubts).mean()}
         terms["restoration"] = (edited[:own] - batch.faces[:own]).abs().mean()
-        distances = []
-        for true, made in zip(real, fake, strict=True):
-            gap = (true[:own] - made[:own]).abs().mean()
-            distances.append(gap / (true[:own].abs().mean() + 1e-3))
-        terms["features"] = torch.stack(distances).mean()
+        gaps = torch.stack([_gaps(true, made) for true, made in zip(real, fake, strict=True)])
+        terms["features"] = gaps[:, :own].mean()
+        reach = self.recipe.slack * gaps[:, :own].detach().mean(1, keepdim=True)
+        terms["anchor"] = relu(gaps[:, own:] - reach).mean()
         fine_real = [one[own:] for one in real[:2]]
         fine_fake = [one[own:] for one in fake[:2]]
         terms["texture"] = texture_loss(fine_real, fine_fake)
@@ -367,6 +372,12 @@ class RestoringTrainer:
             close = relu(recipe.kept * natural - between)
             terms["spread"] = close.sum() / (pairs * (pairs - 1))
         return terms
+
+
+def _gaps(true: Tensor, made: Tensor) -> Tensor:
+    """Distances (n,) of features (n, c, h, w), as shares of the true ones' size."""
+    size = true.abs().mean((1, 2, 3)) + 1e-3
+    return (true - made).abs().mean((1, 2, 3)) / size
 
 
 def _learn(

@@ -37,6 +37,8 @@ class RestoringLosses(Recipe):
         adversarial: Realism, by discriminators on frozen ImageNet features that are told the attributes.
         restoration: L1 to the true face, where its own attributes are asked.
         features: Distance of ImageNet features to those of the true face, where its own attributes are asked.
+        anchor: How much further from the true face, to ImageNet features, edits by others' attributes are than
+            ``slack`` times restored faces.
         reduction: L1 between edit and picture, both reduced to superpixels: light and tone.
         texture: Means and spreads of fine ImageNet features away from the face's own, where others' attributes are
             asked.
@@ -52,6 +54,7 @@ class RestoringLosses(Recipe):
     adversarial: Weight = 3.0
     restoration: Weight = 4.0
     features: Weight = 1.0
+    anchor: Weight = 3.0
     reduction: Weight = 8.0
     texture: Weight = 3.0
     landmarks: Weight = 0.3
@@ -77,6 +80,8 @@ class RestoringRecipe(_Training):
             the editor can paint a face teaches it to fool the recogniser.
         ramp: Steps after these, in which identity, steering and spread grow from nothing.
         cooldown: Last steps, over which both rates fall to a twentieth.
+        told: Whether the discriminators are told the attributes.
+        slack: What distances of restored faces are multiplied by for those of edits by others' attributes.
         ema: Decay of the average of the weights that is shipped.
         occluded: Share of the faces with something pasted before them.
         margin: Distance the identity is pushed to, on the FaceNet scale.
@@ -96,6 +101,8 @@ class RestoringRecipe(_Training):
     calm: Annotated[int, Field(ge=0)] = 0
     ramp: Annotated[int, Field(ge=0)] = 600
     cooldown: Annotated[int, Field(ge=0)] = 0
+    told: bool = True
+    slack: Finite = 1.25
     ema: Share = 0.998
     occluded: Share = 0.25
     margin: Finite = 1.45
