@@ -1,15 +1,16 @@
 """Protect videos with an export, or with sets searched for the people in them."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from attrsearch.anonymise.next_sets import next_sets
+from attrsearch.anonymise.next_sets import next_sets, spare_sets
 from attrsearch.core.errors import AttrsearchError, InputError
+from attrsearch.core.recipes.space import load_space
 from attrsearch.editing.editor import Editor, load_editor
 from attrsearch.faces.dataset import MIN_FACE, Person, Warn, find_people, load_faces
 from attrsearch.faces.detection.base import Detector
@@ -191,11 +192,11 @@ def anonymise_video(
 
     def decide(people: People) -> SetAssignment:
         persons: list[Person] = [people.faces(name, SEARCH_LOOKS) for name in people.looks]
+        unseen = sorted(set(people.names.values()) - set(people.looks))
         if not persons:
-            warn(
-                "nobody in this video is near and frontal enough to be searched: every face is filtered"
-            )
-            return SetAssignment({}, {}, None)
+            warn("nobody in this video is near and frontal enough to be searched")
+            return _with_spares(SetAssignment({}, {}, None), config, unseen)
+
         result = run(
             persons,
             folder,
@@ -210,9 +211,8 @@ def anonymise_video(
         file = read_attributes(folder / "attributes.json")
         sets = {record.id: record.attributes for record in file.identities}
         others = {name: next_sets(folder, name) for name in sets}
-        return SetAssignment(
-            {}, sets, load_editor(_editor_of(file, config)) if sets else None, others
-        )
+        editor = load_editor(_editor_of(file, config)) if sets else None
+        return _with_spares(SetAssignment({}, sets, editor, others), config, unseen)
 
     protected = protect(
         material,
@@ -355,6 +355,28 @@ def _recogniser_of(file: AttributesFile, eyes: FaceModels, warn: Warn) -> Calibr
             f"edits are compared with their originals by {eyes.scaled.name}, since {name} is not here ({error})"
         )
         return eyes.scaled
+
+
+def _with_spares(
+    assigned: SetAssignment, config: RunConfig, unseen: Sequence[str]
+) -> SetAssignment:
+    """The same with spare sets for people who could not be searched.
+
+    An editor whose edits do not keep a turned or small face's looks is not used for them: they are filtered.
+    """
+    study = config.load_study()
+    editor = assigned.editor or load_editor(study.editor)
+    if not unseen or not editor.turned:
+        return assigned
+
+    space = load_space(study.space)
+    sets = dict(assigned.sets)
+    others = dict(assigned.others)
+    for name in unseen:
+        first, *further = spare_sets(space, name)
+        sets[name] = first
+        others[name] = further
+    return replace(assigned, sets=sets, editor=editor, others=others)
 
 
 def _editor_of(file: AttributesFile, config: RunConfig) -> str:

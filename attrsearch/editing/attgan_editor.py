@@ -54,6 +54,7 @@ class AttganEditor:
         self.from_crop = zoom(self.size)
         self.passes = 2
         self.matched = False
+        self.turned = False
         self._realign = realign
         self._generator: Generator = checkpoint.generator.to(self.dtype).to(
             memory_format=torch.channels_last

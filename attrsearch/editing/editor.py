@@ -36,6 +36,7 @@ class Editor(Protocol):
         from_crop: Transform (2, 3) from pixels of the usual crop of 128 to pixels of its own.
         passes: How many passes it makes at most.
         matched: Whether its edits are given the picture's grain and sharpness where they are laid on.
+        turned: Whether its edits keep the pose of heads that look far aside.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Editor(Protocol):
     from_crop: Floats
     passes: int
     matched: bool
+    turned: bool
 
     def encode(self, crops: Tensor) -> Encoded:
         """Encode its crops (n, 3, size, size), RGB from -1 to 1: all that is the same for every set."""

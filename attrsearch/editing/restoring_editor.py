@@ -38,6 +38,7 @@ class RestoringEditor:
         self.from_crop = similarity(CROP_TEMPLATE[None], restoring.template)[0]
         self.passes = 1
         self.matched = True
+        self.turned = True
         self._config = config
         self._network = restoring.network.to(self.dtype).to(memory_format=torch.channels_last)
         self._parsing = restoring.parsing.to(memory_format=torch.channels_last)

@@ -23,13 +23,7 @@ from attrsearch.faces.alignment import CROP_TEMPLATE, similarity
 from attrsearch.faces.sampling import to_editor
 from attrsearch.video.choices import SetChoices
 from attrsearch.video.placing import belong, replace_face, steady
-from attrsearch.video.tracking.best_shots import (
-    EDIT_RESIDUAL,
-    EDIT_TURN,
-    GO_ON_TURN,
-    residual,
-    turn,
-)
+from attrsearch.video.tracking.best_shots import residual, turn, turn_limits
 from attrsearch.video.tracking.kalman import move_points
 from attrsearch.video.trajectories import TrackedBox
 from attrsearch.video.verification import FaceInFrame, RenderVerifier
@@ -263,9 +257,9 @@ class Renderer:
             return "too small"
         if not _is_in_view(face) or not np.isfinite(face.landmarks).all():
             return "no landmarks"
-        most = GO_ON_TURN if face.track in self._edited else EDIT_TURN
         aside = turn(face.landmarks) if face.turn is None else face.turn
-        if aside >= most or residual(face.landmarks) >= EDIT_RESIDUAL:
+        limits = turn_limits(keeps_pose=self.editor.turned, begun=face.track in self._edited)
+        if aside >= limits.turn or residual(face.landmarks) >= limits.residual:
             return "turned"
         if not belong(face.landmarks, face.box):
             return "no landmarks"

@@ -13,7 +13,7 @@ from attrsearch.editing.editor import Editor
 from attrsearch.faces.dataset import Picture
 from attrsearch.faces.detection.mtcnn import Mtcnn
 from attrsearch.video.render import RECENT, RenderedFace, Renderer, steady
-from attrsearch.video.tracking.best_shots import EDIT_RESIDUAL, residual
+from attrsearch.video.tracking.best_shots import EDIT_RESIDUAL, residual, turn_limits
 from attrsearch.video.tracking.tracker import BoxSource
 from attrsearch.video.trajectories import TrackedBox
 
@@ -381,3 +381,11 @@ def _flicker(shown: Sequence[Picture], part: tuple[slice, slice]) -> float:
     return float(
         np.mean([np.abs(a[part].astype(int) - b[part]).mean() for a, b in pairwise(shown)])
     )
+
+
+def test_an_editor_that_keeps_the_pose_bears_more_of_a_turn() -> None:
+    usual = turn_limits(keeps_pose=False, begun=False)
+    posed = turn_limits(keeps_pose=True, begun=False)
+    begun = turn_limits(keeps_pose=True, begun=True)
+    assert usual.turn < posed.turn < begun.turn
+    assert usual.residual < posed.residual == begun.residual

@@ -24,6 +24,9 @@ EDIT_TURN, GO_ON_TURN = 0.4, 0.55
 the second: an edit of a profile is a second face that looks at the viewer.  0.4 is about 40
 degrees.
 """
+POSED_RESIDUAL = 30.0
+POSED_TURN, GO_ON_POSED_TURN = 1.2, 1.6
+"""The same for an editor that keeps the pose of heads that look far aside: up to about 70 degrees."""
 SPACING = 10
 MAX_SHOTS = 12
 
@@ -110,6 +113,31 @@ class Sightings:
     def sorted(self) -> list[Sighting]:
         """The best first."""
         return sorted(self.best.values(), key=lambda item: -item.quality)
+
+
+@dataclass(frozen=True)
+class TurnLimits:
+    """How far a head may be turned and still be edited.
+
+    Attributes:
+        turn: What :func:`turn` stays below.
+        residual: What :func:`residual` stays below, in pixels of a 128-pixel crop.
+    """
+
+    turn: float
+    residual: float
+
+
+def turn_limits(*, keeps_pose: bool, begun: bool) -> TurnLimits:
+    """The limits for an editor.
+
+    Args:
+        keeps_pose: Whether its edits keep the pose of heads that look far aside.
+        begun: Whether the face is being edited already: it then bears a little more, so that it does not flicker.
+    """
+    if keeps_pose:
+        return TurnLimits(GO_ON_POSED_TURN if begun else POSED_TURN, POSED_RESIDUAL)
+    return TurnLimits(GO_ON_TURN if begun else EDIT_TURN, EDIT_RESIDUAL)
 
 
 def residual(landmarks: Floats) -> float:
