@@ -1,18 +1,22 @@
 """``attrsearch attack``."""
 
 import functools
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from attrsearch.cli.console import json_option, print_json, quiet_option, say, stage_bar, warner
+from attrsearch.cli.console import json_option, print_json, quiet_option, say, stage_bar
 from attrsearch.cli.encryption import key_option
+from attrsearch.core.logs import collected
 
 if TYPE_CHECKING:
     from attrsearch.evaluation.attacks.scene import Scene
     from attrsearch.evaluation.metrics.anonymity import Figures
+
+log = logging.getLogger(__name__)
 
 
 @click.group()
@@ -214,7 +218,10 @@ def linking(**options: Any) -> None:
             "protected": protected,
             "ledger": options["second_ledger"],
         }
-        return match(scene, _scene(other, lambda *_: None, lambda _: None))
+        # what is said of the first setting holds for the second
+        with collected():
+            second = _scene(other, lambda *_: None)
+        return match(scene, second)
 
     _run(options, go)
 
@@ -224,8 +231,8 @@ def _run(options: dict[str, Any], attack_scene: "Callable[[Scene, Any], list[Fig
     from attrsearch.report.evaluation import write_evaluation
 
     quiet, as_json = options["quiet"], options["as_json"]
-    with stage_bar(quiet or as_json) as progress, warner(quiet) as warn:
-        scene = _scene(options, progress, warn)
+    with stage_bar(quiet or as_json) as progress:
+        scene = _scene(options, progress)
         rows = attack_scene(scene, functools.partial(progress, "attack"))
     if options["out"]:
         write_attacks(rows, options["out"])
@@ -250,9 +257,7 @@ def _run(options: dict[str, Any], attack_scene: "Callable[[Scene, Any], list[Fig
         )
 
 
-def _scene(
-    options: dict[str, Any], progress: Callable[[str, int, int], None], warn: Callable[[str], None]
-) -> "Scene":
+def _scene(options: dict[str, Any], progress: Callable[[str, int, int], None]) -> "Scene":
     from attrsearch.evaluation.attacks.scene import open_scene
     from attrsearch.evaluation.faces import load_cohort, load_embeddings
     from attrsearch.evaluation.footage import load_footage
@@ -275,11 +280,11 @@ def _scene(
         options["judges"], used_by(options["run"]) if options["run"] else None
     )
     for note in notes:
-        warn(note)
+        log.warning(note)
     whole, window = load_detector("mtcnn", MIN_FACE), load_detector("mtcnn", WINDOW_MIN_FACE)
     if originals.is_dir():
-        cohort = load_cohort(originals, whole, window, max_faces=options["max_faces"], warn=warn)
-        protection = load_protection(cohort, originals, protected, warn=warn)
+        cohort = load_cohort(originals, whole, window, max_faces=options["max_faces"])
+        protection = load_protection(cohort, originals, protected)
     else:
         knows = None if options["ledger"] else load_recogniser("sface")
         cohort, protection = load_footage(

@@ -14,7 +14,15 @@ if TYPE_CHECKING:
     from attrsearch.search.run import Progress, RunResult
     from attrsearch.training.loop import TrainingProgress
 
-quiet_option = click.option("--quiet", is_flag=True, help="No progress bar and no warnings.")
+
+def _set_quiet(_: click.Context, __: click.Parameter, value: bool) -> bool:
+    LOG.quiet = value
+    return value
+
+
+quiet_option = click.option(
+    "--quiet", is_flag=True, callback=_set_quiet, help="No progress bar and no warnings."
+)
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object on stdout."
 )
@@ -36,18 +44,6 @@ def name_unfinished(result: "RunResult") -> None:
 def print_json(value: dict[str, Any]) -> None:
     """One JSON object on stdout, for scripts."""
     click.echo(json.dumps(value, allow_nan=False))
-
-
-@contextmanager
-def warner(quiet: bool) -> Iterator[Callable[[str], None]]:
-    """A function that shows a warning above the progress bar, or swallows it."""
-    from tqdm import tqdm
-
-    def warn(line: str) -> None:
-        if not quiet:
-            tqdm.write(LOG.line("warning", line) if LOG.json else line, file=sys.stderr)
-
-    yield warn
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from attrsearch.cli.console import json_option, print_json, quiet_option, say, stage_bar, warner
+from attrsearch.cli.console import json_option, print_json, quiet_option, say, stage_bar
 from attrsearch.cli.encryption import key_option
 
 if TYPE_CHECKING:
@@ -94,8 +94,8 @@ def evaluate(
     from attrsearch.report.evaluation import write_evaluation
 
     limits = load_gate(gate) if gate else None
-    with stage_bar(quiet or as_json) as progress, warner(quiet) as warn:
-        record, examiner, examined = _evaluate(originals, protected, options, progress, warn)
+    with stage_bar(quiet or as_json) as progress:
+        record, examiner, examined = _evaluate(originals, protected, options, progress)
     out, run = options["out"], options["run"]
     if options["hifd"]:
         _hifd(record, examiner, examined, options["hifd"])
@@ -123,7 +123,7 @@ def evaluate(
 
 
 def _evaluate(
-    originals: Path, protected: tuple[Path, ...], options: dict[str, Any], progress: Any, warn: Any
+    originals: Path, protected: tuple[Path, ...], options: dict[str, Any], progress: Any
 ) -> "tuple[Record, Examiner, list[Examined]]":
     from attrsearch.evaluation.evaluate import Examiner, load_evaluation_models
     from attrsearch.evaluation.faces import load_cohort, load_embeddings
@@ -145,7 +145,6 @@ def _evaluate(
             eyes.windows[0],
             names=names,
             max_faces=options["max_faces"],
-            warn=warn,
             progress=lambda done, of: progress("originals", done, of),
         )
         protections = (
@@ -154,7 +153,6 @@ def _evaluate(
                 originals,
                 folder,
                 name=_name(folder, protected),
-                warn=warn,
                 progress=lambda done, of, folder=folder: progress(f"read {folder.name}", done, of),  # type: ignore[misc]
             )
             for folder in protected

@@ -1,6 +1,5 @@
 """Options that ``apply`` and ``anonymise`` share for footage."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -132,9 +131,7 @@ def _refuse(subject: object, option: str, required: str, found: str) -> None:
     )
 
 
-def open_material(
-    source: Path, target: Path, video: "VideoConfig", warn: Callable[[str], None]
-) -> "FrameSource":
+def open_material(source: Path, target: Path, video: "VideoConfig") -> "FrameSource":
     """The video or the folder of frames that is protected."""
     from attrsearch.video.io.frame_folder import FrameFolder
     from attrsearch.video.io.source import VideoFile
@@ -143,7 +140,7 @@ def open_material(
         for name in ("start", "end", "debug_video", "audit"):
             if getattr(video, name):
                 _refuse(source, name, "a video", "a folder of frames")
-        return FrameFolder(source, target, warn)
+        return FrameFolder(source, target)
     if video.audit and str(target) == "-":
         _refuse(target, "audit", "a file to write", "a pipe")
     debug = video.debug_video

@@ -6,6 +6,7 @@ An original and what was made of it are cut at the same place, so that they can 
 by window.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,6 @@ from attrsearch.faces.dataset import (
     AlignedFace,
     PersonFiles,
     Picture,
-    Warn,
     cut_face,
     detect_reduced,
     find_people,
@@ -31,6 +31,8 @@ from attrsearch.faces.detection.base import Detector
 from attrsearch.faces.images import read_picture
 from attrsearch.faces.recognition.base import Recogniser
 from attrsearch.faces.window_detection import MIN_OVERLAP, detect_in_windows
+
+log = logging.getLogger(__name__)
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -119,7 +121,6 @@ def load_cohort(
     *,
     names: frozenset[str] | None = None,
     max_faces: int | None = None,
-    warn: Warn = print,
     progress: Progress = lambda done, people: None,  # noqa: ARG005
 ) -> Cohort:
     """Read the people of a folder.
@@ -130,7 +131,6 @@ def load_cohort(
         window: Finds faces in windows of 192 pixels.
         names: Only these people.
         max_faces: At most this many pictures a person, evenly spaced.
-        warn: Called with one line for every picture left out.
         progress: Called with people done and people in all.
 
     Raises:
@@ -141,7 +141,7 @@ def load_cohort(
 
     def leave_out(line: str) -> None:
         left_out.append(line)
-        warn(line)
+        log.warning(line)
 
     found: list[tuple[str, list[_Read]]] = []
     for start in range(0, len(people), CHUNK):
@@ -311,7 +311,7 @@ def _first_look(
 
 
 def _read(
-    person: PersonFiles, detector: Detector, max_faces: int | None, warn: Warn
+    person: PersonFiles, detector: Detector, max_faces: int | None, leave_out: Callable[[str], None]
 ) -> list[_Read]:
     """The prominent face of each of a person's pictures."""
     count = len(person.files) if max_faces is None else min(max_faces, len(person.files))
@@ -320,7 +320,7 @@ def _read(
         try:
             reads.append(_read_one(path, detector))
         except AttrsearchError as error:
-            warn(str(error))
+            leave_out(str(error))
     return reads
 
 

@@ -7,6 +7,7 @@ gallery, by two recognisers: *identified* means that the nearest face in it is a
 the same person.  The picture that was edited is never in the gallery.
 """
 
+import logging
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -33,6 +34,8 @@ from attrsearch.faces.recognition.load import load_recogniser
 from attrsearch.faces.sampling import to_editor
 from attrsearch.faces.window_detection import WINDOW_MIN_FACE
 from attrsearch.search.evaluator import Evaluator
+
+log = logging.getLogger(__name__)
 
 Floats = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
@@ -110,12 +113,10 @@ class ExperimentContext:
 
     Attributes:
         options: What was asked for.
-        warn: Called with one line for everything that was left out.
         progress: Called with a stage, how much of it is done, and of how much.
     """
 
     options: ExperimentOptions
-    warn: Callable[[str], None] = print
     progress: Progress = lambda stage, done, total: None  # noqa: ARG005
     _evaluators: dict[bool, Evaluator] = field(default_factory=dict)
 
@@ -156,7 +157,7 @@ class ExperimentContext:
         try:
             return (load_recogniser("dlib"), self.measure)
         except UnavailableError as error:
-            self.warn(f"one judge only: {error}")
+            log.warning(f"one judge only: {error}")
             return (self.measure,)
 
     @cached_property
@@ -291,7 +292,6 @@ class ExperimentContext:
             self.window,
             names=names,
             max_faces=max_faces,
-            warn=self.warn,
             progress=lambda done, people: self.progress(stage, done, people),
         )
 

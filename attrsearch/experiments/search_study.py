@@ -6,6 +6,7 @@ finished: a study that was stopped continues.
 """
 
 import json
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,8 +36,9 @@ from attrsearch.search.surrogate.acquisition import Proposal
 from attrsearch.search.surrogate.pooled import PooledModel, choose_pooled
 from attrsearch.search.terms import FaceScores
 
+log = logging.getLogger(__name__)
+
 Floats = npt.NDArray[np.float32]
-Warn = Callable[[str], None]
 
 SCORES = {
     "detection": "detection",
@@ -138,7 +140,6 @@ def study_search(
     *,
     people: Sequence[str] | None = None,
     minutes: float | None = None,
-    warn: Warn = print,
     progress: Callable[[str, int, int], None] = lambda *_: None,
 ) -> int:
     """Run the arms that are not finished yet, a person after another.
@@ -151,7 +152,6 @@ def study_search(
         plans: The arms.
         people: Only these.
         minutes: Stop (between people) after so long.
-        warn: Called with one line for every person who cannot be searched.
         progress: Called with a stage, how much of it is done, and of how much.
 
     Returns:
@@ -162,8 +162,8 @@ def study_search(
     """
     started = time.monotonic()
     settings = Settings(study, load_space(study.space), load_objective(study.objective))
-    components = load_components(settings, warn)
-    pooled = _pooled(settings, components, warn)
+    components = load_components(settings)
+    pooled = _pooled(settings, components)
     _begin(out, settings, components, pooled)
     found = [person for person in find_people(faces) if people is None or person.id in set(people)]
     done = 0
@@ -175,7 +175,7 @@ def study_search(
             try:
                 _study_person(person, missing, settings, components, pooled, out)
             except AttrsearchError as error:
-                warn(str(error))
+                log.warning(str(error))
                 continue
         done += 1
         progress("people", number + 1, len(found))
@@ -195,10 +195,12 @@ def read_study(out: Path) -> pd.DataFrame:
     return pd.concat([pd.read_parquet(part) for part in parts], ignore_index=True)
 
 
-def _pooled(settings: Settings, components: Components, warn: Warn) -> PooledModel | None:
+def _pooled(settings: Settings, components: Components) -> PooledModel | None:
     wanted = settings.study.surrogate.pooled if settings.study.surrogate else "auto"
     model, line = choose_pooled(wanted, binding_of(settings, components.evaluator))
-    warn(line or (f"pooled model of {model.people} people" if model else "no pooled model fits"))
+    log.info(
+        line or (f"pooled model of {model.people} people" if model else "no pooled model fits")
+    )
     return model
 
 

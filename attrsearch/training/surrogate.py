@@ -3,6 +3,7 @@
 Their trials, their people's pictures, and how winners carry over.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 
 from attrsearch.core.attributes import GENDERS, Gender
 from attrsearch.core.errors import AttrsearchError, InputError
+from attrsearch.core.logs import collected
 from attrsearch.core.recipes.objective import Objective
 from attrsearch.core.recipes.space import Space
 from attrsearch.core.recipes.study import Study
@@ -31,9 +33,10 @@ from attrsearch.search.surrogate.fit_pooled import FOLDS, PersonTrials, cover, l
 from attrsearch.search.surrogate.pooled import PooledModel, binding
 from attrsearch.search.surrogate.targets import FLOOR, penalised_value, predictable, targets_of
 
+log = logging.getLogger(__name__)
+
 Floats = npt.NDArray[np.float32]
 Floats64 = npt.NDArray[np.float64]
-Warn = Callable[[str], None]
 
 SETS = 32
 """Attribute sets of each gender that a pooled model keeps."""
@@ -55,7 +58,6 @@ def learn_from_runs(
     *,
     faces: Path | None = None,
     measure: bool = True,
-    warn: Warn = print,
     progress: Callable[[str, int, int], None] = lambda *_: None,
 ) -> PooledModel:
     """Learn a pooled model.
@@ -65,7 +67,6 @@ def learn_from_runs(
         faces: Where the pictures are, where the runs' own note of it does not hold any more.
         measure: Whether the most promising winners of each gender are measured on everyone of it,
             so that the portfolio rests on measurements; on predictions otherwise.
-        warn: Called with one line for every person who is left out.
         progress: Called with a stage, how much of it is done, and of how much.
 
     Raises:
@@ -74,7 +75,7 @@ def learn_from_runs(
     settings, components, bound = _setting(runs)
     known: list[_Known] = []
     for number, run in enumerate(runs):
-        for one in _people_of(run, faces, settings, components, warn):
+        for one in _people_of(run, faces, settings, components):
             known.append(one)
             progress("read", len(known), 0)
         progress("runs", number + 1, len(runs))
@@ -119,7 +120,8 @@ def setting_of(run: Path) -> Settings:
 def _setting(runs: Sequence[Path]) -> tuple[Settings, Components, dict[str, str]]:
     """Models of the runs, which must agree in what a pooled model is bound to."""
     settings = setting_of(runs[0])
-    components = load_components(settings, lambda _: None)
+    with collected():  # the runs have told it
+        components = load_components(settings)
     bounds = []
     for run in runs:
         own = setting_of(run)
@@ -141,7 +143,7 @@ def _setting(runs: Sequence[Path]) -> tuple[Settings, Components, dict[str, str]
 
 
 def _people_of(
-    run: Path, faces: Path | None, settings: Settings, components: Components, warn: Warn
+    run: Path, faces: Path | None, settings: Settings, components: Components
 ) -> Iterator[_Known]:
     noted = read_run(run).get("faces", "")
     place = faces or (Path(noted) if noted else None)
@@ -160,21 +162,22 @@ def _people_of(
     for part in folder.read_people():
         name = part.record.id
         if name not in files or name not in trials:
-            warn(f"{name}: no pictures of this person in {place}; left out")
+            log.warning(f"{name}: no pictures of this person in {place}; left out")
             continue
         components.gather.give(name, part.record.gender)
         try:
-            identity = components.gather(
-                files[name], pictures_wanted(study.max_faces, study.heldback)
-            )
+            with collected():
+                identity = components.gather(
+                    files[name], pictures_wanted(study.max_faces, study.heldback)
+                )
         except AttrsearchError as error:
-            warn(str(error))
+            log.warning(str(error))
             continue
         seed = person_seed(study.seed, name)
         searched, _ = split_faces(identity.faces, study.heldback, study.max_faces, seed)
         subject, kept = evaluator.prepare(searched)
         if subject is None:
-            warn(f"{name}: no face is found again in its window; left out")
+            log.warning(f"{name}: no face is found again in its window; left out")
             continue
         rows = trials[name]
         attributes = trial_attributes(rows)

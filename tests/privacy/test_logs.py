@@ -1,13 +1,14 @@
 """What operators read: JSON logs without names and paths, figures for Prometheus."""
 
 import json
+import logging
 import re
 import shutil
 from pathlib import Path
 
 import pytest
 
-from attrsearch.cli.logs import LOG, Log, metrics_text
+from attrsearch.cli.logs import LOG, Log, metrics_text, showing_logs
 from attrsearch.cli.main import main
 from attrsearch.search.run import Progress
 from tests.privacy.conftest import NAME, Called
@@ -38,6 +39,45 @@ def test_names_become_pseudonyms_that_lead_nowhere() -> None:
     line = log.clean("not anonymised: Ann Berg, Annette, Ann")
     assert re.fullmatch(r"not anonymised: (p-[0-9a-f]{10}), Annette, (p-[0-9a-f]{10})", line)
     assert log.pseudonym("Ann") == log.pseudonym("Ann") != Log(names={"Ann"}).pseudonym("Ann")
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> logging.Logger:
+    """A room's logger, while a command that knows Ann runs."""
+    for name, value in (("json", False), ("quiet", False), ("verbose", False), ("names", {"Ann"})):
+        monkeypatch.setattr(LOG, name, value)
+    return logging.getLogger("attrsearch.faces.dataset")
+
+
+def test_a_warning_is_a_line_on_stderr(
+    log: logging.Logger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with showing_logs():
+        log.warning("faces/Ann/1.jpg: needs a picture of a face, found no face")
+        LOG.quiet = True
+        log.warning("nobody reads this")
+    LOG.quiet = False
+    printed = capsys.readouterr()
+    assert printed.err == "faces/Ann/1.jpg: needs a picture of a face, found no face\n"
+    assert printed.out == ""
+
+
+def test_a_warning_that_is_kept_names_nobody(
+    log: logging.Logger, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    LOG.json = True
+    with showing_logs():
+        log.warning("Ann: gender guessed from %s", "faces/Ann/1.jpg")
+        LOG.verbose = True
+        log.warning("Ann: no face")
+    hidden, shown = (json.loads(line) for line in capsys.readouterr().err.splitlines())
+    assert (hidden["event"], hidden["text"]) == (
+        "warning",
+        f"{LOG.pseudonym('Ann')}: gender guessed from <path>",
+    )
+    assert shown["text"] == "Ann: no face"
+    # other handlers get what was said
+    assert caplog.messages == ["Ann: gender guessed from faces/Ann/1.jpg", "Ann: no face"]
 
 
 def test_a_run_logs_json_without_names_and_paths(called: Called) -> None:
