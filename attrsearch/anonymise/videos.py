@@ -1,7 +1,7 @@
 """Protect videos with an export, or with sets searched for the people in them."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from attrsearch.anonymise.next_sets import next_sets
 from attrsearch.core.errors import AttrsearchError, InputError
+from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.editing.editor import Editor, load_editor
 from attrsearch.faces.dataset import MIN_FACE, Person, find_people, load_faces
 from attrsearch.faces.detection.base import Detector
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Floats = npt.NDArray[np.float32]
-Stage = Callable[[str, int, int], None]
 
 TURN_SAMPLES = 8
 """Frames in which is looked how footage is turned."""
@@ -104,7 +104,7 @@ def apply_to_video(
     editor: Editor,
     match: Path | None = None,
     person: str | None = None,
-    progress: Stage = lambda stage, done, frames: None,  # noqa: ARG005
+    progress: Progress[Step] = silent,
 ) -> VideoResult:
     """Protect a video with an export.
 
@@ -117,7 +117,7 @@ def apply_to_video(
         match: Folder with pictures of the people of the export, by which people in the video are
             known; without it an export of one person is given to whoever is seen longest.
         person: Everybody in the video is this person of the export.
-        progress: Called with the pass, frames done, frames in all.
+        progress: Told of the passes ``find`` and ``cover``, by frames.
 
     Raises:
         InputError: A person that the export does not have was named.
@@ -163,7 +163,7 @@ def anonymise_video(
     config: RunConfig | None = None,
     *,
     resume: bool = False,
-    progress: Stage = lambda stage, done, frames: None,  # noqa: ARG005
+    progress: Progress[Step] = silent,
 ) -> tuple[VideoResult, "RunResult | None"]:
     """Find the people of a video, search a set for each, and cover them with it.
 
@@ -174,8 +174,7 @@ def anonymise_video(
         options: How.
         config: How is searched; the recogniser is that of ``eyes``.
         resume: Go on with a search that was stopped.
-        progress: Called with the pass (``find``, ``search``, ``cover``), how much is done, and of
-            how much.
+        progress: Told of ``find`` and ``cover``, by frames, and of ``search``, by candidates.
 
     Returns:
         What became of the video, and of the search (None where nobody could be known).
@@ -198,7 +197,7 @@ def anonymise_video(
             folder,
             config,
             resume=resume,
-            progress=lambda state: progress("search", state.evaluations, state.expected),
+            progress=progress,
         )
         results.append(result)
         for name in result.infeasible:
@@ -235,7 +234,7 @@ def apply_to_stream(
     match: Path | None = None,
     person: str | None = None,
     encoding: Encoding | None = None,
-    progress: Callable[[int], None] = lambda done: None,  # noqa: ARG005
+    progress: Progress[Step] = silent,
 ) -> StreamResult:
     """Protect a live source with an export; arguments as :func:`apply_to_video`.
 

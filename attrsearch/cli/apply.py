@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from attrsearch.cli.console import bar, quiet_option, say, stage_bar
+from attrsearch.cli.console import quiet_option, say, stage_bar
 from attrsearch.cli.encryption import encrypt_options
 from attrsearch.cli.fields import fill
 from attrsearch.cli.logs import know, know_faces, log_options
@@ -109,8 +109,8 @@ def _apply_pictures(
     if others:
         say(say_left_out(source, others))
     applier = Applier(file, video.fallback, config.editor)
-    with bar(len(work), "picture", quiet) as advance:
-        done = apply_all(applier, work, lambda: advance(1))
+    with stage_bar(quiet) as progress:
+        done = apply_all(applier, work, progress)
     problems = [item for item in done if item.problem]
     for item in problems:
         say(f"not written: {item.problem}")
@@ -166,7 +166,7 @@ def _apply_live(
     refuse_for_live(source, video)
     options = video.load()
     eyes = open_eyes_for(options, video)
-    with bar(None, "frame", quiet) as advance:
+    with stage_bar(quiet) as progress:
         done = apply_to_stream(
             source,
             out,
@@ -177,7 +177,7 @@ def _apply_live(
             match=config.match,
             person=config.person,
             encoding=Encoding(video.codec or "libx264", video.quality),
-            progress=lambda _: advance(1),
+            progress=progress,
         )
     say(f"{out}: {summarise(done.counts)}")
     if done.problem:

@@ -1,6 +1,5 @@
 """``attrsearch attack``."""
 
-import functools
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ import click
 from attrsearch.cli.console import json_option, print_json, quiet_option, say, stage_bar
 from attrsearch.cli.encryption import key_option
 from attrsearch.core.logs import collected
+from attrsearch.core.progress import Progress, Step, named, silent
 
 if TYPE_CHECKING:
     from attrsearch.evaluation.attacks.scene import Scene
@@ -114,7 +114,7 @@ def parrot(**options: Any) -> None:
     from attrsearch.core.recipes.space import load_space
     from attrsearch.evaluation.attacks.parrot import parrot as match
 
-    def go(scene: "Scene", progress: Callable[[int, int], None]) -> "list[Figures]":
+    def go(scene: "Scene", progress: Progress[Step]) -> "list[Figures]":
         attacker = _attacker(scene, options)
         single = attacker.file.identities[0].second_pass is None
         space = load_space(options["space"] or ("one-pass" if single else "thesis10"))
@@ -158,7 +158,7 @@ def inversion(**options: Any) -> None:
     """
     from attrsearch.evaluation.attacks.inversion import learnt, negation
 
-    def go(scene: "Scene", progress: Callable[[int, int], None]) -> "list[Figures]":
+    def go(scene: "Scene", progress: Progress[Step]) -> "list[Figures]":
         attacker = _attacker(scene, options)
         rows = negation(scene, attacker)
         if options["train"] is None:
@@ -208,7 +208,7 @@ def linking(**options: Any) -> None:
     """Link a person across two protected videos or sets, or halves of one, without originals."""
     from attrsearch.evaluation.attacks.several import linking as match
 
-    def go(scene: "Scene", progress: Callable[[int, int], None]) -> "list[Figures]":  # noqa: ARG001
+    def go(scene: "Scene", progress: Progress[Step]) -> "list[Figures]":  # noqa: ARG001
         if not options["second"]:
             return match(scene)
         originals, protected = options["second"]
@@ -220,7 +220,7 @@ def linking(**options: Any) -> None:
         }
         # what is said of the first setting holds for the second
         with collected():
-            second = _scene(other, lambda *_: None)
+            second = _scene(other, silent)
         return match(scene, second)
 
     _run(options, go)
@@ -233,7 +233,7 @@ def _run(options: dict[str, Any], attack_scene: "Callable[[Scene, Any], list[Fig
     quiet, as_json = options["quiet"], options["as_json"]
     with stage_bar(quiet or as_json) as progress:
         scene = _scene(options, progress)
-        rows = attack_scene(scene, functools.partial(progress, "attack"))
+        rows = attack_scene(scene, progress)
     if options["out"]:
         write_attacks(rows, options["out"])
     if options["into"]:
@@ -257,7 +257,7 @@ def _run(options: dict[str, Any], attack_scene: "Callable[[Scene, Any], list[Fig
         )
 
 
-def _scene(options: dict[str, Any], progress: Callable[[str, int, int], None]) -> "Scene":
+def _scene(options: dict[str, Any], progress: Progress[Step]) -> "Scene":
     from attrsearch.evaluation.attacks.scene import open_scene
     from attrsearch.evaluation.faces import load_cohort, load_embeddings
     from attrsearch.evaluation.footage import load_footage
@@ -294,7 +294,7 @@ def _scene(options: dict[str, Any], progress: Callable[[str, int, int], None]) -
     if options.get("distractors"):
         distractors = load_embeddings(
             options["distractors"], [judge.recogniser for judge in judges], whole, window,
-            without=frozenset(cohort.people), progress=functools.partial(progress, "distractors"),
+            without=frozenset(cohort.people), progress=named(progress, "distractors"),
         )  # fmt: skip
     return open_scene(cohort, protection, judges, window, distractors)
 

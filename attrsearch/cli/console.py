@@ -11,7 +11,8 @@ import click
 from attrsearch.cli.logs import LOG
 
 if TYPE_CHECKING:
-    from attrsearch.search.run import Progress, RunResult
+    from attrsearch.core.progress import Progress, Step
+    from attrsearch.search.run import RunProgress, RunResult
     from attrsearch.training.loop import TrainingProgress
 
 
@@ -19,6 +20,20 @@ def _set_quiet(_: click.Context, __: click.Parameter, value: bool) -> bool:
     LOG.quiet = value
     return value
 
+
+UNITS = {
+    "find": "frame",
+    "search": "evaluation",
+    "cover": "frame",
+    "audit": "frame",
+    "stream": "frame",
+    "frames": "frame",
+    "steadiness": "frame",
+    "apply": "picture",
+    "prepare": "picture",
+    "calibrate": "person",
+}
+"""What is counted in a stage."""
 
 quiet_option = click.option(
     "--quiet", is_flag=True, callback=_set_quiet, help="No progress bar and no warnings."
@@ -68,25 +83,22 @@ def bar(
 
 
 @contextmanager
-def stage_bar(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """A bar for work in stages.
-
-    Call it with the stage, how much of it is done, and of how much (0 if unknown).
-    """
+def stage_bar(quiet: bool) -> "Iterator[Progress[Step]]":
+    """A bar for work in stages, told of every step."""
     from tqdm import tqdm
 
-    units = {"find": "frame", "search": "evaluation", "cover": "frame", "audit": "frame"}
     silent = quiet or LOG.json
     with ExitStack() as stack:
         shown: dict[str, Any] = {}
 
-        def advance(stage: str, done: int, total: int) -> None:
+        def advance(step: "Step", /) -> None:
+            stage = step.stage
             if stage not in shown:
                 for before in shown.values():
                     before.close()  # or its clock goes on with the next
-                unit = units.get(stage, "step")
+                unit = UNITS.get(stage, "step")
                 new: Any = tqdm(
-                    total=total or None,
+                    total=step.total or None,
                     desc=stage,
                     unit=unit,
                     file=sys.stderr,
@@ -94,13 +106,14 @@ def stage_bar(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
                     dynamic_ncols=True,
                 )
                 shown[stage] = stack.enter_context(new)
-            shown[stage].update(done - shown[stage].n)
+            shown[stage].total = step.total or None
+            shown[stage].update(step.count - shown[stage].n)
 
         yield advance
 
 
 @contextmanager
-def run_bar(quiet: bool) -> Iterator[Callable[["Progress"], None]]:
+def run_bar(quiet: bool) -> "Iterator[Progress[RunProgress]]":
     """The bar of a run: people done, share feasible, evaluations a second, time left."""
     from tqdm import tqdm
 
@@ -109,7 +122,7 @@ def run_bar(quiet: bool) -> Iterator[Callable[["Progress"], None]]:
         total=1, file=sys.stderr, disable=quiet or LOG.json, dynamic_ncols=True, bar_format=layout
     ) as shown:
 
-        def show(state: "Progress") -> None:
+        def show(state: "RunProgress") -> None:
             rate = state.evaluations / state.seconds if state.seconds else 0.0
             words = [f"{state.done}/{state.people} people"]
             words += [f"{state.feasible / state.done:.0%} feasible"] if state.done else []
@@ -127,7 +140,7 @@ def run_bar(quiet: bool) -> Iterator[Callable[["Progress"], None]]:
 
 
 @contextmanager
-def training_bar(steps: int, quiet: bool) -> Iterator[Callable[["TrainingProgress"], None]]:
+def training_bar(steps: int, quiet: bool) -> "Iterator[Progress[TrainingProgress]]":
     """The line of a training: steps, time left, running means of the losses."""
     from tqdm import tqdm
 

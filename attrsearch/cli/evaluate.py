@@ -9,6 +9,7 @@ import click
 
 from attrsearch.cli.console import json_option, print_json, quiet_option, say, stage_bar
 from attrsearch.cli.encryption import key_option
+from attrsearch.core.progress import named
 
 if TYPE_CHECKING:
     from attrsearch.evaluation.evaluate import Examined, Examiner
@@ -145,7 +146,7 @@ def _evaluate(
             eyes.windows[0],
             names=names,
             max_faces=options["max_faces"],
-            progress=lambda done, of: progress("originals", done, of),
+            progress=named(progress, "originals"),
         )
         protections = (
             load_protection(
@@ -153,7 +154,7 @@ def _evaluate(
                 originals,
                 folder,
                 name=_name(folder, protected),
-                progress=lambda done, of, folder=folder: progress(f"read {folder.name}", done, of),  # type: ignore[misc]
+                progress=named(progress, f"read {folder.name}"),
             )
             for folder in protected
         )
@@ -171,7 +172,7 @@ def _evaluate(
             eyes.windows[0],
             without=frozenset(cohort.people),
             max_people=options["most_distractors"],
-            progress=lambda done, of: progress("distractors", done, of),
+            progress=named(progress, "distractors"),
         )
     examiner = Examiner(cohort, judges, eyes, distractors, progress)
     record = begin(examiner, originals, distractors, [*notes, *further])
@@ -209,7 +210,7 @@ def _footage(
         eyes.windows[0],
         ledger=ledger,
         knows=knows,
-        progress=lambda done, of: progress("frames", done, of),
+        progress=progress,
     )
     if ledger is None:
         return cohort, protection, []
@@ -219,7 +220,7 @@ def _footage(
         ledger,
         whole,
         choose_judge("sface"),
-        progress=lambda done: progress("steadiness", done, 0),
+        progress=progress,
     )
     return cohort, protection, [asdict(track) for track in found]
 

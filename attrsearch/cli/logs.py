@@ -26,7 +26,7 @@ import click
 from attrsearch.core.logs import PACKAGE
 
 if TYPE_CHECKING:
-    from attrsearch.search.run import Progress
+    from attrsearch.search.run import RunProgress
 
 EVERY = 10.0
 """Seconds between two lines of progress, and two writings of the figures."""
@@ -218,9 +218,9 @@ class Reporter:
     def __init__(self, metrics: Path | None, quiet: bool) -> None:
         self._metrics, self._quiet = metrics, quiet
         self._last = 0.0
-        self._state: Progress | None = None
+        self._state: RunProgress | None = None
 
-    def progress(self, state: "Progress") -> None:
+    def progress(self, state: "RunProgress") -> None:
         """Take note of how far a run is."""
         self._state = state
         if time.monotonic() - self._last >= EVERY:
@@ -249,7 +249,7 @@ class Reporter:
             click.echo(line, err=True)
 
 
-def metrics_text(state: "Progress") -> str:
+def metrics_text(state: "RunProgress") -> str:
     """Figures of a run in Prometheus' text format."""
     rows = (
         ("people", "gauge", "People of the run.", state.people),

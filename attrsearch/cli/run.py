@@ -19,7 +19,7 @@ from attrsearch.cli.logs import Reporter, know, know_first, log_options
 
 if TYPE_CHECKING:
     from attrsearch.search.config import Execution, RunConfig
-    from attrsearch.search.run import Progress
+    from attrsearch.search.run import RunProgress
 
 
 CONFIG = {
@@ -160,7 +160,7 @@ def run(
     reporter = Reporter(metrics, quiet)
     with run_bar(quiet or as_json) as show:
 
-        def progress(state: "Progress") -> None:
+        def progress(state: "RunProgress") -> None:
             show(state)
             reporter.progress(state)
 

@@ -1,5 +1,6 @@
 """Options that ``apply`` and ``anonymise`` share for footage."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -155,8 +156,6 @@ def add_debug(
     options: "VideoOptions", source: Path, material: "FrameSource", video: "VideoConfig"
 ) -> "VideoOptions":
     """The options with a debug video, where one was asked for."""
-    from dataclasses import replace
-
     from attrsearch.video.io.source import VideoFile, VideoSecondPass
 
     debug = video.debug_video
@@ -256,7 +255,7 @@ def _audit(
             end=video.end,
             visible={} if turn else protected.visible,
             turn=(material.turn + turn) % 4,
-            progress=lambda done: progress("audit", done, protected.frames),
+            progress=lambda step: progress(replace(step, total=protected.frames)),
         )
     for leak in found.leaks:
         left, top, right, bottom = (round(value) for value in leak.box)

@@ -1,12 +1,13 @@
 """Examine protections of one cohort: the originals once, then each protection against them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from attrsearch.core.errors import UnavailableError
+from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.evaluation.faces import Cohort, DetectedFaces, detect_again
 from attrsearch.evaluation.judges import HeldOutRecogniser
 from attrsearch.evaluation.metrics.anonymity import (
@@ -114,7 +115,7 @@ class Examiner:
         judges: Who they are judged by.
         eyes: What else looks at them.
         distractors: Judge to (m, d), one face each of other people.
-        progress: Called with a stage, steps done and steps in all.
+        progress: Told of every step.
     """
 
     def __init__(
@@ -123,7 +124,7 @@ class Examiner:
         judges: Sequence[HeldOutRecogniser],
         eyes: EvaluationModels,
         distractors: Mapping[str, Floats] | None = None,
-        progress: Callable[[str, int, int], None] = lambda stage, done, steps: None,  # noqa: ARG005
+        progress: Progress[Step] = silent,
     ) -> None:
         self.cohort = cohort
         self.judges = tuple(judges)
@@ -191,14 +192,17 @@ class Examiner:
                 looks[detector.name] = detect_again(protection.windows, base, detector)
             else:
                 looks[detector.name] = first
-            self._progress(f"look at {name}", number + 1, len(self.eyes.windows) + 1)
+            self._progress(
+                Step(stage=f"look at {name}", count=number + 1, total=len(self.eyes.windows) + 1)
+            )
         if not before:  # a second detector's own boxes are what its IoU is measured from
             looks = {key: _as_original(look) for key, look in looks.items()}
         chosen = next(iter(looks.values()))
         shapes = self.eyes.shapes
         shape = shapes.read(chosen.windows, chosen.boxes) if shapes else None
         sight = view(looks, first, self.eyes.classifier, self.eyes.critic, shape)
-        self._progress(f"look at {name}", len(self.eyes.windows) + 1, len(self.eyes.windows) + 1)
+        parts = len(self.eyes.windows) + 1
+        self._progress(Step(stage=f"look at {name}", count=parts, total=parts))
         return sight
 
     def _told(self, protection: Protection, owners: Ints) -> Figures:
@@ -208,7 +212,7 @@ class Examiner:
         originals = face_crops(self.cohort.look.windows[protection.rows])
         edits = face_crops(protection.windows)
         found = measure_told_from_real(originals, edits, owners, features=self.eyes.looks)
-        self._progress(f"told from real: {protection.name}", 1, 1)
+        self._progress(Step(stage=f"told from real: {protection.name}", count=1, total=1))
         return {
             **spread_out("told_auc", found.auc),
             **spread_out("told_judged_real", found.judged_real),
@@ -220,7 +224,7 @@ class Examiner:
         found = {}
         for number, judge in enumerate(self.judges):
             found[judge.name] = look.embed(judge.recogniser)
-            self._progress(f"judge {name}", number + 1, len(self.judges))
+            self._progress(Step(stage=f"judge {name}", count=number + 1, total=len(self.judges)))
         return found
 
 

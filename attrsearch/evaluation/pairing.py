@@ -1,7 +1,7 @@
 """What was made of a cohort's faces: each protected face cut exactly where its original was."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from attrsearch.core.errors import AttrsearchError, InputError
 from attrsearch.core.parallel import in_parallel
+from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.evaluation.faces import CHUNK, Cohort
 from attrsearch.faces.alignment import WINDOW_SIZE, compose, warp
 from attrsearch.faces.dataset import Picture
@@ -98,7 +99,7 @@ def load_protection(
     folder: Path,
     *,
     name: str | None = None,
-    progress: Callable[[int, int], None] = lambda done, faces: None,  # noqa: ARG005
+    progress: Progress[Step] = silent,
 ) -> Protection:
     """Cut the protected faces out of a folder of the same layout as the originals'.
 
@@ -110,7 +111,7 @@ def load_protection(
         originals: Where they are.
         folder: Where the protected ones are.
         name: What to call them; the folder's name where it is not given.
-        progress: Called with faces done and faces in all.
+        progress: Told of the stage ``pair``, by faces.
 
     Raises:
         InputError: No such folder, or not one protected picture of these originals.
@@ -120,7 +121,7 @@ def load_protection(
     for start in range(0, len(cohort), CHUNK):
         part = range(start, min(start + CHUNK, len(cohort)))
         windows += in_parallel(lambda row: _cut(cohort, row, originals, folder), part)
-        progress(len(windows), len(cohort))
+        progress(Step(stage="pair", count=len(windows), total=len(cohort)))
     rows = [row for row, window in enumerate(windows) if window is not None]
     if not rows:
         example = cohort.faces[0].source.relative_to(originals)

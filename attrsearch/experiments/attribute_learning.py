@@ -21,6 +21,7 @@ from threadpoolctl import threadpool_limits
 
 from attrsearch.core.attributes import Gender
 from attrsearch.core.errors import AttrsearchError, InputError
+from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.core.recipes.objective import load_objective
 from attrsearch.core.recipes.space import load_space
 from attrsearch.core.recipes.study import Study
@@ -102,7 +103,7 @@ def measure_edits(
     count: int = 8,
     sets: int = 1000,
     people: Sequence[str] | None = None,
-    progress: Callable[[str, int, int], None] = lambda *_: None,
+    progress: Progress[Step] = silent,
 ) -> MeasuredEdits:
     """Edit the first ``count`` usable people of a gender with the same random sets.
 
@@ -149,7 +150,7 @@ def measure_edits(
             )
         ) is not None:
             pooled.append(guess)
-        progress("faces", len(names), count)
+        progress(Step(stage="faces", count=len(names), total=count))
     if len(names) < 2:
         hint = "give more people, or the other --gender"
         raise InputError(

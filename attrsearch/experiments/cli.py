@@ -6,6 +6,7 @@ import click
 
 from attrsearch.cli.console import quiet_option, say
 from attrsearch.core.errors import InputError
+from attrsearch.core.progress import Step
 from attrsearch.experiments.cli_tables import Tables
 
 
@@ -226,7 +227,7 @@ def streets(
                     attributes=chosen.attributes, seed=seed,
                 )
             )  # fmt: skip
-            progress("streets", number + 1, len(cases))
+            progress(Step(stage="streets", count=number + 1, total=len(cases)))
     table = streets_to_markdown(results)
     if out is not None:
         write_text(out, table)

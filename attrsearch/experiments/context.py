@@ -9,7 +9,7 @@ the same person.  The picture that was edited is never in the gallery.
 
 import logging
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from attrsearch.core.attributes import Gender
 from attrsearch.core.errors import InputError, UnavailableError
+from attrsearch.core.progress import Progress, Step, named, silent
 from attrsearch.core.recipes.space import Space, load_space
 from attrsearch.editing.editor import load_editor
 from attrsearch.editing.realign import SecondAlignment
@@ -39,7 +40,6 @@ log = logging.getLogger(__name__)
 
 Floats = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
-Progress = Callable[[str, int, int], None]
 
 PEOPLE = 4
 PICTURES = 24
@@ -113,11 +113,11 @@ class ExperimentContext:
 
     Attributes:
         options: What was asked for.
-        progress: Called with a stage, how much of it is done, and of how much.
+        progress: Told of every step.
     """
 
     options: ExperimentOptions
-    progress: Progress = lambda stage, done, total: None  # noqa: ARG005
+    progress: Progress[Step] = silent
     _evaluators: dict[bool, Evaluator] = field(default_factory=dict)
 
     @property
@@ -292,7 +292,7 @@ class ExperimentContext:
             self.window,
             names=names,
             max_faces=max_faces,
-            progress=lambda done, people: self.progress(stage, done, people),
+            progress=named(self.progress, stage),
         )
 
     def gender(self, read: Cohort, person: int) -> Gender:

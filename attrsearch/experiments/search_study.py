@@ -8,7 +8,7 @@ finished: a study that was stopped continues.
 import json
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,6 +20,7 @@ import pandas as pd
 from attrsearch.core.attributes import ATTRIBUTES
 from attrsearch.core.errors import AttrsearchError, InputError, did_you_mean
 from attrsearch.core.files import file_name, write_text, written
+from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.core.recipes.objective import load_objective
 from attrsearch.core.recipes.space import load_space
 from attrsearch.core.recipes.study import Study
@@ -92,11 +93,9 @@ class Search(Protocol):
 
     def ask(self) -> Floats:
         """Candidates (n, passes, 13)."""
-        ...
 
     def tell(self, results: CandidateResults) -> None:
         """What they were worth."""
-        ...
 
 
 @dataclass
@@ -140,7 +139,7 @@ def study_search(
     *,
     people: Sequence[str] | None = None,
     minutes: float | None = None,
-    progress: Callable[[str, int, int], None] = lambda *_: None,
+    progress: Progress[Step] = silent,
 ) -> int:
     """Run the arms that are not finished yet, a person after another.
 
@@ -152,7 +151,7 @@ def study_search(
         plans: The arms.
         people: Only these.
         minutes: Stop (between people) after so long.
-        progress: Called with a stage, how much of it is done, and of how much.
+        progress: Told of the stage ``people``.
 
     Returns:
         How many people are finished in every arm.
@@ -178,7 +177,7 @@ def study_search(
                 log.warning(str(error))
                 continue
         done += 1
-        progress("people", number + 1, len(found))
+        progress(Step(stage="people", count=number + 1, total=len(found)))
     return done
 
 

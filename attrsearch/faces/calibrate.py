@@ -1,13 +1,13 @@
 """Measure a recogniser on a folder of people: ``attrsearch calibrate``."""
 
 import logging
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from attrsearch.core.errors import AttrsearchError
+from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.faces.dataset import MIN_FACE, find_people, load_faces
 from attrsearch.faces.detection.load import load_detector
 from attrsearch.faces.recognition.base import Recogniser
@@ -25,7 +25,7 @@ def calibrate(
     recogniser: Recogniser,
     *,
     detector: str = "mtcnn",
-    progress: Callable[[int, int], None] = lambda done, people: None,  # noqa: ARG005
+    progress: Progress[Step] = silent,
 ) -> Calibration:
     """Measure distances within and between the people of a folder.
 
@@ -33,7 +33,7 @@ def calibrate(
         folder: One sub-folder of pictures a person.
         recogniser: Embeds the faces, cut the way the search cuts them.
         detector: Finds the faces.
-        progress: Called with people done and people in all.
+        progress: Told of the stage ``calibrate``, by people.
 
     Raises:
         InputError: Too few people or pictures.
@@ -50,5 +50,5 @@ def calibrate(
             log.warning(str(error))
         else:
             embeddings += [rows] if len(rows) else []
-        progress(number, len(people))
+        progress(Step(stage="calibrate", count=number, total=len(people)))
     return measure(embeddings, recogniser.name, folder.name, detector)

@@ -3,7 +3,7 @@
 import logging
 import platform
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Unpack
@@ -14,6 +14,7 @@ from attrsearch.core.files import write_text
 from attrsearch.core.logs import listening
 from attrsearch.core.names import readable
 from attrsearch.core.parallel import threads
+from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.core.recipes.objective import load_objective
 from attrsearch.core.recipes.space import load_space
 from attrsearch.core.recipes.study import Workers
@@ -36,16 +37,14 @@ LEFT_OUT = "left_out.txt"
 """File of a run that lists the entries of the input which nobody's pictures are."""
 
 
-@dataclass(frozen=True)
-class Progress:
-    """How far a run is, after every batch.
+@dataclass(frozen=True, kw_only=True)
+class RunProgress(Step):
+    """How far a run is, after every batch; its count is of candidates.
 
     Attributes:
         people: All people of the run.
         done: People finished, failures included.
         feasible: People with a feasible winner.
-        evaluations: Candidates measured so far in this call.
-        expected: Candidates this call will measure, as far as is known.
         seconds: Time since the start of this call.
         seconds_left: Estimate of what is left, None before the first batch.
     """
@@ -53,10 +52,18 @@ class Progress:
     people: int
     done: int
     feasible: int
-    evaluations: int
-    expected: int
     seconds: float
     seconds_left: float | None
+
+    @property
+    def evaluations(self) -> int:
+        """Candidates measured so far in this call."""
+        return self.count
+
+    @property
+    def expected(self) -> int:
+        """Candidates this call will measure, as far as is known."""
+        return self.total
 
 
 @dataclass(frozen=True)
@@ -89,7 +96,7 @@ def run(
     execution: Execution | None = None,
     *,
     resume: bool = False,
-    progress: Callable[[Progress], None] = lambda _: None,
+    progress: Progress[RunProgress] = silent,
     **options: Unpack[RunOptions],
 ) -> RunResult:
     """Search the best attribute set of every person in a folder.
@@ -101,7 +108,7 @@ def run(
         config: What decides the result.
         execution: Who does the work.
         resume: Continue a run that was stopped.
-        progress: Called after every batch.
+        progress: Told how far the run is after every batch.
         options: Fields of the two by keyword, for short: ``run("faces", "run1", trials=100)``.
 
     Returns:
@@ -197,7 +204,7 @@ class _ProgressCounter:
     feasible: int
     started: float
     trials: int
-    progress: Callable[[Progress], None]
+    progress: Progress[RunProgress]
     evaluations: int = 0
     off: int = 0
     """Candidates that finished people were given and did not use; below 0 where they used more."""
@@ -228,8 +235,15 @@ class _ProgressCounter:
             else None
         )
         self.progress(
-            Progress(
-                self.people, self.done, self.feasible, self.evaluations, expected, seconds, left
+            RunProgress(
+                stage="search",
+                count=self.evaluations,
+                total=expected,
+                people=self.people,
+                done=self.done,
+                feasible=self.feasible,
+                seconds=seconds,
+                seconds_left=left,
             )
         )
 

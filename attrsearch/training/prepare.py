@@ -1,7 +1,7 @@
 """Prepare pictures for training: detect, align and cache, with the product's own face code."""
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from attrsearch.core.attributes import ATTRIBUTES
 from attrsearch.core.errors import AttrsearchError, InputError
+from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.faces.alignment import CROP_SIZE, CROP_TEMPLATE, scale_of, similarity, warp
 from attrsearch.faces.dataset import MIN_FACE, MIN_PROBABILITY, WORKING_SIDE, prominence
 from attrsearch.faces.detection.base import Detections, Detector, detect_each
@@ -37,7 +38,7 @@ def prepare(
     table: Path | None = None,
     only: Iterable[str] | None = None,
     without: Iterable[str] = (),
-    progress: Callable[[int], None] = lambda _: None,
+    progress: Progress[Step] = silent,
 ) -> FaceSet:
     """Read, align and gather the faces of a folder, and of its sub-folders.
 
@@ -50,7 +51,7 @@ def prepare(
         only: Names of the people (sub-folders) or pictures to take, file endings optional; all by
             default.
         without: Names of those to leave out.
-        progress: Called with how many pictures were read.
+        progress: Told of the stage ``prepare``, by pictures.
 
     Raises:
         InputError: No pictures, none of them usable, or a table that does not match them.
@@ -67,7 +68,7 @@ def prepare(
             if crop is not None:
                 kept.append(index)
                 crops.append(crop)
-        progress(len(part))
+        progress(Step(stage="prepare", count=part.stop, total=len(names)))
     if not crops:
         hint = "check the folder and --alignment"
         raise InputError(

@@ -5,7 +5,7 @@ profiles dlib often fails.
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import torch
 
 from attrsearch.core.attributes import ATTRIBUTES
 from attrsearch.core.errors import AttrsearchError, InputError
+from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.faces.alignment import (
     CROP_SIZE,
     CROP_TEMPLATE,
@@ -64,7 +65,7 @@ def prepare_tight(
     only: Iterable[str] | None = None,
     without: Iterable[str] = (),
     border: int = 0,
-    progress: Callable[[int], None] = lambda _: None,
+    progress: Progress[Step] = silent,
 ) -> TightFaces:
     """Read, align and label the faces of a folder, and of its sub-folders.
 
@@ -74,7 +75,7 @@ def prepare_tight(
         only: Names of the people (sub-folders) or pictures to take, file endings optional; all by default.
         without: Names of those to leave out.
         border: Pixels by which pictures are extended first, for those that show the inner face only.
-        progress: Called with 1 after every picture.
+        progress: Told of the stage ``prepare``, by pictures.
 
     Raises:
         InputError: No pictures, none of them usable, or a table that does not match them.
@@ -94,7 +95,7 @@ def prepare_tight(
         else:
             found.append(face)
             kept.append(number)
-        progress(1)
+        progress(Step(stage="prepare", count=number + 1, total=len(names)))
     if not found:
         hint = "check the folder"
         raise InputError(

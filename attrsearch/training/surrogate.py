@@ -4,7 +4,7 @@ Their trials, their people's pictures, and how winners carry over.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from attrsearch.core.attributes import GENDERS, Gender
 from attrsearch.core.errors import AttrsearchError, InputError
 from attrsearch.core.logs import collected
+from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.core.recipes.objective import Objective
 from attrsearch.core.recipes.space import Space
 from attrsearch.core.recipes.study import Study
@@ -58,7 +59,7 @@ def learn_from_runs(
     *,
     faces: Path | None = None,
     measure: bool = True,
-    progress: Callable[[str, int, int], None] = lambda *_: None,
+    progress: Progress[Step] = silent,
 ) -> PooledModel:
     """Learn a pooled model.
 
@@ -67,7 +68,7 @@ def learn_from_runs(
         faces: Where the pictures are, where the runs' own note of it does not hold any more.
         measure: Whether the most promising winners of each gender are measured on everyone of it,
             so that the portfolio rests on measurements; on predictions otherwise.
-        progress: Called with a stage, how much of it is done, and of how much.
+        progress: Told of every stage, by people or runs.
 
     Raises:
         InputError: Too few people, runs that do not belong together, or pictures that are gone.
@@ -77,8 +78,8 @@ def learn_from_runs(
     for number, run in enumerate(runs):
         for one in _people_of(run, faces, settings, components):
             known.append(one)
-            progress("read", len(known), 0)
-        progress("runs", number + 1, len(runs))
+            progress(Step(stage="read", count=len(known)))
+        progress(Step(stage="runs", count=number + 1, total=len(runs)))
     if len(known) < MIN_PEOPLE:
         hint = "run more people first: attrsearch run FACES --out RUN"
         raise InputError(
@@ -219,7 +220,7 @@ def _carry_over(
     model: PooledModel,
     settings: Settings,
     components: Components | None,
-    progress: Callable[[str, int, int], None],
+    progress: Progress[Step],
 ) -> tuple[list[PersonTrials], Mapping[Gender, Floats]]:
     """Choose the most promising winners of each gender, and measure them on everyone of it.
 
@@ -228,7 +229,7 @@ def _carry_over(
         model: Predicts how a winner does on someone else.
         settings: The recipes.
         components: To measure with; nothing is measured where it is None.
-        progress: Called with a stage, how much of it is done, and of how much.
+        progress: Told of every stage, by people or runs.
 
     Returns:
         The lessons with those measurements, and the sets in the order in which they cover people.
@@ -263,7 +264,7 @@ def _carry_over(
                     targets=np.concatenate([one.lesson.targets, targets_of(results)]),
                 )
             )
-            progress("carry over", len(lessons), len(known))
+            progress(Step(stage="carry over", count=len(lessons), total=len(known)))
         sets[gender] = picked[cover(np.stack(objective_values), len(picked))]
     return lessons, sets
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from attrsearch.core.attributes import AttributeSet
 from attrsearch.core.errors import InputError
 from attrsearch.core.parallel import ahead
+from attrsearch.core.progress import Progress, Step, silent, staged
 from attrsearch.editing.editor import Editor
 from attrsearch.editing.filters import Fallback
 from attrsearch.faces.detection.base import Detector
@@ -121,7 +122,7 @@ def protect(
     decide: Callable[[People], SetAssignment],
     options: VideoOptions,
     verify: CalibratedRecogniser | None = None,
-    progress: Callable[[str, int, int], None] = lambda stage, done, frames: None,  # noqa: ARG005
+    progress: Progress[Step] = silent,
 ) -> VideoResult:
     """Protect a video file or a folder of frames.
 
@@ -133,7 +134,7 @@ def protect(
         decide: Called once with the people found; says who gets which set.
         options: How.
         verify: The search's recogniser, with which every shown edit is compared; ``scaled`` where it is None.
-        progress: Called with the pass (``find`` or ``cover``), frames done, and frames in all (0 if unknown).
+        progress: Told of the passes ``find`` and ``cover``, by frames.
 
     Raises:
         InputError: A person that is not there was named.
@@ -145,7 +146,7 @@ def protect(
     )
     tracker = Tracker(options.memory, material.size, high_confidence, low_confidence)
     found = scan(
-        _counted(ahead(material.frames()), lambda done: progress("find", done, material.count)),
+        _counted(ahead(material.frames()), staged(progress, "find", material.count)),
         detector,
         tracker,
         boxes=options.boxes,
@@ -181,7 +182,7 @@ def protect(
         timeline,
         found.cuts,
         options,
-        lambda n: progress("cover", n, material.count),
+        staged(progress, "cover", material.count),
     )
 
 

@@ -226,7 +226,7 @@ def test_calibrating_the_sample(sample: Path, sface: CalibratedRecogniser) -> No
     found = calibrate(
         sample,
         sface.recogniser,
-        progress=lambda done, people: steps.append((done, people)),
+        progress=lambda step: steps.append((step.count, step.total)),
     )
     assert found.genuine.pairs == 18
     assert found.impostor.pairs == 3

@@ -10,7 +10,7 @@ import pytest
 
 from attrsearch.cli.logs import LOG, Log, metrics_text, showing_logs
 from attrsearch.cli.main import main
-from attrsearch.search.run import Progress
+from attrsearch.search.run import RunProgress
 from tests.privacy.conftest import NAME, Called
 
 SAMPLE = re.compile(r"^[a-zA-Z_:][a-zA-Z0-9_:]* -?[0-9.e+]+$")
@@ -101,7 +101,17 @@ def test_figures_for_prometheus(called: Called) -> None:
     assert figures["attrsearch_people"] == figures["attrsearch_people_done"] == 3
     assert figures["attrsearch_evaluations_total"] == 16
     assert called.metrics.endswith("\n")
-    assert metrics_text(Progress(1, 0, 0, 0, 8, 0.5, None)).count("# TYPE") == 6
+    begun = RunProgress(
+        stage="search",
+        count=0,
+        total=8,
+        people=1,
+        done=0,
+        feasible=0,
+        seconds=0.5,
+        seconds_left=None,
+    )
+    assert metrics_text(begun).count("# TYPE") == 6
 
 
 @pytest.mark.parametrize("command", [["apply"], ["anonymise", "--study", "quick", "--trials", "1"]])
