@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,11 @@ UNITS = {
     "apply": "picture",
     "prepare": "picture",
     "calibrate": "person",
+    "check": "person",
+    "merge": "person",
+    "report": "person",
+    "export": "person",
+    "read": "person",
 }
 """What is counted in a stage."""
 
@@ -62,29 +67,8 @@ def print_json(value: dict[str, Any]) -> None:
 
 
 @contextmanager
-def bar(
-    total: int | None, unit: str, quiet: bool, delay: float = 0
-) -> Iterator[Callable[[int], None]]:
-    """A progress bar, shown after ``delay`` seconds.
-
-    Call what it gives with how many units were done.
-    """
-    from tqdm import tqdm
-
-    silent = quiet or LOG.json
-    with tqdm(
-        total=total, unit=unit, file=sys.stderr, disable=silent, dynamic_ncols=True, delay=delay
-    ) as shown:
-
-        def advance(count: int) -> None:
-            shown.update(count)
-
-        yield advance
-
-
-@contextmanager
-def stage_bar(quiet: bool) -> "Iterator[Progress[Step]]":
-    """A bar for work in stages, told of every step."""
+def stage_bar(quiet: bool, delay: float = 0) -> "Iterator[Progress[Step]]":
+    """A bar for work in stages, told of every step; shown after ``delay`` seconds."""
     from tqdm import tqdm
 
     silent = quiet or LOG.json
@@ -104,6 +88,7 @@ def stage_bar(quiet: bool) -> "Iterator[Progress[Step]]":
                     file=sys.stderr,
                     disable=silent,
                     dynamic_ncols=True,
+                    delay=delay,
                 )
                 shown[stage] = stack.enter_context(new)
             shown[stage].total = step.total or None
