@@ -109,16 +109,19 @@ def train(
             recipe.
         TrainingError: A loss is no longer a number.
     """
-    done, before = 0, 0.0
+    done = 0
+    before = 0.0
     if resume:
         done, before, state = read_state(out, recipe)
         trainer.load(state)
     elif (out / FILE).exists():
         hint = "add --resume to continue it, or choose another folder"
         raise OutputError(out, required="an empty or new folder", found="a training", hint=hint)
+
     start = saved = time.monotonic()
     means: dict[str, float] = {}
     step = done
+
     while step < pace.steps:
         for name, value in trainer.step(step).items():
             if not math.isfinite(value):
@@ -131,10 +134,12 @@ def train(
             means[name] = (
                 value if name not in means else SMOOTH * means[name] + (1 - SMOOTH) * value
             )
+
         step += 1
         now = time.monotonic()
         reached = _reached(step, pace, before + now - start, means)
         progress(reached)
+
         if pace.minutes is not None and now - start >= pace.minutes * 60:
             break
         if now - saved >= pace.checkpoint_minutes * 60:

@@ -80,11 +80,14 @@ def learn_from_runs(
             known.append(one)
             progress(Step(stage="read", count=len(known)))
         progress(Step(stage="runs", count=number + 1, total=len(runs)))
+
     if len(known) < MIN_PEOPLE:
         hint = "run more people first: attrsearch run FACES --out RUN"
         raise InputError(
             "runs", required=f"at least {MIN_PEOPLE} people", found=f"{len(known)}", hint=hint
         )
+
+    # winners are measured on everybody only once a first model says which are worth it
     lessons = [one.lesson for one in known]
     empty: dict[Gender, Floats] = dict.fromkeys(GENDERS, known[0].winners[:0])
     first = learn(lessons, bound, settings.objective, empty)
@@ -151,6 +154,7 @@ def _people_of(
     if place is None:
         hint = "add --faces FACES"
         raise InputError(run, required="the place of its pictures", found="none noted", hint=hint)
+
     files = {person.id: person for person in find_people(place)}
     folder = RunFolder(run)
     study = setting_of(run).study
@@ -160,14 +164,17 @@ def _people_of(
         for name, rows in columns[columns["evaluated"]].groupby("identity", sort=False)
     }
     evaluator = components.evaluator
+
     for part in folder.read_people():
         name = part.record.id
         if name not in files or name not in trials:
             log.warning(f"{name}: no pictures of this person in {place}; left out")
             continue
+
+        # the gender of the run, so that the space is the one its trials were drawn from
         components.gather.give(name, part.record.gender)
         try:
-            with collected():
+            with collected():  # what of a person's pictures is left out, the run has told
                 identity = components.gather(
                     files[name], pictures_wanted(study.max_faces, study.heldback)
                 )

@@ -50,10 +50,8 @@ class Database:
         Raises:
             InputError: No such kind of address, no driver for it, or nothing answers there.
         """
-        required, hint = (
-            "a database",
-            "give one such as postgresql+psycopg://user:password@host/name",
-        )
+        required = "a database"
+        hint = "give one such as postgresql+psycopg://user:password@host/name"
         try:
             shown = sqlalchemy.make_url(url).render_as_string(hide_password=True)
         except ArgumentError as error:
