@@ -70,9 +70,7 @@ def evaluator(editor: Editor, sface: CalibratedRecogniser) -> Evaluator:
 
 @pytest.fixture(scope="session")
 def gather() -> IdentityLoader:
-    return IdentityLoader(
-        load_detector("mtcnn", MIN_FACE), {"astronaut": "female"}, lambda line: None
-    )
+    return IdentityLoader(load_detector("mtcnn", MIN_FACE), {"astronaut": "female"})
 
 
 @pytest.fixture(scope="session")
@@ -111,7 +109,7 @@ def finished(finished_people: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
     out = tmp_path_factory.mktemp("run") / "run"
     study = load_study("quick", recogniser="sface", trials=24)
-    run(finished_people, out, study=study, warn=lambda line: None, include_originals=True)
+    run(finished_people, out, study=study, include_originals=True)
     write_report(out)
     return out
 

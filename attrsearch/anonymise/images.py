@@ -3,13 +3,13 @@
 No face is left as it was: what cannot be edited is covered.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from attrsearch.anonymise.picture_files import refuse_replacing, targets, write_picture
 from attrsearch.core.errors import AttrsearchError, InputError, OutputError, WeightsError
 from attrsearch.core.names import readable
+from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.editing.blending import LEAST_SHARE, cut_crop, edit_crops, paste
 from attrsearch.editing.editor import Editor, load_editor
 from attrsearch.editing.filters import Fallback, cover
@@ -207,13 +207,19 @@ def others_in(source: Path, work: list[tuple[Path, Path, PersonRecord | None]]) 
 def apply_all(
     applier: Applier,
     work: list[tuple[Path, Path, PersonRecord | None]],
-    progress: Callable[[], None] = lambda: None,
+    progress: Progress[Step] = silent,
 ) -> list[ImageResult]:
-    """Protect every picture of a plan; one bad picture does not end it."""
+    """Protect every picture of a plan; one bad picture does not end it.
+
+    Args:
+        applier: Protects one.
+        work: The plan.
+        progress: Told of the stage ``apply``, by pictures.
+    """
     done = []
     for source, target, person in work:
         done.append(applier.apply(source, target, person))
-        progress()
+        progress(Step(stage="apply", count=len(done), total=len(work)))
     return done
 
 

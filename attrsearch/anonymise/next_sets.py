@@ -1,4 +1,7 @@
-"""Attribute sets beside the winners: a person's further feasible ones, and spare ones for who cannot be searched."""
+"""Attribute sets beside the winners.
+
+A person's further feasible ones, and spare ones for who cannot be searched.
+"""
 
 import hashlib
 from pathlib import Path
@@ -27,6 +30,7 @@ def next_sets(run: Path, person: str, most: int = MOST_SETS) -> list[AttributeSe
         InputError: The trials cannot be read.
     """
     path = run / "trials.parquet"
+
     try:
         rows = pd.read_parquet(
             path, columns=list(TRIAL_COLUMNS), filters=[("identity", "==", person)]
@@ -34,15 +38,19 @@ def next_sets(run: Path, person: str, most: int = MOST_SETS) -> list[AttributeSe
     except (OSError, ValueError) as error:
         hint = f"give a finished run: attrsearch check {run}"
         raise InputError(path, required="trials of a run", found=str(error), hint=hint) from error
+
     feasible = rows[rows["evaluated"] & rows["feasible"]]
     chosen = feasible.sort_values(["worst_distance", "trial"], ascending=[False, True]).head(most)
     return [AttributeSet(*vectors) for vectors in trial_attributes(chosen)]
 
 
 def spare_sets(space: Space, person: str, most: int = MOST_SETS) -> list[AttributeSet]:
-    """Sets for a person of whom no look is good enough to search with; every frame decides whether one is enough.
+    """Sets for a person of whom no look is good enough to search with.
 
-    They follow from the name.  The gender is not known, so it is not steered, and nobody is given a beard.
+    Every frame decides whether one is enough.
+
+    They follow from the name. The gender is not known, so it is not steered, and nobody is given a
+    beard.
 
     Args:
         space: What may be asked.

@@ -1,6 +1,7 @@
 """Protect videos with an export, or with sets searched for the people in them."""
 
-from collections.abc import Callable, Mapping, Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,9 +11,10 @@ import numpy.typing as npt
 
 from attrsearch.anonymise.next_sets import next_sets, spare_sets
 from attrsearch.core.errors import AttrsearchError, InputError
+from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.core.recipes.space import load_space
 from attrsearch.editing.editor import Editor, load_editor
-from attrsearch.faces.dataset import MIN_FACE, Person, Warn, find_people, load_faces
+from attrsearch.faces.dataset import MIN_FACE, Person, find_people, load_faces
 from attrsearch.faces.detection.base import Detector
 from attrsearch.faces.detection.load import load_detector
 from attrsearch.faces.detection.yolo import Yolo
@@ -35,8 +37,9 @@ from attrsearch.video.verification import RenderVerifier
 if TYPE_CHECKING:
     from attrsearch.search.run import RunResult
 
+log = logging.getLogger(__name__)
+
 Floats = npt.NDArray[np.float32]
-Stage = Callable[[str, int, int], None]
 
 TURN_SAMPLES = 8
 """Frames in which is looked how footage is turned."""
@@ -102,8 +105,7 @@ def apply_to_video(
     editor: Editor,
     match: Path | None = None,
     person: str | None = None,
-    warn: Warn = print,
-    progress: Stage = lambda stage, done, frames: None,  # noqa: ARG005
+    progress: Progress[Step] = silent,
 ) -> VideoResult:
     """Protect a video with an export.
 
@@ -116,29 +118,26 @@ def apply_to_video(
         match: Folder with pictures of the people of the export, by which people in the video are
             known; without it an export of one person is given to whoever is seen longest.
         person: Everybody in the video is this person of the export.
-        warn: Called with one line for people who have no set.
-        progress: Called with the pass, frames done, frames in all.
+        progress: Told of the passes ``find`` and ``cover``, by frames.
 
     Raises:
         InputError: A person that the export does not have was named.
     """
     _need_person(file, person)
-    set_upright(material, eyes.detector, options, warn)
+    set_upright(material, eyes.detector, options)
 
     def decide(people: People) -> SetAssignment:
         records = {record.id: record for record in file.identities if record.feasible}
         if person is not None:
             names = dict.fromkeys(people.names.values(), person)
         elif match is not None:
-            names = match_people(
-                people, _known(match, eyes, warn), eyes.scaled.calibration.verification
-            )
+            names = match_people(people, _known(match, eyes), eyes.scaled.calibration.verification)
         else:
             longest = next(iter(dict.fromkeys(sorted(people.names.values()))), None)
             names = {longest: next(iter(records))} if len(records) == 1 and longest else {}
         unknown = sorted(set(people.names.values()) - set(names))
         if unknown:
-            warn(
+            log.warning(
                 f"{len(unknown)} people of the video have no attribute set and are filtered ({options.fallback})"
             )
         return SetAssignment(
@@ -152,7 +151,7 @@ def apply_to_video(
         scaled=eyes.scaled,
         decide=decide,
         options=options,
-        verify=_recogniser_of(file, eyes, warn),
+        verify=_recogniser_of(file, eyes),
         progress=progress,
     )
 
@@ -165,8 +164,7 @@ def anonymise_video(
     config: RunConfig | None = None,
     *,
     resume: bool = False,
-    warn: Warn = print,
-    progress: Stage = lambda stage, done, frames: None,  # noqa: ARG005
+    progress: Progress[Step] = silent,
 ) -> tuple[VideoResult, "RunResult | None"]:
     """Find the people of a video, search a set for each, and cover them with it.
 
@@ -177,9 +175,7 @@ def anonymise_video(
         options: How.
         config: How is searched; the recogniser is that of ``eyes``.
         resume: Go on with a search that was stopped.
-        warn: Called with one line for everything left out.
-        progress: Called with the pass (``find``, ``search``, ``cover``), how much is done, and of
-            how much.
+        progress: Told of ``find`` and ``cover``, by frames, and of ``search``, by candidates.
 
     Returns:
         What became of the video, and of the search (None where nobody could be known).
@@ -188,13 +184,13 @@ def anonymise_video(
 
     results: list[RunResult] = []
     config = (config or RunConfig()).model_copy(update={"recogniser": eyes.scaled.name})
-    set_upright(material, eyes.detector, options, warn)
+    set_upright(material, eyes.detector, options)
 
     def decide(people: People) -> SetAssignment:
         persons: list[Person] = [people.faces(name, SEARCH_LOOKS) for name in people.looks]
         unseen = sorted(set(people.names.values()) - set(people.looks))
         if not persons:
-            warn("nobody in this video is near and frontal enough to be searched")
+            log.warning("nobody in this video is near and frontal enough to be searched")
             return _with_spares(SetAssignment({}, {}, None), config, unseen)
 
         result = run(
@@ -202,12 +198,13 @@ def anonymise_video(
             folder,
             config,
             resume=resume,
-            warn=warn,
-            progress=lambda state: progress("search", state.evaluations, state.expected),
+            progress=progress,
         )
         results.append(result)
         for name in result.infeasible:
-            warn(f"{name}: no feasible set was found; this person is filtered ({options.fallback})")
+            log.warning(
+                f"{name}: no feasible set was found; this person is filtered ({options.fallback})"
+            )
         file = read_attributes(folder / "attributes.json")
         sets = {record.id: record.attributes for record in file.identities}
         others = {name: next_sets(folder, name) for name in sets}
@@ -237,8 +234,7 @@ def apply_to_stream(
     match: Path | None = None,
     person: str | None = None,
     encoding: Encoding | None = None,
-    warn: Warn = print,
-    progress: Callable[[int], None] = lambda done: None,  # noqa: ARG005
+    progress: Progress[Step] = silent,
 ) -> StreamResult:
     """Protect a live source with an export; arguments as :func:`apply_to_video`.
 
@@ -251,7 +247,7 @@ def apply_to_stream(
     sets = {record.id: record.attributes for record in file.identities if record.feasible}
     known: Mapping[str, Floats] = {}
     if match is not None:
-        means = {name: rows.sum(0) for name, rows in _known(match, eyes, warn).items()}
+        means = {name: rows.sum(0) for name, rows in _known(match, eyes).items()}
         means = {
             name: mean for name, mean in means.items() if name in sets or name in options.visible
         }
@@ -271,7 +267,7 @@ def apply_to_stream(
         smallest=options.smallest,
         replacement=options.replacement,
         everyone=person or "",
-        verifier=RenderVerifier(_recogniser_of(file, eyes, warn)),
+        verifier=RenderVerifier(_recogniser_of(file, eyes)),
     )
     return protect_stream(
         source,
@@ -285,9 +281,7 @@ def apply_to_stream(
     )
 
 
-def set_upright(
-    material: FrameSource, detector: Detector, options: VideoOptions, warn: Warn
-) -> None:
+def set_upright(material: FrameSource, detector: Detector, options: VideoOptions) -> None:
     """Turn footage that was filmed sideways or upside down, and has no tag that says so, for the detector.
 
     What is written stays as it was stored.
@@ -296,7 +290,7 @@ def set_upright(
         return  # boxes are of the picture as it is
     turn = find_turn(material.sample(TURN_SAMPLES), detector)
     if turn:
-        warn(
+        log.warning(
             f"the footage is turned by {90 * turn} degrees to find faces: they stand upright that way"
         )
         material.turned(turn)
@@ -328,22 +322,22 @@ def _need_person(file: AttributesFile, person: str | None) -> None:
         )
 
 
-def _known(folder: Path, eyes: FaceModels, warn: Warn) -> Mapping[str, Floats]:
+def _known(folder: Path, eyes: FaceModels) -> Mapping[str, Floats]:
     """Embeddings of the people of a folder."""
     whole = load_detector("mtcnn", MIN_FACE)
     known = {}
     for person in find_people(folder):
         try:
-            seen = detect_in_windows(load_faces(person, whole, warn, SEARCH_LOOKS), eyes.close_up)
+            seen = detect_in_windows(load_faces(person, whole, SEARCH_LOOKS), eyes.close_up)
         except AttrsearchError as error:
-            warn(str(error))
+            log.warning(str(error))
             continue
         if seen.kept:
             known[person.id] = seen.embed(eyes.scaled.recogniser)
     return known
 
 
-def _recogniser_of(file: AttributesFile, eyes: FaceModels, warn: Warn) -> CalibratedRecogniser:
+def _recogniser_of(file: AttributesFile, eyes: FaceModels) -> CalibratedRecogniser:
     """The recogniser that an export was searched with, or the one that is open where that is not to be had."""
     name = file.recogniser.name
     if name == eyes.scaled.name:
@@ -351,7 +345,7 @@ def _recogniser_of(file: AttributesFile, eyes: FaceModels, warn: Warn) -> Calibr
     try:
         return load_recogniser(name)
     except AttrsearchError as error:
-        warn(
+        log.warning(
             f"edits are compared with their originals by {eyes.scaled.name}, since {name} is not here ({error})"
         )
         return eyes.scaled

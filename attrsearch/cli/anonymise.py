@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from attrsearch.cli.console import name_unfinished, quiet_option, run_bar, say, stage_bar, warner
+from attrsearch.cli.console import name_unfinished, quiet_option, run_bar, say, stage_bar
 from attrsearch.cli.encryption import encrypt_options
 from attrsearch.cli.fields import fill
 from attrsearch.cli.logs import know, know_faces, log_options
@@ -123,8 +123,8 @@ def _video(job: "Job", config: "RunConfig", video: "VideoConfig", quiet: bool) -
     if video.ledger is None:  # the report shows it
         video = video.model_copy(update={"ledger": folder / "coverage.parquet"})
 
-    with warner(quiet) as warn, stage_bar(quiet) as progress:
-        material = open_material(job.source, job.target, video, warn)
+    with stage_bar(quiet) as progress:
+        material = open_material(job.source, job.target, video)
         options = add_debug(video.load(material.size), job.source, material, video)
         eyes = open_eyes_for(options, video)
         protected, result = anonymise_video(
@@ -134,7 +134,6 @@ def _video(job: "Job", config: "RunConfig", video: "VideoConfig", quiet: bool) -
             options,
             config,
             resume=job.has_begun,
-            warn=warn,
             progress=progress,
         )
 
@@ -153,13 +152,12 @@ def _pictures(job: "Job", config: "RunConfig", video: "VideoConfig", quiet: bool
     check_places(
         job.source, job.target
     )  # what would be refused at the end is refused before the search
-    with run_bar(quiet) as progress, warner(quiet) as warn:
+    with run_bar(quiet) as progress:
         result = run(
             job.source,
             job.run,
             config,
             resume=job.has_begun,
-            warn=warn,
             progress=progress,
         )
         write_report(job.run)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from attrsearch.cli.console import bar, quiet_option, say, stage_bar, warner
+from attrsearch.cli.console import quiet_option, say, stage_bar
 from attrsearch.cli.encryption import encrypt_options
 from attrsearch.cli.fields import fill
 from attrsearch.cli.logs import know, know_faces, log_options
@@ -109,8 +109,8 @@ def _apply_pictures(
     if others:
         say(say_left_out(source, others))
     applier = Applier(file, video.fallback, config.editor)
-    with bar(len(work), "picture", quiet) as advance:
-        done = apply_all(applier, work, lambda: advance(1))
+    with stage_bar(quiet) as progress:
+        done = apply_all(applier, work, progress)
     problems = [item for item in done if item.problem]
     for item in problems:
         say(f"not written: {item.problem}")
@@ -133,8 +133,8 @@ def _apply_video(
     from attrsearch.anonymise.images import load_export_editor
     from attrsearch.anonymise.videos import apply_to_video
 
-    with warner(quiet) as warn, stage_bar(quiet) as progress:
-        material = open_material(source, out, video, warn)
+    with stage_bar(quiet) as progress:
+        material = open_material(source, out, video)
         options = add_debug(video.load(material.size), source, material, video)
         eyes = open_eyes_for(options, video, nobody_known=config.match is None)
         protected = apply_to_video(
@@ -145,7 +145,6 @@ def _apply_video(
             editor=load_export_editor(file, config.editor),
             match=config.match,
             person=config.person,
-            warn=warn,
             progress=progress,
         )
     return finish(protected, source, out, eyes, video, material, quiet=quiet)
@@ -167,7 +166,7 @@ def _apply_live(
     refuse_for_live(source, video)
     options = video.load()
     eyes = open_eyes_for(options, video)
-    with warner(quiet) as warn, bar(None, "frame", quiet) as advance:
+    with stage_bar(quiet) as progress:
         done = apply_to_stream(
             source,
             out,
@@ -178,8 +177,7 @@ def _apply_live(
             match=config.match,
             person=config.person,
             encoding=Encoding(video.codec or "libx264", video.quality),
-            warn=warn,
-            progress=lambda _: advance(1),
+            progress=progress,
         )
     say(f"{out}: {summarise(done.counts)}")
     if done.problem:

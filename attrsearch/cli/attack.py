@@ -1,18 +1,22 @@
 """``attrsearch attack``."""
 
-import functools
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from attrsearch.cli.console import json_option, print_json, quiet_option, say, stage_bar, warner
+from attrsearch.cli.console import json_option, print_json, quiet_option, say, stage_bar
 from attrsearch.cli.encryption import key_option
+from attrsearch.core.logs import collected
+from attrsearch.core.progress import Progress, Step, named, silent
 
 if TYPE_CHECKING:
     from attrsearch.evaluation.attacks.scene import Scene
     from attrsearch.evaluation.metrics.anonymity import Figures
+
+log = logging.getLogger(__name__)
 
 
 @click.group()
@@ -110,7 +114,7 @@ def parrot(**options: Any) -> None:
     from attrsearch.core.recipes.space import load_space
     from attrsearch.evaluation.attacks.parrot import parrot as match
 
-    def go(scene: "Scene", progress: Callable[[int, int], None]) -> "list[Figures]":
+    def go(scene: "Scene", progress: Progress[Step]) -> "list[Figures]":
         attacker = _attacker(scene, options)
         single = attacker.file.identities[0].second_pass is None
         space = load_space(options["space"] or ("one-pass" if single else "thesis10"))
@@ -154,7 +158,7 @@ def inversion(**options: Any) -> None:
     """
     from attrsearch.evaluation.attacks.inversion import learnt, negation
 
-    def go(scene: "Scene", progress: Callable[[int, int], None]) -> "list[Figures]":
+    def go(scene: "Scene", progress: Progress[Step]) -> "list[Figures]":
         attacker = _attacker(scene, options)
         rows = negation(scene, attacker)
         if options["train"] is None:
@@ -204,7 +208,7 @@ def linking(**options: Any) -> None:
     """Link a person across two protected videos or sets, or halves of one, without originals."""
     from attrsearch.evaluation.attacks.several import linking as match
 
-    def go(scene: "Scene", progress: Callable[[int, int], None]) -> "list[Figures]":  # noqa: ARG001
+    def go(scene: "Scene", progress: Progress[Step]) -> "list[Figures]":  # noqa: ARG001
         if not options["second"]:
             return match(scene)
         originals, protected = options["second"]
@@ -214,7 +218,10 @@ def linking(**options: Any) -> None:
             "protected": protected,
             "ledger": options["second_ledger"],
         }
-        return match(scene, _scene(other, lambda *_: None, lambda _: None))
+        # what is said of the first setting holds for the second
+        with collected():
+            second = _scene(other, silent)
+        return match(scene, second)
 
     _run(options, go)
 
@@ -224,9 +231,9 @@ def _run(options: dict[str, Any], attack_scene: "Callable[[Scene, Any], list[Fig
     from attrsearch.report.evaluation import write_evaluation
 
     quiet, as_json = options["quiet"], options["as_json"]
-    with stage_bar(quiet or as_json) as progress, warner(quiet) as warn:
-        scene = _scene(options, progress, warn)
-        rows = attack_scene(scene, functools.partial(progress, "attack"))
+    with stage_bar(quiet or as_json) as progress:
+        scene = _scene(options, progress)
+        rows = attack_scene(scene, progress)
     if options["out"]:
         write_attacks(rows, options["out"])
     if options["into"]:
@@ -250,9 +257,7 @@ def _run(options: dict[str, Any], attack_scene: "Callable[[Scene, Any], list[Fig
         )
 
 
-def _scene(
-    options: dict[str, Any], progress: Callable[[str, int, int], None], warn: Callable[[str], None]
-) -> "Scene":
+def _scene(options: dict[str, Any], progress: Progress[Step]) -> "Scene":
     from attrsearch.evaluation.attacks.scene import open_scene
     from attrsearch.evaluation.faces import load_cohort, load_embeddings
     from attrsearch.evaluation.footage import load_footage
@@ -275,11 +280,11 @@ def _scene(
         options["judges"], used_by(options["run"]) if options["run"] else None
     )
     for note in notes:
-        warn(note)
+        log.warning(note)
     whole, window = load_detector("mtcnn", MIN_FACE), load_detector("mtcnn", WINDOW_MIN_FACE)
     if originals.is_dir():
-        cohort = load_cohort(originals, whole, window, max_faces=options["max_faces"], warn=warn)
-        protection = load_protection(cohort, originals, protected, warn=warn)
+        cohort = load_cohort(originals, whole, window, max_faces=options["max_faces"])
+        protection = load_protection(cohort, originals, protected)
     else:
         knows = None if options["ledger"] else load_recogniser("sface")
         cohort, protection = load_footage(
@@ -289,7 +294,7 @@ def _scene(
     if options.get("distractors"):
         distractors = load_embeddings(
             options["distractors"], [judge.recogniser for judge in judges], whole, window,
-            without=frozenset(cohort.people), progress=functools.partial(progress, "distractors"),
+            without=frozenset(cohort.people), progress=named(progress, "distractors"),
         )  # fmt: skip
     return open_scene(cohort, protection, judges, window, distractors)
 

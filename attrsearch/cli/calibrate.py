@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from attrsearch.cli.console import bar, quiet_option, say, warner
+from attrsearch.cli.console import quiet_option, say, stage_bar
 
 
 @click.command(epilog="Example: attrsearch calibrate faces/ --recogniser dlib --out dlib.json")
@@ -34,8 +34,8 @@ def calibrate(
     from attrsearch.faces.recognition.load import load_network
 
     network = load_network(recogniser, facenet_weights)
-    with bar(None, "person", quiet) as advance, warner(quiet) as warn:
-        found = measure(faces, network, warn=warn, progress=lambda done, people: advance(1))  # noqa: ARG005
+    with stage_bar(quiet) as progress:
+        found = measure(faces, network, progress=progress)
     write_text(out, found.model_dump_json(indent=1) + "\n")
     within, between = found.genuine, found.impostor
     say(

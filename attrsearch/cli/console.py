@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +11,38 @@ import click
 from attrsearch.cli.logs import LOG
 
 if TYPE_CHECKING:
-    from attrsearch.search.run import Progress, RunResult
+    from attrsearch.core.progress import Progress, Step
+    from attrsearch.search.run import RunProgress, RunResult
     from attrsearch.training.loop import TrainingProgress
 
-quiet_option = click.option("--quiet", is_flag=True, help="No progress bar and no warnings.")
+
+def _set_quiet(_: click.Context, __: click.Parameter, value: bool) -> bool:
+    LOG.quiet = value
+    return value
+
+
+UNITS = {
+    "find": "frame",
+    "search": "evaluation",
+    "cover": "frame",
+    "audit": "frame",
+    "stream": "frame",
+    "frames": "frame",
+    "steadiness": "frame",
+    "apply": "picture",
+    "prepare": "picture",
+    "calibrate": "person",
+    "check": "person",
+    "merge": "person",
+    "report": "person",
+    "export": "person",
+    "read": "person",
+}
+"""What is counted in a stage."""
+
+quiet_option = click.option(
+    "--quiet", is_flag=True, callback=_set_quiet, help="No progress bar and no warnings."
+)
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object on stdout."
 )
@@ -39,72 +67,38 @@ def print_json(value: dict[str, Any]) -> None:
 
 
 @contextmanager
-def warner(quiet: bool) -> Iterator[Callable[[str], None]]:
-    """A function that shows a warning above the progress bar, or swallows it."""
+def stage_bar(quiet: bool, delay: float = 0) -> "Iterator[Progress[Step]]":
+    """A bar for work in stages, told of every step; shown after ``delay`` seconds."""
     from tqdm import tqdm
 
-    def warn(line: str) -> None:
-        if not quiet:
-            tqdm.write(LOG.line("warning", line) if LOG.json else line, file=sys.stderr)
-
-    yield warn
-
-
-@contextmanager
-def bar(
-    total: int | None, unit: str, quiet: bool, delay: float = 0
-) -> Iterator[Callable[[int], None]]:
-    """A progress bar, shown after ``delay`` seconds.
-
-    Call what it gives with how many units were done.
-    """
-    from tqdm import tqdm
-
-    silent = quiet or LOG.json
-    with tqdm(
-        total=total, unit=unit, file=sys.stderr, disable=silent, dynamic_ncols=True, delay=delay
-    ) as shown:
-
-        def advance(count: int) -> None:
-            shown.update(count)
-
-        yield advance
-
-
-@contextmanager
-def stage_bar(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """A bar for work in stages.
-
-    Call it with the stage, how much of it is done, and of how much (0 if unknown).
-    """
-    from tqdm import tqdm
-
-    units = {"find": "frame", "search": "evaluation", "cover": "frame", "audit": "frame"}
     silent = quiet or LOG.json
     with ExitStack() as stack:
         shown: dict[str, Any] = {}
 
-        def advance(stage: str, done: int, total: int) -> None:
+        def advance(step: "Step", /) -> None:
+            stage = step.stage
             if stage not in shown:
                 for before in shown.values():
                     before.close()  # or its clock goes on with the next
-                unit = units.get(stage, "step")
+                unit = UNITS.get(stage, "step")
                 new: Any = tqdm(
-                    total=total or None,
+                    total=step.total or None,
                     desc=stage,
                     unit=unit,
                     file=sys.stderr,
                     disable=silent,
                     dynamic_ncols=True,
+                    delay=delay,
                 )
                 shown[stage] = stack.enter_context(new)
-            shown[stage].update(done - shown[stage].n)
+            shown[stage].total = step.total or None
+            shown[stage].update(step.count - shown[stage].n)
 
         yield advance
 
 
 @contextmanager
-def run_bar(quiet: bool) -> Iterator[Callable[["Progress"], None]]:
+def run_bar(quiet: bool) -> "Iterator[Progress[RunProgress]]":
     """The bar of a run: people done, share feasible, evaluations a second, time left."""
     from tqdm import tqdm
 
@@ -113,7 +107,7 @@ def run_bar(quiet: bool) -> Iterator[Callable[["Progress"], None]]:
         total=1, file=sys.stderr, disable=quiet or LOG.json, dynamic_ncols=True, bar_format=layout
     ) as shown:
 
-        def show(state: "Progress") -> None:
+        def show(state: "RunProgress") -> None:
             rate = state.evaluations / state.seconds if state.seconds else 0.0
             words = [f"{state.done}/{state.people} people"]
             words += [f"{state.feasible / state.done:.0%} feasible"] if state.done else []
@@ -131,7 +125,7 @@ def run_bar(quiet: bool) -> Iterator[Callable[["Progress"], None]]:
 
 
 @contextmanager
-def training_bar(steps: int, quiet: bool) -> Iterator[Callable[["TrainingProgress"], None]]:
+def training_bar(steps: int, quiet: bool) -> "Iterator[Progress[TrainingProgress]]":
     """The line of a training: steps, time left, running means of the losses."""
     from tqdm import tqdm
 

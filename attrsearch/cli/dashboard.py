@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from attrsearch.cli.console import bar, quiet_option, say
+from attrsearch.cli.console import quiet_option, say, stage_bar
 from attrsearch.cli.encryption import key_option
 
 _PATH = click.Path(path_type=Path)
@@ -81,9 +81,7 @@ def dashboard(
 
     access = Access(host, port, token)
     live = LiveRun(run, include_originals)
-    with bar(
-        sum(1 for _ in live.folder.people.glob("*.json")), "person", quiet, delay=1
-    ) as progress:
+    with stage_bar(quiet, delay=1) as progress:
         live.refresh(progress)
     shown = Dashboard(live, user or getpass.getuser(), faces, include_originals)
     serve(shown, access, lambda address: say(f"dashboard: {address} (Ctrl+C ends it)"))
@@ -93,7 +91,7 @@ def _export(run: Path, out: Path | None, originals: bool, quiet: bool) -> None:
     from attrsearch.report.dashboard.optuna_export import export_studies
 
     database = out or run / "optuna.db"
-    with bar(None, "person", quiet, delay=1) as progress:
+    with stage_bar(quiet, delay=1) as progress:
         done = export_studies(run, database, originals, progress)
     say(f"{done.studies} studies, {done.trials} trials, {done.pictures} pictures in {database}")
     address = database if done.journal else f"sqlite:///{database}"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from attrsearch.cli.console import quiet_option, run_bar, say, warner
+from attrsearch.cli.console import quiet_option, run_bar, say
 
 
 @click.command(epilog="Example: attrsearch demo --out demo-run")
@@ -36,13 +36,12 @@ def demo(out: Path, trials: int, quiet: bool) -> int:
         genders=read_genders(faces / "genders.csv"),
         include_originals=True,
     )
-    with run_bar(quiet) as progress, warner(quiet) as warn:
+    with run_bar(quiet) as progress:
         result = run(
             faces,
             out,
             config,
             resume=(out / "run.toml").exists(),
-            warn=warn,
             progress=progress,
         )
         page = write_report(out, include_originals=True)

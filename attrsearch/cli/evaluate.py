@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from attrsearch.cli.console import json_option, print_json, quiet_option, say, stage_bar, warner
+from attrsearch.cli.console import json_option, print_json, quiet_option, say, stage_bar
 from attrsearch.cli.encryption import key_option
+from attrsearch.core.progress import named
 
 if TYPE_CHECKING:
     from attrsearch.evaluation.evaluate import Examined, Examiner
@@ -94,8 +95,8 @@ def evaluate(
     from attrsearch.report.evaluation import write_evaluation
 
     limits = load_gate(gate) if gate else None
-    with stage_bar(quiet or as_json) as progress, warner(quiet) as warn:
-        record, examiner, examined = _evaluate(originals, protected, options, progress, warn)
+    with stage_bar(quiet or as_json) as progress:
+        record, examiner, examined = _evaluate(originals, protected, options, progress)
     out, run = options["out"], options["run"]
     if options["hifd"]:
         _hifd(record, examiner, examined, options["hifd"])
@@ -123,7 +124,7 @@ def evaluate(
 
 
 def _evaluate(
-    originals: Path, protected: tuple[Path, ...], options: dict[str, Any], progress: Any, warn: Any
+    originals: Path, protected: tuple[Path, ...], options: dict[str, Any], progress: Any
 ) -> "tuple[Record, Examiner, list[Examined]]":
     from attrsearch.evaluation.evaluate import Examiner, load_evaluation_models
     from attrsearch.evaluation.faces import load_cohort, load_embeddings
@@ -145,8 +146,7 @@ def _evaluate(
             eyes.windows[0],
             names=names,
             max_faces=options["max_faces"],
-            warn=warn,
-            progress=lambda done, of: progress("originals", done, of),
+            progress=named(progress, "originals"),
         )
         protections = (
             load_protection(
@@ -154,8 +154,7 @@ def _evaluate(
                 originals,
                 folder,
                 name=_name(folder, protected),
-                warn=warn,
-                progress=lambda done, of, folder=folder: progress(f"read {folder.name}", done, of),  # type: ignore[misc]
+                progress=named(progress, f"read {folder.name}"),
             )
             for folder in protected
         )
@@ -173,7 +172,7 @@ def _evaluate(
             eyes.windows[0],
             without=frozenset(cohort.people),
             max_people=options["most_distractors"],
-            progress=lambda done, of: progress("distractors", done, of),
+            progress=named(progress, "distractors"),
         )
     examiner = Examiner(cohort, judges, eyes, distractors, progress)
     record = begin(examiner, originals, distractors, [*notes, *further])
@@ -211,7 +210,7 @@ def _footage(
         eyes.windows[0],
         ledger=ledger,
         knows=knows,
-        progress=lambda done, of: progress("frames", done, of),
+        progress=progress,
     )
     if ledger is None:
         return cohort, protection, []
@@ -221,7 +220,7 @@ def _footage(
         ledger,
         whole,
         choose_judge("sface"),
-        progress=lambda done: progress("steadiness", done, 0),
+        progress=progress,
     )
     return cohort, protection, [asdict(track) for track in found]
 

@@ -9,10 +9,13 @@ lead nowhere after it.
 import functools
 import hashlib
 import json
+import logging
 import re
 import secrets
+import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,8 +23,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from attrsearch.core.logs import PACKAGE
+
 if TYPE_CHECKING:
-    from attrsearch.search.run import Progress
+    from attrsearch.search.run import RunProgress
 
 EVERY = 10.0
 """Seconds between two lines of progress, and two writings of the figures."""
@@ -37,12 +42,14 @@ class Log:
 
     Attributes:
         json: Lines are JSON.
+        quiet: What the package logs is not shown.
         verbose: Names and paths stand in them.
         names: Names of people that are known.
         roots: Places whose paths, blanks included, are taken out.
     """
 
     json: bool = False
+    quiet: bool = False
     verbose: bool = False
     names: set[str] = field(default_factory=set)
     roots: tuple[str, ...] = ()
@@ -69,8 +76,13 @@ class Log:
 
     def line(self, event: str, text: str = "", **figures: Any) -> str:
         """A line of the log."""
+        shown = text if self.verbose else self.clean(text)
+        return self.row(event, shown, **figures)
+
+    def row(self, event: str, shown: str = "", **figures: Any) -> str:
+        """A line of the log whose text may be shown as it is."""
         when = datetime.now(UTC).isoformat(timespec="milliseconds")
-        said = {"text": text if self.verbose else self.clean(text)} if text else {}
+        said = {"text": shown} if shown else {}
         return json.dumps({"when": when, "event": event, **said, **figures}, ensure_ascii=False)
 
 
@@ -80,6 +92,51 @@ def _ends(root: str) -> str:
 
 
 LOG = Log()
+
+
+class Redaction(logging.Filter):
+    """Takes names and paths out of records where logs are kept; lets nothing pass where it is quiet.
+
+    What may be shown is added to a record as ``shown``: other handlers get it as it was.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a record is shown."""
+        text = record.getMessage()
+        kept = LOG.json and not LOG.verbose
+        record.shown = LOG.clean(text) if kept else text
+        return not LOG.quiet
+
+
+class StderrHandler(logging.Handler):
+    """Shows a record above the progress bar: its line, or JSON where logs are kept."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.addFilter(Redaction())
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line; a closed pipe ends the command."""
+        from tqdm import tqdm
+
+        shown = getattr(record, "shown", "")
+        event = record.levelname.lower()
+        tqdm.write(LOG.row(event, shown) if LOG.json else shown, file=sys.stderr)
+
+
+@contextmanager
+def showing_logs() -> Iterator[None]:
+    """What the package logs inside the block is shown on stderr."""
+    package = logging.getLogger(PACKAGE)
+    handler = StderrHandler()
+    before = package.level
+    package.addHandler(handler)
+    package.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        package.removeHandler(handler)
+        package.setLevel(before)
 
 
 def log_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -161,9 +218,9 @@ class Reporter:
     def __init__(self, metrics: Path | None, quiet: bool) -> None:
         self._metrics, self._quiet = metrics, quiet
         self._last = 0.0
-        self._state: Progress | None = None
+        self._state: RunProgress | None = None
 
-    def progress(self, state: "Progress") -> None:
+    def progress(self, state: "RunProgress") -> None:
         """Take note of how far a run is."""
         self._state = state
         if time.monotonic() - self._last >= EVERY:
@@ -192,7 +249,7 @@ class Reporter:
             click.echo(line, err=True)
 
 
-def metrics_text(state: "Progress") -> str:
+def metrics_text(state: "RunProgress") -> str:
     """Figures of a run in Prometheus' text format."""
     rows = (
         ("people", "gauge", "People of the run.", state.people),

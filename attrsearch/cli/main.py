@@ -19,7 +19,7 @@ from attrsearch.cli.demo import demo
 from attrsearch.cli.encryption import scrub
 from attrsearch.cli.evaluate import evaluate
 from attrsearch.cli.grade import grade
-from attrsearch.cli.logs import LOG
+from attrsearch.cli.logs import LOG, showing_logs
 from attrsearch.cli.models import models
 from attrsearch.cli.results import compare, export, report
 from attrsearch.cli.run import run
@@ -73,12 +73,13 @@ for place in PLUG_INS:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; errors a user can mend end as one line on stderr."""
-    LOG.json = LOG.verbose = False
+    LOG.json = LOG.quiet = LOG.verbose = False
     LOG.names, LOG.roots = set(), ()
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
     try:
-        code = cli.main(args=arguments, prog_name="attrsearch", standalone_mode=False)
+        with showing_logs():
+            code = cli.main(args=arguments, prog_name="attrsearch", standalone_mode=False)
     except AttrsearchError as error:
         _say(str(error))
         return WRONG_USE

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from attrsearch.cli.console import bar, quiet_option, say
+from attrsearch.cli.console import quiet_option, say, stage_bar
 from attrsearch.cli.encryption import key_option
 
 
@@ -68,9 +68,7 @@ def report(
     """
     from attrsearch.report.page import write_report
 
-    with bar(
-        sum(1 for _ in (run / "people").glob("*.json")), "person", quiet, DELAY_SECONDS
-    ) as progress:
+    with stage_bar(quiet, DELAY_SECONDS) as progress:
         page = write_report(
             run,
             out,

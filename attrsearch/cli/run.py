@@ -12,7 +12,6 @@ from attrsearch.cli.console import (
     quiet_option,
     run_bar,
     say,
-    warner,
 )
 from attrsearch.cli.encryption import encrypt_options
 from attrsearch.cli.fields import Values, fill
@@ -20,7 +19,7 @@ from attrsearch.cli.logs import Reporter, know, know_first, log_options
 
 if TYPE_CHECKING:
     from attrsearch.search.config import Execution, RunConfig
-    from attrsearch.search.run import Progress
+    from attrsearch.search.run import RunProgress
 
 
 CONFIG = {
@@ -159,13 +158,13 @@ def run(
 
     know(config.people or ())
     reporter = Reporter(metrics, quiet)
-    with run_bar(quiet or as_json) as show, warner(quiet) as warn:
+    with run_bar(quiet or as_json) as show:
 
-        def progress(state: "Progress") -> None:
+        def progress(state: "RunProgress") -> None:
             show(state)
             reporter.progress(state)
 
-        result = search(faces, out, config, execution, resume=resume, warn=warn, progress=progress)
+        result = search(faces, out, config, execution, resume=resume, progress=progress)
         reporter.flush()
         page = write_report(out, include_originals=config.include_originals)
     if as_json:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from attrsearch.cli.console import bar, json_option, print_json, quiet_option, say
+from attrsearch.cli.console import json_option, print_json, quiet_option, say, stage_bar
 
 DELAY_SECONDS = 1.0
 SHOWN = 20
@@ -25,8 +25,7 @@ def check(run: Path, repair: bool, quiet: bool, as_json: bool) -> int:
     """
     from attrsearch.runs.check import check_run
 
-    total = sum(1 for _ in (run / "people").glob("*.json"))
-    with bar(total, "person", quiet or as_json, DELAY_SECONDS) as progress:
+    with stage_bar(quiet or as_json, DELAY_SECONDS) as progress:
         found = check_run(run, repair, progress)
     if as_json:
         counts = {
@@ -76,8 +75,7 @@ def merge(runs: tuple[Path, ...], out: Path, quiet: bool, as_json: bool) -> int:
     from attrsearch.report.page import write_report
     from attrsearch.runs.merge import merge_runs
 
-    total = sum(1 for run in runs for _ in (run / "people").glob("*.json"))
-    with bar(total, "person", quiet or as_json, DELAY_SECONDS) as progress:
+    with stage_bar(quiet or as_json, DELAY_SECONDS) as progress:
         merged = merge_runs(runs, out, progress)
     page = write_report(out)
     counts = merged.counts

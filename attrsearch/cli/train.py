@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from attrsearch.cli.console import bar, quiet_option, say, training_bar, warner
+from attrsearch.cli.console import quiet_option, say, stage_bar, training_bar
 
 if TYPE_CHECKING:
     from attrsearch.training.checkpoint import TrainingRecipe
@@ -54,15 +54,14 @@ def prepare(
     from attrsearch.training.prepare import prepare as run
     from attrsearch.training.prepare import read_names
 
-    with bar(None, "picture", quiet) as advance, warner(quiet) as warn:
+    with stage_bar(quiet) as progress:
         found = run(
             pictures,
             alignment=alignment,  # type: ignore[arg-type]
             table=table,
             only=read_names(only) if only else None,
             without=read_names(without) if without else (),
-            warn=warn,
-            progress=advance,
+            progress=progress,
         )
     found.save(out)
     known = int(found.labelled.sum())
@@ -332,11 +331,10 @@ def surrogate(
 
     Use it with: attrsearch run FACES --surrogate FILE, over the same editor, space and judges.
     """
-    from attrsearch.cli.console import stage_bar
     from attrsearch.training.surrogate import learn_from_runs
 
-    with stage_bar(quiet) as progress, warner(quiet) as warn:
-        model = learn_from_runs(runs, faces=faces, measure=measure, warn=warn, progress=progress)
+    with stage_bar(quiet) as progress:
+        model = learn_from_runs(runs, faces=faces, measure=measure, progress=progress)
     sha256 = model.save(out)
     sets = ", ".join(f"{len(rows)} {gender}" for gender, rows in model.sets.items())
     say(f"{out}: learnt from {model.people} people; attribute sets: {sets}; sha256 {sha256}")

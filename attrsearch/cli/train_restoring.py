@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from attrsearch.cli.console import bar, quiet_option, say, warner
+from attrsearch.cli.console import quiet_option, say, stage_bar
 from attrsearch.cli.train import (
     device_option,
     every_option,
@@ -59,7 +59,7 @@ def prepare_tight(
     if table is not None and len(pictures) > 1:
         hint = "prepare each folder with its own table; train takes one prepared folder"
         raise click.UsageError(f"--table speaks of one folder, found {len(pictures)}; {hint}")
-    with bar(None, "picture", quiet) as advance, warner(quiet) as warn:
+    with stage_bar(quiet) as progress:
         sets = [
             run(
                 folder,
@@ -67,8 +67,7 @@ def prepare_tight(
                 only=read_names(only) if only else None,
                 without=read_names(without) if without else (),
                 border=border,
-                warn=warn,
-                progress=advance,
+                progress=progress,
             )
             for folder in pictures
         ]

@@ -1,6 +1,6 @@
 """Options that ``apply`` and ``anonymise`` share for footage."""
 
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -132,9 +132,7 @@ def _refuse(subject: object, option: str, required: str, found: str) -> None:
     )
 
 
-def open_material(
-    source: Path, target: Path, video: "VideoConfig", warn: Callable[[str], None]
-) -> "FrameSource":
+def open_material(source: Path, target: Path, video: "VideoConfig") -> "FrameSource":
     """The video or the folder of frames that is protected."""
     from attrsearch.video.io.frame_folder import FrameFolder
     from attrsearch.video.io.source import VideoFile
@@ -143,7 +141,7 @@ def open_material(
         for name in ("start", "end", "debug_video", "audit"):
             if getattr(video, name):
                 _refuse(source, name, "a video", "a folder of frames")
-        return FrameFolder(source, target, warn)
+        return FrameFolder(source, target)
     if video.audit and str(target) == "-":
         _refuse(target, "audit", "a file to write", "a pipe")
     debug = video.debug_video
@@ -158,8 +156,6 @@ def add_debug(
     options: "VideoOptions", source: Path, material: "FrameSource", video: "VideoConfig"
 ) -> "VideoOptions":
     """The options with a debug video, where one was asked for."""
-    from dataclasses import replace
-
     from attrsearch.video.io.source import VideoFile, VideoSecondPass
 
     debug = video.debug_video
@@ -259,7 +255,7 @@ def _audit(
             end=video.end,
             visible={} if turn else protected.visible,
             turn=(material.turn + turn) % 4,
-            progress=lambda done: progress("audit", done, protected.frames),
+            progress=lambda step: progress(replace(step, total=protected.frames)),
         )
     for leak in found.leaks:
         left, top, right, bottom = (round(value) for value in leak.box)

@@ -1,12 +1,13 @@
 """Examine protections of one cohort: the originals once, then each protection against them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from attrsearch.core.errors import UnavailableError
+from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.evaluation.faces import Cohort, DetectedFaces, detect_again
 from attrsearch.evaluation.judges import HeldOutRecogniser
 from attrsearch.evaluation.metrics.anonymity import (
@@ -50,7 +51,8 @@ class EvaluationModels:
         classifier: Of traits.
         critic: Of looks.
         shapes: Of head and features; None where the extra is not installed.
-        looks: Features that edits are told from real faces by; None where the extra is not installed.
+        looks: Features that edits are told from real faces by; None where the extra is not
+            installed.
     """
 
     whole: Detector
@@ -68,11 +70,13 @@ def load_evaluation_models(first: str = "mtcnn") -> tuple[EvaluationModels, list
         first: The detector that decides where faces are; the other one looks as well.
     """
     notes = []
+
     try:
         shapes: ShapeReader | None = ShapeReader()
     except UnavailableError as error:
         shapes = None
         notes.append(f"pose, eyes and mouth were not measured: {error.found}")
+
     try:
         looks: FeatureReader | None = FeatureReader()
     except UnavailableError as error:
@@ -83,6 +87,7 @@ def load_evaluation_models(first: str = "mtcnn") -> tuple[EvaluationModels, list
     windows = tuple(load_detector(name, WINDOW_MIN_FACE) for name in order)
     whole = load_detector(first, MIN_FACE)
     models = EvaluationModels(whole, windows, TraitsClassifier(), Critic(), shapes, looks)
+
     return models, notes
 
 
@@ -114,7 +119,7 @@ class Examiner:
         judges: Who they are judged by.
         eyes: What else looks at them.
         distractors: Judge to (m, d), one face each of other people.
-        progress: Called with a stage, steps done and steps in all.
+        progress: Told of every step.
     """
 
     def __init__(
@@ -123,7 +128,7 @@ class Examiner:
         judges: Sequence[HeldOutRecogniser],
         eyes: EvaluationModels,
         distractors: Mapping[str, Floats] | None = None,
-        progress: Callable[[str, int, int], None] = lambda stage, done, steps: None,  # noqa: ARG005
+        progress: Progress[Step] = silent,
     ) -> None:
         self.cohort = cohort
         self.judges = tuple(judges)
@@ -133,6 +138,7 @@ class Examiner:
         self.embeddings = self._embed(cohort.look, "original")
         none = np.zeros((0, 1), np.float32)
         self.standards: dict[str, Standard] = {}
+
         for judge in self.judges:
             rows = self.embeddings[judge.name]
             others = (distractors or {}).get(judge.name, none)
@@ -167,6 +173,7 @@ class Examiner:
         counts = {
             name: histograms(one, embeddings[name], rows) for name, one in self.standards.items()
         }
+
         return Examined(protection, sight, embeddings, judged, kept, counts)
 
     def originals(self) -> list[Figures]:
@@ -182,33 +189,47 @@ class Examiner:
         ]
 
     def _see(self, protection: Protection, before: Mapping[str, DetectedFaces]) -> FaceMeasurements:
-        name, rows = protection.name, protection.rows
+        name = protection.name
+        rows = protection.rows
         first = self.cohort.look.take(rows)
         looks = {}
+
         for number, detector in enumerate(self.eyes.windows):
             base = before[detector.name].take(rows) if before else first
             if number or before:
                 looks[detector.name] = detect_again(protection.windows, base, detector)
             else:
                 looks[detector.name] = first
-            self._progress(f"look at {name}", number + 1, len(self.eyes.windows) + 1)
+
+            self._progress(
+                Step(stage=f"look at {name}", count=number + 1, total=len(self.eyes.windows) + 1)
+            )
+
         if not before:  # a second detector's own boxes are what its IoU is measured from
             looks = {key: _as_original(look) for key, look in looks.items()}
+
         chosen = next(iter(looks.values()))
         shapes = self.eyes.shapes
         shape = shapes.read(chosen.windows, chosen.boxes) if shapes else None
         sight = view(looks, first, self.eyes.classifier, self.eyes.critic, shape)
-        self._progress(f"look at {name}", len(self.eyes.windows) + 1, len(self.eyes.windows) + 1)
+        parts = len(self.eyes.windows) + 1
+        self._progress(Step(stage=f"look at {name}", count=parts, total=parts))
+
         return sight
 
     def _told(self, protection: Protection, owners: Ints) -> Figures:
-        """Whether a judge of looks tells the protected faces from their originals; nothing of too few people."""
+        """Whether a judge of looks tells the protected faces from their originals.
+
+        Nothing of too few people.
+        """
         if self.eyes.looks is None or len(np.unique(owners)) < MIN_PEOPLE:
             return {}
+
         originals = face_crops(self.cohort.look.windows[protection.rows])
         edits = face_crops(protection.windows)
         found = measure_told_from_real(originals, edits, owners, features=self.eyes.looks)
-        self._progress(f"told from real: {protection.name}", 1, 1)
+        self._progress(Step(stage=f"told from real: {protection.name}", count=1, total=1))
+
         return {
             **spread_out("told_auc", found.auc),
             **spread_out("told_judged_real", found.judged_real),
@@ -220,7 +241,8 @@ class Examiner:
         found = {}
         for number, judge in enumerate(self.judges):
             found[judge.name] = look.embed(judge.recogniser)
-            self._progress(f"judge {name}", number + 1, len(self.judges))
+            self._progress(Step(stage=f"judge {name}", count=number + 1, total=len(self.judges)))
+
         return found
 
 

@@ -6,6 +6,7 @@ An original and what was made of it are cut at the same place, so that they can 
 by window.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +17,12 @@ import numpy.typing as npt
 from attrsearch.core.boxes import iou
 from attrsearch.core.errors import AttrsearchError, InputError
 from attrsearch.core.parallel import in_parallel
+from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.faces.alignment import CROP_TEMPLATE, similarity, window_transform
 from attrsearch.faces.dataset import (
     AlignedFace,
     PersonFiles,
     Picture,
-    Warn,
     cut_face,
     detect_reduced,
     find_people,
@@ -32,9 +33,10 @@ from attrsearch.faces.images import read_picture
 from attrsearch.faces.recognition.base import Recogniser
 from attrsearch.faces.window_detection import MIN_OVERLAP, detect_in_windows
 
+log = logging.getLogger(__name__)
+
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
-Progress = Callable[[int, int], None]
 
 CHUNK = 32
 
@@ -119,8 +121,7 @@ def load_cohort(
     *,
     names: frozenset[str] | None = None,
     max_faces: int | None = None,
-    warn: Warn = print,
-    progress: Progress = lambda done, people: None,  # noqa: ARG005
+    progress: Progress[Step] = silent,
 ) -> Cohort:
     """Read the people of a folder.
 
@@ -130,8 +131,7 @@ def load_cohort(
         window: Finds faces in windows of 192 pixels.
         names: Only these people.
         max_faces: At most this many pictures a person, evenly spaced.
-        warn: Called with one line for every picture left out.
-        progress: Called with people done and people in all.
+        progress: Told of the stage ``read``, by people.
 
     Raises:
         InputError: No people, none of a name asked for, or no face in any picture.
@@ -141,7 +141,7 @@ def load_cohort(
 
     def leave_out(line: str) -> None:
         left_out.append(line)
-        warn(line)
+        log.warning(line)
 
     found: list[tuple[str, list[_Read]]] = []
     for start in range(0, len(people), CHUNK):
@@ -151,7 +151,7 @@ def load_cohort(
             in_parallel(lambda p: _read(p, whole, max_faces, leave_out), part),
             strict=True,
         )
-        progress(start + len(part), len(people))
+        progress(Step(stage="read", count=start + len(part), total=len(people)))
     reads = [(name, read) for name, rows in found for read in rows]
     if not reads:
         hint = "give a folder with one sub-folder of pictures a person"
@@ -244,7 +244,7 @@ def load_embeddings(
     *,
     without: frozenset[str] = frozenset(),
     max_people: int | None = None,
-    progress: Progress = lambda done, people: None,  # noqa: ARG005
+    progress: Progress[Step] = silent,
 ) -> dict[str, Floats]:
     """One picture each of the people of a folder, embedded by several recognisers.
 
@@ -257,7 +257,7 @@ def load_embeddings(
         window: Finds faces in windows.
         without: People who are left out.
         max_people: At most this many people, evenly spaced.
-        progress: Called with people done and people in all.
+        progress: Told of the stage ``read``, by people.
 
     Returns:
         Recogniser to (people, d), the same people in each.
@@ -276,7 +276,7 @@ def load_embeddings(
         _, look = _first_look([read.face for read in reads], window)
         for recogniser in recognisers:
             rows[recogniser.name].append(look.embed(recogniser))
-        progress(start + len(part), count)
+        progress(Step(stage="read", count=start + len(part), total=count))
     return {
         name: np.concatenate([part for part in parts if len(part)]) for name, parts in rows.items()
     }
@@ -311,7 +311,7 @@ def _first_look(
 
 
 def _read(
-    person: PersonFiles, detector: Detector, max_faces: int | None, warn: Warn
+    person: PersonFiles, detector: Detector, max_faces: int | None, leave_out: Callable[[str], None]
 ) -> list[_Read]:
     """The prominent face of each of a person's pictures."""
     count = len(person.files) if max_faces is None else min(max_faces, len(person.files))
@@ -320,7 +320,7 @@ def _read(
         try:
             reads.append(_read_one(path, detector))
         except AttrsearchError as error:
-            warn(str(error))
+            leave_out(str(error))
     return reads
 
 

@@ -1,6 +1,6 @@
 """Faces of an original and a protected video, cut at the same places of the same frames."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import pandas as pd
 
 from attrsearch.core.boxes import iou
 from attrsearch.core.errors import InputError
+from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.evaluation.faces import Cohort, make_cohort
 from attrsearch.evaluation.metrics.temporal import NARROWEST, read_ledger
 from attrsearch.evaluation.pairing import Protection, resized
@@ -55,7 +56,7 @@ def load_footage(
     ledger: Path | None = None,
     knows: CalibratedRecogniser | None = None,
     frames: int = FRAMES,
-    progress: Callable[[int, int], None] = lambda done, frames: None,  # noqa: ARG005
+    progress: Progress[Step] = silent,
 ) -> tuple[Cohort, Protection]:
     """Read both videos in step.
 
@@ -67,7 +68,7 @@ def load_footage(
         ledger: ``coverage.parquet`` of the protection: who is who.
         knows: Groups faces into people where there is no ledger.
         frames: How many frames are looked at, evenly spaced.
-        progress: Called with frames done and frames in all.
+        progress: Told of the stage ``frames``, by frames.
 
     Raises:
         InputError: Not a video, videos of different length, or no face that is wide enough.
@@ -88,7 +89,7 @@ def load_footage(
                 _cut_frame(
                     cut, original, (before.index, before.picture, after.picture), whole, people
                 )
-                progress(before.index, max(counts))
+                progress(Step(stage="frames", count=before.index, total=max(counts)))
     if not cut.faces:
         hint = f"an evaluation needs faces of at least {NARROWEST:g} pixels"
         raise InputError(

@@ -1,6 +1,7 @@
 """What was made of a cohort's faces: each protected face cut exactly where its original was."""
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,10 +10,13 @@ import numpy.typing as npt
 
 from attrsearch.core.errors import AttrsearchError, InputError
 from attrsearch.core.parallel import in_parallel
+from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.evaluation.faces import CHUNK, Cohort
 from attrsearch.faces.alignment import WINDOW_SIZE, compose, warp
-from attrsearch.faces.dataset import Picture, Warn
+from attrsearch.faces.dataset import Picture
 from attrsearch.faces.images import SUFFIXES, read_picture
+
+log = logging.getLogger(__name__)
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -95,8 +99,7 @@ def load_protection(
     folder: Path,
     *,
     name: str | None = None,
-    warn: Warn = print,
-    progress: Callable[[int, int], None] = lambda done, faces: None,  # noqa: ARG005
+    progress: Progress[Step] = silent,
 ) -> Protection:
     """Cut the protected faces out of a folder of the same layout as the originals'.
 
@@ -108,8 +111,7 @@ def load_protection(
         originals: Where they are.
         folder: Where the protected ones are.
         name: What to call them; the folder's name where it is not given.
-        warn: Called with one line for every picture that is missing or cannot be read.
-        progress: Called with faces done and faces in all.
+        progress: Told of the stage ``pair``, by faces.
 
     Raises:
         InputError: No such folder, or not one protected picture of these originals.
@@ -118,8 +120,8 @@ def load_protection(
     windows: list[Picture | None] = []
     for start in range(0, len(cohort), CHUNK):
         part = range(start, min(start + CHUNK, len(cohort)))
-        windows += in_parallel(lambda row: _cut(cohort, row, originals, folder, warn), part)
-        progress(len(windows), len(cohort))
+        windows += in_parallel(lambda row: _cut(cohort, row, originals, folder), part)
+        progress(Step(stage="pair", count=len(windows), total=len(cohort)))
     rows = [row for row, window in enumerate(windows) if window is not None]
     if not rows:
         example = cohort.faces[0].source.relative_to(originals)
@@ -135,16 +137,16 @@ def load_protection(
     )
 
 
-def _cut(cohort: Cohort, row: int, originals: Path, folder: Path, warn: Warn) -> Picture | None:
+def _cut(cohort: Cohort, row: int, originals: Path, folder: Path) -> Picture | None:
     relative = cohort.faces[row].source.relative_to(originals)
     path = _protected_file(folder / relative)
     if path is None:
-        warn(f"{folder / relative}: no protected picture; it is left out")
+        log.warning(f"{folder / relative}: no protected picture; it is left out")
         return None
     try:
         picture = read_picture(path)
     except AttrsearchError as error:
-        warn(str(error))
+        log.warning(str(error))
         return None
     return warp(
         picture, compose(cohort.to_windows[row], resized(cohort.sizes[row], picture)), WINDOW_SIZE

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from attrsearch.core.attributes import Gender
 from attrsearch.core.boxes import iou
+from attrsearch.core.progress import Step
 from attrsearch.editing.realign import SecondAlignment
 from attrsearch.evaluation.faces import Cohort, DetectedFaces, detect_again
 from attrsearch.experiments.context import ExperimentContext
@@ -126,7 +127,7 @@ def study(lab: ExperimentContext) -> dict[str, Section]:
     batches = []
     for place, (group, (_, count, limit, *_)) in enumerate(zip(wanted, BATCHES, strict=True)):
         batches.append(_run(lab, _part(group, lab.options.count(count, 4)), limit, place))
-        lab.progress("accuracy", place + 1, len(BATCHES))
+        lab.progress(Step(stage="accuracy", count=place + 1, total=len(BATCHES)))
     return {"table-4.4": _table(batches), "figure-4.6": _worst(lab, batches)}
 
 

@@ -7,6 +7,7 @@ about the rest.  Nobody graded pictures here: *bad*, which the thesis took from 
 2,000), is the same share of least utility.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import permutations
@@ -20,6 +21,7 @@ from threadpoolctl import threadpool_limits
 
 from attrsearch.core.attributes import Gender
 from attrsearch.core.errors import AttrsearchError, InputError
+from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.core.recipes.objective import load_objective
 from attrsearch.core.recipes.space import load_space
 from attrsearch.core.recipes.study import Study
@@ -33,10 +35,11 @@ from attrsearch.search.study import person_seed
 from attrsearch.search.surrogate.features import describe
 from attrsearch.search.surrogate.targets import objective_value_of, predictable
 
+log = logging.getLogger(__name__)
+
 Floats = npt.NDArray[np.float32]
 Floats64 = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
-Warn = Callable[[str], None]
 
 HIDDEN = (10, 20, 40, 20, 20)
 TRAINED = 0.7
@@ -100,8 +103,7 @@ def measure_edits(
     count: int = 8,
     sets: int = 1000,
     people: Sequence[str] | None = None,
-    warn: Warn = print,
-    progress: Callable[[str, int, int], None] = lambda *_: None,
+    progress: Progress[Step] = silent,
 ) -> MeasuredEdits:
     """Edit the first ``count`` usable people of a gender with the same random sets.
 
@@ -109,7 +111,7 @@ def measure_edits(
         InputError: Fewer than two of them.
     """
     settings = Settings(study, load_space(study.space), load_objective(study.objective))
-    components = load_components(settings, warn)
+    components = load_components(settings)
     space = person_space(settings.space, gender)
     points = np.random.default_rng(study.seed).uniform(
         space.low, space.high, (sets, len(space.names))
@@ -125,7 +127,7 @@ def measure_edits(
         try:
             identity = components.gather(person, pictures_wanted(1, 0.0))
         except AttrsearchError as error:
-            warn(str(error))
+            log.warning(str(error))
             continue
         if identity.traits.gender != gender:
             continue
@@ -148,7 +150,7 @@ def measure_edits(
             )
         ) is not None:
             pooled.append(guess)
-        progress("faces", len(names), count)
+        progress(Step(stage="faces", count=len(names), total=count))
     if len(names) < 2:
         hint = "give more people, or the other --gender"
         raise InputError(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from attrsearch.core.progress import Step
 from attrsearch.editing.filters import blur, pixelate
 from attrsearch.evaluation.faces import DetectedFaces, detect_again
 from attrsearch.experiments.charts import Axis, Series, chart
@@ -114,7 +115,7 @@ def study(lab: ExperimentContext) -> dict[str, Section]:
     points = []
     for done, (method, size) in enumerate(steps):
         points.append(_point(lab, method, size))
-        lab.progress("filters", done + 1, len(steps))
+        lab.progress(Step(stage="filters", count=done + 1, total=len(steps)))
     shown = {
         "figure-2.4": ("blur image filter", METHODS[0], (2, 5, 8, 10)),
         "figure-2.5": ("pixelating image filter", METHODS[1], (24, 16, 10, 6)),

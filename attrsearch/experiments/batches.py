@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import pearsonr
 
+from attrsearch.core.progress import Step
 from attrsearch.experiments.charts import Axis, Series, around, chart
 from attrsearch.experiments.context import EditedPerson, ExperimentContext
 from attrsearch.experiments.edits import Edits, draw, edit_faces, render
@@ -88,13 +89,13 @@ def study(lab: ExperimentContext) -> dict[str, Section]:
         mirrored.append(
             _run(lab, probe, draw(lab.space, probe.gender, BATCHES, LIMIT, lab.random(probe.id)))
         )
-        lab.progress("batches", 2 * place + 1, 2 * len(lab.probes))
+        lab.progress(Step(stage="batches", count=2 * place + 1, total=2 * len(lab.probes)))
         own.append(
             _run(
                 lab, probe, draw(free, probe.gender, BATCHES, LIMIT, lab.random(f"free {probe.id}"))
             )
         )
-        lab.progress("batches", 2 * place + 2, 2 * len(lab.probes))
+        lab.progress(Step(stage="batches", count=2 * place + 2, total=2 * len(lab.probes)))
     return {
         "figure-3.1": _sets(lab),
         "figure-4.1": _faces(lab),

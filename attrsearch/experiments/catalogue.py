@@ -1,5 +1,6 @@
 """Every table and figure that can be asked for, and the experiment it is a part of."""
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 
@@ -17,6 +18,8 @@ from attrsearch.experiments import (
 )
 from attrsearch.experiments.context import ExperimentContext
 from attrsearch.experiments.section import Section
+
+log = logging.getLogger(__name__)
 
 Experiment = Callable[[ExperimentContext], dict[str, Section]]
 
@@ -69,13 +72,13 @@ def reproduce(name: str, lab: ExperimentContext) -> Section:
 
 def reproduce_all(
     lab: ExperimentContext,
-    tell: Callable[[str], None] = lambda line: None,  # noqa: ARG005
 ) -> Iterator[list[Section]]:
     """Measure everything, each experiment once, in the thesis's order.
 
+    What took how long, and what this folder cannot give, is logged.
+
     Args:
         lab: Models and people.
-        tell: Called with one line after every experiment, and for what this folder cannot give.
 
     Yields:
         All that is measured so far, in the thesis's order, after each experiment.
@@ -87,9 +90,9 @@ def reproduce_all(
         try:
             found |= experiment(lab)
         except InputError as error:
-            tell(f"left out: {names}: {error}")
+            log.warning(f"left out: {names}: {error}")
         else:
-            tell(f"{names}: {time.perf_counter() - start:.0f} s")
+            log.info(f"{names}: {time.perf_counter() - start:.0f} s")
             yield [found[name] for name in CATALOGUE if name in found]
 
 

@@ -6,6 +6,7 @@ import click
 
 from attrsearch.cli.console import quiet_option, say
 from attrsearch.core.errors import InputError
+from attrsearch.core.progress import Step
 from attrsearch.experiments.cli_tables import Tables
 
 
@@ -73,7 +74,7 @@ def search_study(
 
     People in FACES must not be among those a pooled model learnt from.
     """
-    from attrsearch.cli.console import stage_bar, warner
+    from attrsearch.cli.console import stage_bar
     from attrsearch.cli.run import names_in
     from attrsearch.core.files import write_bytes
     from attrsearch.core.recipes.study import Surrogate, load_study
@@ -86,10 +87,8 @@ def search_study(
         recipe = load_study(recipe, surrogate=Surrogate(pooled=surrogate).model_dump())
     chosen = names_in(people_file) if people_file else None
     plans = [Plan.parse(text) for text in arms or PLANS]
-    with stage_bar(quiet) as progress, warner(quiet) as warn:
-        study_search(
-            faces, out, recipe, plans, people=chosen, minutes=minutes, warn=warn, progress=progress
-        )
+    with stage_bar(quiet) as progress:
+        study_search(faces, out, recipe, plans, people=chosen, minutes=minutes, progress=progress)
     trials = read_study(out)
     say(to_markdown(trials, rate))
     if plot:
@@ -143,7 +142,7 @@ def attributes(
     Accuracy and recall of the thesis's network per face and over all faces, tries per accepted
     candidate, agreement of bad sets between faces; XGBoost and the pooled surrogate beside it.
     """
-    from attrsearch.cli.console import stage_bar, warner
+    from attrsearch.cli.console import stage_bar
     from attrsearch.cli.run import names_in
     from attrsearch.core.files import write_text
     from attrsearch.core.recipes.study import Surrogate, load_study
@@ -152,7 +151,7 @@ def attributes(
 
     recipe = load_study(study, seed=seed, surrogate=Surrogate(pooled=surrogate).model_dump())
     chosen = names_in(people_file) if people_file else None
-    with stage_bar(quiet) as progress, warner(quiet) as warn:
+    with stage_bar(quiet) as progress:
         edits = measure_edits(
             faces,
             recipe,
@@ -160,7 +159,6 @@ def attributes(
             count=count,
             sets=sets,
             people=chosen,
-            warn=warn,
             progress=progress,
         )
     table = to_markdown(edits, seed)
@@ -229,7 +227,7 @@ def streets(
                     attributes=chosen.attributes, seed=seed,
                 )
             )  # fmt: skip
-            progress("streets", number + 1, len(cases))
+            progress(Step(stage="streets", count=number + 1, total=len(cases)))
     table = streets_to_markdown(results)
     if out is not None:
         write_text(out, table)

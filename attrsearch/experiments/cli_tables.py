@@ -95,7 +95,7 @@ def _measure(
     quiet: bool,
     **given: object,
 ) -> int:
-    from attrsearch.cli.console import stage_bar, warner
+    from attrsearch.cli.console import stage_bar
     from attrsearch.cli.run import names_in
     from attrsearch.experiments.catalogue import find, reproduce_all
     from attrsearch.experiments.catalogue import reproduce as measure
@@ -110,11 +110,11 @@ def _measure(
         raise click.UsageError("'all' needs --out FOLDER.")
     chosen = names_in(people_file) if people_file else []
     options = ExperimentOptions(faces=faces, names=frozenset(chosen) if chosen else None, **given)  # type: ignore[arg-type]
-    with warner(quiet) as warn, stage_bar(quiet) as progress:
-        lab = ExperimentContext(options, warn, progress)
+    with stage_bar(quiet) as progress:
+        lab = ExperimentContext(options, progress)
         if everything and out is not None:
             count = 0
-            for sections in reproduce_all(lab, warn):  # what is finished is kept
+            for sections in reproduce_all(lab):  # what is finished is kept
                 shown = sections if include_originals else without_people(sections)
                 count = len(shown)
                 write_all(shown, out, options)

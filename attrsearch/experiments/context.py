@@ -7,8 +7,9 @@ gallery, by two recognisers: *identified* means that the nearest face in it is a
 the same person.  The picture that was edited is never in the gallery.
 """
 
+import logging
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +19,7 @@ import numpy.typing as npt
 
 from attrsearch.core.attributes import Gender
 from attrsearch.core.errors import InputError, UnavailableError
+from attrsearch.core.progress import Progress, Step, named, silent
 from attrsearch.core.recipes.space import Space, load_space
 from attrsearch.editing.editor import load_editor
 from attrsearch.editing.realign import SecondAlignment
@@ -34,9 +36,10 @@ from attrsearch.faces.sampling import to_editor
 from attrsearch.faces.window_detection import WINDOW_MIN_FACE
 from attrsearch.search.evaluator import Evaluator
 
+log = logging.getLogger(__name__)
+
 Floats = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
-Progress = Callable[[str, int, int], None]
 
 PEOPLE = 4
 PICTURES = 24
@@ -110,13 +113,11 @@ class ExperimentContext:
 
     Attributes:
         options: What was asked for.
-        warn: Called with one line for everything that was left out.
-        progress: Called with a stage, how much of it is done, and of how much.
+        progress: Told of every step.
     """
 
     options: ExperimentOptions
-    warn: Callable[[str], None] = print
-    progress: Progress = lambda stage, done, total: None  # noqa: ARG005
+    progress: Progress[Step] = silent
     _evaluators: dict[bool, Evaluator] = field(default_factory=dict)
 
     @property
@@ -156,7 +157,7 @@ class ExperimentContext:
         try:
             return (load_recogniser("dlib"), self.measure)
         except UnavailableError as error:
-            self.warn(f"one judge only: {error}")
+            log.warning(f"one judge only: {error}")
             return (self.measure,)
 
     @cached_property
@@ -291,8 +292,7 @@ class ExperimentContext:
             self.window,
             names=names,
             max_faces=max_faces,
-            warn=self.warn,
-            progress=lambda done, people: self.progress(stage, done, people),
+            progress=named(self.progress, stage),
         )
 
     def gender(self, read: Cohort, person: int) -> Gender:

@@ -17,6 +17,7 @@ from sklearn.pipeline import Pipeline
 
 from attrsearch.core.attributes import Gender
 from attrsearch.core.errors import InputError
+from attrsearch.core.progress import Step
 from attrsearch.evaluation.faces import DetectedFaces
 from attrsearch.experiments.charts import Axis, Series, chart
 from attrsearch.experiments.context import ExperimentContext
@@ -59,18 +60,18 @@ def study(lab: ExperimentContext) -> dict[str, Section]:
         person,
         draw(lab.space, person.gender, lab.options.count(EDITS, 40), LIMIT, lab.random("look")),
     )
-    lab.progress("look", 1, 3)
+    lab.progress(Step(stage="look", count=1, total=3))
     cuts = thresholds(_scores(first))
     grades = grade(_scores(first), cuts)
     learnt = learn_good(space.values(first.attributes), grades == 2, lab.options.seed)
     wanted = lab.options.count(AGAIN, 20)
     chosen, drawn = _accepted(lab, person, space, learnt.network, wanted)
     second = _edit(lab, person, chosen) if len(chosen) else None
-    lab.progress("look", 2, 3)
+    lab.progress(Step(stage="look", count=2, total=3))
     both = lab.options.count(BOTH, 20)
     theirs = _scores(_edit(lab, other, first.attributes[:both]))
     agreed = grade(theirs, thresholds(theirs))
-    lab.progress("look", 3, 3)
+    lab.progress(Step(stage="look", count=3, total=3))
     return {
         "table-4.5": _table(lab, Findings(first, grades, cuts, learnt, second, drawn, agreed)),
         "figure-4.7": _lines(space, first, grades),

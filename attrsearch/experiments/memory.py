@@ -24,7 +24,7 @@ def study(lab: ExperimentContext) -> dict[str, Section]:
     """Figures 4.11 and 4.12."""
     rows = study_memory(
         streets=lab.options.count(STREETS),
-        progress=lambda done, streets: lab.progress("streets", done, streets),
+        progress=lab.progress,
     )
     return {"figure-4.11": _left(rows), "figure-4.12": _curves(rows)}
 

@@ -4,12 +4,13 @@ The thesis could only count what a second detector still found in the covered vi
 is known, because the street is made up and the detector's misses are put in at known frames.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.evaluation.metrics.detection import DetectionScores, score_detections
 from attrsearch.experiments.synthetic_streets import SPEEDS, Motion, Street, make_street
 from attrsearch.faces.detection.base import Detections
@@ -91,7 +92,7 @@ def study_memory(
     motions: Iterable[Motion] = tuple(SPEEDS),
     streets: int = 8,
     lengths: Iterable[int] = LENGTHS,
-    progress: Callable[[int, int], None] = lambda done, streets: None,  # noqa: ARG005
+    progress: Progress[Step] = silent,
 ) -> list[MemoryRow]:
     """Every method and length on several made-up streets of each kind of motion.
 
@@ -99,7 +100,7 @@ def study_memory(
         motions: Kinds of motion.
         streets: Streets of each kind.
         lengths: Memory lengths.
-        progress: Called with streets done and streets in all.
+        progress: Told of the stage ``streets``.
     """
     rows, done = [], 0
     motions = tuple(motions)
@@ -119,7 +120,7 @@ def study_memory(
                 for frame, faces in enumerate(follow(street, detections, pictures, *case)):
                     found[case][number * 10_000 + frame] = faces
             done += 1
-            progress(done, streets * len(motions))
+            progress(Step(stage="streets", count=done, total=streets * len(motions)))
         rows += [
             MemoryRow(motion, *case, score_detections(truth, found[case], ignored=ignored))
             for case in cases

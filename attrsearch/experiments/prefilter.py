@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from attrsearch.core.progress import Step
 from attrsearch.editing.filters import pixelate
 from attrsearch.experiments.baselines import PREFILTERS, prefiltered
 from attrsearch.experiments.context import EditedPerson, ExperimentContext
@@ -49,7 +50,13 @@ def study(lab: ExperimentContext) -> dict[str, Section]:
         found.append({})
         for step, size in enumerate(sizes):
             found[-1][size] = _filtered(lab, probe, size)
-            lab.progress("pre-filter", place * len(sizes) + step + 1, len(two) * len(sizes))
+            lab.progress(
+                Step(
+                    stage="pre-filter",
+                    count=place * len(sizes) + step + 1,
+                    total=len(two) * len(sizes),
+                )
+            )
     return {
         "figure-3.2": _steps(lab, two[0]),
         "figure-4.5": _examples(lab, two),

@@ -6,8 +6,9 @@ finished: a study that was stopped continues.
 """
 
 import json
+import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,6 +20,7 @@ import pandas as pd
 from attrsearch.core.attributes import ATTRIBUTES
 from attrsearch.core.errors import AttrsearchError, InputError, did_you_mean
 from attrsearch.core.files import file_name, write_text, written
+from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.core.recipes.objective import load_objective
 from attrsearch.core.recipes.space import load_space
 from attrsearch.core.recipes.study import Study
@@ -35,8 +37,9 @@ from attrsearch.search.surrogate.acquisition import Proposal
 from attrsearch.search.surrogate.pooled import PooledModel, choose_pooled
 from attrsearch.search.terms import FaceScores
 
+log = logging.getLogger(__name__)
+
 Floats = npt.NDArray[np.float32]
-Warn = Callable[[str], None]
 
 SCORES = {
     "detection": "detection",
@@ -90,11 +93,9 @@ class Search(Protocol):
 
     def ask(self) -> Floats:
         """Candidates (n, passes, 13)."""
-        ...
 
     def tell(self, results: CandidateResults) -> None:
         """What they were worth."""
-        ...
 
 
 @dataclass
@@ -138,8 +139,7 @@ def study_search(
     *,
     people: Sequence[str] | None = None,
     minutes: float | None = None,
-    warn: Warn = print,
-    progress: Callable[[str, int, int], None] = lambda *_: None,
+    progress: Progress[Step] = silent,
 ) -> int:
     """Run the arms that are not finished yet, a person after another.
 
@@ -151,8 +151,7 @@ def study_search(
         plans: The arms.
         people: Only these.
         minutes: Stop (between people) after so long.
-        warn: Called with one line for every person who cannot be searched.
-        progress: Called with a stage, how much of it is done, and of how much.
+        progress: Told of the stage ``people``.
 
     Returns:
         How many people are finished in every arm.
@@ -162,8 +161,8 @@ def study_search(
     """
     started = time.monotonic()
     settings = Settings(study, load_space(study.space), load_objective(study.objective))
-    components = load_components(settings, warn)
-    pooled = _pooled(settings, components, warn)
+    components = load_components(settings)
+    pooled = _pooled(settings, components)
     _begin(out, settings, components, pooled)
     found = [person for person in find_people(faces) if people is None or person.id in set(people)]
     done = 0
@@ -175,10 +174,10 @@ def study_search(
             try:
                 _study_person(person, missing, settings, components, pooled, out)
             except AttrsearchError as error:
-                warn(str(error))
+                log.warning(str(error))
                 continue
         done += 1
-        progress("people", number + 1, len(found))
+        progress(Step(stage="people", count=number + 1, total=len(found)))
     return done
 
 
@@ -195,10 +194,12 @@ def read_study(out: Path) -> pd.DataFrame:
     return pd.concat([pd.read_parquet(part) for part in parts], ignore_index=True)
 
 
-def _pooled(settings: Settings, components: Components, warn: Warn) -> PooledModel | None:
+def _pooled(settings: Settings, components: Components) -> PooledModel | None:
     wanted = settings.study.surrogate.pooled if settings.study.surrogate else "auto"
     model, line = choose_pooled(wanted, binding_of(settings, components.evaluator))
-    warn(line or (f"pooled model of {model.people} people" if model else "no pooled model fits"))
+    log.info(
+        line or (f"pooled model of {model.people} people" if model else "no pooled model fits")
+    )
     return model
 
 

@@ -6,7 +6,7 @@ The detector is the product's; on top of what it misses by itself, known bursts 
 in.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from attrsearch.core.attributes import AttributeSet
 from attrsearch.core.boxes import iou
+from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.editing.editor import Editor
 from attrsearch.evaluation.metrics.temporal import (
     TrackConsistency,
@@ -104,7 +105,7 @@ def study_street(
     editor: Editor,
     attributes: AttributeSet,
     seed: int = 0,
-    progress: Callable[[str, int, int], None] = lambda stage, done, frames: None,  # noqa: ARG005
+    progress: Progress[Step] = silent,
 ) -> StreetResult:
     """Film a street, protect the film, and compare it with the truth.
 
@@ -119,7 +120,7 @@ def study_street(
         editor: Makes the edits.
         attributes: The set everybody gets.
         seed: Decides the street's wall and the misses.
-        progress: Called with the pass, frames done, and frames in all.
+        progress: Told of the passes ``find`` and ``cover``, by frames.
     """
     film, covered, ledger = (
         folder / "street.mp4",

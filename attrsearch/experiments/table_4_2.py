@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
+from attrsearch.core.progress import Step
 from attrsearch.experiments.charts import Axis, Series, around, chart
 from attrsearch.experiments.context import EditedPerson, ExperimentContext
 from attrsearch.experiments.edits import draw, edit_faces
@@ -28,7 +29,7 @@ def study(lab: ExperimentContext) -> dict[str, Section]:
     tables = []
     for place, probe in enumerate(lab.probes):
         tables.append(_one_face(lab, probe, counts[place], size))
-        lab.progress("edits", place + 1, len(lab.probes))
+        lab.progress(Step(stage="edits", count=place + 1, total=len(lab.probes)))
     first, pooled = tables[0], np.mean(tables, axis=0)
     columns = ("person", *(f"batch {i + 1}" for i in range(len(THESIS))))
     rows = tuple(

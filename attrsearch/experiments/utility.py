@@ -43,7 +43,6 @@ def study(lab: ExperimentContext) -> dict[str, Section]:
         count=FACES,
         sets=options.count(SETS, SCREENED),
         people=[person.id for person in lab.listed],
-        warn=lab.warn,
         progress=lab.progress,
     )
     return {"table-4.6": _table(edits, options.seed)}

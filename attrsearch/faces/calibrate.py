@@ -1,17 +1,20 @@
 """Measure a recogniser on a folder of people: ``attrsearch calibrate``."""
 
-from collections.abc import Callable
+import logging
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from attrsearch.core.errors import AttrsearchError
-from attrsearch.faces.dataset import MIN_FACE, Warn, find_people, load_faces
+from attrsearch.core.progress import Progress, Step, silent
+from attrsearch.faces.dataset import MIN_FACE, find_people, load_faces
 from attrsearch.faces.detection.load import load_detector
 from attrsearch.faces.recognition.base import Recogniser
 from attrsearch.faces.recognition.calibration import Calibration, measure
 from attrsearch.faces.window_detection import WINDOW_MIN_FACE, detect_in_windows
+
+log = logging.getLogger(__name__)
 
 MAX_PICTURES = 8
 """Pictures of one person beyond these are left out, so that no one person decides the result."""
@@ -22,8 +25,7 @@ def calibrate(
     recogniser: Recogniser,
     *,
     detector: str = "mtcnn",
-    warn: Warn = print,
-    progress: Callable[[int, int], None] = lambda done, people: None,  # noqa: ARG005
+    progress: Progress[Step] = silent,
 ) -> Calibration:
     """Measure distances within and between the people of a folder.
 
@@ -31,8 +33,7 @@ def calibrate(
         folder: One sub-folder of pictures a person.
         recogniser: Embeds the faces, cut the way the search cuts them.
         detector: Finds the faces.
-        warn: Called with one line for every picture left out.
-        progress: Called with people done and people in all.
+        progress: Told of the stage ``calibrate``, by people.
 
     Raises:
         InputError: Too few people or pictures.
@@ -42,12 +43,12 @@ def calibrate(
     people = find_people(folder)
     for number, person in enumerate(people, 1):
         try:
-            rows = detect_in_windows(load_faces(person, whole, warn, MAX_PICTURES), window).embed(
+            rows = detect_in_windows(load_faces(person, whole, MAX_PICTURES), window).embed(
                 recogniser
             )
         except AttrsearchError as error:
-            warn(str(error))
+            log.warning(str(error))
         else:
             embeddings += [rows] if len(rows) else []
-        progress(number, len(people))
+        progress(Step(stage="calibrate", count=number, total=len(people)))
     return measure(embeddings, recogniser.name, folder.name, detector)

@@ -1,24 +1,27 @@
 """Sort a mixed folder into people: every face of every picture, grouped by its embedding."""
 
+import logging
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from attrsearch.core.errors import AttrsearchError, InputError
-from attrsearch.faces.dataset import AlignedFace, PersonFaces, Warn, cut_face, detect_reduced
+from attrsearch.faces.dataset import AlignedFace, PersonFaces, cut_face, detect_reduced
 from attrsearch.faces.detection.base import Detections, Detector
 from attrsearch.faces.detection.load import load_detector
 from attrsearch.faces.images import list_pictures, read_picture
 from attrsearch.faces.recognition.base import CalibratedRecogniser
 from attrsearch.faces.window_detection import WINDOW_MIN_FACE, detect_in_windows
 
+log = logging.getLogger(__name__)
+
 MIN_WIDTH = 40.0
 """Faces narrower than this many pixels carry too little to be grouped, and are left out."""
 
 
 def cluster_folder(
-    folder: Path, detector: Detector, scaled: CalibratedRecogniser, warn: Warn
+    folder: Path, detector: Detector, scaled: CalibratedRecogniser
 ) -> list[PersonFaces]:
     """Group the faces of a folder of pictures into people, the most pictured first.
 
@@ -27,7 +30,6 @@ def cluster_folder(
         detector: Finds the faces.
         scaled: Recogniser and calibration; faces further apart on average than its verification
             threshold are different people.
-        warn: Called with one line for every picture left out.
 
     Returns:
         People named ``person_001`` and so on.
@@ -47,7 +49,7 @@ def cluster_folder(
             for index in range(len(found)):
                 faces.append(cut_face(picture, found, index, path))
         except AttrsearchError as error:
-            warn(str(error))
+            log.warning(str(error))
     seen = (
         detect_in_windows(faces, load_detector(detector.name, WINDOW_MIN_FACE)) if faces else None
     )

@@ -7,7 +7,7 @@ picture is not.
 """
 
 import csv
-from collections.abc import Callable
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +33,8 @@ from attrsearch.faces.alignment import (
 from attrsearch.faces.attribute_classifier import Traits
 from attrsearch.faces.detection.base import Detections, Detector
 from attrsearch.faces.images import list_pictures, read_picture, tree_pictures
+
+log = logging.getLogger(__name__)
 
 Floats = npt.NDArray[np.float32]
 Picture = npt.NDArray[np.uint8]
@@ -93,7 +95,6 @@ class PersonFaces:
 
 
 Person = PersonFiles | PersonFaces
-Warn = Callable[[str], None]
 
 
 def find_people(folder: Path) -> list[PersonFiles]:
@@ -155,7 +156,7 @@ def read_genders(path: Path) -> dict[str, Gender]:
 
 
 def load_faces(
-    person: PersonFiles, detector: Detector, warn: Warn, max_faces: int | None = None
+    person: PersonFiles, detector: Detector, max_faces: int | None = None
 ) -> tuple[AlignedFace, ...]:
     """Read a person's pictures and find the one face of each.
 
@@ -170,9 +171,9 @@ def load_faces(
     count = len(person.files) if max_faces is None else min(max_faces, len(person.files))
     for path in (person.files[i * len(person.files) // count] for i in range(count)):
         try:
-            faces.append(load_face(path, detector, warn))
+            faces.append(load_face(path, detector))
         except AttrsearchError as error:
-            warn(str(error))
+            log.warning(str(error))
     if not faces:
         raise InputError(
             person.id,
@@ -183,7 +184,7 @@ def load_faces(
     return tuple(faces)
 
 
-def load_face(path: Path, detector: Detector, warn: Warn) -> AlignedFace:
+def load_face(path: Path, detector: Detector) -> AlignedFace:
     """Read a picture of one person.
 
     Raises:
@@ -197,7 +198,7 @@ def load_face(path: Path, detector: Detector, warn: Warn) -> AlignedFace:
     scores = prominence(found, picture.shape[1], picture.shape[0])
     chosen = int(scores.argmax())
     if (scores > CONTEST * scores[chosen]).sum() > 1:
-        warn(
+        log.warning(
             f"{path}: needs one person, found {len(found)} faces; took the large one near the "
             "middle (crop the picture, or sort a mixed folder with --cluster)"
         )

@@ -1,5 +1,6 @@
 """Read a person into an :class:`Identity`: faces found and aligned, traits voted."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -11,13 +12,14 @@ from attrsearch.faces.dataset import (
     Identity,
     Person,
     PersonFaces,
-    Warn,
     find_people,
     load_faces,
 )
 from attrsearch.faces.detection.base import Detector
 from attrsearch.faces.detection.load import load_detector
 from attrsearch.faces.sampling import to_editor
+
+log = logging.getLogger(__name__)
 
 
 class IdentityLoader:
@@ -26,13 +28,11 @@ class IdentityLoader:
     Args:
         detector: Finds faces in whole pictures.
         genders: Genders given by the user, by identity.
-        warn: Called with one line for everything that was left out or guessed.
     """
 
-    def __init__(self, detector: Detector, genders: Mapping[str, Gender], warn: Warn) -> None:
+    def __init__(self, detector: Detector, genders: Mapping[str, Gender]) -> None:
         self._detector = detector
         self._genders = dict(genders)
-        self._warn = warn
         self._classifier = TraitsClassifier()
 
     def give(self, identity: str, gender: Gender) -> None:
@@ -48,13 +48,13 @@ class IdentityLoader:
         if isinstance(person, PersonFaces):
             faces = person.faces[:max_faces]
         else:
-            faces = load_faces(person, self._detector, self._warn, max_faces)
+            faces = load_faces(person, self._detector, max_faces)
         given = self._genders.get(person.id)
         traits = vote(
             self._classifier.probabilities(to_editor([face.crop for face in faces])), given
         )
         if traits.certainty < MIN_CERTAINTY:
-            self._warn(
+            log.warning(
                 f"{person.id}: gender guessed as {traits.gender} with certainty "
                 f"{traits.certainty:.2f}; give it with --genders FILE if that is wrong"
             )
@@ -62,11 +62,11 @@ class IdentityLoader:
 
 
 def load_people(
-    folder: str | Path, *, warn: Warn = print, genders: Mapping[str, Gender] | None = None
+    folder: str | Path, *, genders: Mapping[str, Gender] | None = None
 ) -> Iterator[Identity]:
     """Read the people of a folder one by one.
 
-    Those without a usable picture are named through ``warn``.
+    Those without a usable picture are named in the log.
 
     >>> for person in load_people("faces"):  # doctest: +SKIP
     ...     print(person.id, person.traits.gender, len(person.faces))
@@ -74,9 +74,9 @@ def load_people(
     Raises:
         InputError: No such folder, or no pictures in it.
     """
-    gather = IdentityLoader(load_detector("mtcnn", MIN_FACE), genders or {}, warn)
+    gather = IdentityLoader(load_detector("mtcnn", MIN_FACE), genders or {})
     for person in find_people(Path(folder)):
         try:
             yield gather(person)
         except InputError as error:
-            warn(str(error))
+            log.warning(str(error))

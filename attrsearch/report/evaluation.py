@@ -65,8 +65,10 @@ def write_evaluation(data: Row, out: Path) -> Path:
     ]
     if data["tracks"]:
         sections.append(_tracks(data["tracks"]))
+
     if data.get("attacks"):
         sections.append(_attacks(data["attacks"]))
+
     style = read_assets(STYLES)
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
@@ -79,6 +81,7 @@ def write_evaluation(data: Row, out: Path) -> Path:
         version=__version__,
     )
     write_text(out, html)
+
     return out
 
 
@@ -87,8 +90,10 @@ def _main(data: Row) -> Section:
     judges = [row["judge"] for row in data["originals"]]
     first = data["detectors"][0]
     heads = ["protection"]
+
     for judge in judges:
         heads += [f"TAR at 1e-3, {judge}", f"rank-1, {judge}", f"parrot rank-1, {judge}"]
+
     heads += [
         *(f"recall, {name}" for name in data["detectors"]),
         f"IoU, {first}",
@@ -96,9 +101,11 @@ def _main(data: Row) -> Section:
         "FID",
     ]
     rows = []
+
     for kept in data["protections"]:
         name = kept["protection"]
         cells = [name]
+
         for judge in judges:
             row = find(data["judges"], judge=judge, protection=name)
             cells += [
@@ -106,6 +113,7 @@ def _main(data: Row) -> Section:
                 interval(row, "rank1"),
                 interval(row, "parrot_rank1"),
             ]
+
         cells += [interval(kept, f"recall_{detector}") for detector in data["detectors"]]
         rows.append(
             [
@@ -115,6 +123,7 @@ def _main(data: Row) -> Section:
                 number(kept.get("fid")),
             ]
         )
+
     charts = [
         Chart(
             trade_off_chart(data, judge, first),
@@ -212,9 +221,11 @@ def _kept(data: Row) -> Section:
     ]
     lead = (
         "Landmark error is in distances between the eyes; pose, eyes and mouth come from 68 "
-        "landmarks of faces that were found. Told from real: a judge of ImageNet features, fitted on other people; 0.5 "
+        "landmarks of faces that were found. Told from real: a judge of ImageNet features, "
+        "fitted on other people; 0.5 "
         "is chance."
     )
+
     return Section(
         "What is kept",
         lead,
@@ -230,6 +241,7 @@ def _drift(data: Row) -> Section:
         for row in data["protections"]
     ]
     lead = "Mean change of the classifier's probability of each attribute."
+
     return Section(
         "Drift of the other attributes", lead, [Table("Drift of the attributes", heads, rows)]
     )
@@ -303,6 +315,8 @@ def interval(row: Row, name: str) -> str:
     >>> interval({"tar": 0.5, "tar_low": 0.41, "tar_high": 0.6}, "tar")
     '0.500 [0.41, 0.60]'
     """
-    low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
+    low = row.get(f"{name}_low")
+    high = row.get(f"{name}_high")
     value = number(row.get(name))
+
     return value if low is None or high is None else f"{value} [{low:.2f}, {high:.2f}]"

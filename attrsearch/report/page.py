@@ -8,7 +8,7 @@ without the data.
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from markupsafe import Markup
 from attrsearch.core.encryption import encrypting
 from attrsearch.core.errors import InputError
 from attrsearch.core.files import write_text
+from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.report.about import about, limits
 from attrsearch.report.cohort import (
     failures_first,
@@ -61,7 +62,7 @@ def write_report(
     include_originals: bool = False,
     against: Path | None = None,
     ledger: Path | None = None,
-    progress: Callable[[int], None] = lambda _: None,
+    progress: Progress[Step] = silent,
 ) -> Path:
     """Write the report of a run; while private files are encrypted, nothing of them stands in it.
 
@@ -73,7 +74,7 @@ def write_report(
             beside this one's.
         ledger: Coverage of the video that the run protects, where it is not ``coverage.parquet`` in
             the run.
-        progress: Called with 1 after every person.
+        progress: Told of the stage ``report``, by people.
 
     Returns:
         The page's path.
@@ -107,7 +108,7 @@ def write_report(
         row["grade"], row["chosenBy"] = decisions.of(name).grade, decisions.of(name).chosen_by
         rows.append(row)
         trials[name] = packed(columns)
-        progress(1)
+        progress(Step(stage="report", count=len(rows), total=len(known)))
     rows.sort(key=failures_first)
     ordered = [known[row["id"]] for row in rows]
     data = {

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from attrsearch.core.errors import AttrsearchError, InputError
 from attrsearch.core.files import file_name
+from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.runs.attributes_file import read_attributes
 from attrsearch.runs.checksums import file_digest, sealed_files
 from attrsearch.runs.folder import PREDICTED, PersonPart, RunFolder, files_beside, read_part
@@ -66,16 +67,14 @@ class Checked:
         return all(finding.mended for finding in self.findings) and not self.again
 
 
-def check_run(
-    run: Path, repair: bool = False, progress: Callable[[int], None] = lambda _: None
-) -> Checked:
+def check_run(run: Path, repair: bool = False, progress: Progress[Step] = silent) -> Checked:
     """Compare every file of a run with its checksum, and the tables with the people.
 
     Args:
         run: The run's folder; nobody may be writing to it.
         repair: Move what is damaged aside, remove what an interrupted run left, and write the
             tables again.
-        progress: Called with 1 for every person.
+        progress: Told of the stage ``check``, by people.
 
     Raises:
         InputError: No run.
@@ -95,10 +94,11 @@ class _Check:
         self._folder = RunFolder(run)
         self.found = Checked()
 
-    def people(self, progress: Callable[[int], None]) -> set[str]:
+    def people(self, progress: Progress[Step]) -> set[str]:
         """Names of the people whose results are whole."""
         known = set()
-        for path in sorted(self._folder.people.glob("*.json")):
+        paths = sorted(self._folder.people.glob("*.json"))
+        for number, path in enumerate(paths, 1):
             try:
                 part = read_part(path)
                 self._files(path, part)
@@ -106,7 +106,8 @@ class _Check:
                 self._damaged(path, error.found)
             else:
                 known.add(part.record.id)
-            progress(1)
+            progress(Step(stage="check", count=number, total=len(paths)))
+
         self.found.people = len(known)
         return known
 

@@ -1,13 +1,14 @@
 """``attrsearch merge``: the parts of a run that shards or machines searched, as one run."""
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from attrsearch.core.errors import InputError, OutputError
 from attrsearch.core.files import written
+from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.runs.check import check_run
 from attrsearch.runs.folder import Counts, RunFolder, files_beside, read_part
 from attrsearch.runs.journal import Journal
@@ -22,9 +23,7 @@ class Merged:
     failed: Mapping[str, str]
 
 
-def merge_runs(
-    runs: Sequence[Path], out: Path, progress: Callable[[int], None] = lambda _: None
-) -> Merged:
+def merge_runs(runs: Sequence[Path], out: Path, progress: Progress[Step] = silent) -> Merged:
     """Copy the people of finished runs into one, checked against their checksums.
 
     A merge that was stopped goes on when it is asked for again.
@@ -32,7 +31,7 @@ def merge_runs(
     Args:
         runs: Runs with the same settings and different people; all parts where they are shards.
         out: The merged run, new or empty, or a merge of the same runs that was stopped.
-        progress: Called with 1 for every person.
+        progress: Told of the stage ``merge``, by people.
 
     Raises:
         InputError: A run is not finished or damaged, settings differ, a person is in two, or a
@@ -53,8 +52,12 @@ def merge_runs(
     origin = replace(origins[0], shard=None, faces=_common([item.faces for item in origins]))
     folder.start(origin, resume=(out / "run.toml").exists())
     journal = Journal(out)
+
+    paths = {run: sorted((run / "people").glob("*.json")) for run in runs}
+    total = sum(len(files) for files in paths.values())
+    copied = 0
     for run in runs:
-        for path in sorted((run / "people").glob("*.json")):
+        for path in paths[run]:
             part = read_part(path)
             if not folder.is_finished(part.record.id):
                 for name in files_beside(path, part):
@@ -63,7 +66,9 @@ def merge_runs(
                 journal.add(
                     "finished", id=part.record.id, evaluations=part.record.evaluations, reason=""
                 )
-            progress(1)
+            copied += 1
+            progress(Step(stage="merge", count=copied, total=total))
+
     for name, reason in failed.items():
         journal.add("failed", id=name, reason=reason)
     seconds = sum(float(read_run(run)["result"]["seconds"]) for run in runs)

@@ -3,6 +3,7 @@
 Editor, detectors, recognisers, evaluator, the reader of people.
 """
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from attrsearch.core.recipes.space import Space
 from attrsearch.core.recipes.study import Study
 from attrsearch.editing.editor import Editor, load_editor
 from attrsearch.editing.realign import SecondAlignment
-from attrsearch.faces.dataset import MIN_FACE, Warn
+from attrsearch.faces.dataset import MIN_FACE
 from attrsearch.faces.detection.load import load_detector
 from attrsearch.faces.identities import IdentityLoader
 from attrsearch.faces.naturalness import Critic
@@ -23,6 +24,8 @@ from attrsearch.faces.window_detection import WINDOW_MIN_FACE
 from attrsearch.search.evaluator import Evaluator
 from attrsearch.search.surrogate.pooled import PooledModel, binding, choose_pooled
 from attrsearch.search.surrogate.targets import predictable
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ class Components:
     pooled: PooledModel | None = None
 
 
-def load_components(settings: Settings, warn: Warn) -> Components:
+def load_components(settings: Settings) -> Components:
     """Load the models a run needs.
 
     Raises:
@@ -80,8 +83,8 @@ def load_components(settings: Settings, warn: Warn) -> Components:
     _check_passes(editor, settings.space)
     critic = Critic() if settings.objective.uses("naturalness") else None
     evaluator = Evaluator(editor, windows, recognisers, study.prefilter, critic)
-    gather = IdentityLoader(load_detector(study.detector, MIN_FACE), dict(settings.genders), warn)
-    return Components(evaluator, gather, line, _pooled(settings, evaluator, warn))
+    gather = IdentityLoader(load_detector(study.detector, MIN_FACE), dict(settings.genders))
+    return Components(evaluator, gather, line, _pooled(settings, evaluator))
 
 
 def _check_passes(editor: Editor, space: Space) -> None:
@@ -103,17 +106,17 @@ def binding_of(settings: Settings, evaluator: Evaluator) -> dict[str, str]:
     )
 
 
-def _pooled(settings: Settings, evaluator: Evaluator, warn: Warn) -> PooledModel | None:
+def _pooled(settings: Settings, evaluator: Evaluator) -> PooledModel | None:
     recipe = settings.study.surrogate
     if recipe is None:
         return None
     if not predictable(settings.objective):
-        warn(
+        log.warning(
             f"surrogate: objective {settings.objective.name} is not made of what it predicts; the "
             "sampler goes alone"
         )
         return None
     model, line = choose_pooled(recipe.pooled, binding_of(settings, evaluator))
     if line:
-        warn(line)
+        log.warning(line)
     return model

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from attrsearch.core.attributes import Gender
 from attrsearch.core.errors import InputError
+from attrsearch.core.logs import collected
 from attrsearch.core.recipes.objective import Objective
 from attrsearch.core.recipes.space import Space
 from attrsearch.core.recipes.study import Study
@@ -140,7 +141,8 @@ class Verifier:
             changes = {} if objective.ensemble else {"recogniser": recognisers[0]["name"]}
             study = Study.model_validate({**kept["study"], **changes})
             settings = Settings(study, Space.model_validate(kept["space"]), objective)
-            components = load_components(settings, lambda _: None)
+            with collected():  # the run has told it
+                components = load_components(settings)
             self._check(components, kept["editor_sha256"], recognisers)
             self._loaded = settings, components
         return self._loaded

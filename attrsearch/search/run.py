@@ -1,8 +1,9 @@
 """A whole run: people in, attribute sets, trials, pictures and a report out."""
 
+import logging
 import platform
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Unpack
@@ -10,13 +11,15 @@ from typing import Unpack
 from attrsearch.core.encryption import encrypting
 from attrsearch.core.errors import InputError
 from attrsearch.core.files import write_text
+from attrsearch.core.logs import listening
 from attrsearch.core.names import readable
 from attrsearch.core.parallel import threads
+from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.core.recipes.objective import load_objective
 from attrsearch.core.recipes.space import load_space
 from attrsearch.core.recipes.study import Workers
 from attrsearch.faces.clustering import cluster_folder
-from attrsearch.faces.dataset import MIN_FACE, Person, PersonFiles, Warn, find_people
+from attrsearch.faces.dataset import MIN_FACE, Person, PersonFiles, find_people
 from attrsearch.faces.detection.load import load_detector
 from attrsearch.faces.images import left_out, say_left_out
 from attrsearch.runs.folder import RunFolder
@@ -26,20 +29,22 @@ from attrsearch.search.distributed.workers import Job, Outcome, search_here, sea
 from attrsearch.search.models import Components, Settings, load_components
 from attrsearch.search.writer import provenance
 
+log = logging.getLogger(__name__)
+
+WORKERS = "attrsearch.search.distributed"
+"""Logger of the faults that a run's journal notes, too."""
 LEFT_OUT = "left_out.txt"
 """File of a run that lists the entries of the input which nobody's pictures are."""
 
 
-@dataclass(frozen=True)
-class Progress:
-    """How far a run is, after every batch.
+@dataclass(frozen=True, kw_only=True)
+class RunProgress(Step):
+    """How far a run is, after every batch; its count is of candidates.
 
     Attributes:
         people: All people of the run.
         done: People finished, failures included.
         feasible: People with a feasible winner.
-        evaluations: Candidates measured so far in this call.
-        expected: Candidates this call will measure, as far as is known.
         seconds: Time since the start of this call.
         seconds_left: Estimate of what is left, None before the first batch.
     """
@@ -47,10 +52,18 @@ class Progress:
     people: int
     done: int
     feasible: int
-    evaluations: int
-    expected: int
     seconds: float
     seconds_left: float | None
+
+    @property
+    def evaluations(self) -> int:
+        """Candidates measured so far in this call."""
+        return self.count
+
+    @property
+    def expected(self) -> int:
+        """Candidates this call will measure, as far as is known."""
+        return self.total
 
 
 @dataclass(frozen=True)
@@ -83,8 +96,7 @@ def run(
     execution: Execution | None = None,
     *,
     resume: bool = False,
-    warn: Warn = print,
-    progress: Callable[[Progress], None] = lambda _: None,
+    progress: Progress[RunProgress] = silent,
     **options: Unpack[RunOptions],
 ) -> RunResult:
     """Search the best attribute set of every person in a folder.
@@ -96,8 +108,7 @@ def run(
         config: What decides the result.
         execution: Who does the work.
         resume: Continue a run that was stopped.
-        warn: Called with one line for everything left out or guessed.
-        progress: Called after every batch.
+        progress: Told how far the run is after every batch.
         options: Fields of the two by keyword, for short: ``run("faces", "run1", trials=100)``.
 
     Returns:
@@ -119,10 +130,10 @@ def run(
         config.facenet,
         tuple((config.genders or {}).items()),
     )
-    components = load_components(settings, warn)
+    components = load_components(settings)
     if components.line:
-        warn(components.line)
-    everybody = _choose(_find(faces, config.cluster, components, warn), config.people, faces)
+        log.warning(components.line)
+    everybody = _choose(_find(faces, config.cluster, components), config.people, faces)
     shard = execution.shard
     waiting = shard.choose(everybody) if shard else everybody
     folder = RunFolder(Path(out))
@@ -133,7 +144,7 @@ def run(
     )
     folder.start(origin, resume)
     if isinstance(faces, str | Path) and config.people is None:
-        _name_left_out(Path(faces), everybody, folder.path, warn)
+        _name_left_out(Path(faces), everybody, folder.path)
     journal = Journal(folder.path)
     journal.add("start", people=len(waiting), resumed=resume, jobs=team.jobs, backend=team.backend)
     finished, feasible = set(), 0
@@ -156,12 +167,16 @@ def run(
             if team.backend == "dask" or storage
             else team.model_copy(update={"jobs": min(team.jobs, len(todo))})
         )
-        outcomes = search_in_workers(todo, job, team, _noted(warn, journal))
+        outcomes = search_in_workers(todo, job, team)
     else:
-        outcomes = search_here(todo, job, components, tally.evaluated, _noted(warn, journal))
-    for outcome in outcomes:
-        journal.add("failed" if outcome.reason else "finished", **asdict(outcome))
-        tally.person(outcome, counted=not elsewhere)
+        outcomes = search_here(todo, job, components, tally.evaluated)
+
+    # what befalls workers and their database is part of the run's history
+    with listening(lambda line: journal.add("notice", line=line), WORKERS):
+        for outcome in outcomes:
+            journal.add("failed" if outcome.reason else "finished", **asdict(outcome))
+            tally.person(outcome, counted=not elsewhere)
+
     seconds = time.perf_counter() - started
     counts = folder.finish(origin, tally.failed, seconds, {"call": _call(began, team, seconds)})
     journal.add("end", people=counts.people, failed=len(tally.failed), seconds=round(seconds, 3))
@@ -174,16 +189,6 @@ def run(
         evaluations=counts.evaluations,
         seconds=seconds,
     )
-
-
-def _noted(warn: Warn, journal: Journal) -> Warn:
-    """Tell a fault to the user and to the journal."""
-
-    def notified(line: str) -> None:
-        journal.add("notice", line=line)
-        warn(line)
-
-    return notified
 
 
 def _call(began: str, team: Workers, seconds: float) -> dict[str, object]:
@@ -199,7 +204,7 @@ class _ProgressCounter:
     feasible: int
     started: float
     trials: int
-    progress: Callable[[Progress], None]
+    progress: Progress[RunProgress]
     evaluations: int = 0
     off: int = 0
     """Candidates that finished people were given and did not use; below 0 where they used more."""
@@ -230,17 +235,24 @@ class _ProgressCounter:
             else None
         )
         self.progress(
-            Progress(
-                self.people, self.done, self.feasible, self.evaluations, expected, seconds, left
+            RunProgress(
+                stage="search",
+                count=self.evaluations,
+                total=expected,
+                people=self.people,
+                done=self.done,
+                feasible=self.feasible,
+                seconds=seconds,
+                seconds_left=left,
             )
         )
 
 
-def _name_left_out(source: Path, everybody: Sequence[Person], run: Path, warn: Warn) -> None:
+def _name_left_out(source: Path, everybody: Sequence[Person], run: Path) -> None:
     """Say what of a folder is nobody's picture, and keep the list in the run."""
     others = left_out(source, _taken(everybody)) if source.is_dir() else []
     if others:
-        warn(say_left_out(source, others))
+        log.warning(say_left_out(source, others))
         names = [readable(str(path)) for path in others]
         write_text(run / LEFT_OUT, "\n".join(names) + "\n")
 
@@ -262,7 +274,7 @@ def _place(faces: str | Path | Sequence[Person], cluster: bool) -> str:
 
 
 def _find(
-    faces: str | Path | Sequence[Person], cluster: bool, components: Components, warn: Warn
+    faces: str | Path | Sequence[Person], cluster: bool, components: Components
 ) -> list[Person]:
     if not isinstance(faces, str | Path):
         return list(faces)
@@ -270,7 +282,7 @@ def _find(
         return list(find_people(Path(faces)))
     evaluator = components.evaluator
     detector = load_detector(evaluator.detector.name, MIN_FACE)
-    return list(cluster_folder(Path(faces), detector, evaluator.recognisers[0], warn))
+    return list(cluster_folder(Path(faces), detector, evaluator.recognisers[0]))
 
 
 def _choose(people: list[Person], chosen: Sequence[str] | None, faces: object) -> list[Person]:

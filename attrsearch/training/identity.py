@@ -18,7 +18,8 @@ from attrsearch.training.device import CPU
 from attrsearch.training.frozen import quick_backward
 
 FACENET_BOX = (-0.82, -1.0, 0.82, 1.0)
-"""What FaceNet sees of a tight crop, from -1 to 1: left, top, right and bottom of MTCNN's box with its margin."""
+"""What FaceNet sees of a tight crop, from -1 to 1: left, top, right and bottom of MTCNN's box with
+its margin."""
 GRAIN = 0.02
 
 
@@ -36,7 +37,8 @@ class TightIdentity(Protocol):
     ) -> Tensor:
         """Unit vectors (n, d) of crops (n, 3, s, s) from -1 to 1 with landmarks (n, 68, 2) in their pixels.
 
-        With a generator, cut a little off, blurred at times and with grain, so that only what lasts counts.
+        With a generator, cut a little off, blurred at times and with grain, so that only what lasts
+        counts.
         """
         ...
 
@@ -61,12 +63,14 @@ class TightSFace:
         points = five_points(landmarks.cpu())
         if generator is not None:
             points = points + torch.randn(points.shape, generator=generator) * 0.7
+
         matrices = similarity(points.numpy(), SFACE_TEMPLATE).astype(np.float64)
         square = np.concatenate([matrices, np.tile([[[0.0, 0.0, 1.0]]], (len(matrices), 1, 1))], 1)
         inverse = torch.from_numpy(np.linalg.inv(square)[:, :2].astype(np.float32))
         side = faces.shape[-1]
         grid = sampling_grid(inverse, SFACE_SIZE, (side, side)).to(faces.device)
         aligned = grid_sample(faces, grid, padding_mode="border", align_corners=False)
+
         return self._network.embed_aligned((_worn(aligned, generator) + 1) * 127.5)
 
 
@@ -90,8 +94,10 @@ class TightFaceNet:
         del landmarks
         count = len(faces)
         box = torch.tensor(FACENET_BOX).repeat(count, 1)
+
         if generator is not None:
             box = box + torch.randn(box.shape, generator=generator) * 0.04
+
         left, top, right, bottom = box.T
         matrices = torch.zeros(count, 2, 3)
         matrices[:, 0, 0] = (right - left) / 2
@@ -101,23 +107,26 @@ class TightFaceNet:
         shape = [count, 3, FACENET_SIDE, FACENET_SIDE]
         grid = affine_grid(matrices, shape, align_corners=False).to(faces.device)
         seen = grid_sample(faces, grid, padding_mode="border", align_corners=False)
+
         return self._network.embed_cut((_worn(seen, generator) + 1) * 127.5)
 
 
 def _worn(faces: Tensor, generator: torch.Generator | None) -> Tensor:
     """Faces (n, 3, h, w) from -1 to 1 as another camera shows them, where a generator is given.
 
-    Left as they are, blurred, or at half their resolution, each in a third of the batches: what is pushed away must
-    be somebody's features, not a texture.
+    Left as they are, blurred, or at half their resolution, each in a third of the batches: what is
+    pushed away must be somebody's features, not a texture.
     """
     if generator is None:
         return faces
+
     draw = int(torch.randint(0, 3, (), generator=generator))
     if draw == 1:
         faces = avg_pool2d(faces, 3, 1, 1, count_include_pad=False)
     elif draw == 2:
         small = avg_pool2d(faces, 2)
         faces = interpolate(small, scale_factor=2.0, mode="bilinear", align_corners=False)
+
     return faces + GRAIN * torch.randn(faces.shape, generator=generator).to(faces.device)
 
 

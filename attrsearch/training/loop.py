@@ -5,7 +5,7 @@ Steps, a progress line, checkpoints with sample sheets, and an end.
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,6 +16,7 @@ from torch import Tensor
 from attrsearch.core.errors import OutputError, TrainingError
 from attrsearch.core.files import write_bytes, write_text
 from attrsearch.core.images import to_png
+from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.training.checkpoint import FILE, TrainingRecipe, read_state, write_state
 from attrsearch.training.dataset import Pictures
 from attrsearch.training.export import write_weights
@@ -66,13 +67,22 @@ class Pace:
     checkpoint_minutes: float = 5.0
 
 
-@dataclass(frozen=True)
-class TrainingProgress:
-    """Where a training is: steps done, seconds of work in all, running means of the losses."""
+@dataclass(frozen=True, kw_only=True)
+class TrainingProgress(Step):
+    """Where a training is; its count is of steps.
 
-    step: int
+    Attributes:
+        seconds: Work in all, earlier calls included.
+        losses: Running means by name.
+    """
+
     seconds: float
     losses: Mapping[str, float]
+
+    @property
+    def step(self) -> int:
+        """Steps done."""
+        return self.count
 
 
 def train(
@@ -82,7 +92,7 @@ def train(
     pace: Pace,
     *,
     resume: bool = False,
-    progress: Callable[[TrainingProgress], None] = lambda _: None,
+    progress: Progress[TrainingProgress] = silent,
 ) -> TrainingProgress:
     """Train to the end; ``out`` then holds ``weights.safetensors``, ``training.toml`` and ``sheets/``.
 
@@ -92,23 +102,26 @@ def train(
         out: Folder of the training.
         pace: When to write and to end.
         resume: Continue the training in ``out``.
-        progress: Called after every step.
+        progress: Told after every step.
 
     Raises:
         OutputError: ``out`` holds a training and ``resume`` was not asked for, or one of another
             recipe.
         TrainingError: A loss is no longer a number.
     """
-    done, before = 0, 0.0
+    done = 0
+    before = 0.0
     if resume:
         done, before, state = read_state(out, recipe)
         trainer.load(state)
     elif (out / FILE).exists():
         hint = "add --resume to continue it, or choose another folder"
         raise OutputError(out, required="an empty or new folder", found="a training", hint=hint)
+
     start = saved = time.monotonic()
     means: dict[str, float] = {}
     step = done
+
     while step < pace.steps:
         for name, value in trainer.step(step).items():
             if not math.isfinite(value):
@@ -121,17 +134,27 @@ def train(
             means[name] = (
                 value if name not in means else SMOOTH * means[name] + (1 - SMOOTH) * value
             )
+
         step += 1
         now = time.monotonic()
-        progress(TrainingProgress(step, before + now - start, means))
+        reached = _reached(step, pace, before + now - start, means)
+        progress(reached)
+
         if pace.minutes is not None and now - start >= pace.minutes * 60:
             break
         if now - saved >= pace.checkpoint_minutes * 60:
-            _write(trainer, recipe, out, TrainingProgress(step, before + now - start, means))
+            _write(trainer, recipe, out, reached)
             saved = time.monotonic()
-    reached = TrainingProgress(step, before + time.monotonic() - start, means)
+
+    reached = _reached(step, pace, before + time.monotonic() - start, means)
     _write(trainer, recipe, out, reached)
     return reached
+
+
+def _reached(step: int, pace: Pace, seconds: float, means: Mapping[str, float]) -> TrainingProgress:
+    return TrainingProgress(
+        stage="train", count=step, total=pace.steps, seconds=seconds, losses=means
+    )
 
 
 def _write(trainer: Trainer, recipe: TrainingRecipe, out: Path, reached: TrainingProgress) -> None:

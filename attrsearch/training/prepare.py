@@ -1,6 +1,7 @@
 """Prepare pictures for training: detect, align and cache, with the product's own face code."""
 
-from collections.abc import Callable, Iterable, Sequence
+import logging
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +11,7 @@ import numpy.typing as npt
 
 from attrsearch.core.attributes import ATTRIBUTES
 from attrsearch.core.errors import AttrsearchError, InputError
+from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.faces.alignment import CROP_SIZE, CROP_TEMPLATE, scale_of, similarity, warp
 from attrsearch.faces.dataset import MIN_FACE, MIN_PROBABILITY, WORKING_SIDE, prominence
 from attrsearch.faces.detection.base import Detections, Detector, detect_each
@@ -18,9 +20,10 @@ from attrsearch.faces.images import list_pictures, read_picture
 from attrsearch.training.dataset import FaceSet
 from attrsearch.training.table import match_table, read_table
 
+log = logging.getLogger(__name__)
+
 Picture = npt.NDArray[np.uint8]
 Alignment = Literal["detect", "celeba", "none"]
-Warn = Callable[[str], None]
 
 CHUNK = 64
 CELEBA_SIDES = (218, 178)
@@ -35,8 +38,7 @@ def prepare(
     table: Path | None = None,
     only: Iterable[str] | None = None,
     without: Iterable[str] = (),
-    warn: Warn = print,
-    progress: Callable[[int], None] = lambda _: None,
+    progress: Progress[Step] = silent,
 ) -> FaceSet:
     """Read, align and gather the faces of a folder, and of its sub-folders.
 
@@ -49,8 +51,7 @@ def prepare(
         only: Names of the people (sub-folders) or pictures to take, file endings optional; all by
             default.
         without: Names of those to leave out.
-        warn: Called with one line for every picture that is left out because it cannot be used.
-        progress: Called with how many pictures were read.
+        progress: Told of the stage ``prepare``, by pictures.
 
     Raises:
         InputError: No pictures, none of them usable, or a table that does not match them.
@@ -62,12 +63,12 @@ def prepare(
     kept: list[int] = []
     for start in range(0, len(names), CHUNK):
         part = range(start, min(start + CHUNK, len(names)))
-        cut = _crops(folder, [names[i] for i in part], alignment, detector, warn)
+        cut = _crops(folder, [names[i] for i in part], alignment, detector)
         for index, crop in zip(part, cut, strict=True):
             if crop is not None:
                 kept.append(index)
                 crops.append(crop)
-        progress(len(part))
+        progress(Step(stage="prepare", count=part.stop, total=len(names)))
     if not crops:
         hint = "check the folder and --alignment"
         raise InputError(
@@ -135,14 +136,14 @@ def choose(folder: Path, only: set[str] | None, without: set[str]) -> list[str]:
 
 
 def _crops(
-    folder: Path, names: Sequence[str], alignment: Alignment, detector: Detector | None, warn: Warn
+    folder: Path, names: Sequence[str], alignment: Alignment, detector: Detector | None
 ) -> list[Picture | None]:
     pictures: list[Picture | None] = []
     for name in names:
         try:
             pictures.append(read_picture(folder / name))
         except AttrsearchError as error:
-            warn(str(error))
+            log.warning(str(error))
             pictures.append(None)
     if detector is None:
         cut = _celeba_square if alignment == "celeba" else _whole_square
@@ -156,7 +157,7 @@ def _crops(
     ):
         crops[i] = _aligned(picture, small, found)
         if crops[i] is None:
-            warn(f"{folder / names[i]}: needs a picture of a face, found no face; left out")
+            log.warning(f"{folder / names[i]}: needs a picture of a face, found no face; left out")
     return crops
 
 

@@ -4,7 +4,8 @@ The landmarks are dlib's (extra ``judges``).  A face is left out where they do n
 profiles dlib often fails.
 """
 
-from collections.abc import Callable, Iterable
+import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import torch
 
 from attrsearch.core.attributes import ATTRIBUTES
 from attrsearch.core.errors import AttrsearchError, InputError
+from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.faces.alignment import (
     CROP_SIZE,
     CROP_TEMPLATE,
@@ -34,6 +36,8 @@ from attrsearch.training.skin_labels import skin_label
 from attrsearch.training.table import match_table, read_table
 from attrsearch.training.tight_faces import STORED, ZOOM, Floats, Pictures, TightFaces
 
+log = logging.getLogger(__name__)
+
 MIN_FACE = 36.0
 AGREEMENT = 0.16
 """Mean distance between dlib's and the detector's five landmarks, in distances between the eyes."""
@@ -42,8 +46,6 @@ LARGEST = 1.5
 LABEL_SIDE = STORED // 2
 TEMPLATE = np.asarray((TIGHT_TEMPLATE - (127 / 2)) / ZOOM + (STORED - 1) / 2, np.float32)
 """Where the five landmarks lie in a kept square."""
-
-Warn = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,7 @@ def prepare_tight(
     only: Iterable[str] | None = None,
     without: Iterable[str] = (),
     border: int = 0,
-    warn: Warn = print,
-    progress: Callable[[int], None] = lambda _: None,
+    progress: Progress[Step] = silent,
 ) -> TightFaces:
     """Read, align and label the faces of a folder, and of its sub-folders.
 
@@ -74,8 +75,7 @@ def prepare_tight(
         only: Names of the people (sub-folders) or pictures to take, file endings optional; all by default.
         without: Names of those to leave out.
         border: Pixels by which pictures are extended first, for those that show the inner face only.
-        warn: Called with one line for every picture that is left out.
-        progress: Called with 1 after every picture.
+        progress: Told of the stage ``prepare``, by pictures.
 
     Raises:
         InputError: No pictures, none of them usable, or a table that does not match them.
@@ -91,11 +91,11 @@ def prepare_tight(
         try:
             face = _face(folder / name, border, detector, reader)
         except AttrsearchError as error:
-            warn(str(error))
+            log.warning(str(error))
         else:
             found.append(face)
             kept.append(number)
-        progress(1)
+        progress(Step(stage="prepare", count=number + 1, total=len(names)))
     if not found:
         hint = "check the folder"
         raise InputError(

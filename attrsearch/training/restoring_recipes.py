@@ -13,7 +13,8 @@ class ParsingRecipe(_Training):
     """How face parsing is trained.
 
     Attributes:
-        rate: Highest learning rate; it rises over the first hundredth and falls to nothing as a cosine.
+        rate: Highest learning rate; it rises over the first hundredth and falls to nothing as a
+            cosine.
         weight_decay: Of AdamW.
         ema: Decay of the average of the weights that is shipped.
     """
@@ -34,21 +35,25 @@ class RestoringLosses(Recipe):
     """Weights of the terms of the restoring editor's loss; a term of weight 0 is not computed.
 
     Attributes:
-        adversarial: Realism, by discriminators on frozen ImageNet features that are told the attributes.
+        adversarial: Realism, by discriminators on frozen ImageNet features that are told the
+            attributes.
         restoration: L1 to the true face, where its own attributes are asked.
-        features: Distance of ImageNet features to those of the true face, where its own attributes are asked.
-        anchor: How much further from the true face, to ImageNet features, edits by others' attributes are than
-            ``slack`` times restored faces.
+        features: Distance of ImageNet features to those of the true face, where its own attributes
+            are asked.
+        anchor: How much further from the true face, to ImageNet features, edits by others'
+            attributes are than ``slack`` times restored faces.
         reduction: L1 between edit and picture, both reduced to superpixels: light and tone.
-        texture: Means and spreads of fine ImageNet features away from the face's own, where others' attributes are
-            asked.
-        landmarks: Distance of eyes, mouth, nose, brows and jaw by face parsing, in pixels of the crop, where its own
+        texture: Means and spreads of fine ImageNet features away from the face's own, where others'
             attributes are asked.
+        landmarks: Distance of eyes, mouth, nose, brows and jaw by face parsing, in pixels of the
+            crop, where its own attributes are asked.
         identity: The embedding's distance short of ``margin``, by SFace and FaceNet in turn.
         steering: Two edits of one face nearer to each other than ``apart``.
-        spread: Edits of different people nearer to each other than ``kept`` of their distance before.
+        spread: Edits of different people nearer to each other than ``kept`` of their distance
+            before.
         attributes: The asked attributes by the classifier, softly.
-        consistency: Difference between the edits of a picture and of the same one shifted and compressed.
+        consistency: Difference between the edits of a picture and of the same one shifted and
+            compressed.
     """
 
     adversarial: Weight = 3.0
@@ -76,12 +81,13 @@ class RestoringRecipe(_Training):
         parts: Parts that a batch is divided into, each on a thread of its own.
         generator_rate: Learning rate of the editor.
         discriminator_rate: Of the discriminators.
-        calm: First steps, in which identity, steering and spread are left out: what pushes a recogniser away before
-            the editor can paint a face teaches it to fool the recogniser.
+        calm: First steps, in which identity, steering and spread are left out: what pushes a
+            recogniser away before the editor can paint a face teaches it to fool the recogniser.
         ramp: Steps after these, in which identity, steering and spread grow from nothing.
         cooldown: Last steps, over which both rates fall to a twentieth.
         told: Whether the discriminators are told the attributes.
-        slack: What distances of restored faces are multiplied by for those of edits by others' attributes.
+        slack: What distances of restored faces are multiplied by for those of edits by others'
+            attributes.
         ema: Decay of the average of the weights that is shipped.
         occluded: Share of the faces with something pasted before them.
         margin: Distance the identity is pushed to, on the FaceNet scale.
@@ -115,6 +121,7 @@ class RestoringRecipe(_Training):
         after = step + 1 - self.calm
         if after <= 0:
             return 0.0
+
         return min(1.0, after / self.ramp) if self.ramp else 1.0
 
     def slower(self, step: int) -> float:
@@ -124,12 +131,18 @@ class RestoringRecipe(_Training):
 
 
 def load_parsing_recipe(name: str, **changes: object) -> ParsingRecipe:
-    """The recipe of face parsing by name or path; errors as :func:`attrsearch.recipes.load_recipe`."""
+    """The recipe of face parsing by name or path.
+
+    Errors as :func:`attrsearch.recipes.load_recipe`.
+    """
     given = {key: value for key, value in changes.items() if value is not None}
     return load_recipe(ParsingRecipe, name, FOLDER, given)
 
 
 def load_restoring_recipe(name: str, **changes: object) -> RestoringRecipe:
-    """The recipe of a restoring editor by name or path; errors as :func:`attrsearch.recipes.load_recipe`."""
+    """The recipe of a restoring editor by name or path.
+
+    Errors as :func:`attrsearch.recipes.load_recipe`.
+    """
     given = {key: value for key, value in changes.items() if value is not None}
     return load_recipe(RestoringRecipe, name, FOLDER, given)

@@ -3,7 +3,8 @@
 Their trials, their people's pictures, and how winners carry over.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ import pyarrow.parquet as pq
 
 from attrsearch.core.attributes import GENDERS, Gender
 from attrsearch.core.errors import AttrsearchError, InputError
+from attrsearch.core.logs import collected
+from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.core.recipes.objective import Objective
 from attrsearch.core.recipes.space import Space
 from attrsearch.core.recipes.study import Study
@@ -31,9 +34,10 @@ from attrsearch.search.surrogate.fit_pooled import FOLDS, PersonTrials, cover, l
 from attrsearch.search.surrogate.pooled import PooledModel, binding
 from attrsearch.search.surrogate.targets import FLOOR, penalised_value, predictable, targets_of
 
+log = logging.getLogger(__name__)
+
 Floats = npt.NDArray[np.float32]
 Floats64 = npt.NDArray[np.float64]
-Warn = Callable[[str], None]
 
 SETS = 32
 """Attribute sets of each gender that a pooled model keeps."""
@@ -55,8 +59,7 @@ def learn_from_runs(
     *,
     faces: Path | None = None,
     measure: bool = True,
-    warn: Warn = print,
-    progress: Callable[[str, int, int], None] = lambda *_: None,
+    progress: Progress[Step] = silent,
 ) -> PooledModel:
     """Learn a pooled model.
 
@@ -65,8 +68,7 @@ def learn_from_runs(
         faces: Where the pictures are, where the runs' own note of it does not hold any more.
         measure: Whether the most promising winners of each gender are measured on everyone of it,
             so that the portfolio rests on measurements; on predictions otherwise.
-        warn: Called with one line for every person who is left out.
-        progress: Called with a stage, how much of it is done, and of how much.
+        progress: Told of every stage, by people or runs.
 
     Raises:
         InputError: Too few people, runs that do not belong together, or pictures that are gone.
@@ -74,15 +76,18 @@ def learn_from_runs(
     settings, components, bound = _setting(runs)
     known: list[_Known] = []
     for number, run in enumerate(runs):
-        for one in _people_of(run, faces, settings, components, warn):
+        for one in _people_of(run, faces, settings, components):
             known.append(one)
-            progress("read", len(known), 0)
-        progress("runs", number + 1, len(runs))
+            progress(Step(stage="read", count=len(known)))
+        progress(Step(stage="runs", count=number + 1, total=len(runs)))
+
     if len(known) < MIN_PEOPLE:
         hint = "run more people first: attrsearch run FACES --out RUN"
         raise InputError(
             "runs", required=f"at least {MIN_PEOPLE} people", found=f"{len(known)}", hint=hint
         )
+
+    # winners are measured on everybody only once a first model says which are worth it
     lessons = [one.lesson for one in known]
     empty: dict[Gender, Floats] = dict.fromkeys(GENDERS, known[0].winners[:0])
     first = learn(lessons, bound, settings.objective, empty)
@@ -119,7 +124,8 @@ def setting_of(run: Path) -> Settings:
 def _setting(runs: Sequence[Path]) -> tuple[Settings, Components, dict[str, str]]:
     """Models of the runs, which must agree in what a pooled model is bound to."""
     settings = setting_of(runs[0])
-    components = load_components(settings, lambda _: None)
+    with collected():  # the runs have told it
+        components = load_components(settings)
     bounds = []
     for run in runs:
         own = setting_of(run)
@@ -141,13 +147,14 @@ def _setting(runs: Sequence[Path]) -> tuple[Settings, Components, dict[str, str]
 
 
 def _people_of(
-    run: Path, faces: Path | None, settings: Settings, components: Components, warn: Warn
+    run: Path, faces: Path | None, settings: Settings, components: Components
 ) -> Iterator[_Known]:
     noted = read_run(run).get("faces", "")
     place = faces or (Path(noted) if noted else None)
     if place is None:
         hint = "add --faces FACES"
         raise InputError(run, required="the place of its pictures", found="none noted", hint=hint)
+
     files = {person.id: person for person in find_people(place)}
     folder = RunFolder(run)
     study = setting_of(run).study
@@ -157,24 +164,28 @@ def _people_of(
         for name, rows in columns[columns["evaluated"]].groupby("identity", sort=False)
     }
     evaluator = components.evaluator
+
     for part in folder.read_people():
         name = part.record.id
         if name not in files or name not in trials:
-            warn(f"{name}: no pictures of this person in {place}; left out")
+            log.warning(f"{name}: no pictures of this person in {place}; left out")
             continue
+
+        # the gender of the run, so that the space is the one its trials were drawn from
         components.gather.give(name, part.record.gender)
         try:
-            identity = components.gather(
-                files[name], pictures_wanted(study.max_faces, study.heldback)
-            )
+            with collected():  # what of a person's pictures is left out, the run has told
+                identity = components.gather(
+                    files[name], pictures_wanted(study.max_faces, study.heldback)
+                )
         except AttrsearchError as error:
-            warn(str(error))
+            log.warning(str(error))
             continue
         seed = person_seed(study.seed, name)
         searched, _ = split_faces(identity.faces, study.heldback, study.max_faces, seed)
         subject, kept = evaluator.prepare(searched)
         if subject is None:
-            warn(f"{name}: no face is found again in its window; left out")
+            log.warning(f"{name}: no face is found again in its window; left out")
             continue
         rows = trials[name]
         attributes = trial_attributes(rows)
@@ -216,7 +227,7 @@ def _carry_over(
     model: PooledModel,
     settings: Settings,
     components: Components | None,
-    progress: Callable[[str, int, int], None],
+    progress: Progress[Step],
 ) -> tuple[list[PersonTrials], Mapping[Gender, Floats]]:
     """Choose the most promising winners of each gender, and measure them on everyone of it.
 
@@ -225,7 +236,7 @@ def _carry_over(
         model: Predicts how a winner does on someone else.
         settings: The recipes.
         components: To measure with; nothing is measured where it is None.
-        progress: Called with a stage, how much of it is done, and of how much.
+        progress: Told of every stage, by people or runs.
 
     Returns:
         The lessons with those measurements, and the sets in the order in which they cover people.
@@ -260,7 +271,7 @@ def _carry_over(
                     targets=np.concatenate([one.lesson.targets, targets_of(results)]),
                 )
             )
-            progress("carry over", len(lessons), len(known))
+            progress(Step(stage="carry over", count=len(lessons), total=len(known)))
         sets[gender] = picked[cover(np.stack(objective_values), len(picked))]
     return lessons, sets
 

@@ -12,7 +12,7 @@ what is left of the face.
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from attrsearch.core.boxes import iou
 from attrsearch.core.errors import InputError
+from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.editing.filters import HEAD, cover
 from attrsearch.faces.dataset import cut_face
 from attrsearch.faces.detection.base import Detections, Detector
@@ -174,7 +175,7 @@ def audit_video(
     end: float | None = None,
     visible: Mapping[int, Sequence[LabelledBox]] | None = None,
     turn: int = 0,
-    progress: Callable[[int], None] = lambda done: None,  # noqa: ARG005
+    progress: Progress[Step] = silent,
 ) -> Audit:
     """Compare a protected video with its original, frame by frame.
 
@@ -187,7 +188,7 @@ def audit_video(
         end: Where it ends.
         visible: Frame to faces that were left as they are on purpose; they are no leaks.
         turn: Quarters counterclockwise by which the footage is turned, so that faces stand upright.
-        progress: Called with the frames done.
+        progress: Told of the stage ``audit``, by frames.
 
     Raises:
         InputError: One of them is no video, or their frames differ in size.
@@ -230,7 +231,7 @@ def audit_video(
                 else:
                     box, value = _tuple(found.boxes[i]), round(float(distance), 4)
                     matches.append(Leak(before.index, before.seconds, box, "matches", value))
-            progress(before.index + 1)
+            progress(Step(stage="audit", count=before.index + 1))
     lasting.finish()
     threshold = strangers.threshold(judge.calibration.verification)
     sure = [leak for leak in matches if leak.value < threshold]

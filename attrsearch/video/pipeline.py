@@ -11,6 +11,7 @@ import numpy.typing as npt
 from attrsearch.core.attributes import AttributeSet
 from attrsearch.core.errors import InputError
 from attrsearch.core.parallel import ahead
+from attrsearch.core.progress import Progress, Step, silent, staged
 from attrsearch.editing.editor import Editor
 from attrsearch.editing.filters import Fallback
 from attrsearch.faces.detection.base import Detector
@@ -121,7 +122,7 @@ def protect(
     decide: Callable[[People], SetAssignment],
     options: VideoOptions,
     verify: CalibratedRecogniser | None = None,
-    progress: Callable[[str, int, int], None] = lambda stage, done, frames: None,  # noqa: ARG005
+    progress: Progress[Step] = silent,
 ) -> VideoResult:
     """Protect a video file or a folder of frames.
 
@@ -133,25 +134,29 @@ def protect(
         decide: Called once with the people found; says who gets which set.
         options: How.
         verify: The search's recogniser, with which every shown edit is compared; ``scaled`` where it is None.
-        progress: Called with the pass (``find`` or ``cover``), frames done, and frames in all (0 if unknown).
+        progress: Told of the passes ``find`` and ``cover``, by frames.
 
     Raises:
         InputError: A person that is not there was named.
         OutputError: The output cannot be written.
     """
     # a box from a file is a face, however sure somebody's detector was of it
-    high_confidence, low_confidence = (
-        (options.high_confidence, options.low_confidence) if options.boxes is None else (0.0, 0.0)
-    )
+    given = options.boxes is not None
+    high_confidence = 0.0 if given else options.high_confidence
+    low_confidence = 0.0 if given else options.low_confidence
     tracker = Tracker(options.memory, material.size, high_confidence, low_confidence)
+
     found = scan(
-        _counted(ahead(material.frames()), lambda done: progress("find", done, material.count)),
+        _counted(ahead(material.frames()), staged(progress, "find", material.count)),
         detector,
         tracker,
         boxes=options.boxes,
     )
-    for ghost in find_ghosts(found.tracks) if options.boxes is None else ():
-        found.forget(ghost)
+    # what a detector took for a face once may be none; what somebody drew is one
+    if not given:
+        for ghost in find_ghosts(found.tracks):
+            found.forget(ghost)
+
     people = link_people(found, close_up, scaled)
     sets = decide(people)
     names = {track: sets.names.get(person, person) for track, person in people.names.items()}
@@ -167,6 +172,7 @@ def protect(
         others=sets.others,
         unseen=frozenset(set(people.names.values()) - set(people.looks)),
     )
+
     timeline = Timeline(
         found.tracks,
         found.cuts,
@@ -175,13 +181,14 @@ def protect(
         remembered=found.remembered,
         camera=found.camera,
     )
+
     return _write(
         material,
         renderer,
         timeline,
         found.cuts,
         options,
-        lambda n: progress("cover", n, material.count),
+        staged(progress, "cover", material.count),
     )
 
 
@@ -195,19 +202,27 @@ def _write(
 ) -> VideoResult:
     counts: dict[str, int] = {}
     reasons: dict[str, int] = {}
+
+    # faces of a long video do not fit into memory
     shelf = SpillFile()
-    boxes, visible = BoxRows(shelf), BoxRows(shelf)
+    boxes = BoxRows(shelf)
+    visible = BoxRows(shelf)
     written_frames = 0
+
     with ExitStack() as stack:
         out = stack.enter_context(material.rewrite())
         ledger = stack.enter_context(Ledger(options.ledger)) if options.ledger else None
         preview = Preview(options.preview) if options.preview else None
         debug = stack.enter_context(options.debug()) if options.debug else None
+
         for batch in _batches(out.frames(), cuts):
+            # what was shown before a cut says nothing of what comes after it
             if batch[0].index in cuts:
                 renderer.forget()
+
             faces = [timeline.at(frame.index) for frame in batch]
             results = renderer.render([(frame.index, frame.picture) for frame in batch], faces)
+
             for frame, there, (picture, covered) in zip(batch, faces, results, strict=True):
                 out.write(frame, picture)
                 if debug is not None:
@@ -216,21 +231,26 @@ def _write(
                     ledger.add(frame.index, frame.seconds, covered)
                 if preview is not None:
                     preview.add(picture)
+
                 for item in covered:
                     counts[item.how] = counts.get(item.how, 0) + 1
                     if item.how in ("filtered", "replaced"):
                         reasons[item.reason] = reasons.get(item.reason, 0) + 1
+
                 done = {item.face.track for item in covered}
                 _add(boxes, frame.index, [item.face for item in covered])
                 _add(visible, frame.index, [face for face in there if face.track not in done])
                 written_frames += 1
+
             progress(written_frames)
+
         out.close()
         if debug is not None:
             debug.close()
         if preview is not None:
             preview.save()
         problem = out.problem
+
     people = tuple(dict.fromkeys(sorted(set(renderer.names.values()))))
     return VideoResult(written_frames, people, counts, problem, boxes, visible, reasons)
 

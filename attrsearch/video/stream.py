@@ -1,6 +1,6 @@
 """Protect a live source in one pass: only the past is known, so the tracked memory does the work alone."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.faces.dataset import cut_face
 from attrsearch.faces.detection.base import Detections, Detector
 from attrsearch.faces.recognition.base import CalibratedRecogniser
@@ -83,7 +84,7 @@ def protect_stream(
     renderer: Renderer,
     namer: KnownPersonMatcher | None = None,
     encoding: Encoding | None = None,
-    progress: Callable[[int], None] = lambda done: None,  # noqa: ARG005
+    progress: Progress[Step] = silent,
 ) -> StreamResult:
     """Protect a camera, an address or standard input, frame by frame, until it ends or is interrupted (Ctrl-C).
 
@@ -95,7 +96,7 @@ def protect_stream(
         renderer: Covers them.
         namer: Names them after known people; None where nobody is known.
         encoding: How the output is written.
-        progress: Called with frames done.
+        progress: Told of the stage ``stream``, by frames.
     """
     counts: dict[str, int] = {}
     cutter = CutDetector()
@@ -122,6 +123,6 @@ def protect_stream(
                 out.write(frame, picture)
                 for item in covered:
                     counts[item.how] = counts.get(item.how, 0) + 1
-                progress(frame.index + 1)
+                progress(Step(stage="stream", count=frame.index + 1))
         out.close()
         return StreamResult(counts, reader.problem)

@@ -48,15 +48,18 @@ def apply(
 
 
 def test_an_export_of_one_goes_to_whoever_is_seen_longest(
-    clip: Path, eyes: FaceModels, editor: Editor, tmp_path: Path
+    clip: Path,
+    eyes: FaceModels,
+    editor: Editor,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    warnings: list[str] = []
-    done = apply(
-        clip, tmp_path / "o.mp4", eyes, editor, export(person("anna")), warn=warnings.append
-    )
+    done = apply(clip, tmp_path / "o.mp4", eyes, editor, export(person("anna")))
     assert done.people == ("anna", "person_002")
     assert done.counts == {"edited": 6, "filtered": 6}
-    assert warnings == ["1 people of the video have no attribute set and are filtered (blur)"]
+    assert caplog.messages == [
+        "1 people of the video have no attribute set and are filtered (blur)"
+    ]
 
 
 def test_everybody_is_one_person(
@@ -72,7 +75,7 @@ def test_an_infeasible_set_is_never_used(
     clip: Path, eyes: FaceModels, editor: Editor, tmp_path: Path
 ) -> None:
     file = export(person("anna", feasible=False))
-    for options in ({"person": "anna"}, {"warn": lambda line: None}):
+    for options in ({"person": "anna"}, {}):
         done = apply(clip, tmp_path / "o.mp4", eyes, editor, file, **options)
         assert done.counts == {"filtered": 12}
 
@@ -81,8 +84,7 @@ def test_people_are_matched_by_their_pictures(
     clip: Path, eyes: FaceModels, editor: Editor, sample: Path, tmp_path: Path
 ) -> None:
     file = export(person("astronaut"), person("cadet"))
-    lines: list[str] = []
-    done = apply(clip, tmp_path / "o.mp4", eyes, editor, file, match=sample, warn=lines.append)
+    done = apply(clip, tmp_path / "o.mp4", eyes, editor, file, match=sample)
     assert "astronaut" in done.people
     assert done.counts["edited"] >= 6
     assert sum(done.counts.values()) == 12

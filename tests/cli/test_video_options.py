@@ -14,6 +14,7 @@ from attrsearch.cli.console import stage_bar
 from attrsearch.cli.main import main
 from attrsearch.cli.video_options import open_eyes_for
 from attrsearch.core.attributes import ATTRIBUTES
+from attrsearch.core.progress import Step
 from attrsearch.core.weights import manifest
 from attrsearch.experiments.synthetic_streets import Street
 from attrsearch.runs.attributes_file import (
@@ -322,8 +323,8 @@ def test_people_who_are_only_told_apart_need_nothing_that_is_slow_to_load() -> N
 
 def test_a_stage_ends_when_the_next_begins(capsys: pytest.CaptureFixture[str]) -> None:
     with stage_bar(quiet=False) as progress:
-        progress("find", 2, 2)
-        progress("search", 0, 3)
+        progress(Step(stage="find", count=2, total=2))
+        progress(Step(stage="search", count=0, total=3))
         open_bars = [shown.desc for shown in tqdm._instances]
     assert open_bars == ["search"]
     assert "find: 100%" in capsys.readouterr().err

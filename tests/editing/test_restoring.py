@@ -117,7 +117,7 @@ def test_a_study_of_two_passes_is_refused(file: Path) -> None:
     study = load_study("quick", editor=str(file), recogniser="sface")
     settings = Settings(study, load_space("thesis10"), load_objective("utility_product"))
     with pytest.raises(RecipeError, match=r'thesis10: needs a space with passes = "single", found'):
-        load_components(settings, lambda line: None)
+        load_components(settings)
 
 
 def test_visible_skin_ends_before_the_crop() -> None:

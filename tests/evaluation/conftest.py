@@ -17,7 +17,7 @@ from attrsearch.faces.window_detection import WINDOW_MIN_FACE
 @pytest.fixture(scope="session")
 def cohort(finished_people: Path) -> Cohort:
     whole, window = load_detector("mtcnn", MIN_FACE), load_detector("mtcnn", WINDOW_MIN_FACE)
-    return load_cohort(finished_people, whole, window, warn=lambda line: None)
+    return load_cohort(finished_people, whole, window)
 
 
 @pytest.fixture(scope="session")

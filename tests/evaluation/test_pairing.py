@@ -28,24 +28,23 @@ def test_pictures_of_another_size(
 
 
 def test_missing_pictures_are_counted_and_named(
-    cohort: Cohort, finished_people: Path, tmp_path: Path
+    cohort: Cohort, finished_people: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     face = cohort.faces[1]
     (tmp_path / face.source.parent.name).mkdir()
     (tmp_path / face.source.parent.name / face.source.name).write_bytes(face.source.read_bytes())
-    lines: list[str] = []
-    found = load_protection(cohort, finished_people, tmp_path, name="one", warn=lines.append)
+    found = load_protection(cohort, finished_people, tmp_path, name="one")
     assert found.rows.tolist() == [1]
-    assert found.missing == len(cohort) - 1 == len(lines)
-    assert "no protected picture" in lines[0]
+    assert found.missing == len(cohort) - 1 == len(caplog.messages)
+    assert "no protected picture" in caplog.messages[0]
 
 
 def test_another_layout_is_refused(cohort: Cohort, finished_people: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no picture in it"):
-        load_protection(cohort, finished_people, tmp_path, warn=lambda line: None)
+        load_protection(cohort, finished_people, tmp_path)
     (tmp_path / "other.png").write_bytes(cohort.faces[0].source.read_bytes())
     with pytest.raises(InputError, match="none of them"):
-        load_protection(cohort, finished_people, tmp_path, warn=lambda line: None)
+        load_protection(cohort, finished_people, tmp_path)
     with pytest.raises(InputError, match="no such folder"):
         load_protection(cohort, finished_people, tmp_path / "nowhere")
 

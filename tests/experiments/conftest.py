@@ -35,7 +35,7 @@ def laboratory(four: Path) -> Callable[..., ExperimentContext]:
 
     def make(**given: object) -> ExperimentContext:
         options = ExperimentOptions(faces=four, size=0.01, recogniser="sface", **given)  # type: ignore[arg-type]
-        return ExperimentContext(options, warn=lambda line: None)
+        return ExperimentContext(options)
 
     return make
 

@@ -93,11 +93,9 @@ def test_the_table_has_the_thesis_beside_it() -> None:
 
 def test_measured_on_the_sample(sample: Path) -> None:
     study = load_study("thesis", recogniser="sface")
-    edits = measure_edits(sample, study, gender="male", count=2, sets=12, warn=lambda line: None)
+    edits = measure_edits(sample, study, gender="male", count=2, sets=12)
     assert edits.utility.shape == (2, 12)
     assert (edits.utility > 0).any()
     assert edits.pooled is None
     with pytest.raises(InputError, match="needs two people seen as female"):
-        measure_edits(
-            sample, study, gender="female", people=["astronaut"], sets=2, warn=lambda line: None
-        )
+        measure_edits(sample, study, gender="female", people=["astronaut"], sets=2)

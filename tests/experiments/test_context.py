@@ -85,6 +85,6 @@ def test_edits_agree_with_the_products_own_measurement(lab: ExperimentContext) -
 
 def test_too_few_people_are_one_line(sample: Path) -> None:
     with pytest.raises(InputError, match="needs 4 people with 4 pictures or more each, found 3"):
-        _ = ExperimentContext(ExperimentOptions(faces=sample), warn=lambda line: None).probes
+        _ = ExperimentContext(ExperimentOptions(faces=sample)).probes
     with pytest.raises(InputError, match="needs a folder of people, found none"):
         _ = ExperimentContext(ExperimentOptions()).probes

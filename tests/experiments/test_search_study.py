@@ -25,9 +25,7 @@ STUDY = load_study("quick", recogniser="sface", max_faces=1, heldback=0.0)
 
 def study(sample: Path, out: Path, *plans: str, **options: object) -> int:
     parsed = [Plan.parse(plan) for plan in plans]
-    return study_search(
-        sample, out, STUDY, parsed, people=["cadet"], warn=lambda line: None, **options
-    )  # type: ignore[arg-type]
+    return study_search(sample, out, STUDY, parsed, people=["cadet"], **options)  # type: ignore[arg-type]
 
 
 def test_a_study_continues_and_measures_nothing_twice(

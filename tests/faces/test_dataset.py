@@ -63,16 +63,15 @@ def test_folders_without_people(tmp_path: Path) -> None:
 
 
 def test_bad_pictures_are_named_and_left_out(
-    tmp_path: Path, astronaut: Picture, detector: Mtcnn
+    tmp_path: Path, astronaut: Picture, detector: Mtcnn, caplog: pytest.LogCaptureFixture
 ) -> None:
     save(tmp_path / "Ann" / "a.png", astronaut)
     save(tmp_path / "Ann" / "b.png", np.full((100, 100, 3), 90, np.uint8))
     (tmp_path / "Ann" / "c.png").write_bytes(b"")
-    lines: list[str] = []
-    faces = load_faces(find_people(tmp_path)[0], detector, lines.append)
+    faces = load_faces(find_people(tmp_path)[0], detector)
     assert [face.source.name for face in faces] == ["a.png"]
-    assert "b.png: needs a picture of a face, found no face" in lines[0]
-    assert "c.png: needs a readable picture, found an empty file" in lines[1]
+    assert "b.png: needs a picture of a face, found no face" in caplog.messages[0]
+    assert "c.png: needs a readable picture, found an empty file" in caplog.messages[1]
 
 
 def test_a_person_without_a_face(tmp_path: Path, detector: Mtcnn) -> None:
@@ -80,25 +79,25 @@ def test_a_person_without_a_face(tmp_path: Path, detector: Mtcnn) -> None:
     with pytest.raises(
         InputError, match=r"Ann: needs at least one picture with a face, found none in 1 picture"
     ):
-        load_faces(find_people(tmp_path)[0], detector, lambda line: None)
+        load_faces(find_people(tmp_path)[0], detector)
 
 
 def test_several_faces_where_one_was_promised(
-    tmp_path: Path, astronauts: Picture, detector: Mtcnn
+    tmp_path: Path, astronauts: Picture, detector: Mtcnn, caplog: pytest.LogCaptureFixture
 ) -> None:
-    lines: list[str] = []
     both = np.concatenate([astronauts[0], astronauts[1]], 1)
-    face = load_face(save(tmp_path / "two.png", both), detector, lines.append)
+    face = load_face(save(tmp_path / "two.png", both), detector)
     assert (
-        "two.png: needs one person, found 2 faces; took the large one near the middle" in lines[0]
+        "two.png: needs one person, found 2 faces; took the large one near the middle"
+        in caplog.messages[0]
     )
     assert len(face.others) <= 1
-    lines.clear()
+    caplog.clear()
     small = np.array(Image.fromarray(astronauts[2]).resize((80, 80)))
     corner = np.array(Image.fromarray(astronauts[0]).resize((600, 600)))
     corner[:80, :80] = small
-    load_face(save(tmp_path / "corner.png", corner), detector, lines.append)
-    assert not lines
+    load_face(save(tmp_path / "corner.png", corner), detector)
+    assert not caplog.messages
 
 
 def test_of_many_pictures_evenly_spaced_ones_are_read(
@@ -106,7 +105,7 @@ def test_of_many_pictures_evenly_spaced_ones_are_read(
 ) -> None:
     for i in range(10):
         save(tmp_path / "Ann" / f"{i}.png", astronaut)
-    faces = load_faces(find_people(tmp_path)[0], detector, lambda line: None, 3)
+    faces = load_faces(find_people(tmp_path)[0], detector, 3)
     assert [face.source.stem for face in faces] == ["0", "3", "6"]
 
 
@@ -115,8 +114,8 @@ def test_a_face_is_cut_the_same_at_every_size(
     tmp_path: Path, astronaut: Picture, detector: Mtcnn, side: int
 ) -> None:
     scaled = np.array(Image.fromarray(astronaut).resize((side, side), Image.Resampling.BICUBIC))
-    face = load_face(save(tmp_path / "a.png", scaled), detector, lambda line: None)
-    plain = load_face(save(tmp_path / "b.png", astronaut), detector, lambda line: None)
+    face = load_face(save(tmp_path / "a.png", scaled), detector)
+    plain = load_face(save(tmp_path / "b.png", astronaut), detector)
     assert np.abs(face.crop.astype(int) - plain.crop).mean() < 12
     assert np.abs(face.window.astype(int) - plain.window).mean() < 12
     found = detector.detect(face.window[None])[0]
@@ -176,32 +175,38 @@ def test_genders_from_a_file(tmp_path: Path) -> None:
 
 def test_a_given_gender_is_taken(sample: Path) -> None:
     person = next(person for person in find_people(sample) if person.id == "pilot")
-    gather = IdentityLoader(Mtcnn(MIN_FACE), {"pilot": "female"}, lambda line: None)
+    gather = IdentityLoader(Mtcnn(MIN_FACE), {"pilot": "female"})
     assert gather(person, 1).traits.gender == "female"
 
 
-def test_people_are_read_one_by_one(tmp_path: Path, astronaut: Picture) -> None:
+def test_people_are_read_one_by_one(
+    tmp_path: Path, astronaut: Picture, caplog: pytest.LogCaptureFixture
+) -> None:
     save(tmp_path / "Ann.png", astronaut)
     (tmp_path / "Ben.png").write_bytes(b"")
-    lines: list[str] = []
-    assert [person.id for person in load_people(tmp_path, warn=lines.append)] == ["Ann"]
-    assert any(line.startswith("Ben: needs at least one picture with a face") for line in lines)
+    assert [person.id for person in load_people(tmp_path)] == ["Ann"]
+    assert any(
+        line.startswith("Ben: needs at least one picture with a face") for line in caplog.messages
+    )
 
 
 def test_a_mixed_folder_is_sorted_into_people(
-    tmp_path: Path, sample: Path, sface: CalibratedRecogniser, detector: Mtcnn
+    tmp_path: Path,
+    sample: Path,
+    sface: CalibratedRecogniser,
+    detector: Mtcnn,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     for path in sample.glob("[ap]*/*.jpg"):
         shutil.copy(path, tmp_path / path.name)
     (tmp_path / "broken.jpg").write_bytes(b"no")
-    lines: list[str] = []
-    found = cluster_folder(tmp_path, detector, sface, lines.append)
+    found = cluster_folder(tmp_path, detector, sface)
     groups = {
         frozenset(face.source.stem.split("_")[0] for face in person.faces) for person in found
     }
     assert groups == {frozenset({"astronaut"}), frozenset({"pilot"})}
     assert [person.id for person in found] == ["person_001", "person_002"]
-    assert "broken.jpg" in lines[0]
+    assert "broken.jpg" in caplog.messages[0]
 
 
 def test_a_mixed_folder_without_faces(
@@ -209,7 +214,7 @@ def test_a_mixed_folder_without_faces(
 ) -> None:
     save(tmp_path / "a.png", np.full((90, 90, 3), 40, np.uint8))
     with pytest.raises(InputError, match="needs pictures with faces, found no face"):
-        cluster_folder(tmp_path, detector, sface, lambda line: None)
+        cluster_folder(tmp_path, detector, sface)
 
 
 def test_one_face_is_one_group() -> None:
@@ -221,8 +226,7 @@ def test_calibrating_the_sample(sample: Path, sface: CalibratedRecogniser) -> No
     found = calibrate(
         sample,
         sface.recogniser,
-        warn=lambda line: None,
-        progress=lambda done, people: steps.append((done, people)),
+        progress=lambda step: steps.append((step.count, step.total)),
     )
     assert found.genuine.pairs == 18
     assert found.impostor.pairs == 3

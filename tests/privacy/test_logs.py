@@ -1,15 +1,16 @@
 """What operators read: JSON logs without names and paths, figures for Prometheus."""
 
 import json
+import logging
 import re
 import shutil
 from pathlib import Path
 
 import pytest
 
-from attrsearch.cli.logs import LOG, Log, metrics_text
+from attrsearch.cli.logs import LOG, Log, metrics_text, showing_logs
 from attrsearch.cli.main import main
-from attrsearch.search.run import Progress
+from attrsearch.search.run import RunProgress
 from tests.privacy.conftest import NAME, Called
 
 SAMPLE = re.compile(r"^[a-zA-Z_:][a-zA-Z0-9_:]* -?[0-9.e+]+$")
@@ -40,6 +41,45 @@ def test_names_become_pseudonyms_that_lead_nowhere() -> None:
     assert log.pseudonym("Ann") == log.pseudonym("Ann") != Log(names={"Ann"}).pseudonym("Ann")
 
 
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> logging.Logger:
+    """A room's logger, while a command that knows Ann runs."""
+    for name, value in (("json", False), ("quiet", False), ("verbose", False), ("names", {"Ann"})):
+        monkeypatch.setattr(LOG, name, value)
+    return logging.getLogger("attrsearch.faces.dataset")
+
+
+def test_a_warning_is_a_line_on_stderr(
+    log: logging.Logger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with showing_logs():
+        log.warning("faces/Ann/1.jpg: needs a picture of a face, found no face")
+        LOG.quiet = True
+        log.warning("nobody reads this")
+    LOG.quiet = False
+    printed = capsys.readouterr()
+    assert printed.err == "faces/Ann/1.jpg: needs a picture of a face, found no face\n"
+    assert printed.out == ""
+
+
+def test_a_warning_that_is_kept_names_nobody(
+    log: logging.Logger, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    LOG.json = True
+    with showing_logs():
+        log.warning("Ann: gender guessed from %s", "faces/Ann/1.jpg")
+        LOG.verbose = True
+        log.warning("Ann: no face")
+    hidden, shown = (json.loads(line) for line in capsys.readouterr().err.splitlines())
+    assert (hidden["event"], hidden["text"]) == (
+        "warning",
+        f"{LOG.pseudonym('Ann')}: gender guessed from <path>",
+    )
+    assert shown["text"] == "Ann: no face"
+    # other handlers get what was said
+    assert caplog.messages == ["Ann: gender guessed from faces/Ann/1.jpg", "Ann: no face"]
+
+
 def test_a_run_logs_json_without_names_and_paths(called: Called) -> None:
     assert {"progress", "warning", "said"} <= {line["event"] for line in called.log}
     words = (NAME, "Jane", "pilot", "Nobody", str(called.faces), str(called.out), "blank.png")
@@ -61,7 +101,17 @@ def test_figures_for_prometheus(called: Called) -> None:
     assert figures["attrsearch_people"] == figures["attrsearch_people_done"] == 3
     assert figures["attrsearch_evaluations_total"] == 16
     assert called.metrics.endswith("\n")
-    assert metrics_text(Progress(1, 0, 0, 0, 8, 0.5, None)).count("# TYPE") == 6
+    begun = RunProgress(
+        stage="search",
+        count=0,
+        total=8,
+        people=1,
+        done=0,
+        feasible=0,
+        seconds=0.5,
+        seconds_left=None,
+    )
+    assert metrics_text(begun).count("# TYPE") == 6
 
 
 @pytest.mark.parametrize("command", [["apply"], ["anonymise", "--study", "quick", "--trials", "1"]])

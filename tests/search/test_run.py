@@ -23,14 +23,14 @@ from attrsearch.runs.folder import HELDBACK_COLUMNS, RunFolder
 from attrsearch.runs.metadata import read_run
 from attrsearch.runs.trials_file import TRIAL_COLUMNS
 from attrsearch.search.lockstep import split_faces
-from attrsearch.search.run import Progress, RunResult, run
+from attrsearch.search.run import RunProgress, RunResult, run
 
 TRIALS = 8
 STUDY = load_study("quick", recogniser="sface").model_copy(update={"surrogate": None})
 
 
 def search(faces: Path, out: Path, **options: object) -> RunResult:
-    options = {"study": STUDY, "trials": TRIALS, "warn": lambda line: None} | options
+    options = {"study": STUDY, "trials": TRIALS} | options
     return run(faces, out, **options)  # type: ignore[arg-type]
 
 
@@ -51,13 +51,13 @@ def winners(out: Path) -> dict[str, object]:
 @pytest.fixture(scope="module")
 def finished(
     sample: Path, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[RunResult, list[Progress]]:
-    states: list[Progress] = []
+) -> tuple[RunResult, list[RunProgress]]:
+    states: list[RunProgress] = []
     out = tmp_path_factory.mktemp("runs") / "run"
     return search(sample, out, progress=states.append, include_originals=True), states
 
 
-def test_the_files_of_a_run(finished: tuple[RunResult, list[Progress]]) -> None:
+def test_the_files_of_a_run(finished: tuple[RunResult, list[RunProgress]]) -> None:
     result, states = finished
     out = result.out
     assert {path.name for path in out.iterdir()} == {
@@ -94,7 +94,9 @@ def test_the_files_of_a_run(finished: tuple[RunResult, list[Progress]]) -> None:
     assert (summary["faces"] == 3).all()
 
 
-def test_who_may_be_a_woman_is_given_no_beard(finished: tuple[RunResult, list[Progress]]) -> None:
+def test_who_may_be_a_woman_is_given_no_beard(
+    finished: tuple[RunResult, list[RunProgress]],
+) -> None:
     people = {part.record.id: part for part in RunFolder(finished[0].out).read_people()}
     trials = pd.read_parquet(finished[0].out / "trials.parquet").groupby("identity")
     bearded = {
@@ -111,7 +113,9 @@ def test_who_may_be_a_woman_is_given_no_beard(finished: tuple[RunResult, list[Pr
     assert {name for name, beard in bearded.items() if beard} == sure
 
 
-def test_the_winner_is_the_best_feasible_trial(finished: tuple[RunResult, list[Progress]]) -> None:
+def test_the_winner_is_the_best_feasible_trial(
+    finished: tuple[RunResult, list[RunProgress]],
+) -> None:
     out = finished[0].out
     trials = pd.read_parquet(out / "trials.parquet")
     for part in RunFolder(out).read_people():
@@ -126,7 +130,9 @@ def test_the_winner_is_the_best_feasible_trial(finished: tuple[RunResult, list[P
         assert part.winner not in part.runners
 
 
-def test_the_export_holds_the_anonymised_only(finished: tuple[RunResult, list[Progress]]) -> None:
+def test_the_export_holds_the_anonymised_only(
+    finished: tuple[RunResult, list[RunProgress]],
+) -> None:
     result = finished[0]
     export = read_attributes(result.out / "attributes.json")
     assert len(export.identities) == result.feasible
@@ -139,7 +145,7 @@ def test_the_export_holds_the_anonymised_only(finished: tuple[RunResult, list[Pr
     assert len(result.infeasible) == result.identities - result.feasible
 
 
-def test_the_run_says_what_it_was(finished: tuple[RunResult, list[Progress]]) -> None:
+def test_the_run_says_what_it_was(finished: tuple[RunResult, list[RunProgress]]) -> None:
     about = read_run(finished[0].out)
     assert about["settings"]["study"]["trials"] == TRIALS
     assert about["settings"]["recognisers"][0]["name"] == "sface"
@@ -150,7 +156,7 @@ def test_the_run_says_what_it_was(finished: tuple[RunResult, list[Progress]]) ->
 
 
 def test_pictures_of_a_run(
-    finished: tuple[RunResult, list[Progress]], sample: Path, tmp_path: Path
+    finished: tuple[RunResult, list[RunProgress]], sample: Path, tmp_path: Path
 ) -> None:
     names = {path.name for path in (finished[0].out / "images" / "cadet").iterdir()}
     assert names == {"runner_1.jpg", "runner_2.jpg", "random_0.jpg"} | {
@@ -161,7 +167,7 @@ def test_pictures_of_a_run(
 
 
 def test_neither_order_nor_company_matters(
-    finished: tuple[RunResult, list[Progress]], sample: Path, tmp_path: Path
+    finished: tuple[RunResult, list[RunProgress]], sample: Path, tmp_path: Path
 ) -> None:
     search(sample, tmp_path / "alone", people=["pilot"], include_originals=True)
     alone, all_of_them = winners(tmp_path / "alone"), winners(finished[0].out)
@@ -169,7 +175,7 @@ def test_neither_order_nor_company_matters(
 
 
 def test_another_seed_is_another_search(
-    finished: tuple[RunResult, list[Progress]], sample: Path, tmp_path: Path
+    finished: tuple[RunResult, list[RunProgress]], sample: Path, tmp_path: Path
 ) -> None:
     search(sample, tmp_path / "run", seed=1, people=["pilot"], trials=4)
     first = pd.read_parquet(tmp_path / "run" / "trials.parquet")["first_Young"]
@@ -181,7 +187,7 @@ def test_another_seed_is_another_search(
 
 @pytest.mark.slow
 def test_workers_find_the_same(
-    finished: tuple[RunResult, list[Progress]], sample: Path, tmp_path: Path
+    finished: tuple[RunResult, list[RunProgress]], sample: Path, tmp_path: Path
 ) -> None:
     result = search(sample, tmp_path / "run", jobs=2, include_originals=True)
     assert result.evaluations == 3 * TRIALS
@@ -189,7 +195,7 @@ def test_workers_find_the_same(
 
 
 def test_resuming_keeps_what_is_finished(
-    finished: tuple[RunResult, list[Progress]], sample: Path, tmp_path: Path
+    finished: tuple[RunResult, list[RunProgress]], sample: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "run"
     shutil.copytree(finished[0].out, out)
@@ -197,7 +203,7 @@ def test_resuming_keeps_what_is_finished(
         (out / "people" / name).unlink()
     (out / "people" / "pilot.json").write_text((out / "people" / "pilot.json").read_text()[:100])
     (out / "trials.parquet").unlink()
-    states: list[Progress] = []
+    states: list[RunProgress] = []
     result = search(sample, out, resume=True, include_originals=True, progress=states.append)
     assert result.evaluations == 3 * TRIALS
     assert winners(out) == winners(finished[0].out)
@@ -207,14 +213,14 @@ def test_resuming_keeps_what_is_finished(
 
 
 def test_resuming_with_other_settings_is_refused(
-    finished: tuple[RunResult, list[Progress]], sample: Path
+    finished: tuple[RunResult, list[RunProgress]], sample: Path
 ) -> None:
     with pytest.raises(OutputError, match=r"needs the settings this run was started with \(study"):
         search(sample, finished[0].out, resume=True, trials=TRIALS + 1)
 
 
 def test_a_run_is_not_written_over(
-    finished: tuple[RunResult, list[Progress]], sample: Path, tmp_path: Path
+    finished: tuple[RunResult, list[RunProgress]], sample: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(OutputError, match="found a run; add --resume to continue it"):
         search(sample, finished[0].out)
@@ -228,7 +234,7 @@ def test_a_run_is_not_written_over(
 
 @pytest.mark.slow
 def test_killed_in_the_middle_and_resumed(
-    finished: tuple[RunResult, list[Progress]], sample: Path, tmp_path: Path
+    finished: tuple[RunResult, list[RunProgress]], sample: Path, tmp_path: Path
 ) -> None:
     """SIGKILL while people are being searched.
 
@@ -279,16 +285,17 @@ def test_killed_in_the_middle_and_resumed(
     assert all(resumed[name] == undisturbed[name] for name in ("astronaut", "cadet", "pilot"))  # type: ignore[index]
 
 
-def test_one_bad_person_does_not_end_the_run(sample: Path, tmp_path: Path) -> None:
+def test_one_bad_person_does_not_end_the_run(
+    sample: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     faces = tmp_path / "faces"
     shutil.copytree(sample / "cadet", faces / "cadet")
     (faces / "nobody").mkdir()
     (faces / "nobody" / "a.jpg").write_bytes(b"not a picture")
-    lines: list[str] = []
-    result = search(faces, tmp_path / "run", trials=2, warn=lines.append)
+    result = search(faces, tmp_path / "run", trials=2)
     assert list(result.failed) == ["nobody"]
     assert "needs at least one picture with a face" in result.failed["nobody"]
-    assert any("a.jpg: needs a readable picture" in line for line in lines)
+    assert any("a.jpg: needs a readable picture" in line for line in caplog.messages)
     assert result.identities == 2
     assert read_run(tmp_path / "run")["failures"][0]["id"] == "nobody"
 
@@ -364,7 +371,7 @@ def test_splitting_faces(count: int, heldback: float) -> None:
 
 
 def test_reading_damaged_exports(
-    finished: tuple[RunResult, list[Progress]], tmp_path: Path
+    finished: tuple[RunResult, list[RunProgress]], tmp_path: Path
 ) -> None:
     good = json.loads((finished[0].out / "attributes.json").read_text())
     path = tmp_path / "attributes.json"

@@ -13,7 +13,7 @@ from attrsearch.training.prepare import prepare
 @pytest.fixture(scope="session")
 def prepared() -> FaceSet:
     """The sample's faces, with made-up attributes that differ from face to face."""
-    found = prepare(sample_folder(), warn=lambda line: None)
+    found = prepare(sample_folder())
     values = np.random.default_rng(0).integers(0, 2, (len(found), 13)).astype(np.float32)
     return FaceSet(found.crops, found.names, values)
 

@@ -206,7 +206,7 @@ def test_a_bad_frame_leaves_no_face_of_the_last_one_out(
         Image.fromarray(picture).save(folder / f"{number}.png")
     (folder / "1.png").write_bytes(b"no picture")
     done = protect(
-        FrameFolder(folder, tmp_path / "out", lambda line: None), detector=mtcnn, close_up=mtcnn, scaled=sface,
+        FrameFolder(folder, tmp_path / "out"), detector=mtcnn, close_up=mtcnn, scaled=sface,
         decide=lambda people: SetAssignment({}, {}, None), options=VideoOptions(),
     )  # fmt: skip
     assert {frame: len(there) for frame, there in done.boxes.items()} == dict.fromkeys(

@@ -93,7 +93,7 @@ def test_no_known_face_is_shown_real_in_any_frame(
             preview=preview,
             debug=lambda: VideoSecondPass(scene.clip, debug, (0.0, None), None),
         ),
-        progress=lambda *state: stages.append(state),
+        progress=lambda step: stages.append((step.stage, step.count, step.total)),
     )
     assert shown_real(scene, target) == []
     assert done.frames == 16

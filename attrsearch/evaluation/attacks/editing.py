@@ -11,6 +11,7 @@ from torch.nn.functional import grid_sample
 
 from attrsearch.core.attributes import Gender
 from attrsearch.core.errors import InputError
+from attrsearch.core.logs import collected
 from attrsearch.core.parallel import network
 from attrsearch.core.recipes.space import Space
 from attrsearch.editing.editor import Editor
@@ -131,9 +132,9 @@ def lessons(
     people = [person.id for person in find_people(folder) if person.id not in scene.cohort.people]
     count = min(most, len(people))
     names = frozenset(people[i * len(people) // count] for i in range(count))
-    cohort = load_cohort(
-        folder, whole, scene.detector, names=names, max_faces=1, warn=lambda _: None
-    )
+    # strangers whose pictures do not serve are no loss to anybody
+    with collected():
+        cohort = load_cohort(folder, whole, scene.detector, names=names, max_faces=1)
     sets = np.stack(
         [record.attributes.passes for record in attacker.records(scene.cohort).values()]
     )

@@ -1,7 +1,5 @@
 """Inversion attacks: get the original back, then match it with originals."""
 
-from collections.abc import Callable
-
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -10,6 +8,7 @@ from torch.nn.functional import grid_sample, l1_loss
 
 from attrsearch.core.errors import InputError
 from attrsearch.core.parallel import in_parallel, network
+from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.editing.blending import face_mask
 from attrsearch.editing.editor import Editor
 from attrsearch.evaluation.attacks.editing import Attacker, as_faces, edit_usual_crops
@@ -22,7 +21,6 @@ from attrsearch.training.loss_networks import IdentityLoss
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
-Progress = Callable[[int, int], None]
 
 TIMES = ("once", "twice", "three times")
 """How often the negated set is applied."""
@@ -92,7 +90,7 @@ def learnt(
     *,
     steps: int = STEPS,
     seed: int = 0,
-    progress: Progress = lambda done, steps: None,  # noqa: ARG005
+    progress: Progress[Step] = silent,
 ) -> list[Figures]:
     """A network trained to undo edits on other people's pictures, then used on the protected ones.
 
@@ -103,7 +101,7 @@ def learnt(
         crops: (n, 3, 128, 128), -1 to 1, of other people.
         steps: Of training.
         seed: Of training.
-        progress: Called with steps done and steps in all.
+        progress: Told of the stage ``attack``, by steps.
 
     Raises:
         InputError: Too few pictures to learn from.
@@ -121,7 +119,7 @@ def train_undo(
     steps: int = STEPS,
     batch: int = BATCH,
     seed: int = 0,
-    progress: Progress = lambda done, steps: None,  # noqa: ARG005
+    progress: Progress[Step] = silent,
 ) -> Undo:
     """Train on pairs of edited and untouched crops: L1, and the distance of their SFace embeddings.
 
@@ -132,7 +130,7 @@ def train_undo(
         steps: Of training.
         batch: Crops a step.
         seed: Of the draws and of the network.
-        progress: Called with steps done and steps in all.
+        progress: Told of the stage ``attack``, by steps.
 
     Raises:
         InputError: Fewer crops than a batch.
@@ -163,7 +161,7 @@ def train_undo(
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         schedule.step()
-        progress(step + 1, steps)
+        progress(Step(stage="attack", count=step + 1, total=steps))
     return model.eval()
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
+from attrsearch.core.progress import Progress, Step, silent, staged
 from attrsearch.core.recipes.space import Space
 from attrsearch.evaluation.attacks.editing import Attacker, random_sets
 from attrsearch.evaluation.attacks.scene import Scene, row
@@ -24,7 +25,6 @@ from attrsearch.evaluation.metrics.identification import (
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
-Progress = Callable[[int, int], None]
 
 RANDOM = 3
 """Random sets each gallery face is edited with."""
@@ -39,7 +39,7 @@ def parrot(
     *,
     probed: int = PROBED,
     seed: int = 0,
-    progress: Progress = lambda done, steps: None,  # noqa: ARG005
+    progress: Progress[Step] = silent,
 ) -> list[Figures]:
     """All four, in a gallery without distractors (which the attacker's file says nothing of).
 
@@ -58,11 +58,11 @@ def parrot(
         space: What random sets are drawn from.
         probed: People whose set is tried on the whole gallery, at most.
         seed: Of the random sets.
-        progress: Called with steps done and steps in all.
+        progress: Told of the stage ``attack``, by steps.
     """
     records = attacker.records(scene.cohort)
     mine = np.isin(scene.owners, list(records))
-    steps = len(records) + min(probed, len(records))
+    tell = staged(progress, "attack", len(records) + min(probed, len(records)))
     own, drawn = _Edits(), _Edits()
     generator = np.random.default_rng(seed)
     for done, (person, record) in enumerate(records.items()):
@@ -73,7 +73,7 @@ def parrot(
         windows, kept = attacker.edit(faces, sets)
         own.add(scene, windows[:1], rows[kept])
         drawn.add(scene, windows[1:], rows[kept])
-        progress(done + 1, steps)
+        tell(done + 1)
     result = []
     for judge in scene.judges:
         name, owners = judge.name, scene.cohort.owners
@@ -96,7 +96,7 @@ def parrot(
         figures = identification_figures("", classify(probes, persons, made_from, lessons))
         result.append(row(scene, "parrot", "classifier", judge, figures))
     return result + _same_set(
-        scene, attacker, list(records)[:probed], lambda n: progress(len(records) + n, steps)
+        scene, attacker, list(records)[:probed], lambda n: tell(len(records) + n)
     )
 
 

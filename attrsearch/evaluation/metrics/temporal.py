@@ -4,7 +4,7 @@ Both are measured on the original, too, over the same frames and with the same a
 turn, light changes and encoders add noise there as well, and that is the floor.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from scipy.optimize import linear_sum_assignment
 from attrsearch.core.boxes import iou
 from attrsearch.core.encryption import open_private
 from attrsearch.core.errors import InputError
+from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.faces.alignment import CROP_SIZE, CROP_TEMPLATE, similarity, warp
 from attrsearch.faces.detection.base import Detections, Detector
 from attrsearch.faces.recognition.base import CalibratedRecogniser
@@ -73,7 +74,7 @@ def measure_consistency(
     detector: Detector,
     judge: CalibratedRecogniser,
     *,
-    progress: Callable[[int], None] = lambda done: None,  # noqa: ARG005
+    progress: Progress[Step] = silent,
 ) -> list[TrackConsistency]:
     """Compare every edited track of a protected video with the same frames of its original.
 
@@ -83,7 +84,7 @@ def measure_consistency(
         ledger: ``coverage.parquet`` of the protection.
         detector: Finds the landmarks, in the original, that both are aligned by.
         judge: Embeds the faces.
-        progress: Called with the frames done.
+        progress: Told of the stage ``steadiness``, by frames.
 
     Raises:
         InputError: Not a ledger, or not a video.
@@ -96,7 +97,7 @@ def measure_consistency(
             if rows is not None:
                 found = detect_in_frame(before.picture, detector)
                 _compare(tracks, before.index, rows, found, (before.picture, after.picture), judge)
-            progress(before.index + 1)
+            progress(Step(stage="steadiness", count=before.index + 1))
     return [
         _summarise(number, seen)
         for number, seen in sorted(tracks.items())

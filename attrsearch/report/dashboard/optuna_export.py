@@ -7,7 +7,7 @@ import hashlib
 import shutil
 import sqlite3
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,6 +27,7 @@ from sqlalchemy.pool import StaticPool
 from attrsearch.core.encryption import SUFFIX, read_private
 from attrsearch.core.errors import InputError, OutputError
 from attrsearch.core.files import written
+from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.core.recipes.space import Space
 from attrsearch.report.about import Limits, limits
 from attrsearch.report.cohort import CANDIDATES, read_trials
@@ -60,7 +61,7 @@ def export_studies(
     run: Path,
     database: Path,
     originals: bool = False,
-    progress: Callable[[int], None] = lambda _: None,
+    progress: Progress[Step] = silent,
 ) -> Exported:
     """Write a study a person into a new database, and pictures as artifacts beside it.
 
@@ -72,7 +73,7 @@ def export_studies(
         database: The file, SQLite or (``.log``) a journal; an earlier export of this run is replaced, anything else
             that is there is refused.
         originals: Also untouched pictures, where the run kept them.
-        progress: Called with 1 after every person.
+        progress: Told of the stage ``export``, by people.
 
     Raises:
         InputError: The folder holds no run, or nobody is finished.
@@ -91,14 +92,14 @@ def export_studies(
     trials = pictures = 0
     with written(database) as file:
         storage = _journal(file) if database.suffix in JOURNALS else _sqlite(file)
-        for part in parts:
+        for number, part in enumerate(parts, 1):
             space = Space.model_validate(settings["space"])
             added, shown = _export_person(run, part, space, limit, storage, store, originals)
             study = optuna.load_study(study_name=part.record.id, storage=storage)
             study.set_user_attr(MARK, mark)
             trials += added
             pictures += shown
-            progress(1)
+            progress(Step(stage="export", count=number, total=len(parts)))
         storage.remove_session()
     return Exported(len(parts), trials, pictures, artifacts, database.suffix in JOURNALS)
 

@@ -1,12 +1,12 @@
 """What a dashboard knows of a run that may still go on: read again where a file changed."""
 
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from attrsearch.core.errors import InputError
 from attrsearch.core.files import file_name
+from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.report.about import about, limits
 from attrsearch.report.cohort import (
     MEASURED,
@@ -59,11 +59,11 @@ class LiveRun:
         self._extras: dict[str, Any] = {"video": None, "judges": None, "surrogate": None}
         self.revision = 0
 
-    def refresh(self, progress: Callable[[int], None] = lambda _: None) -> None:
+    def refresh(self, progress: Progress[Step] = silent) -> None:
         """Read what changed on disk.
 
         Args:
-            progress: Called with 1 for every person read.
+            progress: Told of the stage ``read``, by people.
         """
         with self._lock:
             changed = {path for path in self.folder.people.glob("*.json") if self._is_new(path)}
@@ -130,21 +130,25 @@ class LiveRun:
         names = self._parts[self.identity(key)].images.get(kind, ()) if kind in self.kinds else ()
         return picture_file(self.path, names[number]) if 0 <= number < len(names) else None
 
-    def _add(self, parts: list[PersonPart], progress: Callable[[int], None]) -> None:
+    def _add(self, parts: list[PersonPart], progress: Progress[Step]) -> None:
         wanted = {part.record.id: part for part in parts}
+        shown = 0
         whole = (self.path / "trials.parquet").is_file() and len(parts) > 100
         if whole:
             for name, columns in read_all_trials(self.path):
                 if name in wanted:
                     self._show(wanted.pop(name), columns)
-                    progress(1)
+                    shown += 1
+                    progress(Step(stage="read", count=shown, total=len(parts)))
+
         for name, part in wanted.items():
             try:
                 columns = read_trials(self.path, name)
             except InputError:
                 continue  # a person whose trials are gone is not finished
             self._show(part, columns)
-            progress(1)
+            shown += 1
+            progress(Step(stage="read", count=shown, total=len(parts)))
 
     def _show(self, part: PersonPart, columns: dict[str, Any]) -> None:
         name = part.record.id

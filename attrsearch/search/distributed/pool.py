@@ -14,6 +14,8 @@ from joblib.externals.loky.process_executor import BrokenProcessPool
 from attrsearch.core.errors import InputError
 from attrsearch.core.recipes.study import Workers
 
+log = logging.getLogger(__name__)
+
 R = TypeVar("R")
 
 PATIENCE = 300.0
@@ -32,12 +34,10 @@ class Pool:
 
     Args:
         workers: How many, and where.
-        warn: Called with one line when a scheduler is waited for.
     """
 
-    def __init__(self, workers: Workers, warn: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(self, workers: Workers) -> None:
         self.workers = workers
-        self._warn = warn
         self._client: Any = None
 
     def __enter__(self) -> "Pool":
@@ -120,7 +120,7 @@ class Pool:
             except (OSError, TimeoutError):
                 self._client = None
             if not notified:
-                self._warn(f"waiting for a Dask scheduler with workers at {address}")
+                log.warning(f"waiting for a Dask scheduler with workers at {address}")
                 notified = True
             time.sleep(PAUSE)
         return self._client

@@ -26,7 +26,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 from attrsearch.core.attributes import ATTRIBUTES, LIMIT
 from attrsearch.core.errors import InputError
 from attrsearch.core.parallel import without_warnings
-from attrsearch.faces.dataset import AlignedFace, Warn
+from attrsearch.faces.dataset import AlignedFace
 from attrsearch.search.distributed.storage import Database
 from attrsearch.search.evaluator import Evaluator, Request, Subject
 from attrsearch.search.models import Settings
@@ -54,14 +54,11 @@ class SharedEvaluator:
         url: The database.
         settings: The recipes.
         identity: The person.
-        warn: Called with one line when the database is gone, and when it is back.
     """
 
-    def __init__(
-        self, evaluator: Evaluator, url: str, settings: Settings, identity: str, warn: Warn
-    ) -> None:
+    def __init__(self, evaluator: Evaluator, url: str, settings: Settings, identity: str) -> None:
         self._evaluator, self._url, self._settings = evaluator, url, settings
-        self._identity, self._warn = identity, warn
+        self._identity = identity
         self._subject: Subject | None = None
         self._record: StudyRecord | None = None
         self._asked = 0
@@ -90,9 +87,7 @@ class SharedEvaluator:
     def _share(self, request: Request) -> FaceScores:
         if self._record is None:
             goals = len(self._settings.objective.maximise)
-            self._record = StudyRecord(
-                Database.open(self._url, self._warn), self._name(request.subject), goals
-            )
+            self._record = StudyRecord(Database.open(self._url), self._name(request.subject), goals)
         first, self._asked = self._asked, self._asked + len(request.attributes)
 
         def measure(rows: Sequence[int]) -> FaceScores:

@@ -3,6 +3,7 @@
 Every call is made again until it is answered, for a while.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -14,7 +15,8 @@ from optuna.storages import BaseStorage, RDBStorage
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from attrsearch.core.errors import InputError
-from attrsearch.faces.dataset import Warn
+
+log = logging.getLogger(__name__)
 
 R = TypeVar("R")
 
@@ -31,28 +33,25 @@ class Database:
     Args:
         storage: The storage.
         shown: Its address without a password.
-        warn: Called with one line when it is gone, and when it is back.
     """
 
-    def __init__(self, storage: BaseStorage, shown: str, warn: Warn) -> None:
-        self.storage, self._shown, self._warn = storage, shown, warn
+    def __init__(self, storage: BaseStorage, shown: str) -> None:
+        self.storage = storage
+        self._shown = shown
 
     @classmethod
-    def open(cls, url: str, warn: Warn) -> Self:
+    def open(cls, url: str) -> Self:
         """Connect.
 
         Args:
             url: As SQLAlchemy has them: ``postgresql+psycopg://user:password@host/name``,
                 ``sqlite:///file.db``.
-            warn: Called with one line when the database is gone, and when it is back.
 
         Raises:
             InputError: No such kind of address, no driver for it, or nothing answers there.
         """
-        required, hint = (
-            "a database",
-            "give one such as postgresql+psycopg://user:password@host/name",
-        )
+        required = "a database"
+        hint = "give one such as postgresql+psycopg://user:password@host/name"
         try:
             shown = sqlalchemy.make_url(url).render_as_string(hide_password=True)
         except ArgumentError as error:
@@ -70,7 +69,7 @@ class Database:
                 with _opening:
                     if url not in _opened:
                         _opened[url] = RDBStorage(url, engine_kwargs=options)
-                    return cls(_opened[url], shown, warn)
+                    return cls(_opened[url], shown)
             except (ImportError, NoSuchModuleError) as error:
                 hint = "pip install 'attrsearch[scale]'"
                 raise InputError(
@@ -101,7 +100,7 @@ class Database:
             except (SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
                 if gone is None:
                     gone = time.monotonic()
-                    self._warn(f"{self._shown}: the database is gone; waiting for it")
+                    log.warning(f"{self._shown}: the database is gone; waiting for it")
                 if time.monotonic() - gone > PATIENCE:
                     found = f"none for {PATIENCE:.0f} s"
                     hint = "start it, then continue with --resume"
@@ -111,7 +110,7 @@ class Database:
                 time.sleep(PAUSE)
             else:
                 if gone is not None:
-                    self._warn(
+                    log.warning(
                         f"{self._shown}: the database is back after {time.monotonic() - gone:.1f} s"
                     )
                 return answer

@@ -3,6 +3,7 @@
 Every person is written to the run by whoever finished it.
 """
 
+import logging
 import math
 import os
 import threading
@@ -12,15 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from attrsearch.core.encryption import set_encrypting
+from attrsearch.core.logs import collected
 from attrsearch.core.parallel import set_threads
 from attrsearch.core.recipes.study import Workers
-from attrsearch.faces.dataset import Person, Warn
+from attrsearch.faces.dataset import Person
 from attrsearch.runs.folder import RunFolder
 from attrsearch.search.distributed.pool import Pool, WorkersLostError
 from attrsearch.search.distributed.shared_study import SharedEvaluator
 from attrsearch.search.lockstep import Failed, search_people
 from attrsearch.search.models import Components, Settings, load_components
 from attrsearch.search.writer import write_finished
+
+log = logging.getLogger(__name__)
 
 BATCH = 12
 """People given to a worker process at a time, at most."""
@@ -64,7 +68,6 @@ def search_here(
     job: Job,
     components: Components,
     evaluated: Callable[[int], None] = lambda _: None,
-    warn: Warn = lambda _: None,
     write: bool = True,
 ) -> Iterator[Outcome]:
     """Search people in this process.
@@ -74,7 +77,6 @@ def search_here(
         job: What else is needed.
         components: The models.
         evaluated: Called with the number of candidates measured after every batch.
-        warn: Called with one line when the database is gone, and when it is back.
         write: Write who is finished; not where another worker of the same study does.
     """
     folder = RunFolder(job.out)
@@ -83,7 +85,7 @@ def search_here(
     for group in groups:
         measurer = evaluator
         if job.storage:
-            measurer = SharedEvaluator(evaluator, job.storage, job.settings, group[0].id, warn)  # type: ignore[assignment]
+            measurer = SharedEvaluator(evaluator, job.storage, job.settings, group[0].id)  # type: ignore[assignment]
         for item in search_people(
             group, job.settings, measurer, components.gather, evaluated, components.pooled
         ):
@@ -95,16 +97,14 @@ def search_here(
                 yield Outcome(item.id, item.feasible, len(item.attributes))
 
 
-def search_in_workers(
-    people: Sequence[Person], job: Job, workers: Workers, warn: Warn
-) -> Iterator[Outcome]:
+def search_in_workers(people: Sequence[Person], job: Job, workers: Workers) -> Iterator[Outcome]:
     """Search people in worker processes that share the processor evenly.
 
     When workers die, the people they may have had are given out again, one by one; who was alone
     with a worker that died is tried at the end, and given up at the ``ALONE``-th time.
     """
-    with Pool(workers, warn) as pool:
-        search = _Search(job, pool, warn)
+    with Pool(workers) as pool:
+        search = _Search(job, pool)
         if job.storage:
             for person in people:
                 yield from search.shared(person)
@@ -126,8 +126,9 @@ def batch_size(people: int, workers: int) -> int:
 
 
 class _Search:
-    def __init__(self, job: Job, pool: Pool, warn: Warn) -> None:
-        self._job, self._pool, self._warn = job, pool, warn
+    def __init__(self, job: Job, pool: Pool) -> None:
+        self._job = job
+        self._pool = pool
         self._threads = 1
         if pool.workers.backend == "loky":
             self._threads = max(1, (os.cpu_count() or 1) // pool.workers.jobs)
@@ -150,7 +151,7 @@ class _Search:
                         yield on_disk
                     else:
                         left.append(name)
-                self._warn(f"workers: {lost}; {len(left)} unfinished people are given out again")
+                log.warning(f"workers: {lost}; {len(left)} unfinished people are given out again")
                 self._again(given, waiting)
 
     def _again(self, given: dict[str, Sequence[Person]], waiting: deque[Sequence[Person]]) -> None:
@@ -194,7 +195,7 @@ class _Search:
                     for outcome in self._told(found)
                 ]
             except WorkersLostError as lost:
-                self._warn(f"workers: {lost}; the study continues from the database")
+                log.warning(f"workers: {lost}; the study continues from the database")
                 continue
             yield outcomes[0]
             return
@@ -214,7 +215,7 @@ class _Search:
 
     def _told(self, found: tuple[list[Outcome], list[str]]) -> list[Outcome]:
         for line in found[1]:
-            self._warn(line)
+            log.warning(line)
         return found[0]
 
     def _from_disk(self, identity: str) -> Outcome | None:
@@ -229,24 +230,24 @@ def _work(
     with _one_batch:  # a Dask worker may have several threads
         set_threads(threads)
         set_encrypting(job.encrypt)
-        components, lines = _loaded(job.settings)
-        lines.clear()
-        found = list(search_here(people, job, components, warn=lines.append, write=write))
-        return found, list(lines)
+
+        # what every worker would say of the models, the run itself says once
+        with collected():
+            components = _loaded(job.settings)
+
+        with collected() as lines:
+            found = list(search_here(people, job, components, write=write))
+        return found, lines
 
 
 _one_batch = threading.Lock()
-_kept: dict[str, tuple[Components, list[str]]] = {}
+_kept: dict[str, Components] = {}
 
 
-def _loaded(settings: Settings) -> tuple[Components, list[str]]:
-    """Models stay loaded in a worker from one batch to the next.
-
-    Warnings are collected in the list.
-    """
+def _loaded(settings: Settings) -> Components:
+    """Models stay loaded in a worker from one batch to the next."""
     key = repr(settings)
     if key not in _kept:
-        lines: list[str] = []
         _kept.clear()
-        _kept[key] = load_components(settings, lines.append), lines
+        _kept[key] = load_components(settings)
     return _kept[key]

@@ -1,6 +1,7 @@
 """A folder of frames as a video: pictures in the order of their names, written back under the same names."""
 
 import io
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -11,9 +12,10 @@ from PIL import Image
 
 from attrsearch.core.errors import InputError
 from attrsearch.core.files import write_bytes
-from attrsearch.faces.dataset import Warn
 from attrsearch.faces.images import list_pictures, read_picture
 from attrsearch.video.io.reader import Frame, Picture
+
+log = logging.getLogger(__name__)
 
 RATE = 25.0
 
@@ -21,18 +23,20 @@ RATE = 25.0
 class FrameFolder:
     """Reads and rewrites a folder of frames; see :class:`attrsearch.video.io.source.FrameSource`.
 
+    A frame that cannot be read is named in the log and not written.
+
     Args:
         source: The folder.
         target: The folder to write.
-        warn: Called with one line for every frame that cannot be read; it is not written.
 
     Raises:
         InputError: The folder has no pictures, none that can be read, two of one name, or it is the target.
     """
 
-    def __init__(self, source: Path, target: Path, warn: Warn = print) -> None:
+    def __init__(self, source: Path, target: Path) -> None:
         self._files = sorted(list_pictures(source), key=_in_order) if source.is_dir() else []
-        self._target, self._warn, self._told = target, warn, set[Path]()
+        self._target = target
+        self._told = set[Path]()
         self.turn = 0
         if source.resolve() == target.resolve():
             hint = "name another folder: nothing is overwritten"
@@ -82,7 +86,7 @@ class FrameFolder:
             except InputError as error:
                 if path not in self._told:
                     self._told.add(path)
-                    self._warn(str(error))
+                    log.warning(str(error))
                 continue
             yield Frame(
                 index, index / RATE, np.ascontiguousarray(np.rot90(picture, self.turn)), path

@@ -19,14 +19,17 @@ EDIT_RESIDUAL = 13.0
 """How far aligned landmarks may lie from the template on average, in pixels of a 128-pixel crop: a
 face that is turned further is too turned to be known, or to be edited.
 """
-EDIT_TURN, GO_ON_TURN = 0.4, 0.55
+EDIT_TURN = 0.4
+GO_ON_TURN = 0.55
 """A face turned further (:func:`turn`) is not edited, and one that is being edited is edited up to
 the second: an edit of a profile is a second face that looks at the viewer.  0.4 is about 40
 degrees.
 """
 POSED_RESIDUAL = 30.0
-POSED_TURN, GO_ON_POSED_TURN = 1.2, 1.6
-"""The same for an editor that keeps the pose of heads that look far aside: up to about 70 degrees."""
+POSED_TURN = 1.2
+GO_ON_POSED_TURN = 1.6
+"""The same for an editor that keeps the pose of heads that look far aside: up to about 70
+degrees."""
 SPACING = 10
 MAX_SHOTS = 12
 
@@ -68,9 +71,12 @@ class Sighting:
         """The same with its pictures on a shelf: 160 kB that are not in memory."""
         if isinstance(self.kept, _PutAway):
             return self
-        face, nothing = self.kept, np.zeros((0, 0, 3), np.uint8)
+
+        face = self.kept
+        nothing = np.zeros((0, 0, 3), np.uint8)
         place = shelf.put(face.crop.tobytes() + face.window.tobytes())
         bare = replace(face, crop=nothing, window=nothing)
+
         return replace(
             self, kept=_PutAway(bare, shelf, place, (face.crop.shape, face.window.shape))
         )
@@ -96,6 +102,7 @@ class Sightings:
         there = self.best.get((self._doubts, frame // SPACING))
         if there is not None:
             return quality > there.quality
+
         return len(self.best) < MAX_SHOTS or quality > min(
             item.quality for item in self.best.values()
         )
@@ -133,7 +140,8 @@ def turn_limits(*, keeps_pose: bool, begun: bool) -> TurnLimits:
 
     Args:
         keeps_pose: Whether its edits keep the pose of heads that look far aside.
-        begun: Whether the face is being edited already: it then bears a little more, so that it does not flicker.
+        begun: Whether the face is being edited already: it then bears a little more, so that it
+            does not flicker.
     """
     if keeps_pose:
         return TurnLimits(GO_ON_POSED_TURN if begun else POSED_TURN, POSED_RESIDUAL)
@@ -152,6 +160,7 @@ def residual(landmarks: Floats) -> float:
     """
     if not np.isfinite(landmarks).all():
         return float("inf")
+
     aligned = transform(similarity(landmarks[None], CROP_TEMPLATE)[0], landmarks)
     return float(np.linalg.norm(aligned - CROP_TEMPLATE, axis=1).mean())
 
@@ -168,6 +177,7 @@ def turn(landmarks: Floats) -> float:
     """
     if not np.isfinite(landmarks).all():
         return float("inf")
+
     eyes = landmarks[1] - landmarks[0]
     along = float(np.dot(landmarks[2] - (landmarks[0] + landmarks[1]) / 2, eyes))
     return abs(along) / max(float(np.dot(eyes, eyes)), 1e-6)
@@ -186,10 +196,12 @@ def quality(
     turned = residual(landmarks)
     if width < KNOWN_WIDTH or turned > KNOWN_RESIDUAL:
         return 0.0
+
     left, top = np.maximum(box[:2], 0).astype(int)
     right, bottom = np.minimum(box[2:], picture.shape[1::-1]).astype(int)
     if right - left < 8 or bottom - top < 8:
         return 0.0
+
     small = cv2.resize(picture[top:bottom, left:right], (64, 80), interpolation=cv2.INTER_AREA)
     sharpness = float(cv2.Laplacian(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), cv2.CV_32F).std())
     return (

@@ -1,6 +1,6 @@
 """The first pass over a video: detect, track, remember; keep boxes of every frame and the best looks at every face."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -94,7 +94,6 @@ def scan(
     tracker: Tracker,
     *,
     boxes: Mapping[int, list[LabelledBox]] | None = None,
-    progress: Callable[[], None] = lambda: None,
 ) -> Scan:
     """Go through a video once.
 
@@ -103,7 +102,6 @@ def scan(
         detector: Finds faces; gives unsure ones, too.
         tracker: Follows them.
         boxes: Faces by frame from a file, instead of the detector's; landmarks are still looked for.
-        progress: Called after each frame.
     """
     found = Scan()
     camera = CameraMotion()
@@ -127,7 +125,6 @@ def scan(
         for track in followed - tracker.numbers:
             found.put_away(track)
         followed = tracker.numbers
-        progress()
     for track in set(found.guesses):
         found.forget_guess(track)
     for track in followed:

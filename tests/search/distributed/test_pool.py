@@ -54,9 +54,10 @@ def test_errors_of_calls_are_not_losses() -> None:
         list(pool.spread(fails, [(7,)]))
 
 
-def test_dask_a_worker_dies_and_the_scheduler_restarts(cluster: Cluster, tmp_path: Path) -> None:
-    lines: list[str] = []
-    with Pool(dask(cluster.address), lines.append) as pool:
+def test_dask_a_worker_dies_and_the_scheduler_restarts(
+    cluster: Cluster, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Pool(dask(cluster.address)) as pool:
         deadline = time.monotonic() + 60
         while pool.size() < 2 and time.monotonic() < deadline:
             time.sleep(0.1)
@@ -97,7 +98,8 @@ def test_dask_a_worker_dies_and_the_scheduler_restarts(cluster: Cluster, tmp_pat
             range(4)
         )
         again.join()
-    assert lines[-1] == f"waiting for a Dask scheduler with workers at {cluster.address}"
+    waiting = f"waiting for a Dask scheduler with workers at {cluster.address}"
+    assert caplog.messages[-1] == waiting
 
 
 def test_no_scheduler_at_all(monkeypatch: pytest.MonkeyPatch) -> None:

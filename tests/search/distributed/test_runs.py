@@ -33,7 +33,6 @@ def test_dask_workers_find_the_same(sample: Path, tmp_path: Path, cluster: Clust
         "study": "quick",
         "recogniser": "sface",
         "trials": 8,
-        "warn": lambda line: None,
     }
     there = run(
         faces,

@@ -46,12 +46,11 @@ class Worker(threading.Thread):
         self.url, self.study, self.rounds, self.seconds = url, name, rounds, seconds
         self.measured: list[tuple[int, int]] = []
         self.found: list[FaceScores] = []
-        self.lines: list[str] = []
         self.error: BaseException | None = None
 
     def run(self) -> None:
         try:
-            record = StudyRecord(Database.open(self.url, self.lines.append), self.study, 1)
+            record = StudyRecord(Database.open(self.url), self.study, 1)
             for number in range(self.rounds):
                 rows = candidates(number)
 
@@ -112,7 +111,7 @@ def test_a_worker_that_was_killed_is_replaced(
 ) -> None:
     monkeypatch.setattr(shared, "LEASE", 0.5)
     url = f"sqlite:///{tmp_path / 'studies.db'}"
-    record = StudyRecord(Database.open(url, print), "a", 1)
+    record = StudyRecord(Database.open(url), "a", 1)
     for slot in record._slots(0, candidates(0))[:2]:
         assert record._start(slot)  # taken, and never answered
         assert not record._start(slot)  # by one worker only
@@ -125,7 +124,9 @@ def test_a_worker_that_was_killed_is_replaced(
 @pytest.mark.filterwarnings(
     "ignore::pytest.PytestUnraisableExceptionWarning"
 )  # of connections that were cut
-def test_a_database_that_goes_and_comes_back(postgres: Postgres) -> None:
+def test_a_database_that_goes_and_comes_back(
+    postgres: Postgres, caplog: pytest.LogCaptureFixture
+) -> None:
     workers = [Worker(postgres.url, "gone", rounds=4, seconds=0.1) for _ in range(2)]
     for worker in workers:
         worker.start()
@@ -139,14 +140,13 @@ def test_a_database_that_goes_and_comes_back(postgres: Postgres) -> None:
     postgres.start()
     for worker in workers:
         worker.check()
-    lines = [line for worker in workers for line in worker.lines]
-    assert any("the database is gone; waiting for it" in line for line in lines)
-    assert any("the database is back after" in line for line in lines)
-    assert all("secret" not in line for line in lines)
+    assert any("the database is gone; waiting for it" in line for line in caplog.messages)
+    assert any("the database is back after" in line for line in caplog.messages)
+    assert all("secret" not in line for line in caplog.messages)
 
 
 def test_other_candidates_under_one_name_are_refused(tmp_path: Path) -> None:
-    record = StudyRecord(Database.open(f"sqlite:///{tmp_path / 'studies.db'}", print), "a", 1)
+    record = StudyRecord(Database.open(f"sqlite:///{tmp_path / 'studies.db'}"), "a", 1)
     record.measure(0, candidates(0), lambda rows: scores_of(candidates(0)[list(rows)]), SETTINGS)
     with pytest.raises(InputError, match="needs workers that propose the same candidates"):
         record.measure(
@@ -168,5 +168,5 @@ def test_other_candidates_under_one_name_are_refused(tmp_path: Path) -> None:
 def test_no_database(monkeypatch: pytest.MonkeyPatch, url: str, line: str) -> None:
     monkeypatch.setattr(storage, "PAUSE", 0.01)
     with pytest.raises(InputError, match=line) as error:
-        Database.open(url.format(port=free_port()), print)
+        Database.open(url.format(port=free_port()))
     assert "hunter2" not in str(error.value)

@@ -31,7 +31,7 @@ def local_study(**changes: object) -> Study:
 
 
 def search(faces: Path, out: Path, study: Study, **options: object) -> RunResult:
-    return run(faces, out, study=study, warn=lambda line: None, **options)  # type: ignore[arg-type]
+    return run(faces, out, study=study, **options)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +111,7 @@ def learnt(many: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A pooled model of a run over them."""
     folder = tmp_path_factory.mktemp("learnt")
     search(many, folder / "run", local_study(surrogate=None, trials=8, heldback=0.0))
-    learn_from_runs([folder / "run"], warn=lambda line: None).save(folder / "model.safetensors")
+    learn_from_runs([folder / "run"]).save(folder / "model.safetensors")
     return folder
 
 
@@ -123,35 +123,39 @@ def test_learning_from_a_run(learnt: Path) -> None:
     assert sum(len(sets) for sets in model.sets.values()) > 0
 
 
-def test_a_pooled_model_is_used_where_it_fits(learnt: Path, sample: Path, tmp_path: Path) -> None:
+def test_a_pooled_model_is_used_where_it_fits(
+    learnt: Path, sample: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     file = str(learnt / "model.safetensors")
-    lines: list[str] = []
     study = local_study(trials=8)
     gender = max(load_pooled(Path(file)).sets.items(), key=lambda item: len(item[1]))[0]
-    given = {"people": ["cadet"], "genders": {"cadet": gender}, "warn": lines.append}
+    given = {"people": ["cadet"], "genders": {"cadet": gender}}
     run(sample, tmp_path / "a", study=study, surrogate=file, **given)  # type: ignore[arg-type]
     trials = pd.read_parquet(tmp_path / "a" / "trials.parquet")
     assert trials["source"].iloc[0] == "portfolio"
-    assert not any("not used" in line for line in lines)
+    assert not any("not used" in line for line in caplog.messages)
     assert (
         read_run(tmp_path / "a")["settings"]["surrogate_sha256"] == load_pooled(Path(file)).sha256
     )
     run(sample, tmp_path / "b", study=study, surrogate=file, space="full13", **given)  # type: ignore[arg-type]
-    assert any("learnt with another space; not used" in line for line in lines)
+    assert any("learnt with another space; not used" in line for line in caplog.messages)
     assert "portfolio" not in set(pd.read_parquet(tmp_path / "b" / "trials.parquet")["source"])
 
 
 def test_what_nothing_can_be_learnt_from(screened: RunResult, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="needs at least 8 people, found 3"):
-        learn_from_runs([screened.out], warn=lambda line: None)
+        learn_from_runs([screened.out])
     with pytest.raises(InputError, match="needs a run"):
         learn_from_runs([tmp_path])
 
 
-def test_an_objective_that_is_not_predicted(sample: Path, tmp_path: Path) -> None:
-    lines: list[str] = []
+def test_an_objective_that_is_not_predicted(
+    sample: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     study = local_study(trials=2, objective="natural")
-    run(sample, tmp_path / "a", study=study, people=["cadet"], warn=lines.append)
-    assert any("objective natural is not made of what it predicts" in line for line in lines)
+    run(sample, tmp_path / "a", study=study, people=["cadet"])
+    assert any(
+        "objective natural is not made of what it predicts" in line for line in caplog.messages
+    )
     assert set(pd.read_parquet(tmp_path / "a" / "trials.parquet")["source"]) == {"sampler"}
     assert np.isfinite(pd.read_parquet(tmp_path / "a" / "trials.parquet")["utility"]).all()
