@@ -22,14 +22,18 @@ _PUBLIC = {
     "Execution": "attrsearch.search.config",
     "Identity": "attrsearch.faces.dataset",
     "RunConfig": "attrsearch.search.config",
+    "anonymise": "attrsearch.anonymise",
+    "edit": "attrsearch.anonymise.single",
     "load_editor": "attrsearch.editing.editor",
     "load_people": "attrsearch.faces.identities",
     "load_study": "attrsearch.core.recipes.study",
+    "open_study": "attrsearch.search.open_study",
     "read_attributes": "attrsearch.runs.attributes_file",
     "run": "attrsearch.search.run",
 }
 
 if TYPE_CHECKING:
+    from attrsearch.anonymise.single import anonymise, edit
     from attrsearch.core.attributes import ATTRIBUTES, AttributeSet
     from attrsearch.core.errors import AttrsearchError
     from attrsearch.core.recipes.study import load_study
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
     from attrsearch.runs.attributes_file import read_attributes
     from attrsearch.search.config import Execution, RunConfig
     from attrsearch.search.evaluator import Evaluator
+    from attrsearch.search.open_study import open_study
     from attrsearch.search.run import run
 
 __all__ = [
@@ -50,9 +55,12 @@ __all__ = [
     "Identity",
     "RunConfig",
     "__version__",
+    "anonymise",
+    "edit",
     "load_editor",
     "load_people",
     "load_study",
+    "open_study",
     "read_attributes",
     "run",
 ]

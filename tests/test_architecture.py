@@ -122,9 +122,12 @@ def test_public_names() -> None:
         "Identity",
         "RunConfig",
         "__version__",
+        "anonymise",
+        "edit",
         "load_editor",
         "load_people",
         "load_study",
+        "open_study",
         "read_attributes",
         "run",
     ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from attrsearch.anonymise.picture_files import refuse_replacing, targets, write_picture
+from attrsearch.core.attributes import AttributeSet
 from attrsearch.core.errors import AttrsearchError, InputError, OutputError, WeightsError
 from attrsearch.core.names import readable
 from attrsearch.core.progress import Progress, Step, silent
@@ -81,28 +82,10 @@ class Applier:
         Raises:
             InputError: No face was found, so nothing can be promised.
         """
-        found = detect_reduced(picture, self._detector, MIN_PROBABILITY, WORKING_SIDE)
-        if not len(found):
-            hint = "nothing was written; check the picture by eye"
-            raise InputError("this picture", required="a face to protect", found="none", hint=hint)
-        protected = picture.copy()
-        chosen = -1
-        if person is not None and person.feasible:
-            chosen = int(prominence(found, picture.shape[1], picture.shape[0]).argmax())
-            matrix = similarity(found.landmarks[chosen : chosen + 1], CROP_TEMPLATE)[0]
-            chosen = chosen if scale_of(matrix) > 1e-3 else -1
-        others = [index for index in range(len(found)) if index != chosen]
-        for index in others:
-            cover(protected, found.boxes[index], self.fallback)
-        if person is None or chosen < 0:
-            return protected, None, len(others)
-        crop = to_editor([cut_crop(picture, self.editor, matrix)])
-        layer = edit_crops(self.editor, crop, person.attributes.passes[None])[0]
-        if layer.share < LEAST_SHARE:
-            cover(protected, found.boxes[chosen], self.fallback)
-            return protected, None, len(found)
-        paste(protected, layer, matrix, untouched=picture)
-        return protected, person.id, len(others)
+        chosen = person.attributes if person is not None and person.feasible else None
+        done = protect_picture(picture, chosen, self.editor, self._detector, self.fallback)
+        name = person.id if person is not None and done.edited else None
+        return done.picture, name, done.covered
 
     def apply(self, source: Path, target: Path, person: PersonRecord | None) -> ImageResult:
         """Protect a picture file; a picture that cannot be protected is not written."""
@@ -120,6 +103,61 @@ class Applier:
             line = str(error).replace("this picture", str(source))
             return ImageResult(source, target, None, 0, line)
         return ImageResult(source, target, edited, covered)
+
+
+@dataclass(frozen=True)
+class ProtectedPicture:
+    """A protected picture (h, w, 3), whether a face was edited, and how many were covered."""
+
+    picture: Picture
+    edited: bool
+    covered: int
+
+
+def protect_picture(
+    picture: Picture,
+    attributes: AttributeSet | None,
+    editor: Editor,
+    detector: Detector,
+    fallback: Fallback | None,
+) -> ProtectedPicture:
+    """Edit the most prominent face of a picture, and cover every other.
+
+    Args:
+        picture: (h, w, 3), RGB, uint8; left as it is.
+        attributes: The set; every face is covered where it is None.
+        editor: Edits.
+        detector: Finds the faces.
+        fallback: Covers; other faces stay as they are where it is None, and the face itself is
+            edited however little of it can be seen.
+
+    Raises:
+        InputError: No face was found, so nothing can be promised.
+    """
+    found = detect_reduced(picture, detector, MIN_PROBABILITY, WORKING_SIDE)
+    if not len(found):
+        hint = "nothing was written; check the picture by eye"
+        raise InputError("this picture", required="a face to protect", found="none", hint=hint)
+    protected = picture.copy()
+    chosen = -1
+    if attributes is not None:
+        chosen = int(prominence(found, picture.shape[1], picture.shape[0]).argmax())
+        matrix = similarity(found.landmarks[chosen : chosen + 1], CROP_TEMPLATE)[0]
+        chosen = chosen if scale_of(matrix) > 1e-3 else -1
+    covered = 0
+    for index in range(len(found)):
+        if index != chosen and fallback is not None:
+            cover(protected, found.boxes[index], fallback)
+            covered += 1
+    if attributes is None or chosen < 0:
+        return ProtectedPicture(protected, False, covered)
+    crop = to_editor([cut_crop(picture, editor, matrix)])
+    layer = edit_crops(editor, crop, attributes.passes[None])[0]
+    if layer.share < LEAST_SHARE and fallback is not None:
+        cover(protected, found.boxes[chosen], fallback)
+        return ProtectedPicture(protected, False, covered + 1)
+    paste(protected, layer, matrix, untouched=picture)
+    return ProtectedPicture(protected, True, covered)
 
 
 def load_export_editor(file: AttributesFile, editor: str | None = None) -> Editor:

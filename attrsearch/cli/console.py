@@ -100,28 +100,10 @@ def stage_bar(quiet: bool, delay: float = 0) -> "Iterator[Progress[Step]]":
 @contextmanager
 def run_bar(quiet: bool) -> "Iterator[Progress[RunProgress]]":
     """The bar of a run: people done, share feasible, evaluations a second, time left."""
-    from tqdm import tqdm
+    from attrsearch.search.progress_bar import run_bar as shown
 
-    layout = "search {percentage:3.0f}%|{bar}|{postfix}"
-    with tqdm(
-        total=1, file=sys.stderr, disable=quiet or LOG.json, dynamic_ncols=True, bar_format=layout
-    ) as shown:
-
-        def show(state: "RunProgress") -> None:
-            rate = state.evaluations / state.seconds if state.seconds else 0.0
-            words = [f"{state.done}/{state.people} people"]
-            words += [f"{state.feasible / state.done:.0%} feasible"] if state.done else []
-            words += [f"{rate:.1f} evaluations/s"]
-            words += (
-                [f"{_clock(state.seconds_left)} left"] if state.seconds_left is not None else []
-            )
-            shown.total = max(1, state.expected)
-            shown.n = min(shown.total, state.evaluations)
-            shown.set_postfix_str(", ".join(words), refresh=False)
-            shown.update(0)
-
+    with shown(disable=quiet or LOG.json) as show:
         yield show
-        shown.refresh()
 
 
 @contextmanager
@@ -142,14 +124,3 @@ def training_bar(steps: int, quiet: bool) -> "Iterator[Progress[TrainingProgress
             shown.update(reached.step - shown.n)
 
         yield show
-
-
-def _clock(seconds: float) -> str:
-    """Seconds as a person reads them.
-
-    >>> _clock(75), _clock(3700)
-    ('1:15', '1:01:40')
-    """
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

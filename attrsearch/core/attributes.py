@@ -41,7 +41,7 @@ GENDERS: tuple[Gender, ...] = get_args(Gender)
 Floats = npt.NDArray[np.float32]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class AttributeSet:
     """What to edit: one vector for each pass through the editor.
 
@@ -68,6 +68,15 @@ class AttributeSet:
                     found=f"{np.asarray(vector).tolist()}",
                     hint="export the run again",
                 )
+
+    def __repr__(self) -> str:
+        strongest = sorted(range(len(ATTRIBUTES)), key=lambda i: -abs(float(self.first[i])))[:3]
+        words = ", ".join(f"{ATTRIBUTES[i]} {self.first[i]:+.2f}" for i in strongest)
+        return (
+            f"AttributeSet({words}, …)"
+            if self.second is None
+            else f"AttributeSet({words}, …; 2 passes)"
+        )
 
     @property
     def passes(self) -> Floats:

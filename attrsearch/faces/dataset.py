@@ -48,7 +48,7 @@ CONTEST = 0.5
 """A second face this prominent, as a share of the first, makes the choice worth a warning."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class AlignedFace:
     """One face of a person, ready for the search.
 
@@ -68,14 +68,20 @@ class AlignedFace:
     others: Floats
     size: float = float(CROP_SIZE)
 
+    def __repr__(self) -> str:
+        return f"AlignedFace({self.source.name}, {self.size:.0f} px)"
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Identity:
     """One person: an id, faces and traits."""
 
     id: str
     faces: tuple[AlignedFace, ...]
     traits: Traits
+
+    def __repr__(self) -> str:
+        return f"Identity({self.id}: {len(self.faces)} faces, {self.traits.gender})"
 
 
 @dataclass(frozen=True)
@@ -190,7 +196,20 @@ def load_face(path: Path, detector: Detector) -> AlignedFace:
     Raises:
         InputError: The picture cannot be read or shows no face.
     """
-    picture = read_picture(path)
+    return find_face(read_picture(path), detector, path)
+
+
+def find_face(picture: Picture, detector: Detector, path: Path) -> AlignedFace:
+    """The one face of a picture (h, w, 3); of several the one near the middle, with a warning.
+
+    Args:
+        picture: RGB, uint8.
+        detector: Finds faces.
+        path: What the picture is called.
+
+    Raises:
+        InputError: It shows no face.
+    """
     found = detect_reduced(picture, detector)
     if not len(found):
         hint = "replace or remove the picture"

@@ -33,6 +33,8 @@ CANDIDATES = tuple(
     f"{name}_{attribute}" for name in ("first", "second") for attribute in ATTRIBUTES
 )
 
+TIMES = ("began", "ended")
+
 
 def columns_of(table: pa.Table) -> dict[str, npt.NDArray[Any]]:
     """A table of trials as arrays (n,); strings as objects."""
@@ -45,14 +47,16 @@ def read_trials(run: Path, identity: str, candidates: bool = False) -> dict[str,
     Args:
         run: The run's folder.
         identity: The person.
-        candidates: Also the attributes.
+        candidates: Also the attributes, and when each trial began and ended (``datetime64[us]``,
+            UTC; runs before that was kept have none).
 
     Raises:
         InputError: The file is gone or damaged.
     """
     path = run / "people" / f"{file_name(identity)}.parquet"
-    names = [*MEASURED, *(CANDIDATES if candidates else ())]
+    names = [*MEASURED, *((*CANDIDATES, *TIMES) if candidates else ())]
     try:
+        # a column that an older run lacks is left out
         return columns_of(pq.ParquetFile(path).read(columns=names))
     except (OSError, pa.ArrowException) as error:
         hint = "run again with --resume"

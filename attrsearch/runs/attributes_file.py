@@ -88,6 +88,12 @@ class PersonRecord(_Part):
                 raise ValueError("a pass needs exactly the 13 attributes of AttGAN")
         return self
 
+    def __repr__(self) -> str:
+        word = "anonymised" if self.feasible else "not anonymised"
+        return f"PersonRecord({self.id}: {word}, distance {self.distance:.2f}, utility {self.utility:.2f})"
+
+    __str__ = __repr__
+
     @property
     def attributes(self) -> AttributeSet:
         """The set as vectors."""
@@ -108,6 +114,11 @@ class AttributesFile(_Part):
     study: str
     seed: int
     identities: tuple[PersonRecord, ...]
+
+    def __repr__(self) -> str:
+        return f"AttributesFile({len(self.identities)} people, editor {self.editor.name})"
+
+    __str__ = __repr__
 
     def find(self, identity: str) -> PersonRecord | None:
         """The record of a person, or None.

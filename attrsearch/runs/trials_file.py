@@ -100,6 +100,26 @@ def trials_table(
     return pa.Table.from_arrays(arrays, schema=TRIAL_SCHEMA)
 
 
+def with_times(
+    table: pa.Table, began: npt.NDArray[np.float64], ended: npt.NDArray[np.float64]
+) -> pa.Table:
+    """A person's trials with ``began`` and ``ended``, which the person's own file has.
+
+    ``trials.parquet`` leaves them out: it is the same whenever a run was made.
+
+    Args:
+        table: Of :func:`trials_table`.
+        began: When each measured candidate was proposed, (m,), seconds since 1970.
+        ended: When it was measured, as ``began``.
+    """
+    known = np.asarray(table.column("evaluated"), bool)
+    for name, seconds in (("began", began), ("ended", ended)):
+        times = np.full(len(known), "NaT", "datetime64[us]")
+        times[known] = np.round(seconds * 1e6).astype(np.int64).astype("datetime64[us]")
+        table = table.append_column(name, pa.array(times, pa.timestamp("us", "UTC")))
+    return table
+
+
 def predictions_table(
     identity: str, trials: npt.NDArray[Any], predicted: npt.NDArray[np.float64], overhead: float
 ) -> pa.Table:

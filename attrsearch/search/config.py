@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypedDict, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict, cast
 
 from pydantic import BeforeValidator, Field
 
@@ -10,6 +10,12 @@ from attrsearch.core.attributes import Gender
 from attrsearch.core.recipes.base import Recipe, validate
 from attrsearch.core.recipes.study import Study, Surrogate, Workers, load_study, workers_of
 from attrsearch.search.distributed.shards import Shard
+
+if TYPE_CHECKING:
+    from optuna.samplers import BaseSampler
+    from optuna.storages import BaseStorage
+
+    from attrsearch.search.hooks import Callback, SamplerFactory
 
 CALLED = Path("attrsearch.run")
 """What an error about a setting names, since settings come from no file."""
@@ -116,11 +122,8 @@ class Execution(Recipe):
         return workers_of(study, self.jobs, self.backend, self.scheduler)
 
 
-class RunOptions(TypedDict, total=False):
-    """Keywords of ``attrsearch.run``: the fields of :class:`RunConfig` and :class:`Execution`.
-
-    ``workers`` stands for ``jobs``, ``backend`` and ``scheduler`` together.
-    """
+class ConfigOptions(TypedDict, total=False):
+    """The fields of :class:`RunConfig` as keywords."""
 
     study: str | Study
     objective: str | None
@@ -137,12 +140,24 @@ class RunOptions(TypedDict, total=False):
     calibration: Path | None
     facenet: Path | None
     include_originals: bool
+
+
+class RunOptions(ConfigOptions, total=False):
+    """Keywords of ``attrsearch.run``: the fields of :class:`RunConfig` and :class:`Execution`.
+
+    ``workers`` stands for ``jobs``, ``backend`` and ``scheduler`` together.  ``sampler`` and
+    ``callbacks`` are Optuna's; ``storage`` is the address of a database by which workers share a
+    person's study, or an Optuna storage that keeps everybody's (see :mod:`attrsearch.search.hooks`).
+    """
+
     jobs: int | None
     backend: Literal["loky", "dask"] | None
     scheduler: str | None
     shard: Shard | str | None
-    storage: str
+    storage: "str | BaseStorage"
     workers: Workers | None
+    sampler: "BaseSampler | SamplerFactory | None"
+    callbacks: "Sequence[Callback]"
 
 
 def with_options(

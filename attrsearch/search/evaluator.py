@@ -75,6 +75,25 @@ class Subject:
     def __len__(self) -> int:
         return len(self.boxes)
 
+    def __repr__(self) -> str:
+        return f"Subject({len(self)} faces)"
+
+    def take(self, indices: Sequence[int]) -> "Subject":
+        """The chosen faces, in that order."""
+        chosen = list(indices)
+        embeddings = {name: rows[chosen] for name, rows in self.embeddings.items()}
+        return Subject(
+            windows=self.windows[chosen],
+            encoded=self.encoded.take(chosen),
+            grids=self.grids[chosen],
+            masks=self.masks[chosen],
+            boxes=self.boxes[chosen],
+            landmarks=self.landmarks[chosen],
+            detection=self.detection[chosen],
+            embeddings=embeddings,
+            finishes=tuple(self.finishes[i] for i in chosen) if self.finishes else (),
+        )
+
 
 @dataclass(frozen=True)
 class Request:

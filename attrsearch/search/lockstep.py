@@ -44,6 +44,7 @@ class Finished:
         attributes: Every candidate, (n, passes, 13).
         results: What each was worth.
         seconds: Time of each, (n,): its share of the batches it was measured in.
+        times: When each was proposed and when it was measured, (n, 2), seconds since 1970.
         proposals: The same candidates in order, with a sample of what was screened out among them.
         screened_out: How many candidates were screened out in all.
         overhead: Time spent predicting, seconds.
@@ -61,6 +62,7 @@ class Finished:
     attributes: Floats
     results: CandidateResults
     seconds: npt.NDArray[np.float64]
+    times: npt.NDArray[np.float64]
     proposals: tuple[Proposal, ...]
     screened_out: int
     overhead: float
@@ -86,6 +88,25 @@ class Failed:
     reason: str
 
 
+@dataclass(frozen=True)
+class PreparedPerson:
+    """A person who is ready to be searched.
+
+    Attributes:
+        seed: The person's own seed.
+        space: What may be searched.
+        faces: The faces the search sees, as ``subject`` holds them.
+        held: Those kept from it.
+    """
+
+    identity: Identity
+    seed: int
+    space: PersonSpace
+    faces: tuple[AlignedFace, ...]
+    held: tuple[AlignedFace, ...]
+    subject: Subject
+
+
 @dataclass
 class _Open:
     identity: Identity
@@ -97,6 +118,7 @@ class _Open:
     attributes: list[Floats] = field(default_factory=list)
     judgements: list[CandidateResults] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
+    times: list[tuple[float, float]] = field(default_factory=list)
 
 
 def search_people(
@@ -145,25 +167,17 @@ def _open(
     pooled: PooledModel | None,
 ) -> _Open | Failed:
     recipe = settings.study
-    seed = person_seed(recipe.seed, person.id)
     try:
-        identity = gather(person, pictures_wanted(recipe.max_faces, recipe.heldback))
-        searched, held = split_faces(identity.faces, recipe.heldback, recipe.max_faces, seed)
-        subject, kept = evaluator.prepare(searched)
+        ready = prepare_person(person, settings, evaluator, gather)
     except AttrsearchError as error:
         return Failed(person.id, str(error))
     except Exception as error:
         return Failed(person.id, f"{person.id}: unexpected {type(error).__name__}: {error}")
-    if subject is None:
-        required = f"a face that {evaluator.detector.name} finds again in its own window"
-        found = f"none in {len(searched)} picture(s)"
-        return Failed(
-            person.id,
-            str(InputError(person.id, required=required, found=found, hint="add clearer pictures")),
-        )
-    space = person_space(settings.space, identity.traits.gender, identity.traits.certainty)
-    faces = tuple(searched[i] for i in kept)
-    screener = make_screener(settings, space, seed, pooled, identity.traits, faces, subject)
+    identity = ready.identity
+    seed = ready.seed
+    space = ready.space
+    subject = ready.subject
+    screener = make_screener(settings, space, seed, pooled, identity.traits, ready.faces, subject)
     goals = len(settings.objective.maximise)
     expanded_screener = partial(_local_screener, settings, seed)
     study = PersonStudy(
@@ -176,7 +190,34 @@ def _open(
         recipe.stopping,
         expanded_screener,
     )
-    return _Open(identity, seed, faces, tuple(held), subject, study)
+    try:
+        study.attach(settings.hooks.of(person.id))
+    except AttrsearchError as error:
+        return Failed(person.id, str(error))
+    return _Open(identity, seed, ready.faces, ready.held, subject, study)
+
+
+def prepare_person(
+    person: Person, settings: Settings, evaluator: Evaluator, gather: IdentityLoader
+) -> PreparedPerson:
+    """Read a person's pictures, keep some back from the search, and prepare the others.
+
+    Raises:
+        InputError: No picture shows a face that the detector finds again in its window.
+    """
+    recipe = settings.study
+    seed = person_seed(recipe.seed, person.id)
+    identity = gather(person, pictures_wanted(recipe.max_faces, recipe.heldback))
+    searched, held = split_faces(identity.faces, recipe.heldback, recipe.max_faces, seed)
+    subject, kept = evaluator.prepare(searched)
+    if subject is None:
+        required = f"a face that {evaluator.detector.name} finds again in its own window"
+        found = f"none in {len(searched)} picture(s)"
+        hint = "add clearer pictures"
+        raise InputError(person.id, required=required, found=found, hint=hint)
+    space = person_space(settings.space, identity.traits.gender, identity.traits.certainty)
+    faces = tuple(searched[i] for i in kept)
+    return PreparedPerson(identity, seed, space, faces, tuple(held), subject)
 
 
 def make_screener(
@@ -223,6 +264,7 @@ def _round(
     if not studies:
         return
     start = time.perf_counter()
+    began = time.time()
     requests = [Request(item.subject, item.study.ask()) for item in studies]
     scores = evaluator.evaluate(requests)
     for item, request, score in zip(studies, requests, scores, strict=True):
@@ -234,6 +276,7 @@ def _round(
     pairs = sum(len(request.attributes) * len(request.subject) for request in requests)
     for item, request in zip(studies, requests, strict=True):
         item.seconds += [took * len(request.subject) / pairs] * len(request.attributes)
+        item.times += [(began, began + took)] * len(request.attributes)
     evaluated(sum(len(request.attributes) for request in requests))
 
 
@@ -256,6 +299,7 @@ def _finish(item: _Open, settings: Settings, evaluator: Evaluator) -> Finished:
         attributes=attributes,
         results=results,
         seconds=np.array(item.seconds),
+        times=np.array(item.times, np.float64).reshape(-1, 2),
         proposals=tuple(item.study.proposals),
         screened_out=screener.screened_out if (screener := item.study.screener) else 0,
         overhead=screener.seconds if screener else 0.0,

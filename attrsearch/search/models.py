@@ -4,14 +4,14 @@ Editor, detectors, recognisers, evaluator, the reader of people.
 """
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from attrsearch.core.allocation import keep_freed_memory
 from attrsearch.core.attributes import Gender
 from attrsearch.core.errors import RecipeError
-from attrsearch.core.recipes.objective import Objective
-from attrsearch.core.recipes.space import Space
+from attrsearch.core.recipes.objective import Objective, load_objective
+from attrsearch.core.recipes.space import Space, load_space
 from attrsearch.core.recipes.study import Study
 from attrsearch.editing.editor import Editor, load_editor
 from attrsearch.editing.realign import SecondAlignment
@@ -21,7 +21,9 @@ from attrsearch.faces.identities import IdentityLoader
 from attrsearch.faces.naturalness import Critic
 from attrsearch.faces.recognition.load import available_recognisers, load_recogniser
 from attrsearch.faces.window_detection import WINDOW_MIN_FACE
+from attrsearch.search.config import RunConfig
 from attrsearch.search.evaluator import Evaluator
+from attrsearch.search.hooks import NO_HOOKS, Hooks
 from attrsearch.search.surrogate.pooled import PooledModel, binding, choose_pooled
 from attrsearch.search.surrogate.targets import predictable
 
@@ -39,6 +41,7 @@ class Settings:
         calibration: A calibration file instead of the bundled one.
         facenet: FaceNet weights from a path.
         genders: Genders given by the user: identity and gender.
+        hooks: A sampler, callbacks and a storage of Optuna's, given by the user.
     """
 
     study: Study
@@ -47,6 +50,24 @@ class Settings:
     calibration: Path | None = None
     facenet: Path | None = None
     genders: tuple[tuple[str, Gender], ...] = ()
+    hooks: Hooks = field(default=NO_HOOKS, repr=False, compare=False)
+
+
+def settings_of(config: RunConfig, study: Study, hooks: Hooks = NO_HOOKS) -> Settings:
+    """The recipes that a config asks for.
+
+    Args:
+        config: What was asked for.
+        study: Its study, loaded.
+        hooks: What of Optuna was given besides.
+
+    Raises:
+        RecipeError: No such space or objective, or a bad one.
+    """
+    genders = tuple((config.genders or {}).items())
+    space = load_space(study.space)
+    objective = load_objective(study.objective)
+    return Settings(study, space, objective, config.calibration, config.facenet, genders, hooks)
 
 
 @dataclass(frozen=True)

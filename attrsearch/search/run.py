@@ -3,7 +3,8 @@
 import logging
 import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Unpack
@@ -15,8 +16,6 @@ from attrsearch.core.logs import listening
 from attrsearch.core.names import readable
 from attrsearch.core.parallel import threads
 from attrsearch.core.progress import Progress, Step, silent
-from attrsearch.core.recipes.objective import load_objective
-from attrsearch.core.recipes.space import load_space
 from attrsearch.core.recipes.study import Workers
 from attrsearch.faces.clustering import cluster_folder
 from attrsearch.faces.dataset import MIN_FACE, Person, PersonFiles, find_people
@@ -26,7 +25,10 @@ from attrsearch.runs.folder import RunFolder
 from attrsearch.runs.journal import Journal, now
 from attrsearch.search.config import Execution, RunConfig, RunOptions, with_options
 from attrsearch.search.distributed.workers import Job, Outcome, search_here, search_in_workers
-from attrsearch.search.models import Components, Settings, load_components
+from attrsearch.search.hooks import refuse_memory, take_hooks
+from attrsearch.search.models import Components, load_components, settings_of
+from attrsearch.search.progress_bar import in_notebook, run_bar
+from attrsearch.search.results import ResultTables
 from attrsearch.search.writer import provenance
 
 log = logging.getLogger(__name__)
@@ -66,8 +68,8 @@ class RunProgress(Step):
         return self.total
 
 
-@dataclass(frozen=True)
-class RunResult:
+@dataclass(frozen=True, repr=False)
+class RunResult(ResultTables):
     """What a run came to.
 
     Attributes:
@@ -88,6 +90,10 @@ class RunResult:
     evaluations: int
     seconds: float
 
+    def __repr__(self) -> str:
+        counts = f"{self.feasible} of {self.identities} people anonymised"
+        return f"RunResult({self.out}: {counts}, {self.evaluations} candidates)"
+
 
 def run(
     faces: str | Path | Sequence[Person],
@@ -96,7 +102,7 @@ def run(
     execution: Execution | None = None,
     *,
     resume: bool = False,
-    progress: Progress[RunProgress] = silent,
+    progress: Progress[RunProgress] | bool | None = None,
     **options: Unpack[RunOptions],
 ) -> RunResult:
     """Search the best attribute set of every person in a folder.
@@ -108,8 +114,12 @@ def run(
         config: What decides the result.
         execution: Who does the work.
         resume: Continue a run that was stopped.
-        progress: Told how far the run is after every batch.
-        options: Fields of the two by keyword, for short: ``run("faces", "run1", trials=100)``.
+        progress: Told how far the run is after every batch; True shows a bar, False nothing, None
+            a bar in notebooks.
+        options: Fields of the two by keyword, for short: ``run("faces", "run1", trials=100)``; and
+            Optuna's ``sampler`` (one, or a function from a person's seed to one), ``callbacks`` and
+            ``storage``.  With a sampler of your own the study's surrogate proposes nothing, unless
+            ``surrogate`` asks for it.
 
     Returns:
         Counts, and who failed or stayed infeasible.
@@ -119,17 +129,14 @@ def run(
             cannot be written.  A bad person or picture is not an error of the run.
     """
     began, started = now(), time.perf_counter()
+    hooks = take_hooks(options, Path(out))
     config, execution = with_options(config, execution, options)
     recipe = config.load_study()
+    if hooks.sampler is not None and config.surrogate is None:
+        # who names a sampler wants its proposals, not those of a model
+        recipe = recipe.model_copy(update={"surrogate": None})
     team = execution.workers(recipe)
-    settings = Settings(
-        recipe,
-        load_space(recipe.space),
-        load_objective(recipe.objective),
-        config.calibration,
-        config.facenet,
-        tuple((config.genders or {}).items()),
-    )
+    settings = settings_of(config, recipe, hooks)
     components = load_components(settings)
     if components.line:
         log.warning(components.line)
@@ -153,29 +160,31 @@ def run(
             finished.add(part.record.id)
             feasible += part.record.feasible
     todo = [person for person in waiting if person.id not in finished]
-    tally = _ProgressCounter(
-        len(waiting), len(finished), feasible, started, recipe.trials, progress
-    )
-    storage = execution.storage
-    job = Job(settings, folder.path, config.include_originals, storage, encrypting())
-    elsewhere = team.backend == "dask" or (
-        team.jobs > 1 and (len(todo) > 1 or bool(storage and todo))
-    )
-    if elsewhere:
-        team = (
-            team
-            if team.backend == "dask" or storage
-            else team.model_copy(update={"jobs": min(team.jobs, len(todo))})
+    with shown(progress) as show:
+        tally = _ProgressCounter(
+            len(waiting), len(finished), feasible, started, recipe.trials, show
         )
-        outcomes = search_in_workers(todo, job, team)
-    else:
-        outcomes = search_here(todo, job, components, tally.evaluated)
+        storage = execution.storage
+        job = Job(settings, folder.path, config.include_originals, storage, encrypting())
+        elsewhere = team.backend == "dask" or (
+            team.jobs > 1 and (len(todo) > 1 or bool(storage and todo))
+        )
+        if elsewhere:
+            refuse_memory(hooks)
+            team = (
+                team
+                if team.backend == "dask" or storage
+                else team.model_copy(update={"jobs": min(team.jobs, len(todo))})
+            )
+            outcomes = search_in_workers(todo, job, team)
+        else:
+            outcomes = search_here(todo, job, components, tally.evaluated)
 
-    # what befalls workers and their database is part of the run's history
-    with listening(lambda line: journal.add("notice", line=line), WORKERS):
-        for outcome in outcomes:
-            journal.add("failed" if outcome.reason else "finished", **asdict(outcome))
-            tally.person(outcome, counted=not elsewhere)
+        # what befalls workers and their database is part of the run's history
+        with listening(lambda line: journal.add("notice", line=line), WORKERS):
+            for outcome in outcomes:
+                journal.add("failed" if outcome.reason else "finished", **asdict(outcome))
+                tally.person(outcome, counted=not elsewhere)
 
     seconds = time.perf_counter() - started
     counts = folder.finish(origin, tally.failed, seconds, {"call": _call(began, team, seconds)})
@@ -189,6 +198,20 @@ def run(
         evaluations=counts.evaluations,
         seconds=seconds,
     )
+
+
+@contextmanager
+def shown(
+    progress: Progress[RunProgress] | bool | None,
+) -> Iterator[Progress[RunProgress]]:
+    """What is told how far a run is: the caller's function, a bar, or nothing."""
+    if callable(progress):
+        yield progress
+    elif progress or (progress is None and in_notebook()):
+        with run_bar() as bar:
+            yield bar
+    else:
+        yield silent
 
 
 def _call(began: str, team: Workers, seconds: float) -> dict[str, object]:

@@ -29,8 +29,10 @@ SAMPLERS: dict[str, Callable[[Sampler, int], BaseSampler]] = {
     "nsga2": lambda recipe, seed: NSGAIISampler(population_size=max(10, recipe.startup), seed=seed),
 }
 
-IGNORES_CONSTRAINTS = frozenset({"cmaes"})
-"""These are told a value with the constraint violation taken off it."""
+
+def ignores_constraints(sampler: BaseSampler) -> bool:
+    """Whether a sampler is told a value with the constraint violation taken off it."""
+    return isinstance(sampler, CmaEsSampler)
 
 
 def make_sampler(recipe: Sampler, seed: int) -> BaseSampler:

@@ -18,13 +18,17 @@ from optuna.trial import FrozenTrial, Trial, create_trial
 
 from attrsearch.core.parallel import without_warnings
 from attrsearch.core.recipes.study import Sampler, Stopping
+from attrsearch.search.hooks import NO_HOOKS, Hooks, stoppable
 from attrsearch.search.objective import CandidateResults
-from attrsearch.search.samplers import IGNORES_CONSTRAINTS, make_sampler
+from attrsearch.search.samplers import ignores_constraints, make_sampler
 from attrsearch.search.space import PersonSpace
 from attrsearch.search.stopping import EarlyStopping
 from attrsearch.search.surrogate.acquisition import Proposal, Screener
 
 Floats = npt.NDArray[np.float32]
+
+WIDER = " (wider)"
+"""Ends the name of the study of somebody who is searched on in a wider space."""
 
 
 class PersonStudy:
@@ -47,6 +51,7 @@ class PersonStudy:
             if that says so.
         remaining: Candidates still to be proposed.
         proposals: Every candidate so far in order, the sample of what was screened out among them.
+        hooks: What a user of Optuna gave, set by :meth:`attach`.
     """
 
     def __init__(
@@ -71,21 +76,35 @@ class PersonStudy:
         )
         self._lessons: list[tuple[npt.NDArray[np.float64], CandidateResults]] = []
         self._sampler, self._goals, self._seed = sampler, goals, seed
-        self._begin()
+        self.hooks: Hooks = NO_HOOKS
+        self._stopped = False
+        self._opened: optuna.Study | None = None
         self._asked: list[tuple[Trial | None, npt.NDArray[np.float64]]] = []
 
-    def _begin(self, earlier: Sequence[FrozenTrial] = ()) -> None:
+    def attach(self, hooks: Hooks) -> None:
+        """Use a user's sampler, callbacks and storage; before the first :meth:`ask`.
+
+        Raises:
+            InputError: The sampler is none, or the storage has another study of this name.
+        """
+        self.hooks = hooks
+        self._opened = self._begin()
+
+    @property
+    def _study(self) -> optuna.Study:
+        """The Optuna study, opened when it is first wanted."""
+        if self._opened is None:
+            self._opened = self._begin()
+        return self._opened
+
+    def _begin(self, earlier: Sequence[FrozenTrial] = ()) -> optuna.Study:
         """Open an Optuna study over the space, which knows of earlier trials."""
-        bounds = zip(self.space.names, self.space.low, self.space.high, strict=True)
-        self._distributions: dict[str, BaseDistribution] = {
-            name: FloatDistribution(float(low), float(high)) for name, low, high in bounds
-        }
-        self._study = optuna.create_study(
-            directions=[StudyDirection.MAXIMIZE] * self._goals,
-            sampler=make_sampler(self._sampler, self._seed),
-        )
+        self._distributions = distributions(self.space)
+        sampler = self.hooks.make_sampler(self._seed) or make_sampler(self._sampler, self._seed)
+        directions = [StudyDirection.MAXIMIZE] * self._goals
+        study = self.hooks.create_study(directions, sampler, WIDER if earlier else "")
         for trial in earlier:
-            self._study.add_trial(
+            study.add_trial(
                 create_trial(
                     values=trial.values,
                     params=trial.params,
@@ -93,6 +112,7 @@ class PersonStudy:
                     constraints=trial.constraints,
                 )
             )
+        return study
 
     def ask(self) -> Floats:
         """The next candidates, (n, passes, 13), n at most the recipe's ``asks``.
@@ -129,10 +149,12 @@ class PersonStudy:
                         constraints=constraints,
                     )
                 )
+                if self.hooks.callbacks:
+                    self._called(self._study.get_trials(deepcopy=False)[-1])
                 continue
             for name, violation in constraints.items():
                 trial.set_constraint(name, violation)
-            self._study.tell(trial, values)
+            self._called(self._study.tell(trial, values))
         if self._asked:
             lesson = np.array([point for _, point in self._asked]), results
             self._lessons += [lesson] if self._expansion > 1 else []
@@ -145,12 +167,18 @@ class PersonStudy:
             )
             if self._stopper.extended and self._expansion > 1:
                 self._expand_space()
+        if self._stopped:
+            self.remaining = 0
         self._asked = []
+
+    def _called(self, trial: FrozenTrial) -> None:
+        """Give a finished trial to the callbacks; one of them may stop the study."""
+        self._stopped = stoppable(self._study, self.hooks.callbacks, trial) or self._stopped
 
     def _expand_space(self) -> None:
         """Search on in a wider space, knowing what was measured in the first."""
         self.space, self._expansion = self.space.expanded(self._expansion), 1.0
-        self._begin(self._study.get_trials(deepcopy=False))
+        self._opened = self._begin(self._study.get_trials(deepcopy=False))
         first, self.screener = self.screener, self._expanded_screener(self.space)
         if self.screener:
             for points, results in self._lessons:
@@ -166,17 +194,33 @@ class PersonStudy:
         return trial, np.array([params[name] for name in self.space.names], np.float64)
 
     def _result(self, results: CandidateResults, i: int) -> tuple[list[float], dict[str, float]]:
-        """Values and constraints of a candidate as the sampler is told them."""
-        values, violations = results.values[i], results.violations[i]
-        if not self._sampler.constrained:
-            violations = violations[:0]
-        if self._sampler.name in IGNORES_CONSTRAINTS:
-            values = values - self._sampler.penalty * np.maximum(violations, 0).sum()
-            violations = violations[:0]
-        constraints = {
-            f"constraint_{number}": float(value) for number, value in enumerate(violations)
-        }
-        return [float(value) for value in values], constraints
+        return told(results, i, self._sampler, ignores_constraints(self._study.sampler))
+
+
+def told(
+    results: CandidateResults, i: int, recipe: Sampler, penalised: bool
+) -> tuple[list[float], dict[str, float]]:
+    """Values and constraints of a candidate as a sampler is told them.
+
+    Args:
+        results: What candidates are worth.
+        i: Which one.
+        recipe: Says whether constraints are told at all.
+        penalised: The violation is taken off the values, for a sampler that ignores constraints.
+    """
+    values = results.values[i]
+    violations = results.violations[i] if recipe.constrained else results.violations[i][:0]
+    if penalised:
+        values = values - recipe.penalty * np.maximum(violations, 0).sum()
+        violations = violations[:0]
+    constraints = {f"constraint_{number}": float(value) for number, value in enumerate(violations)}
+    return [float(value) for value in values], constraints
+
+
+def distributions(space: PersonSpace) -> dict[str, BaseDistribution]:
+    """The free values of a space as Optuna has them, by name."""
+    bounds = zip(space.names, space.low, space.high, strict=True)
+    return {name: FloatDistribution(float(low), float(high)) for name, low, high in bounds}
 
 
 def person_seed(seed: int, identity: str) -> int:

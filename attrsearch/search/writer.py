@@ -23,7 +23,7 @@ from attrsearch.runs.attributes_file import (
 )
 from attrsearch.runs.folder import HeldOut, PersonPart, RunFolder
 from attrsearch.runs.metadata import Provenance
-from attrsearch.runs.trials_file import predictions_table, trials_table
+from attrsearch.runs.trials_file import predictions_table, trials_table, with_times
 from attrsearch.search.evaluator import Evaluator, Request, Subject, hide_others
 from attrsearch.search.importance import importance
 from attrsearch.search.lockstep import Finished
@@ -101,7 +101,8 @@ def write_finished(
     table = trials_table(
         item.id, item.seed, attributes, {**measured, "seconds": item.seconds}, sources, evaluated
     )
-    folder.write_person(part, table, _predictions(item))
+    timed = with_times(table, item.times[:, 0], item.times[:, 1])
+    folder.write_person(part, timed, _predictions(item))
 
 
 def _predictions(item: Finished) -> pa.Table:
@@ -224,6 +225,7 @@ def provenance(settings: Settings, components: Components) -> Provenance:
             "editor_sha256": evaluator.editor.sha256,
             "surrogate_sha256": components.pooled.sha256 if components.pooled else None,
             "encrypted": encrypting() or None,
+            "sampler": settings.hooks.sampler_name or None,
             "recognisers": [
                 {**scaled.record, "sha256": scaled.recogniser.sha256}
                 for scaled in evaluator.recognisers

@@ -15,7 +15,7 @@ from attrsearch.search.run import run
 
 def test_keywords_are_fields() -> None:
     fields = {*RunConfig.model_fields, *Execution.model_fields}
-    assert set(RunOptions.__annotations__) == {*fields, "workers"}
+    assert set(RunOptions.__annotations__) == {*fields, "workers", "sampler", "callbacks"}
     assert not set(RunConfig.model_fields) & set(Execution.model_fields)
 
 

@@ -9,6 +9,7 @@ import sqlite3
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -247,7 +248,7 @@ def _trial(
 ) -> FrozenTrial:
     values = {key: float(columns[key][row]) for key in (*CANDIDATES, *TERMS, "utility")}
     source = {"source": str(columns["source"][row])} if columns["source"][row] != "sampler" else {}
-    return create_trial(
+    trial = create_trial(
         params={key: values[key] for key in distributions},
         distributions=distributions,
         value=values["utility"],
@@ -255,6 +256,16 @@ def _trial(
         # a list under this key is what optuna-dashboard shows, and what Optuna reads as constraints
         system_attrs={"constraints": [float(value) for value in violations], **attached},
     )
+    if "began" in columns:
+        trial.datetime_start = _local(columns["began"][row])
+        trial.datetime_complete = _local(columns["ended"][row])
+    return trial
+
+
+def _local(moment: np.datetime64) -> datetime:
+    """A moment, UTC, as Optuna keeps moments: local time without a zone."""
+    seconds = moment.astype("datetime64[us]").astype(np.int64) / 1e6
+    return datetime.fromtimestamp(float(seconds))
 
 
 def _attach(

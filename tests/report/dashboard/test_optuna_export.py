@@ -79,6 +79,17 @@ def test_candidates_from_wider_bounds_are_kept(
     assert trials["first_Young"].abs().max() > 1.1
 
 
+def test_trials_have_their_times(finished: Path, tmp_path: Path) -> None:
+    export_studies(finished, tmp_path / "a.log")
+    table = RunFolder(finished).read_trials("cadet")
+    assert (table["began"] <= table["ended"]).all()
+    study = optuna.load_study(study_name="cadet", storage=storage_of(tmp_path / "a.log"))
+    for trial in study.trials:
+        row = table.set_index("trial").loc[trial.user_attrs["trial"]]
+        assert trial.datetime_start.astimezone() == row["began"].to_pydatetime()
+        assert trial.datetime_complete.astimezone() == row["ended"].to_pydatetime()
+
+
 def test_originals_only_when_asked(finished: Path, tmp_path: Path) -> None:
     without = export_studies(finished, tmp_path / "a.log")
     asked = export_studies(finished, tmp_path / "b.log", originals=True)
