@@ -138,7 +138,8 @@ def _video(job: "Job", config: "RunConfig", video: "VideoConfig", quiet: bool) -
         )
 
     if result is not None:
-        say(f"{result.feasible} of {result.identities} people anonymised; {write_report(folder)}")
+        said = result.verdicts.sentence(result.identities, len(result.failed))
+        say(f"{said}; {write_report(folder)}")
     return finish(protected, job.source, job.target, eyes, video, material, quiet=quiet)
 
 
@@ -167,12 +168,11 @@ def _pictures(job: "Job", config: "RunConfig", video: "VideoConfig", quiet: bool
     if others:
         say(say_left_out(job.source, others))
     done = apply_all(Applier(file, video.fallback), work)
-    name_unfinished(result)
+    name_unfinished(result.verdicts, result.failed)
     problems = [item for item in done if item.problem]
     for item in problems:
         say(f"not written: {item.problem}")
     edited = sum(item.edited is not None for item in done)
-    say(
-        f"{result.feasible} of {result.identities} people anonymised; {edited} pictures edited in {job.target}"
-    )
-    return 1 if problems or result.failed or result.infeasible else 0
+    said = result.verdicts.sentence(result.identities, len(result.failed))
+    say(f"{said}; {edited} pictures edited in {job.target}")
+    return 1 if problems else result.verdicts.exit_code(result.failed)

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,8 @@ from attrsearch.cli.logs import LOG
 
 if TYPE_CHECKING:
     from attrsearch.core.progress import Progress, Step
-    from attrsearch.search.run import RunProgress, RunResult
+    from attrsearch.runs.verdict import Verdicts
+    from attrsearch.search.run import RunProgress
     from attrsearch.training.loop import TrainingProgress
 
 
@@ -53,12 +54,26 @@ def say(line: str) -> None:
     click.echo(LOG.line("said", line) if LOG.json else line, err=True)
 
 
-def name_unfinished(result: "RunResult") -> None:
-    """A line for everybody who failed or stayed infeasible."""
-    for name, reason in sorted(result.failed.items()):
+NAMED = 3
+"""People of one kind who are named in a line; the others are counted."""
+
+
+def name_unfinished(verdicts: "Verdicts", failed: Mapping[str, str]) -> None:
+    """A line for everybody who failed or is known not to hold, and one for all unverified."""
+    for name, reason in sorted(failed.items()):
         say(f"failed: {name}: {reason}")
-    for name in result.infeasible:
+    for name in verdicts.infeasible:
         say(f"not anonymised: {name} (best trial kept; left out of the export)")
+    for name in verdicts.refuted:
+        say(f"holds on searched pictures only: {name} (failed on pictures kept back)")
+    unverified = verdicts.unverified
+    if unverified:
+        others = len(unverified) - NAMED
+        more = f" and {others} more" if others > 0 else ""
+        say(
+            f"holds on searched pictures only: {', '.join(unverified[:NAMED])}{more} "
+            "(one picture each, or none kept back: could not be verified)"
+        )
 
 
 def print_json(value: dict[str, Any]) -> None:

@@ -47,10 +47,9 @@ def demo(out: Path, trials: int, quiet: bool) -> int:
         page = write_report(out, include_originals=True)
     file = read_attributes(out / "attributes.json")
     done = apply_all(Applier(file), plan(faces, out / "protected", file, None))
-    say(
-        f"searched:  {result.feasible} of {result.identities} people anonymised, "
-        f"{result.evaluations} evaluations"
-    )
+    took = f"{result.evaluations} evaluations"
+    said = result.verdicts.sentence(result.identities, len(result.failed), took)
+    say(f"searched:  {said}")
     say(f"exported:  {out / 'attributes.json'}")
     say(
         f"applied:   {sum(item.edited is not None for item in done)} pictures in "

@@ -42,7 +42,7 @@ attrsearch run FACES --out RUN                       one study per person
 attrsearch apply PICTURES --attributes RUN/attributes.json --out OUT
 attrsearch anonymise VIDEO --out OUT                 find the people, search, cover
 
-Exit codes: 0 done, 1 some people failed or stayed infeasible, 2 wrong use.
+Exit codes: 0 done, 1 some people failed or do not hold, 2 wrong use.
 """
 
 

@@ -172,6 +172,7 @@ def run(
             {
                 "identities": result.identities,
                 "feasible": result.feasible,
+                **result.verdicts.figures(),
                 "failed": len(result.failed),
                 "evaluations": result.evaluations,
                 "seconds": round(result.seconds, 3),
@@ -179,13 +180,12 @@ def run(
             }
         )
     if not (as_json and quiet):
-        name_unfinished(result)
+        name_unfinished(result.verdicts, result.failed)
     if not as_json:
-        say(
-            f"{result.feasible} of {result.identities} people anonymised, {result.evaluations} "
-            f"evaluations; {page}"
-        )
-    return 1 if result.failed or result.infeasible else 0
+        took = f"{result.evaluations} evaluations"
+        said = result.verdicts.sentence(result.identities, len(result.failed), took)
+        say(f"{said}; {page}")
+    return result.verdicts.exit_code(result.failed)
 
 
 def names_in(file: Path) -> list[str]:

@@ -82,10 +82,10 @@ def merge(runs: tuple[Path, ...], out: Path, quiet: bool, as_json: bool) -> int:
     people = counts.people + len(merged.failed)
     if as_json:
         result = {"identities": people, "feasible": counts.feasible, "failed": len(merged.failed)}
+        result |= counts.verdicts.figures()
         print_json({**result, "evaluations": counts.evaluations, "out": str(out)})
     else:
-        say(
-            f"{counts.feasible} of {people} people anonymised, {counts.evaluations} evaluations; "
-            f"{page}"
-        )
-    return 1 if merged.failed or counts.infeasible else 0
+        took = f"{counts.evaluations} evaluations"
+        said = counts.verdicts.sentence(people, len(merged.failed), took)
+        say(f"{said}; {page}")
+    return counts.verdicts.exit_code(merged.failed)

@@ -16,6 +16,7 @@ from attrsearch.core.files import file_name
 from attrsearch.report.about import Limits
 from attrsearch.report.packing import pack, staircase
 from attrsearch.runs.folder import PersonPart
+from attrsearch.runs.verdict import Verdict
 
 Columns = Mapping[str, npt.NDArray[Any]]
 
@@ -105,6 +106,8 @@ def person_row(part: PersonPart, trials: Columns, limits: Limits) -> dict[str, A
         "gender": record.gender,
         "certainty": part.gender_certainty,
         "feasible": record.feasible,
+        "verdict": str(part.verdict),
+        "reason": part.reason,
         "utility": record.utility,
         "detection": record.detection,
         "iou": record.iou,
@@ -155,7 +158,9 @@ def missing_importance(run: Path, identity: str) -> dict[str, float]:
 def failures_first(row: Mapping[str, Any]) -> tuple[Any, ...]:
     """Sort key: not anonymised first, then those that fail on held-out pictures, then by margin."""
     held = row["held"]
-    return row["feasible"], bool(held is None or held["feasible"]), row["distance"], row["id"]
+    refuted = held is not None and not held["feasible"]
+    holds = row["verdict"] == Verdict.HOLDS
+    return row["feasible"], holds, not refuted, row["distance"], row["id"]
 
 
 def _values(named: Mapping[str, float]) -> list[float]:

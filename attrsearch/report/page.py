@@ -8,6 +8,7 @@ without the data.
 import base64
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ from attrsearch.report.pictures import INLINE_PEOPLE, inline, linked
 from attrsearch.runs.folder import PersonPart, RunFolder
 from attrsearch.runs.metadata import read_run
 from attrsearch.runs.review import read_decisions
+from attrsearch.runs.verdict import Verdict
 
 BLOCK = 50
 """People in a block of trials or pictures: what is decoded at once when one of them is opened."""
@@ -193,15 +195,17 @@ def render(
 def figures(rows: Sequence[dict[str, Any]], failed: int) -> dict[str, Any]:
     """The figures at the top of the page, for readers without scripts."""
     good = [row for row in rows if row["feasible"]]
-    held = [row for row in good if row["held"]]
+    verdicts = Counter(row["verdict"] for row in rows)
     names = ("utility", "detection", "iou", "distance")
     means = {name: sum(row[name] for row in good) / len(good) if good else None for name in names}
     return {
         **means,
         "people": len(rows) + failed,
         "feasible": len(good),
-        "held": len(held),
-        "held_feasible": sum(row["held"]["feasible"] for row in held),
+        "holds": verdicts[Verdict.HOLDS],
+        "searched_only": verdicts[Verdict.SEARCHED_ONLY],
+        "not_anonymised": verdicts[Verdict.NOT_ANONYMISED],
+        "failed": failed,
     }
 
 

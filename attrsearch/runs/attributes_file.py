@@ -19,12 +19,14 @@ from attrsearch.core.attributes import (
 )
 from attrsearch.core.errors import InputError
 from attrsearch.core.names import as_read
+from attrsearch.runs.verdict import Verdict
 
 MAX_BYTES = 500_000_000
 NOTICE = (
     "Personal data: whoever owns the editor can use these attribute sets to link edited faces to "
-    "people. Keep this file as a secret. 'feasible' means anonymised against the named recogniser "
-    "at the named threshold."
+    "people. Keep this file as a secret. 'feasible' means that the set meets the constraints "
+    "against the named recogniser at the named threshold on the pictures searched; 'verdict' says "
+    "whether it also holds on pictures kept back from the search."
 )
 
 Value = Annotated[float, Field(ge=-LIMIT, le=LIMIT)]
@@ -66,6 +68,7 @@ class PersonRecord(_Part):
         second_pass: None for an edit in a single pass.
         distance: Mean over the searched faces, FaceNet scale.
         faces: How many pictures the search saw.
+        verdict: What may be said of the person; None in files of earlier versions.
     """
 
     id: Annotated[str, Field(min_length=1, max_length=1000)]
@@ -80,6 +83,7 @@ class PersonRecord(_Part):
     distance_raw: Measure
     faces: Annotated[int, Field(ge=0)]
     evaluations: Annotated[int, Field(ge=0)]
+    verdict: Verdict | None = None
 
     @model_validator(mode="after")
     def _all_attributes(self) -> Self:

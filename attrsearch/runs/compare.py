@@ -11,6 +11,7 @@ from attrsearch.core.errors import InputError
 from attrsearch.runs.folder import PersonPart, RunFolder
 from attrsearch.runs.metadata import read_run
 from attrsearch.runs.review import read_decisions
+from attrsearch.runs.verdict import Verdict
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,11 @@ class Row:
 
 def _share(count: int, of: int) -> str:
     return f"{count}/{of} ({count / of:.0%})" if of else "–"
+
+
+def _having(verdict: Verdict) -> Callable[[list[PersonPart], pd.DataFrame], str]:
+    """The share of all people who have a verdict."""
+    return lambda parts, _: _share(sum(part.verdict is verdict for part in parts), len(parts))
 
 
 def _mean(values: list[float]) -> str:
@@ -48,17 +54,9 @@ def _first_feasible(parts: list[PersonPart], trials: pd.DataFrame) -> str:
 
 ROWS = (
     Row("people", lambda parts, _: str(len(parts))),
-    Row(
-        "anonymised, pictures searched",
-        lambda parts, _: _share(sum(p.record.feasible for p in parts), len(parts)),
-    ),
-    Row(
-        "anonymised, pictures kept back",
-        lambda parts, _: _share(
-            sum(bool(p.heldback and p.heldback.feasible) for p in parts),
-            sum(p.heldback is not None for p in parts),
-        ),
-    ),
+    Row("anonymised (holds)", _having(Verdict.HOLDS)),
+    Row(str(Verdict.SEARCHED_ONLY), _having(Verdict.SEARCHED_ONLY)),
+    Row(str(Verdict.NOT_ANONYMISED), _having(Verdict.NOT_ANONYMISED)),
     Row("winners: detection", _winners("detection")),
     Row("winners: IoU", _winners("iou")),
     Row("winners: distance", _winners("distance")),

@@ -31,7 +31,7 @@ def export_run(run: Path, out: Path, kind: str, include_infeasible: bool = False
     read_run(run)
     dropped = read_decisions(run).dropped
     records = tuple(
-        part.record
+        part.exported
         for part in RunFolder(run).read_people()
         if part.record.id not in dropped and (part.record.feasible or include_infeasible)
     )
@@ -65,6 +65,6 @@ def write_again(run: Path) -> bool:
     if "result" not in about:
         return False
     counts = RunFolder(run).write_tables(read_attributes(run / "attributes.json"))
-    about["result"]["feasible"] = counts.feasible
+    about["result"] |= {"feasible": counts.feasible, **counts.verdicts.figures()}
     write_run(run, about)
     return True

@@ -25,6 +25,7 @@ from attrsearch.runs.metadata import Provenance, machine, plain, read_run, versi
 from attrsearch.runs.review import read_decisions
 from attrsearch.runs.tables import add_rows, join_tables
 from attrsearch.runs.trials_file import PREDICTION_SCHEMA, TRIAL_SCHEMA
+from attrsearch.runs.verdict import Verdict, Verdicts, verdict_of
 
 HELDBACK_COLUMNS = tuple(
     f"heldback_{name}" for name in ("detection", "iou", "distance", "worst_distance", "feasible")
@@ -62,6 +63,8 @@ class PersonPart(BaseModel):
             the best.
         screened_out: How many candidates were predicted and not measured; ``trials.parquet`` has a
             sample of them.
+        joined: Pictures that were kept back at first, failed, and were searched, too: indices
+            among those kept back.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -79,6 +82,36 @@ class PersonPart(BaseModel):
     random: int | None = None
     importance: dict[str, float] = {}
     screened_out: int = 0
+    joined: tuple[int, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """What may be said of this person."""
+        verified = None if self.heldback is None else self.heldback.feasible
+        return verdict_of(self.record.feasible, verified)
+
+    @property
+    def refuted(self) -> bool:
+        """Whether a winner of this person failed on a picture kept back."""
+        return bool(self.joined) or bool(self.heldback and not self.heldback.feasible)
+
+    @property
+    def reason(self) -> str:
+        """Why the verdict is what it is, in a few words."""
+        if not self.record.feasible:
+            return "no set meets the constraints on the pictures searched"
+        if self.heldback is not None:
+            verb = "holds" if self.heldback.feasible else "fails"
+            return f"{verb} on {self.heldback.faces} kept back"
+        if self.joined:
+            return "failed on every picture kept back; these were searched, too, and none is left"
+        pictures = "one picture" if self.record.faces == 1 else "no picture kept back"
+        return f"{pictures}, could not be verified"
+
+    @property
+    def exported(self) -> PersonRecord:
+        """The person's entry of an export, with the verdict."""
+        return self.record.model_copy(update={"verdict": self.verdict})
 
 
 @dataclass
@@ -88,22 +121,22 @@ class Counts:
     Attributes:
         people: Everybody, dropped people included.
         feasible: People with a feasible winner, without those who were dropped.
-        infeasible: Names of people without one.
         evaluations: Candidates measured.
+        verdicts: The verdicts on everybody who was not dropped.
     """
 
     people: int = 0
     feasible: int = 0
-    infeasible: list[str] = field(default_factory=list)
     evaluations: int = 0
+    verdicts: Verdicts = field(default_factory=Verdicts)
 
     def add(self, part: PersonPart, dropped: bool) -> None:
         """Count a person."""
         self.people += 1
         self.evaluations += part.record.evaluations
-        self.feasible += part.record.feasible and not dropped
-        if not part.record.feasible:
-            self.infeasible.append(part.record.id)
+        if not dropped:
+            self.feasible += part.record.feasible
+            self.verdicts.add(part.record.id, part.verdict, refuted=part.refuted)
 
 
 class RunFolder:
@@ -246,6 +279,7 @@ class RunFolder:
         result = {
             "identities": counts.people + len(failed),
             "feasible": counts.feasible,
+            **counts.verdicts.figures(),
             "failed": len(failed),
             "evaluations": counts.evaluations,
             "seconds": round(seconds + earlier, 3),
@@ -281,7 +315,7 @@ class RunFolder:
                     if part.record.id not in dropped:
                         rows.append(summary_row(part))
                         if part.record.feasible:
-                            yield part.record
+                            yield part.exported
                     if len(rows) >= ROWS_AT_ONCE:
                         add_rows(summary, rows, NO_ROWS)
 
@@ -334,7 +368,7 @@ def summary_row(part: PersonPart) -> dict[str, Any]:
     """
     held = part.heldback.model_dump() if part.heldback else {}
     return {
-        **flatten(part.record),
+        **flatten(part.exported),
         **{name: held.get(name.removeprefix("heldback_")) for name in HELDBACK_COLUMNS},
     }
 

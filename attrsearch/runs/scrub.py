@@ -31,6 +31,7 @@ MEASURES = (
     "iou",
     "distance",
     "worst_distance",
+    "verdict",
 )
 HELDBACK = ("detection", "iou", "distance", "worst_distance", "feasible")
 SHORTEST = 3
@@ -103,7 +104,7 @@ def _whole_parts(run: Path) -> Iterator[PersonPart]:
 
 
 def _row(part: PersonPart) -> dict[str, Any]:
-    row: dict[str, Any] = {name: getattr(part.record, name, None) for name in MEASURES}
+    row: dict[str, Any] = {name: getattr(part.exported, name, None) for name in MEASURES}
     row["worst_distance"] = part.worst_distance
     if part.heldback is not None:
         row |= {f"heldback_{name}": getattr(part.heldback, name) for name in HELDBACK}

@@ -23,6 +23,7 @@ from attrsearch.faces.detection.load import load_detector
 from attrsearch.faces.images import left_out, say_left_out
 from attrsearch.runs.folder import RunFolder
 from attrsearch.runs.journal import Journal, now
+from attrsearch.runs.verdict import Verdicts
 from attrsearch.search.config import Execution, RunConfig, RunOptions, with_options
 from attrsearch.search.distributed.workers import Job, Outcome, search_here, search_in_workers
 from attrsearch.search.hooks import refuse_memory, take_hooks
@@ -80,6 +81,7 @@ class RunResult(ResultTables):
         failed: People who could not be searched, and why.
         evaluations: Candidates measured, earlier calls of a resumed run included.
         seconds: Time of this call.
+        verdicts: What may be said of whom; :attr:`Verdicts.holds` of ``identities`` are anonymised.
     """
 
     out: Path
@@ -89,6 +91,12 @@ class RunResult(ResultTables):
     failed: Mapping[str, str]
     evaluations: int
     seconds: float
+    verdicts: Verdicts
+
+    @property
+    def holds(self) -> int:
+        """People who are anonymised: the winner also holds on pictures kept from the search."""
+        return self.verdicts.holds
 
     def __repr__(self) -> str:
         counts = f"{self.feasible} of {self.identities} people anonymised"
@@ -193,10 +201,11 @@ def run(
         out=folder.path,
         identities=counts.people + len(tally.failed),
         feasible=counts.feasible,
-        infeasible=tuple(counts.infeasible),
+        infeasible=tuple(counts.verdicts.infeasible),
         failed=tally.failed,
         evaluations=counts.evaluations,
         seconds=seconds,
+        verdicts=counts.verdicts,
     )
 
 

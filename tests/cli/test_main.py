@@ -111,7 +111,10 @@ def test_a_run_for_scripts(capsys: pytest.CaptureFixture[str], faces: Path, tmp_
     ]
     code, printed, err = call(capsys, *arguments, "--json", "--quiet")
     result = json.loads(printed)
-    assert set(result) == {"identities", "feasible", "failed", "evaluations", "seconds", "out"}
+    verdicts = {"holds", "searched_only", "not_anonymised"}
+    contract = {"identities", "feasible", "failed", "evaluations", "seconds", "out"}
+    assert set(result) == contract | verdicts
+    assert sum(result[name] for name in (*verdicts, "failed")) == result["identities"]
     assert (result["identities"], result["failed"], result["evaluations"]) == (2, 1, 3)
     assert code == 1
     assert err == ""

@@ -21,28 +21,29 @@ function overviewHead() {
   const { about } = run;
   const people = counted();
   const good = people.filter((p) => p.feasible);
-  const held = good.filter((p) => p.held);
-  const kept = held.filter((p) => p.held.feasible);
   const all = people.length + about.failures.length;
+  const having = (word) => people.filter((p) => p.verdict === word).length;
+  const [left, only, holding] = VERDICTS.map(having);
   const of = (name) => three(mean(good.map((p) => p[name])));
   const items = [
-    [percent(good.length / Math.max(1, people.length)), "feasible", `${whole(good.length)} of ${whole(people.length)} people searched`],
+    [percent(holding / Math.max(1, all)), "hold", `${whole(holding)} of ${whole(all)}, on pictures kept from the search, too`],
+    [percent(only / Math.max(1, all)), "searched only", `${whole(only)} of ${whole(all)} hold on searched pictures only`],
+    [percent(left / Math.max(1, all)), "not anonymised", `${whole(left)} of ${whole(all)}${about.failures.length ? `, and ${whole(about.failures.length)} failed` : ""}`],
     [of("utility"), "utility", "detection × IoU × distance"],
     [of("detection"), "detection", "probability, after the edit"],
     [of("iou"), "IoU", "of face boxes before and after"],
     [of("distance"), "distance", `FaceNet scale, ${plain(about.threshold)} asked for`],
-    held.length ? [percent(kept.length / held.length), "hold", `${whole(kept.length)} of ${whole(held.length)} on pictures kept from the search`] : null,
     [whole(people.reduce((sum, p) => sum + p.evaluations, 0)), "evaluations", about.result.seconds ? `in ${duration(about.result.seconds)}` : "so far"],
-  ].filter(Boolean);
+  ];
   const judged = run.judges ? "What other recognisers make of it stands under Judges." : "No judge that the search never used has looked at this run: what another recogniser sees is not known from this page.";
   return [
-    h("h1", { tabindex: -1 }, !all ? "Nobody is finished yet" : `${whole(good.length)} of ${plural(all, "person", "people")} anonymised`),
+    h("h1", { tabindex: -1 }, !all ? "Nobody is finished yet" : `${whole(holding)} of ${plural(all, "person", "people")} anonymised`),
     h(
       "p",
       { class: "lead" },
       `Anonymised means: against ${about.recognisers.join(" and ")}, at a mean distance above ${plain(about.threshold)}`,
       about.verification === null ? "" : `, with no picture that still verifies (${three(about.verification)})`,
-      `. Study ${about.study}, objective ${about.objective}, editor ${about.editor}, detector ${about.detector}, seed ${about.seed}.`,
+      `, on the pictures searched and on those kept from the search. Study ${about.study}, objective ${about.objective}, editor ${about.editor}, detector ${about.detector}, seed ${about.seed}.`,
     ),
     h("dl", { class: "figures" }, items.map(([value, name, note]) => h("div", {}, h("dt", {}, name), h("dd", {}, value), h("dd", { class: "soft" }, note)))),
     h("p", { class: "soft" }, "Means are over people with a feasible winner, on the pictures the search saw. ", judged),
@@ -166,13 +167,12 @@ function groupsSection() {
   for (const source of sources.length > 1 ? sources : []) groups.push([`winner from ${source}`, people.filter((p) => p.source === source)]);
   const rows = groups.filter(([, members]) => members.length).map(([name, members]) => {
     const good = members.filter((p) => p.feasible);
-    const held = good.filter((p) => p.held);
+    const shares = [...VERDICTS].reverse().map((word) => percent(members.filter((p) => p.verdict === word).length / members.length));
     return [
-      name, whole(members.length), percent(good.length / members.length), ...["utility", "detection", "iou", "distance"].map((key) => three(mean(good.map((p) => p[key])))),
-      held.length ? `${held.filter((p) => p.held.feasible).length} / ${held.length}` : "–",
+      name, whole(members.length), ...shares, ...["utility", "detection", "iou", "distance"].map((key) => three(mean(good.map((p) => p[key])))),
     ];
   });
-  return section("Groups", table("Groups side by side", ["group", "people", "feasible", "utility", "detection", "IoU", "distance", "hold on kept back"], rows), h("p", { class: "soft" }, "Means are over feasible winners."));
+  return section("Groups", table("Groups side by side", ["group", "people", "hold", "searched only", "not anonymised", "utility", "detection", "IoU", "distance"], rows), h("p", { class: "soft" }, "Means are over feasible winners."));
 }
 
 function judgesSection() {

@@ -2,14 +2,22 @@
 
 const listing = { text: "", gender: "", status: "", sort: null, falling: true, page: 0, size: 50 };
 
-const verdict = (person) => (person.dropped ? "dropped" : person.feasible ? "anonymised" : "not anonymised");
-const holds = (person) => (person.held ? (person.held.feasible ? "holds" : "fails") : null);
+const HOLDS = "holds";
+const SEARCHED_ONLY = "holds on searched pictures only";
+const NOT_ANONYMISED = "not anonymised";
+const VERDICTS = [NOT_ANONYMISED, SEARCHED_ONLY, HOLDS];
+const verdict = (person) => (person.dropped ? "dropped" : person.verdict);
+const refuted = (person) => Boolean(person.held && !person.held.feasible);
+const verdictClass = (person) => {
+  if (person.dropped || (person.verdict === SEARCHED_ONLY && !refuted(person))) return "soft";
+  return person.verdict === HOLDS ? "yes" : "no";
+};
 const personLink = (person) => `#/person/${encodeURIComponent(person.id)}`;
 
 // title, value to sort by, text to show, falling first, shown on a phone
 const COLUMNS = [
   ["person", (p) => p.id.toLowerCase(), null, false, true],
-  ["result", (p) => (p.dropped ? 2 : p.feasible ? 1 : 0), null, false, true],
+  ["result", (p) => (p.dropped ? VERDICTS.length : VERDICTS.indexOf(p.verdict)), null, false, true],
   ["utility", (p) => p.utility, (p) => three(p.utility), true, true],
   ["detection", (p) => p.detection, (p) => three(p.detection), false, false],
   ["IoU", (p) => p.iou, (p) => three(p.iou), false, false],
@@ -37,7 +45,7 @@ function listed() {
     (person) =>
       (!text || person.id.toLowerCase().includes(text)) &&
       (!listing.gender || person.gender === listing.gender) &&
-      (!listing.status || listing.status === verdict(person) || listing.status === holds(person)),
+      (!listing.status || listing.status === verdict(person) || (listing.status === "fails" && refuted(person))),
   );
   if (listing.sort === null) return people.sort(failuresFirst);
   const value = COLUMNS[listing.sort][1];
@@ -49,7 +57,7 @@ function listed() {
 }
 
 function failuresFirst(a, b) {
-  const rank = (p) => [Boolean(p.dropped), p.feasible, !p.held || p.held.feasible, p.distance, p.id];
+  const rank = (p) => [Boolean(p.dropped), VERDICTS.indexOf(p.verdict), !refuted(p), p.distance, p.id];
   const [x, y] = [rank(a), rank(b)];
   const i = x.findIndex((value, place) => value !== y[place]);
   return i < 0 ? 0 : x[i] < y[i] ? -1 : 1;
@@ -110,7 +118,7 @@ function markHead(cell, index) {
 }
 
 function row(person) {
-  const state = h("td", { class: person.dropped ? "soft" : person.feasible ? "yes" : "no" }, verdict(person));
+  const state = h("td", { class: verdictClass(person), title: person.reason }, verdict(person));
   const name = h("th", { scope: "row" }, h("a", { href: personLink(person), class: "who" }, face(person), person.id));
   const cells = COLUMNS.slice(2).map(([, , text, , phone]) => h("td", { class: phone ? null : "wider" }, text(person)));
   return h("tr", {}, name, state, ...cells);
@@ -136,8 +144,8 @@ function filters(reset) {
   const search = h("input", {
     type: "search", id: "by-name", value: listing.text, placeholder: "name", oninput: (event) => ((listing.text = event.target.value), reset()),
   });
-  const results = ["not anonymised", "anonymised", "holds", "fails", ...(run.live ? ["dropped"] : [])];
-  const named = { holds: "holds on kept-back pictures", fails: "fails on kept-back pictures" };
+  const results = [...VERDICTS, "fails", ...(run.live ? ["dropped"] : [])];
+  const named = { fails: "fails on kept-back pictures" };
   return h(
     "form",
     { class: "filters", onsubmit: (event) => event.preventDefault(), role: "search", "aria-label": "Filter people" },

@@ -30,7 +30,8 @@ function personHead(person) {
     h(
       "p",
       { class: "lead" },
-      h("b", { class: person.feasible && !person.dropped ? "yes" : "no" }, verdict(person)),
+      h("b", { class: verdictClass(person) }, verdict(person)),
+      person.dropped ? "" : ` (${person.reason})`,
       ` · ${person.gender}${certainty} · ${plural(person.feasibleTrials, "feasible trial", "feasible trials")} of ${whole(person.evaluations)} · ${duration(person.seconds)}`,
       Number.isInteger(person.grade) ? ` · looks ${GRADES[person.grade]}` : "",
       person.chosenBy ? ` · winner chosen by ${person.chosenBy}` : "",

@@ -36,6 +36,7 @@ from attrsearch.report.pictures import picture_file, shown_kinds
 from attrsearch.runs.folder import PersonPart, RunFolder
 from attrsearch.runs.metadata import read_run
 from attrsearch.runs.review import GRADES, read_decisions
+from attrsearch.runs.verdict import Verdict
 from attrsearch.search.space import person_space
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -220,7 +221,8 @@ def _export_person(
     decision = read_decisions(run).of(name)
     about = {
         "gender": part.record.gender,
-        "anonymised": part.record.feasible,
+        "anonymised": part.verdict is Verdict.HOLDS,
+        "verdict": str(part.verdict),
         "winner": part.winner,
         "constraints": names,
         "screened_out": len(columns["evaluated"]) - len(measured),
