@@ -8,7 +8,15 @@ from pydantic import BeforeValidator, Field
 
 from attrsearch.core.attributes import Gender
 from attrsearch.core.recipes.base import Recipe, validate
-from attrsearch.core.recipes.study import Study, Surrogate, Workers, load_study, workers_of
+from attrsearch.core.recipes.study import (
+    Stopping,
+    Study,
+    Surrogate,
+    Verification,
+    Workers,
+    load_study,
+    workers_of,
+)
 from attrsearch.search.distributed.shards import Shard
 
 if TYPE_CHECKING:
@@ -37,8 +45,8 @@ class RunConfig(Recipe):
         recogniser: ``auto`` (``facenet``), ``sface``, ``facenet-vggface2``, ``facenet-casia`` or
             ``dlib``.
         detector: ``mtcnn`` or ``yunet``.
-        trials: Candidates a person; nobody gets more then, whatever the study's ``[stopping]``
-            allows who has no feasible one.
+        trials: Candidates a person; nobody gets more then, whatever ``[stopping]`` and
+            ``[verification]`` of the study allow.
         surrogate: Pooled model: ``auto``, ``none`` or a file.
         seed: Seed of the run; every person's own follows from it.
         people: Only these identities; everybody where it is None.
@@ -88,11 +96,18 @@ class RunConfig(Recipe):
             study = study.model_copy(update={"surrogate": pooled})
 
         # who names a number of candidates wants no more of them for anybody
-        if self.trials is not None and study.stopping is not None:
-            stopping = study.stopping.model_copy(update={"extra": 0.0})
-            study = study.model_copy(update={"stopping": stopping})
+        return study if self.trials is None else _without_extra(study)
 
-        return study
+
+def _without_extra(study: Study) -> Study:
+    """The study with as many trials as it says, and nobody given more."""
+    changes: dict[str, Stopping | Verification] = {}
+    if study.stopping is not None:
+        changes["stopping"] = study.stopping.model_copy(update={"extra": 0.0})
+    if study.verification is not None:
+        changes["verification"] = study.verification.model_copy(update={"extra": 0.0})
+
+    return study.model_copy(update=changes)
 
 
 class Execution(Recipe):

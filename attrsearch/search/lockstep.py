@@ -8,7 +8,7 @@ speed alone.
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -20,7 +20,8 @@ from attrsearch.faces.dataset import AlignedFace, Identity, Person
 from attrsearch.faces.identities import IdentityLoader
 from attrsearch.search.evaluator import Evaluator, Request, Subject
 from attrsearch.search.models import Settings
-from attrsearch.search.objective import CandidateResults, aggregate
+from attrsearch.search.objective import CandidateResults
+from attrsearch.search.person_search import PersonSearch
 from attrsearch.search.space import PersonSpace, person_space
 from attrsearch.search.study import PersonStudy, person_seed
 from attrsearch.search.surrogate.acquisition import Proposal, Screener, portfolio_points
@@ -51,6 +52,8 @@ class Finished:
         held_out: The winner on the faces kept from the search (one candidate), or None where there
             are none.
         held_out_faces: How many those are.
+        joined: Which faces were kept back at first and searched later: indices among those that
+            :func:`split_faces` keeps back.
     """
 
     id: str
@@ -68,6 +71,7 @@ class Finished:
     overhead: float
     held_out: CandidateResults | None
     held_out_faces: int
+    joined: tuple[int, ...] = ()
 
     @property
     def winner(self) -> int:
@@ -107,20 +111,6 @@ class PreparedPerson:
     subject: Subject
 
 
-@dataclass
-class _Open:
-    identity: Identity
-    seed: int
-    faces: tuple[AlignedFace, ...]
-    held: tuple[AlignedFace, ...]
-    subject: Subject
-    study: PersonStudy
-    attributes: list[Floats] = field(default_factory=list)
-    judgements: list[CandidateResults] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
-    times: list[tuple[float, float]] = field(default_factory=list)
-
-
 def search_people(
     people: Iterable[Person],
     settings: Settings,
@@ -140,7 +130,7 @@ def search_people(
         pooled: What earlier people taught, where the study has a surrogate.
     """
     waiting = iter(people)
-    studies: list[_Open] = []
+    studies: list[PersonSearch] = []
     more = True
     while more or studies:
         while more and len(studies) < OPEN_STUDIES:
@@ -154,9 +144,9 @@ def search_people(
             else:
                 studies.append(opened)
         _round(studies, settings, evaluator, evaluated)
-        for study in [item for item in studies if item.study.remaining == 0]:
+        for study in [item for item in studies if item.over(settings, evaluator)]:
             studies.remove(study)
-            yield _finish(study, settings, evaluator)
+            yield _finish(study)
 
 
 def _open(
@@ -165,7 +155,7 @@ def _open(
     evaluator: Evaluator,
     gather: IdentityLoader,
     pooled: PooledModel | None,
-) -> _Open | Failed:
+) -> PersonSearch | Failed:
     recipe = settings.study
     try:
         ready = prepare_person(person, settings, evaluator, gather)
@@ -194,7 +184,9 @@ def _open(
         study.attach(settings.hooks.of(person.id))
     except AttrsearchError as error:
         return Failed(person.id, str(error))
-    return _Open(identity, seed, ready.faces, ready.held, subject, study)
+    opened = PersonSearch(identity, seed, ready.faces, ready.held, subject, study)
+    opened.vary(settings, evaluator)
+    return opened
 
 
 def prepare_person(
@@ -256,7 +248,7 @@ def _local_screener(settings: Settings, seed: int, space: PersonSpace) -> Screen
 
 
 def _round(
-    studies: Sequence[_Open],
+    studies: Sequence[PersonSearch],
     settings: Settings,
     evaluator: Evaluator,
     evaluated: Callable[[int], None],
@@ -268,10 +260,7 @@ def _round(
     requests = [Request(item.subject, item.study.ask()) for item in studies]
     scores = evaluator.evaluate(requests)
     for item, request, score in zip(studies, requests, scores, strict=True):
-        results = aggregate(settings.objective, score)
-        item.study.tell(results)
-        item.attributes.append(request.attributes)
-        item.judgements.append(results)
+        item.add(request, score, settings, evaluator)
     took = time.perf_counter() - start
     pairs = sum(len(request.attributes) * len(request.subject) for request in requests)
     for item, request in zip(studies, requests, strict=True):
@@ -280,15 +269,7 @@ def _round(
     evaluated(sum(len(request.attributes) for request in requests))
 
 
-def _finish(item: _Open, settings: Settings, evaluator: Evaluator) -> Finished:
-    """Verify the winner on the faces kept from the search."""
-    results = CandidateResults.join(item.judgements)
-    attributes = np.concatenate(item.attributes)
-    held_out = None
-    subject, kept = evaluator.prepare(item.held) if item.held else (None, [])
-    if subject is not None:
-        winner = attributes[[results.best()]]
-        held_out = aggregate(settings.objective, evaluator.evaluate([Request(subject, winner)])[0])
+def _finish(item: PersonSearch) -> Finished:
     return Finished(
         id=item.identity.id,
         traits=item.identity.traits,
@@ -296,15 +277,16 @@ def _finish(item: _Open, settings: Settings, evaluator: Evaluator) -> Finished:
         space=item.study.space,
         faces=item.faces,
         subject=item.subject,
-        attributes=attributes,
-        results=results,
+        attributes=np.concatenate(item.attributes),
+        results=item.measured(),
         seconds=np.array(item.seconds),
         times=np.array(item.times, np.float64).reshape(-1, 2),
         proposals=tuple(item.study.proposals),
         screened_out=screener.screened_out if (screener := item.study.screener) else 0,
         overhead=screener.seconds if screener else 0.0,
-        held_out=held_out,
-        held_out_faces=len(kept),
+        held_out=item.verified,
+        held_out_faces=item.verified_faces,
+        joined=item.joined,
     )
 
 

@@ -62,6 +62,11 @@ class CandidateResults:
         }
         return cls(**columns)
 
+    def last(self, count: int) -> Self:
+        """The last ``count`` candidates."""
+        parts = {f.name: getattr(self, f.name)[-count:] for f in fields(self)}
+        return type(self)(**parts)
+
     def best(self) -> int:
         """Index of the winner: the best feasible candidate, else the least infeasible."""
         feasible = self.feasible

@@ -3,7 +3,7 @@
 For a winner that a person chose.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,13 +67,16 @@ class Verifier:
         """
         return self._load()[1]
 
-    def measure(self, identity: str, gender: Gender, attributes: Floats) -> Verified:
+    def measure(
+        self, identity: str, gender: Gender, attributes: Floats, joined: Sequence[int] = ()
+    ) -> Verified:
         """Measure a candidate of a person.
 
         Args:
             identity: The person.
             gender: As the run has it; the pictures are not asked again.
             attributes: (1, passes, 13).
+            joined: Which of the pictures kept back were searched, too.
 
         Raises:
             InputError: The pictures are gone, or the models are not those of the run.
@@ -86,6 +89,8 @@ class Verifier:
         searched, held = split_faces(
             found.faces, recipe.heldback, recipe.max_faces, person_seed(recipe.seed, identity)
         )
+        searched += [held[i] for i in joined if i < len(held)]
+        held = [face for i, face in enumerate(held) if i not in joined]
         subject, kept = evaluator.prepare(searched)
         if subject is None:
             hint = "give the pictures of the run with --faces"

@@ -29,6 +29,8 @@ Floats = npt.NDArray[np.float32]
 
 WIDER = " (wider)"
 """Ends the name of the study of somebody who is searched on in a wider space."""
+SEARCHED_ON = " (searched on {})"
+"""Ends the name of a study that goes on with a picture more, the first, second and so on time."""
 
 
 class PersonStudy:
@@ -43,8 +45,8 @@ class PersonStudy:
         screener: Proposes candidates by prediction; the sampler goes alone where it is None.
         stopping: When to end before the last trial, and what becomes of someone without a feasible
             candidate.
-        expanded_screener: Makes what proposes in the expanded space of that allowance, from that
-            person's own trials alone.
+        expanded_screener: Makes what proposes in the expanded space of that allowance, and in a
+            search that goes on, from that person's own trials alone.
 
     Attributes:
         space: What is searched; wider than at first once the allowance of ``stopping`` has begun,
@@ -78,6 +80,7 @@ class PersonStudy:
         self._sampler, self._goals, self._seed = sampler, goals, seed
         self.hooks: Hooks = NO_HOOKS
         self._stopped = False
+        self._searched_on = 0
         self._opened: optuna.Study | None = None
         self._asked: list[tuple[Trial | None, npt.NDArray[np.float64]]] = []
 
@@ -97,12 +100,17 @@ class PersonStudy:
             self._opened = self._begin()
         return self._opened
 
-    def _begin(self, earlier: Sequence[FrozenTrial] = ()) -> optuna.Study:
-        """Open an Optuna study over the space, which knows of earlier trials."""
+    def _begin(self, earlier: Sequence[FrozenTrial] = (), suffix: str = "") -> optuna.Study:
+        """Open an Optuna study over the space, which knows of earlier trials.
+
+        Args:
+            earlier: These.
+            suffix: Ends its name in a user's storage.
+        """
         self._distributions = distributions(self.space)
         sampler = self.hooks.make_sampler(self._seed) or make_sampler(self._sampler, self._seed)
         directions = [StudyDirection.MAXIMIZE] * self._goals
-        study = self.hooks.create_study(directions, sampler, WIDER if earlier else "")
+        study = self.hooks.create_study(directions, sampler, suffix)
         for trial in earlier:
             study.add_trial(
                 create_trial(
@@ -138,17 +146,7 @@ class PersonStudy:
         for i, (trial, point) in enumerate(self._asked):
             values, constraints = self._result(results, i)
             if trial is None:
-                params = {
-                    name: float(value) for name, value in zip(self.space.names, point, strict=True)
-                }
-                self._study.add_trial(
-                    create_trial(
-                        values=values,
-                        params=params,
-                        distributions=self._distributions,
-                        constraints=constraints,
-                    )
-                )
+                self._add(point, values, constraints)
                 if self.hooks.callbacks:
                     self._called(self._study.get_trials(deepcopy=False)[-1])
                 continue
@@ -175,17 +173,57 @@ class PersonStudy:
         """Give a finished trial to the callbacks; one of them may stop the study."""
         self._stopped = stoppable(self._study, self.hooks.callbacks, trial) or self._stopped
 
+    def search_on(self, results: CandidateResults, trials: int) -> None:
+        """Search on after the end, with everything that was measured judged anew.
+
+        Args:
+            results: Of all candidates so far, in their order.
+            trials: How many more to propose; no fewer, whatever was to stop the search before.
+        """
+        measured = [proposal.point for proposal in self.proposals if proposal.evaluated]
+        points = np.array(measured, np.float64)
+        self.remaining = 0 if self._stopped else trials
+        self._stopper = None
+
+        # Another seed, or a sampler that draws at random would begin with the same candidates.
+        self._seed += 1
+        self._searched_on += 1
+        self._opened = self._begin(suffix=SEARCHED_ON.format(self._searched_on))
+        for i, point in enumerate(points):
+            self._add(point, *self._result(results, i))
+        self._learn_from([(points, results)])
+
     def _expand_space(self) -> None:
         """Search on in a wider space, knowing what was measured in the first."""
         self.space, self._expansion = self.space.expanded(self._expansion), 1.0
-        self._opened = self._begin(self._study.get_trials(deepcopy=False))
+        self._opened = self._begin(self._study.get_trials(deepcopy=False), WIDER)
+        self._learn_from(self._lessons)
+
+    def _learn_from(
+        self, lessons: Sequence[tuple[npt.NDArray[np.float64], CandidateResults]]
+    ) -> None:
+        """Exchange what proposes by prediction for one that knows the person's own trials only."""
         first, self.screener = self.screener, self._expanded_screener(self.space)
         if self.screener:
-            for points, results in self._lessons:
+            for points, results in lessons:
                 self.screener.observe(points, results)
             self.screener.screened_out = first.screened_out if first else 0
             self.screener.seconds += first.seconds if first else 0.0
         self._lessons = []
+
+    def _add(
+        self, point: npt.NDArray[np.float64], values: list[float], constraints: dict[str, float]
+    ) -> None:
+        """Tell the sampler of a candidate that it did not propose."""
+        params = {name: float(value) for name, value in zip(self.space.names, point, strict=True)}
+        self._study.add_trial(
+            create_trial(
+                values=values,
+                params=params,
+                distributions=self._distributions,
+                constraints=constraints,
+            )
+        )
 
     def _ask_sampler(self) -> tuple[Trial, npt.NDArray[np.float64]]:
         with without_warnings():  # experimental samplers, independent sampling, powers of two

@@ -4,8 +4,9 @@ A new term is one function here, one entry in ``TERMS``, one name in ``recipes.T
 row of its test.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +35,24 @@ class FaceScores:
     distance_raw: Floats
     verification_margin: Floats
     naturalness: Floats
+
+    @classmethod
+    def join(cls, parts: Sequence[Self]) -> Self:
+        """Candidates of several measurements of the same faces, one after another."""
+        tables = []
+        for item in fields(cls):
+            tables.append(np.concatenate([getattr(part, item.name) for part in parts]))
+
+        return cls(*tables)
+
+    def beside(self, other: Self) -> Self:
+        """The same candidates on these faces and on those of ``other``, in this order."""
+        tables = []
+        for item in fields(self):
+            both = getattr(self, item.name), getattr(other, item.name)
+            tables.append(np.concatenate(both, 1))
+
+        return type(self)(*tables)
 
 
 TERMS: dict[str, Callable[[FaceScores], Floats]] = {

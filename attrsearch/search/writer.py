@@ -85,6 +85,7 @@ def write_finished(
         random=int(numbers[chance]),
         importance=_importance(item),
         screened_out=item.screened_out,
+        joined=item.joined,
     )
     columns = (
         "detection",

@@ -16,6 +16,7 @@ from attrsearch.core.recipes.study import (
     Stopping,
     Study,
     Surrogate,
+    Verification,
     Workers,
 )
 from attrsearch.evaluation.gate import Limit
@@ -80,6 +81,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "sampler": Sampler,
     "surrogate": Surrogate,
     "stopping": Stopping,
+    "verification": Verification,
     "workers": Workers,
     "prefilter": PreFilter,
 }
@@ -96,7 +98,7 @@ def test_study_recipes() -> None:
         assert first_cells(part) == list(TABLES[name].model_fields), name
 
 
-@pytest.mark.parametrize("model", [Study, Sampler, Surrogate, Stopping, Workers])
+@pytest.mark.parametrize("model", [Study, Sampler, Surrogate, Stopping, Verification, Workers])
 def test_defaults_of_studies(model: type[BaseModel]) -> None:
     text = section("### Study")
     for name, field in model.model_fields.items():

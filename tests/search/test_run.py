@@ -16,7 +16,7 @@ import pytest
 from attrsearch.core.attributes import ATTRIBUTES
 from attrsearch.core.bundled import bundled
 from attrsearch.core.errors import InputError, OutputError, RecipeError, WeightsError
-from attrsearch.core.recipes.study import load_study
+from attrsearch.core.recipes.study import Verification, load_study
 from attrsearch.faces.attribute_classifier import MIN_CERTAINTY
 from attrsearch.runs.attributes_file import AttributesFile, read_attributes
 from attrsearch.runs.folder import HELDBACK_COLUMNS, RunFolder
@@ -313,6 +313,29 @@ def test_trials_asked_for_are_all_there_are(sample: Path, tmp_path: Path) -> Non
     assert longer.evaluations == 2 + 4
     assert pd.read_parquet(tmp_path / "longer" / "trials.parquet").shape[0] == 6
     assert load_study("quick").stopping is None
+
+
+def test_a_search_that_goes_on_is_the_same_again(sample: Path, tmp_path: Path) -> None:
+    """Variations and further trials: alone, in company, and resumed, and never more than asked."""
+    verification = Verification(variations=1, rounds=1, extra=0.5)
+    study = STUDY.model_copy(update={"verification": verification, "trials": 4})
+    out = tmp_path / "run"
+    given: dict[str, object] = {"study": study, "trials": None, "people": ["cadet", "pilot"]}
+    search(sample, out, **given)
+    first = winners(out)
+    for part in RunFolder(out).read_people():
+        assert part.record.evaluations == 4 + 2 * len(part.joined)
+        assert part.record.faces == 3 + len(part.joined)
+        assert (part.heldback is None) == bool(part.joined)
+
+    (out / "people" / "cadet.json").unlink()
+    search(sample, out, resume=True, **given)
+    assert winners(out) == first
+    search(sample, tmp_path / "alone", **given | {"people": ["pilot"]})
+    alone = winners(tmp_path / "alone")["people"]
+    assert alone["pilot"] == first["people"]["pilot"]  # type: ignore[index]
+    exactly = search(sample, tmp_path / "exactly", **given | {"trials": 3})
+    assert exactly.evaluations == 2 * 3
 
 
 def test_nobody_at_all(sample: Path, tmp_path: Path) -> None:

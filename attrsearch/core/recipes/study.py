@@ -88,6 +88,21 @@ class Stopping(Recipe):
     widen: Annotated[float, Field(ge=1, le=2)] = 1.0
 
 
+class Verification(Recipe):
+    """What a winner must do besides, and what follows where it fails on the pictures kept back.
+
+    Attributes:
+        variations: A candidate that would be the best so far is measured on so many variations of
+            each picture, too, and must meet the constraints there, if any candidate does.
+        rounds: How often the picture that it fails on worst is searched, too; 0 for never.
+        extra: Further trials each time, as a share of ``trials``.
+    """
+
+    variations: Annotated[int, Field(ge=0, le=4)] = 0
+    rounds: Annotated[int, Field(ge=0, le=100)] = 2
+    extra: Annotated[float, Field(ge=0, le=10)] = 0.25
+
+
 class PreFilter(Recipe):
     """Thesis 3.1.5: take detail away before the edit.
 
@@ -140,6 +155,7 @@ class Study(Recipe):
     sampler: Sampler = Sampler()
     surrogate: Surrogate | None = None
     stopping: Stopping | None = None
+    verification: Verification | None = None
     workers: Workers = Workers()
     prefilter: PreFilter | None = None
     realign: bool = False

@@ -53,7 +53,7 @@ def choose_winner(run: Path, identity: str, trial: int, verifier: Verifier) -> P
         raise InputError(
             "trial", required=required, found=str(trial), hint="choose one of the list"
         )
-    found = verifier.measure(identity, part.record.gender, attributes[[trial]])
+    found = verifier.measure(identity, part.record.gender, attributes[[trial]], part.joined)
     results = found.searched
     first, second = named_passes(attributes[trial])
     runners = tuple(part.winner if number == trial else number for number in part.runners)

@@ -14,6 +14,7 @@ import json
 import random
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -46,6 +47,15 @@ NAMES = tuple(f"{which}_{name}" for which in ("first", "second") for name in ATT
 RANGE = FloatDistribution(-LIMIT, LIMIT)
 
 
+@dataclass
+class _SharedSubject:
+    """Faces whose measurements are shared, where, and of how many candidates so far."""
+
+    subject: Subject  # kept, so that no other is taken for it
+    record: "StudyRecord"
+    asked: int = 0
+
+
 class SharedEvaluator:
     """An evaluator whose measurements of one person are shared with other workers.
 
@@ -59,9 +69,8 @@ class SharedEvaluator:
     def __init__(self, evaluator: Evaluator, url: str, settings: Settings, identity: str) -> None:
         self._evaluator, self._url, self._settings = evaluator, url, settings
         self._identity = identity
-        self._subject: Subject | None = None
-        self._record: StudyRecord | None = None
-        self._asked = 0
+        self._first: Subject | None = None
+        self._shared: dict[int, _SharedSubject] = {}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._evaluator, name)
@@ -69,33 +78,45 @@ class SharedEvaluator:
     def prepare(self, faces: Sequence[AlignedFace]) -> tuple[Subject | None, list[int]]:
         """As :meth:`Evaluator.prepare`.
 
-        The faces prepared first are those whose measurements are shared.
+        The faces prepared first are those that are searched.
         """
         subject, kept = self._evaluator.prepare(faces)
-        self._subject = self._subject or subject
+        self._first = self._first or subject
         return subject, kept
 
     def evaluate(self, requests: Sequence[Request]) -> list[FaceScores]:
-        """As :meth:`Evaluator.evaluate`."""
-        return [
-            self._share(request)
-            if request.subject is self._subject
-            else self._evaluator.evaluate([request])[0]
-            for request in requests
-        ]
+        """As :meth:`Evaluator.evaluate`.
+
+        What the person is searched on is shared, also where the search goes on with more faces; a
+        single candidate on others is a verification, which costs less than asking the database.
+        """
+        found = []
+        for request in requests:
+            if request.subject is self._first or len(request.attributes) > 1:
+                found.append(self._share(request))
+            else:
+                found += self._evaluator.evaluate([request])
+
+        return found
 
     def _share(self, request: Request) -> FaceScores:
-        if self._record is None:
+        shared = self._shared.get(id(request.subject))
+        if shared is None:
             goals = len(self._settings.objective.maximise)
-            self._record = StudyRecord(Database.open(self._url), self._name(request.subject), goals)
-        first, self._asked = self._asked, self._asked + len(request.attributes)
+            database = Database.open(self._url)
+            record = StudyRecord(database, self._name(request.subject), goals)
+            shared = _SharedSubject(request.subject, record)
+            self._shared[id(request.subject)] = shared
+
+        first = shared.asked
+        shared.asked += len(request.attributes)
 
         def measure(rows: Sequence[int]) -> FaceScores:
             return self._evaluator.evaluate(
                 [Request(request.subject, request.attributes[list(rows)])]
             )[0]
 
-        return self._record.measure(first, request.attributes, measure, self._settings)
+        return shared.record.measure(first, request.attributes, measure, self._settings)
 
     def _name(self, subject: Subject) -> str:
         """The person, and a digest of all that decides a measurement.

@@ -105,3 +105,13 @@ def test_the_report_does_not_say_where_the_pictures_are(finished: Path) -> None:
     place = read_run(finished)["faces"]
     assert Path(place).is_dir()
     assert place not in (finished / "report.html").read_text()
+
+
+def test_a_picture_that_joined_the_search_is_searched_again(verifier: Verifier, run: Path) -> None:
+    part = RunFolder(run).read_person("cadet")
+    passes = 1 if part.record.second_pass is None else 2
+    chosen = read_candidates(run, "cadet", passes)[[part.winner]]
+    found = verifier.measure("cadet", part.record.gender, chosen, joined=(0,))
+    assert len(found.faces) == part.record.faces + 1
+    assert found.held_out is None
+    assert found.searched.distance[0] != pytest.approx(part.record.distance, abs=1e-5)
