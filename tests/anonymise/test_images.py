@@ -164,7 +164,7 @@ def test_a_folder_is_protected_around_a_bad_picture(
     (faces / "broken.jpg").write_bytes(b"")
     steps: list[int] = []
     work = plan(tmp_path / "faces", tmp_path / "out", applier.file, None)
-    done = apply_all(applier, work, lambda: steps.append(1))
+    done = apply_all(applier, work, lambda step: steps.append(step.count))
     assert len(steps) == 2
     assert [item.edited for item in done] == ["astronaut", None]
     assert "empty file" in done[1].problem
