@@ -169,9 +169,10 @@ def folder(tmp_path: Path) -> Path:
     return source
 
 
-def test_frames_go_by_their_names(folder: Path, tmp_path: Path) -> None:
-    warnings: list[str] = []
-    material = FrameFolder(folder, tmp_path / "out", warnings.append)
+def test_frames_go_by_their_names(
+    folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    material = FrameFolder(folder, tmp_path / "out")
     assert (material.size, material.count) == ((320, 240), 4)
     for _ in range(2):  # two passes
         assert [frame.index for frame in material.frames()] == [0, 1, 2, 3]
@@ -183,17 +184,18 @@ def test_frames_go_by_their_names(folder: Path, tmp_path: Path) -> None:
         assert np.array_equal(
             np.asarray(Image.open(tmp_path / "out" / f"f{number}.png")), 255 - picture
         )
-    assert (warnings, material.problem) == ([], "")
+    assert (caplog.messages, material.problem) == ([], "")
 
 
-def test_a_bad_frame_is_named_once_and_not_written(folder: Path, tmp_path: Path) -> None:
+def test_a_bad_frame_is_named_once_and_not_written(
+    folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     (folder / "f1.png").write_bytes(b"no picture")
-    warnings: list[str] = []
-    material = FrameFolder(folder, tmp_path / "out", warnings.append)
+    material = FrameFolder(folder, tmp_path / "out")
     for _ in range(2):
         assert [frame.index for frame in material.frames()] == [0, 2, 3]
-    assert len(warnings) == 1
-    assert warnings[0].startswith(f"{folder / 'f1.png'}: needs a readable picture")
+    assert len(caplog.messages) == 1
+    assert caplog.messages[0].startswith(f"{folder / 'f1.png'}: needs a readable picture")
     assert material.problem == "1 of 4 frames could not be read and were not written"
 
 
