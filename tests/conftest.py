@@ -13,11 +13,12 @@ os.environ.setdefault("ATTRSEARCH_OFFLINE", "1")  # tests never download
 from attrsearch.core.recipes.study import load_study
 from attrsearch.core.sample import sample_folder
 from attrsearch.editing.editor import Editor, load_editor
-from attrsearch.faces.dataset import MIN_FACE, Identity, Picture, find_people
+from attrsearch.faces.dataset import MIN_FACE, Identity, Picture
 from attrsearch.faces.detection.load import load_detector
 from attrsearch.faces.detection.mtcnn import Mtcnn
 from attrsearch.faces.identities import IdentityLoader
 from attrsearch.faces.images import read_picture
+from attrsearch.faces.people import find_people
 from attrsearch.faces.recognition.base import CalibratedRecogniser
 from attrsearch.faces.recognition.load import load_recogniser
 from attrsearch.faces.window_detection import WINDOW_MIN_FACE
@@ -131,7 +132,8 @@ def protected_people(
     best_sets: AttributesFile, finished_people: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """What ``attrsearch apply`` makes of the people of the finished run."""
-    from attrsearch.anonymise.images import Applier, apply_all, plan
+    from attrsearch.anonymise.images import Applier, apply_all
+    from attrsearch.anonymise.plan import plan
 
     out = tmp_path_factory.mktemp("protected")
     apply_all(Applier(best_sets), plan(finished_people, out, best_sets, None))

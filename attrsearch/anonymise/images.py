@@ -6,10 +6,9 @@ No face is left as it was: what cannot be edited is covered.
 from dataclasses import dataclass
 from pathlib import Path
 
-from attrsearch.anonymise.picture_files import refuse_replacing, targets, write_picture
+from attrsearch.anonymise.picture_files import write_picture
 from attrsearch.core.attributes import AttributeSet
 from attrsearch.core.errors import AttrsearchError, InputError, OutputError, WeightsError
-from attrsearch.core.names import readable
 from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.editing.blending import LEAST_SHARE, cut_crop, edit_crops, paste
 from attrsearch.editing.editor import Editor, load_editor
@@ -18,7 +17,7 @@ from attrsearch.faces.alignment import CROP_TEMPLATE, scale_of, similarity
 from attrsearch.faces.dataset import Picture, detect_reduced, prominence
 from attrsearch.faces.detection.base import Detector
 from attrsearch.faces.detection.load import load_detector
-from attrsearch.faces.images import left_out, read_layers, tree_pictures
+from attrsearch.faces.images import read_layers
 from attrsearch.faces.sampling import to_editor
 from attrsearch.runs.attributes_file import AttributesFile, PersonRecord
 
@@ -181,67 +180,6 @@ def load_export_editor(file: AttributesFile, editor: str | None = None) -> Edito
     return loaded
 
 
-def plan(
-    source: Path,
-    target: Path,
-    file: AttributesFile,
-    person: str | None,
-    suffix: str | None = None,
-) -> list[tuple[Path, Path, PersonRecord | None]]:
-    """Which picture becomes which file, and whose set it gets.
-
-    A picture belongs to the person given, else to the person its folder is named after, else to the one its file
-    is named after, else to the only person of the export.  A picture keeps its kind unless ``suffix`` says otherwise.
-
-    Raises:
-        InputError: No pictures, or a person the export does not have.
-        OutputError: An output would replace an input, or a file that was not written here.
-    """
-    if person is not None and file.find(person) is None:
-        names = ", ".join(record.id for record in file.identities[:5])
-        found = f"no {person}; it has {names or 'nobody'}{' …' if len(file.identities) > 5 else ''}"
-        raise InputError(
-            person, required="a person of the export", found=found, hint="check the name"
-        )
-    pairs = check_places(source, target, suffix)
-    root = source.parent if source.is_file() else source
-    return [(path, place, _whose(path, root, file, person)) for path, place in pairs]
-
-
-def check_places(source: Path, target: Path, suffix: str | None = None) -> list[tuple[Path, Path]]:
-    """Which picture becomes which file.
-
-    Args:
-        source: A picture, or a folder of pictures.
-        target: What to write: as ``source``.
-        suffix: Kind of the pictures written (``.png``); each keeps its own by default.
-
-    Raises:
-        InputError: There is no picture.
-        OutputError: An output would replace an input, or a file that was not written here.
-    """
-    if source.is_file():
-        named = bool(target.suffix) and not target.is_dir()
-        place = target if named else targets([source], source.parent, target, suffix)[0]
-        refuse_replacing([source], [place])
-        return [(source, place)]
-    if not source.is_dir():
-        hint = "give a picture or a folder of pictures"
-        raise InputError(source, required="a picture or a folder", found="no such file", hint=hint)
-    pictures = [path for path in tree_pictures(source) if not _in_run(path, source)]
-    if not pictures:
-        hint = "give a folder with pictures in it or in its sub-folders"
-        raise InputError(source, required="pictures", found="none", hint=hint)
-    places = targets(pictures, source, target, suffix)
-    refuse_replacing(pictures, places)
-    return list(zip(pictures, places, strict=True))
-
-
-def others_in(source: Path, work: list[tuple[Path, Path, PersonRecord | None]]) -> list[Path]:
-    """Entries of a folder that a plan leaves out: other kinds of files, links that lead elsewhere, runs."""
-    return left_out(source, [path for path, _, _ in work]) if source.is_dir() else []
-
-
 def apply_all(
     applier: Applier,
     work: list[tuple[Path, Path, PersonRecord | None]],
@@ -259,23 +197,3 @@ def apply_all(
         done.append(applier.apply(source, target, person))
         progress(Step(stage="apply", count=len(done), total=len(work)))
     return done
-
-
-def _whose(path: Path, root: Path, file: AttributesFile, person: str | None) -> PersonRecord | None:
-    """The person given, or the one that a folder or the file is named after, or the only one."""
-    if person is not None:
-        return file.find(person)
-    for folder in path.parents:
-        if folder == root.parent:
-            break
-        found = file.find(readable(folder.name))
-        if found is not None:
-            return found
-    only = file.identities[0] if len(file.identities) == 1 and path.parent == root else None
-    return file.find(readable(path.stem)) or only
-
-
-def _in_run(path: Path, root: Path) -> bool:
-    """Whether a picture belongs to a run that lies inside the folder."""
-    folders = [folder for folder in path.parents if folder != root and folder.is_relative_to(root)]
-    return any((folder / "run.toml").is_file() for folder in folders)

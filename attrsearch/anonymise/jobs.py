@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from attrsearch.core.errors import InputError
-from attrsearch.core.files import write_bytes
+from attrsearch.core.files import is_part, write_bytes
 from attrsearch.faces.images import SUFFIXES
 from attrsearch.video.io.containers import is_video
 
@@ -16,8 +16,12 @@ ADDED = "_anonymised"
 """What is added to a name where none was given."""
 MARK = "anonymised.json"
 """In the run's folder, once the output has its name."""
-RUN_FILES = ("run.toml", "journal.jsonl", "people")
+RUN_FILE = "run.toml"
 """What tells a run's folder from any other."""
+OWN = frozenset(
+    {"journal.jsonl", "people", "coverage.parquet", "coverage.parquet.fernet", MARK, "left_out.txt"}
+)
+"""What this command may leave in a folder in which no search has begun."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,25 @@ class Job:
     @property
     def has_begun(self) -> bool:
         """Whether the run's folder holds a search that can go on."""
-        return any((self.run / name).exists() for name in RUN_FILES)
+        return (self.run / RUN_FILE).exists()
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether the run's folder holds what is neither a search nor left over from one."""
+        if self.has_begun or not self.run.exists():
+            return False
+        if not self.run.is_dir():
+            return True
+        return any(not is_part(path) and path.name not in OWN for path in self.run.iterdir())
+
+    def progress(self) -> str:
+        """What there is after it was stopped, and how to go on, in a line."""
+        people = len(list((self.run / "people").glob("*.json")))
+        again = "the same command again"
+        if not self.has_begun:
+            return f"stopped before the search of {self.source} began; {again} begins it"
+        found = f"{people} people are searched" if people != 1 else "1 person is searched"
+        return f"stopped; {found} ({self.run}), {self.target} is not whole; {again} goes on"
 
 
 def name_beside(source: Path) -> Path:

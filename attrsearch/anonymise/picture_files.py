@@ -1,26 +1,24 @@
 """Where protected pictures go, and how they are written: nothing is replaced that was not made here."""
 
-import io
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
+from attrsearch.anonymise.encoding import BMP_END, DEEP, MADE_BY, SOFTWARE, encode, with_alpha
+from attrsearch.anonymise.own_colours import in_own_colours, in_own_depth
 from attrsearch.core.errors import OutputError
 from attrsearch.core.files import write_bytes
 from attrsearch.core.names import as_read
+from attrsearch.faces.image_decoder import KNOWN, open_heif
 from attrsearch.faces.images import Layers
 
 Picture = npt.NDArray[np.uint8]
 
-MADE_BY = "attrsearch"
-"""What a written picture says of itself (PNG text, JPEG comment, EXIF Software): such a file may be replaced."""
-SOFTWARE = 0x0131
-"""EXIF's tag Software."""
 KINDS = {
     ".jpg": "JPEG",
     ".jpeg": "JPEG",
@@ -33,6 +31,10 @@ KINDS = {
     ".tiff": "TIFF",
 }
 """Suffixes that are written, and as what; a picture of another kind becomes a PNG file."""
+if "AVIF" in KNOWN:
+    KINDS[".avif"] = "AVIF"
+if "HEIF" in KNOWN:
+    KINDS |= {".heic": "HEIF", ".heif": "HEIF"}
 WITHOUT_ALPHA = ("JPEG", "BMP")
 
 
@@ -88,9 +90,10 @@ def refuse_replacing(sources: Sequence[Path], chosen: Sequence[Path]) -> None:
 def made_here(path: Path) -> bool:
     """Whether a picture was written by :func:`write_picture`."""
     try:
-        with Image.open(path, formats=("JPEG", "PNG", "WEBP", "TIFF", "BMP")) as image:
+        open_heif()
+        with Image.open(path, formats=KNOWN) as image:
             if image.format == "BMP":
-                return False
+                return path.read_bytes().endswith(BMP_END)
             said = [
                 image.info.get("Software"),
                 image.info.get("comment"),
@@ -102,7 +105,9 @@ def made_here(path: Path) -> bool:
 
 
 def write_picture(target: Path, picture: Picture, layers: Layers | None = None) -> None:
-    """Write a protected picture by its suffix; of the input's metadata only the alpha layer stays.
+    """Write a protected picture by its suffix; of what lies beside it, alpha and profile stay.
+
+    Where the kind of file allows it, its depth stays, too, and what was not edited keeps its values.
 
     What the alpha layer hides is written as black, so that no other program can show it.  JPEG is written at quality
     95 without reducing the colours' resolution.
@@ -120,30 +125,26 @@ def write_picture(target: Path, picture: Picture, layers: Layers | None = None) 
         required = f"a picture name ({', '.join(sorted(KINDS))})"
         found = target.suffix or "no suffix"
         raise OutputError(target, required=required, found=found, hint="name the output out.png")
-    image = Image.fromarray(picture)
-    alpha = None if layers is None else layers.alpha
-    if alpha is not None and bool((alpha < 255).any()):
+    values = _values(picture, layers, kind)
+    if layers is not None and layers.alpha is not None and bool((layers.alpha < 255).any()):
         if kind in WITHOUT_ALPHA:
             required = "a kind of picture with an alpha layer (.png, .webp, .tif)"
             hint = "name the output out.png"
             raise OutputError(target, required=required, found=target.suffix, hint=hint)
-        hidden = np.where(alpha[..., None] == 0, 0, picture)
-        image = Image.fromarray(np.dstack([hidden, alpha]).astype(np.uint8), "RGBA")
-    buffer = io.BytesIO()
-    if kind == "PNG":
-        text = PngInfo()
-        text.add_text("Software", MADE_BY)
-        image.save(buffer, kind, pnginfo=text)
-    elif kind == "JPEG":
-        image.save(buffer, kind, quality=95, subsampling=0, comment=MADE_BY)
-    elif kind == "BMP":
-        image.save(buffer, kind)
-    else:
-        exif = Image.Exif()
-        exif[SOFTWARE] = MADE_BY
-        options = {"quality": 95} if kind == "WEBP" else {"compression": "tiff_deflate"}
-        image.save(buffer, kind, exif=exif, **options)
-    write_bytes(target, buffer.getvalue())
+        values = with_alpha(values, layers.alpha)
+    elif values.ndim == 3:
+        values = values[..., :3]
+    profile = layers.profile if layers is not None and kind != "BMP" else b""
+    write_bytes(target, encode(values, kind, profile))
+
+
+def _values(picture: Picture, layers: Layers | None, kind: str) -> npt.NDArray[Any]:
+    """What is written: the input's depth and colours, as far as the kind of file has them."""
+    if layers is None or kind == "BMP":
+        return picture
+    if kind in DEEP or (layers.own is not None and layers.own.dtype == np.uint8):
+        return in_own_depth(picture, layers)
+    return in_own_colours(picture, layers)
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -14,11 +14,12 @@ from attrsearch.core.errors import AttrsearchError, InputError
 from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.core.recipes.space import load_space
 from attrsearch.editing.editor import Editor, load_editor
-from attrsearch.faces.dataset import MIN_FACE, Person, find_people, load_faces
+from attrsearch.faces.dataset import MIN_FACE, Person, load_faces
 from attrsearch.faces.detection.base import Detector
 from attrsearch.faces.detection.load import load_detector
 from attrsearch.faces.detection.yolo import Yolo
 from attrsearch.faces.detection.yunet import YuNet
+from attrsearch.faces.people import find_people
 from attrsearch.faces.recognition.base import CalibratedRecogniser
 from attrsearch.faces.recognition.load import RECOGNISERS, load_recogniser
 from attrsearch.faces.window_detection import WINDOW_MIN_FACE, detect_in_windows
@@ -123,7 +124,7 @@ def apply_to_video(
     Raises:
         InputError: A person that the export does not have was named.
     """
-    _need_person(file, person)
+    file.require(person)
     set_upright(material, eyes.detector, options)
 
     def decide(people: People) -> SetAssignment:
@@ -243,7 +244,7 @@ def apply_to_stream(
     Raises:
         InputError: A person that is not known was named.
     """
-    _need_person(file, person)
+    file.require(person)
     sets = {record.id: record.attributes for record in file.identities if record.feasible}
     known: Mapping[str, Floats] = {}
     if match is not None:
@@ -312,14 +313,6 @@ def choose_judge(used: str) -> CalibratedRecogniser:
     raise InputError(
         "audit", required="a recogniser that the search did not use", found="none", hint=hint
     )
-
-
-def _need_person(file: AttributesFile, person: str | None) -> None:
-    if person is not None and file.find(person) is None:
-        found = f"no {person}; it has {', '.join(record.id for record in file.identities[:5]) or 'nobody'}"
-        raise InputError(
-            person, required="a person of the export", found=found, hint="check the name"
-        )
 
 
 def _known(folder: Path, eyes: FaceModels) -> Mapping[str, Floats]:

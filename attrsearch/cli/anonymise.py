@@ -6,8 +6,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from attrsearch.cli.console import name_unfinished, quiet_option, run_bar, say, stage_bar
+from attrsearch.cli.console import (
+    name_unfinished,
+    quiet_option,
+    run_bar,
+    say,
+    stage_bar,
+    when_stopped,
+)
 from attrsearch.cli.encryption import encrypt_options
+from attrsearch.cli.exit_codes import DONE, INCOMPLETE, exit_code
 from attrsearch.cli.fields import fill
 from attrsearch.cli.logs import know, know_faces, log_options
 from attrsearch.cli.run import CONFIG
@@ -68,7 +76,7 @@ def anonymise(
     jobs = plan_jobs(sources, out, run_folder, frames=video.frames)
     asked = dict(video) | {name: getattr(config, name) for name in SEARCH}
     config = config.model_copy(update={"recogniser": video.recogniser})
-    code = 0
+    code = DONE
     for job in jobs:
         know((), job.target, job.run)
         if job.is_done(asked):
@@ -76,11 +84,7 @@ def anonymise(
                 f"{job.target}: already written by the same command; delete it to have it written again"
             )
             continue
-        if (
-            not job.has_begun
-            and job.run.exists()
-            and (not job.run.is_dir() or any(job.run.iterdir()))
-        ):
+        if job.is_blocked:
             hint = "choose another place with --run"
             raise OutputError(
                 job.run,
@@ -89,8 +93,9 @@ def anonymise(
                 hint=hint,
             )
         do = _video if video.frames or job.is_video else _pictures
-        done = _one(do, job, config, video, quiet=quiet, go_on=len(jobs) > 1)
-        if done == 0:
+        with when_stopped(job.progress):
+            done = _one(do, job, config, video, quiet=quiet, go_on=len(jobs) > 1)
+        if done == DONE:
             job.mark_done(asked)
         code = max(code, done)
     return code
@@ -112,19 +117,25 @@ def _one(
         if not go_on:
             raise
         say(str(error))
-        return 1
+        return INCOMPLETE
 
 
 def _video(job: "Job", config: "RunConfig", video: "VideoConfig", quiet: bool) -> int:
-    from attrsearch.anonymise.videos import anonymise_video
-    from attrsearch.report.page import write_report
+    from attrsearch.cli.early import footage_request, known_recipe
 
     folder = job.run
+    footage_request(video)
+    known_recipe(config)
     if video.ledger is None:  # the report shows it
         video = video.model_copy(update={"ledger": folder / "coverage.parquet"})
 
     with stage_bar(quiet) as progress:
+        # opened, and a frame of it written on trial, before anything heavy is loaded
         material = open_material(job.source, job.target, video)
+
+        from attrsearch.anonymise.videos import anonymise_video
+        from attrsearch.report.page import write_report
+
         options = add_debug(video.load(material.size), job.source, material, video)
         eyes = open_eyes_for(options, video)
         protected, result = anonymise_video(
@@ -133,38 +144,45 @@ def _video(job: "Job", config: "RunConfig", video: "VideoConfig", quiet: bool) -
             eyes,
             options,
             config,
-            resume=job.has_begun,
+            resume=job.run.exists(),
             progress=progress,
         )
 
-    if result is not None:
-        said = result.verdicts.sentence(result.identities, len(result.failed))
-        say(f"{said}; {write_report(folder)}")
-    return finish(protected, job.source, job.target, eyes, video, material, quiet=quiet)
+    code = finish(protected, job.source, job.target, eyes, video, material, quiet=quiet)
+    if result is None:
+        return code
+    name_unfinished(result.verdicts, result.failed)
+    said = result.verdicts.sentence(result.identities, len(result.failed))
+    say(f"{said}; {write_report(folder)}")
+    return max(code, result.verdicts.exit_code(result.failed))
 
 
 def _pictures(job: "Job", config: "RunConfig", video: "VideoConfig", quiet: bool) -> int:
-    from attrsearch.anonymise.images import Applier, apply_all, check_places, others_in, plan
+    from attrsearch.anonymise.plan import check_places, others_in, plan
+    from attrsearch.cli.early import search_request
     from attrsearch.faces.images import say_left_out
+
+    # what would be refused at the end is refused before the search
+    check_places(job.source, job.target)
+    search_request(job.source, job.run, config, resume=job.run.exists())
+
+    from attrsearch.anonymise.images import Applier, apply_all
     from attrsearch.report.page import write_report
     from attrsearch.runs.attributes_file import read_attributes
     from attrsearch.search.run import run
 
-    check_places(
-        job.source, job.target
-    )  # what would be refused at the end is refused before the search
     with run_bar(quiet) as progress:
         result = run(
             job.source,
             job.run,
             config,
-            resume=job.has_begun,
+            resume=job.run.exists(),
             progress=progress,
         )
         write_report(job.run)
     file = read_attributes(job.run / "attributes.json")
     work = plan(job.source, job.target, file, None)
-    others = others_in(job.source, work)
+    others = others_in(job.source, job.target, [path for path, _, _ in work])
     if others:
         say(say_left_out(job.source, others))
     done = apply_all(Applier(file, video.fallback), work)
@@ -175,4 +193,4 @@ def _pictures(job: "Job", config: "RunConfig", video: "VideoConfig", quiet: bool
     edited = sum(item.edited is not None for item in done)
     said = result.verdicts.sentence(result.identities, len(result.failed))
     say(f"{said}; {edited} pictures edited in {job.target}")
-    return 1 if problems else result.verdicts.exit_code(result.failed)
+    return max(exit_code(problems), result.verdicts.exit_code(result.failed))

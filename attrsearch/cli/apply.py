@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from attrsearch.cli.console import quiet_option, say, stage_bar
+from attrsearch.cli.console import quiet_option, say, stage_bar, when_stopped
 from attrsearch.cli.encryption import encrypt_options
+from attrsearch.cli.exit_codes import exit_code
 from attrsearch.cli.fields import fill
 from attrsearch.cli.logs import know, know_faces, log_options
 from attrsearch.cli.video_options import (
@@ -77,6 +78,7 @@ def apply(
     filter; a picture in which no face is found is not written. Live sources are /dev/video0, an
     address, or - for standard input.
     """
+    from attrsearch.cli.early import footage_request, known_editor, people_in
     from attrsearch.runs.attributes_file import read_attributes
     from attrsearch.video.io.containers import is_live, is_video
 
@@ -84,6 +86,11 @@ def apply(
     know((), out, attributes, *([config.match] if config.match else []))
     file = read_attributes(attributes)
     know(record.id for record in file.identities)
+    known_editor(config.editor or file.editor.name)
+    footage_request(video)
+    file.require(config.person)
+    if config.match is not None:
+        people_in(config.match)
     if is_live(source):
         return _apply_live(source, out, file, config, video, quiet)
     path = Path(source)
@@ -100,16 +107,29 @@ def _apply_pictures(
     video: "VideoConfig",
     quiet: bool,
 ) -> int:
-    from attrsearch.anonymise.images import Applier, apply_all, others_in, plan
+    from attrsearch.anonymise.picture_files import KINDS
+    from attrsearch.anonymise.plan import others_in, plan
+    from attrsearch.cli.early import new_file, new_folder
     from attrsearch.faces.images import say_left_out
 
     suffix = f".{config.format}" if config.format else None
     work = plan(source, out, file, config.person, suffix)
-    others = others_in(source, work)
+    if source.is_dir():
+        new_folder(out)
+    else:
+        new_file(work[0][1], tuple(KINDS))
+
+    from attrsearch.anonymise.images import Applier, apply_all
+
+    others = others_in(source, out, [path for path, _, _ in work])
     if others:
         say(say_left_out(source, others))
     applier = Applier(file, video.fallback, config.editor)
-    with stage_bar(quiet) as progress:
+
+    def stopped() -> str:
+        return f"stopped; {out} has some of {len(work)} pictures; the same command again does all"
+
+    with when_stopped(stopped), stage_bar(quiet) as progress:
         done = apply_all(applier, work, progress)
     problems = [item for item in done if item.problem]
     for item in problems:
@@ -119,7 +139,7 @@ def _apply_pictures(
     say(
         f"{len(done) - len(problems)} pictures written to {out}: {edited} faces edited, {covered} covered"
     )
-    return 1 if problems else 0
+    return exit_code(problems)
 
 
 def _apply_video(
@@ -130,11 +150,16 @@ def _apply_video(
     video: "VideoConfig",
     quiet: bool,
 ) -> int:
-    from attrsearch.anonymise.images import load_export_editor
-    from attrsearch.anonymise.videos import apply_to_video
+    def stopped() -> str:
+        return f"stopped; {out} was not written; the same command again begins anew"
 
-    with stage_bar(quiet) as progress:
+    with when_stopped(stopped), stage_bar(quiet) as progress:
+        # opened, and a frame of it written on trial, before anything heavy is loaded
         material = open_material(source, out, video)
+
+        from attrsearch.anonymise.images import load_export_editor
+        from attrsearch.anonymise.videos import apply_to_video
+
         options = add_debug(video.load(material.size), source, material, video)
         eyes = open_eyes_for(options, video, nobody_known=config.match is None)
         protected = apply_to_video(
@@ -158,12 +183,13 @@ def _apply_live(
     video: "VideoConfig",
     quiet: bool,
 ) -> int:
+    refuse_for_live(source, video)
+
     from attrsearch.anonymise.images import load_export_editor
     from attrsearch.anonymise.videos import apply_to_stream
     from attrsearch.video.io.encoders import Encoding
     from attrsearch.video.summary import summarise
 
-    refuse_for_live(source, video)
     options = video.load()
     eyes = open_eyes_for(options, video)
     with stage_bar(quiet) as progress:
@@ -182,4 +208,4 @@ def _apply_live(
     say(f"{out}: {summarise(done.counts)}")
     if done.problem:
         say(done.problem)
-    return 1 if done.problem else 0
+    return exit_code(done.problem)

@@ -1,5 +1,6 @@
 """``attrsearch attack``."""
 
+import functools
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -29,7 +30,22 @@ def attack() -> None:
 
 
 def _common(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Arguments and options of every attack."""
+    """Arguments and options of every attack; what cannot be attacked is refused before all else."""
+
+    @functools.wraps(function)
+    def checked(**options: Any) -> Any:
+        from attrsearch.cli.early import evaluation_request, export_request
+
+        evaluation_request(options)
+        if "attributes" in options:
+            export_request(options)
+        if options.get("second"):
+            originals, protected = options["second"]
+            places = {"originals": originals, "protected": protected}
+            evaluation_request({**options, **places, "ledger": options["second_ledger"]})
+        return function(**options)
+
+    decorated: Callable[..., Any] = checked
     path = click.Path(path_type=Path)
     for decorate in reversed(
         (
@@ -57,8 +73,8 @@ def _common(function: Callable[..., Any]) -> Callable[..., Any]:
             key_option,
         )
     ):
-        function = decorate(function)
-    return function
+        decorated = decorate(decorated)
+    return decorated
 
 
 def _attributes(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -156,10 +172,14 @@ def inversion(**options: Any) -> None:
 
     With --train, a network trained to undo edits.
     """
+    from attrsearch.evaluation.attacks.editing import with_sets
     from attrsearch.evaluation.attacks.inversion import learnt, negation
 
     def go(scene: "Scene", progress: Progress[Step]) -> "list[Figures]":
         attacker = _attacker(scene, options)
+        scene, without = with_sets(scene, attacker)
+        if without:
+            say(f"left out: no set in {options['attributes']}: {', '.join(without)}")
         rows = negation(scene, attacker)
         if options["train"] is None:
             return rows
@@ -262,7 +282,7 @@ def _scene(options: dict[str, Any], progress: Progress[Step]) -> "Scene":
     from attrsearch.evaluation.faces import load_cohort, load_embeddings
     from attrsearch.evaluation.footage import load_footage
     from attrsearch.evaluation.judges import load_judges, used_by
-    from attrsearch.evaluation.pairing import check_places, load_protection
+    from attrsearch.evaluation.pairing import load_protection
     from attrsearch.faces.dataset import MIN_FACE
     from attrsearch.faces.detection.load import load_detector
     from attrsearch.faces.detection.yunet import YuNet
@@ -270,12 +290,6 @@ def _scene(options: dict[str, Any], progress: Progress[Step]) -> "Scene":
     from attrsearch.faces.window_detection import WINDOW_MIN_FACE
 
     originals, protected = options["originals"], options["protected"]
-    check_places(
-        originals,
-        [protected],
-        options.get("distractors") or options.get("train"),
-        options["ledger"],
-    )
     judges, notes = load_judges(
         options["judges"], used_by(options["run"]) if options["run"] else None
     )

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +47,21 @@ quiet_option = click.option(
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object on stdout."
 )
+
+
+class Stopped(KeyboardInterrupt):
+    """Ctrl+C, with a line that says what there is now and how to go on."""
+
+
+@contextmanager
+def when_stopped(line: Callable[[], str]) -> Iterator[None]:
+    """Say in this line, made only then, what is left when Ctrl+C ends the block."""
+    try:
+        yield
+    except Stopped:
+        raise
+    except KeyboardInterrupt:
+        raise Stopped(line()) from None
 
 
 def say(line: str) -> None:

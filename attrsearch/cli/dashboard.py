@@ -1,6 +1,7 @@
 """``attrsearch dashboard``."""
 
 import getpass
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -84,13 +85,18 @@ def dashboard(
     with stage_bar(quiet, delay=1) as progress:
         live.refresh(progress)
     shown = Dashboard(live, user or getpass.getuser(), faces, include_originals)
-    serve(shown, access, lambda address: say(f"dashboard: {address} (Ctrl+C ends it)"))
+    with suppress(KeyboardInterrupt):  # how a page is left is no fault
+        serve(shown, access, lambda address: say(f"dashboard: {address} (Ctrl+C ends it)"))
 
 
 def _export(run: Path, out: Path | None, originals: bool, quiet: bool) -> None:
-    from attrsearch.report.dashboard.optuna_export import export_studies
+    from attrsearch.cli.early import new_file
 
     database = out or run / "optuna.db"
+    new_file(out)
+
+    from attrsearch.report.dashboard.optuna_export import export_studies
+
     with stage_bar(quiet, delay=1) as progress:
         done = export_studies(run, database, originals, progress)
     say(f"{done.studies} studies, {done.trials} trials, {done.pictures} pictures in {database}")

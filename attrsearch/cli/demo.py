@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from attrsearch.cli.console import quiet_option, run_bar, say
+from attrsearch.cli.console import quiet_option, run_bar, say, when_stopped
+from attrsearch.cli.exit_codes import exit_code
 
 
 @click.command(epilog="Example: attrsearch demo --out demo-run")
@@ -21,27 +22,36 @@ from attrsearch.cli.console import quiet_option, run_bar, say
 @quiet_option
 def demo(out: Path, trials: int, quiet: bool) -> int:
     """Do the main job on a small bundled sample: search, export, apply, report."""
-    from attrsearch.anonymise.images import Applier, apply_all, plan
+    from attrsearch.cli.early import search_request
     from attrsearch.core.sample import sample_folder
-    from attrsearch.faces.dataset import read_genders
-    from attrsearch.report.page import write_report
-    from attrsearch.runs.attributes_file import read_attributes
+    from attrsearch.faces.people import read_genders
     from attrsearch.search.config import RunConfig
-    from attrsearch.search.run import run
 
     faces = sample_folder()
+    begun = (out / "run.toml").exists()
     config = RunConfig(
         study="quick",
         trials=trials,
         genders=read_genders(faces / "genders.csv"),
         include_originals=True,
     )
-    with run_bar(quiet) as progress:
+    search_request(faces, out, config, resume=begun)
+
+    from attrsearch.anonymise.images import Applier, apply_all
+    from attrsearch.anonymise.plan import plan
+    from attrsearch.report.page import write_report
+    from attrsearch.runs.attributes_file import read_attributes
+    from attrsearch.search.run import run
+
+    def stopped() -> str:
+        return f"stopped; the same command again goes on with what is in {out}"
+
+    with when_stopped(stopped), run_bar(quiet) as progress:
         result = run(
             faces,
             out,
             config,
-            resume=(out / "run.toml").exists(),
+            resume=begun,
             progress=progress,
         )
         page = write_report(out, include_originals=True)
@@ -62,4 +72,9 @@ def demo(out: Path, trials: int, quiet: bool) -> int:
             f"left out:  {missing}, not anonymised by {trials} candidates (longer: --trials 200 "
             "--out longer)"
         )
-    return 1 if result.failed else 0
+    problems = [item for item in done if item.problem]
+    for item in problems:
+        say(f"not written: {item.problem}")
+    for name, reason in sorted(result.failed.items()):
+        say(f"failed: {name}: {reason}")
+    return exit_code(problems, result.failed, result.infeasible)

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from attrsearch.cli.console import json_option, print_json, say
+from attrsearch.cli.exit_codes import exit_code
 
 Command = Callable[..., Any]
 
@@ -76,4 +77,4 @@ def scrub(run: Path, yes: bool, as_json: bool) -> int:
             say(f"  {item.path} ({item.size} bytes): {item.holds}")
         found = ", ".join(done.found) or "none"
         say(f"{done.looked_for} names and places of before were looked for in it; found: {found}")
-    return 1 if done.found else 0
+    return exit_code(done.found)

@@ -9,6 +9,7 @@ import click
 
 from attrsearch.cli.console import json_option, print_json, quiet_option, say, stage_bar
 from attrsearch.cli.encryption import key_option
+from attrsearch.cli.exit_codes import exit_code
 from attrsearch.core.progress import named
 
 if TYPE_CHECKING:
@@ -90,11 +91,16 @@ def evaluate(
       judge = "dlib"
       at_most = 0.05
     """  # noqa: D301
+    from attrsearch.cli.early import evaluation_request
     from attrsearch.evaluation.gate import load_gate, missed
+
+    limits = load_gate(gate) if gate else None
+    evaluation_request({**options, "originals": originals, "protected": protected})
+    _names(options["people"])
+
     from attrsearch.evaluation.results import write_for_run, write_record
     from attrsearch.report.evaluation import write_evaluation
 
-    limits = load_gate(gate) if gate else None
     with stage_bar(quiet or as_json) as progress:
         record, examiner, examined = _evaluate(originals, protected, options, progress)
     out, run = options["out"], options["run"]
@@ -120,7 +126,7 @@ def evaluate(
         say(f"gate: {line}")
     if limits and not lines:
         say(f"gate: all {len(limits.limits)} limits are kept")
-    return 1 if lines else 0
+    return exit_code(lines)
 
 
 def _evaluate(
@@ -129,10 +135,9 @@ def _evaluate(
     from attrsearch.evaluation.evaluate import Examiner, load_evaluation_models
     from attrsearch.evaluation.faces import load_cohort, load_embeddings
     from attrsearch.evaluation.judges import load_judges, used_by
-    from attrsearch.evaluation.pairing import check_places, load_protection, untouched
+    from attrsearch.evaluation.pairing import load_protection, untouched
     from attrsearch.evaluation.results import begin
 
-    check_places(originals, protected, options["distractors"], options["ledger"])
     judges, notes = load_judges(
         options["judges"], used_by(options["run"]) if options["run"] else None
     )

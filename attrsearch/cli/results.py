@@ -22,11 +22,15 @@ from attrsearch.cli.encryption import key_option
 )
 @click.option("--include-infeasible", is_flag=True, help="Also people who are not anonymised.")
 def export(run: Path, kind: str, out: Path | None, include_infeasible: bool) -> None:
-    """Export the best attribute set of every person of RUN."""
-    from attrsearch.runs.export import export_run
+    """Export the best attribute set of every person of RUN; who is left out is named."""
+    from attrsearch.cli.early import new_file
+    from attrsearch.runs.export import export_run, left_out_people
 
     target = out or run / f"attributes.{kind}"
+    new_file(out)
     count = export_run(run, target, kind, include_infeasible)
+    for name, reason in left_out_people(run, include_infeasible).items():
+        say(f"left out: {name}: {reason}")
     say(f"{count} people in {target}")
 
 
@@ -66,8 +70,15 @@ def report(
 
     With more than 250 people its pictures are files beside it; with fewer they are inside it.
     """
+    from attrsearch.cli.early import existing_file, new_file
     from attrsearch.report.page import write_report
+    from attrsearch.runs.metadata import read_run
 
+    new_file(out)
+    read_run(run)
+    if against is not None:
+        read_run(against)
+    existing_file(ledger, "a ledger")
     with stage_bar(quiet, DELAY_SECONDS) as progress:
         page = write_report(
             run,

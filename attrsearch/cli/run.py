@@ -12,6 +12,7 @@ from attrsearch.cli.console import (
     quiet_option,
     run_bar,
     say,
+    when_stopped,
 )
 from attrsearch.cli.encryption import encrypt_options
 from attrsearch.cli.fields import Values, fill
@@ -109,7 +110,7 @@ def read_config(given: Values) -> Values:
     Raises:
         InputError: One of them cannot be read.
     """
-    from attrsearch.faces.dataset import read_genders
+    from attrsearch.faces.people import read_genders
 
     file = given.pop("people_file")
     people = (*given["people"], *(names_in(file) if file else ()))
@@ -153,12 +154,25 @@ def run(
     With --encrypt, untouched pictures are written encrypted and stay out of the report; attrsearch
     report RUN --include-originals --key FILE shows them.
     """
+    from attrsearch.cli.early import new_file, search_request
+
+    know(config.people or ())
+    new_file(metrics)
+    execution.workers(config.load_study())
+    search_request(faces, out, config, resume=resume)
+
     from attrsearch.report.page import write_report
     from attrsearch.search.run import run as search
 
-    know(config.people or ())
     reporter = Reporter(metrics, quiet)
-    with run_bar(quiet or as_json) as show:
+
+    def stopped() -> str:
+        if not (out / "run.toml").exists():
+            return "stopped before the search began; the same command again begins it"
+        people = sum(1 for _ in (out / "people").glob("*.json"))
+        return f"stopped; {out} keeps {people} finished people, --resume goes on with the others"
+
+    with when_stopped(stopped), run_bar(quiet or as_json) as show:
 
         def progress(state: "RunProgress") -> None:
             show(state)

@@ -4,7 +4,15 @@ from pathlib import Path
 
 import click
 
-from attrsearch.cli.console import json_option, print_json, quiet_option, say, stage_bar
+from attrsearch.cli.console import (
+    json_option,
+    name_unfinished,
+    print_json,
+    quiet_option,
+    say,
+    stage_bar,
+)
+from attrsearch.cli.exit_codes import exit_code
 
 DELAY_SECONDS = 1.0
 SHOWN = 20
@@ -56,7 +64,7 @@ def check(run: Path, repair: bool, quiet: bool, as_json: bool) -> int:
             else []
         )
         say("; ".join(words))
-    return 0 if found.whole else 1
+    return exit_code(not found.whole)
 
 
 @click.command(epilog="Example: attrsearch merge part1 part2 part3 --out run1")
@@ -72,9 +80,11 @@ def merge(runs: tuple[Path, ...], out: Path, quiet: bool, as_json: bool) -> int:
     Every file is checked against its checksum first; settings must be the same, and all shards
     there.
     """
+    from attrsearch.cli.early import new_folder
     from attrsearch.report.page import write_report
     from attrsearch.runs.merge import merge_runs
 
+    new_folder(out)
     with stage_bar(quiet or as_json, DELAY_SECONDS) as progress:
         merged = merge_runs(runs, out, progress)
     page = write_report(out)
@@ -88,4 +98,5 @@ def merge(runs: tuple[Path, ...], out: Path, quiet: bool, as_json: bool) -> int:
         took = f"{counts.evaluations} evaluations"
         said = counts.verdicts.sentence(people, len(merged.failed), took)
         say(f"{said}; {page}")
+    name_unfinished(counts.verdicts, merged.failed)
     return counts.verdicts.exit_code(merged.failed)

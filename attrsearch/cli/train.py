@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from attrsearch.cli.console import quiet_option, say, stage_bar, training_bar
+from attrsearch.cli.console import quiet_option, say, stage_bar, training_bar, when_stopped
 
 if TYPE_CHECKING:
     from attrsearch.training.checkpoint import TrainingRecipe
@@ -51,6 +51,13 @@ def prepare(
     quiet: bool,
 ) -> None:
     """Detect, align and cache the faces of PICTURES once, for every training on them."""
+    from attrsearch.cli.early import existing_file, existing_folder, new_folder
+
+    existing_folder(pictures, "a folder of pictures")
+    for file in (table, only, without):
+        existing_file(file, "a file")
+    new_folder(out)
+
     from attrsearch.training.prepare import prepare as run
     from attrsearch.training.prepare import read_names
 
@@ -121,15 +128,19 @@ def attributes(
 
     Faces without one are taught by the recipe's teachers, where it names any.
     """
+    from attrsearch.cli.early import training_request
+    from attrsearch.training.recipes import load_attributes_recipe
+
+    chosen = load_attributes_recipe(recipe, steps=steps, seed=seed)
+    training_request(faces, out, resume)
+
     from attrsearch.training.attributes import AttributesTrainer
     from attrsearch.training.datasets import labelled_only, load_sources, taught
     from attrsearch.training.device import choose_device, dtype_on
     from attrsearch.training.loop import Pace
     from attrsearch.training.loss_networks import load_traits_network
-    from attrsearch.training.recipes import load_attributes_recipe
 
     where = choose_device(device)
-    chosen = load_attributes_recipe(recipe, steps=steps, seed=seed)
     found = load_sources(faces)
     others = taught(found, [load_traits_network(name) for name in chosen.teachers])
     trainer = AttributesTrainer(
@@ -176,6 +187,14 @@ def editor(
     quiet: bool,
 ) -> None:
     """Train an editor on prepared FACES; the classifier fills in attributes that no table gives."""
+    from attrsearch.cli.early import existing_folder, known_editor, training_request
+    from attrsearch.training.recipes import load_editor_recipe
+
+    chosen = load_editor_recipe(recipe, steps=steps, seed=seed, start=start)
+    known_editor(start)
+    training_request(faces, out, resume)
+    existing_folder(show, "prepared faces")
+
     import numpy as np
 
     from attrsearch.training.dataset import load_face_set
@@ -184,10 +203,8 @@ def editor(
     from attrsearch.training.editor import SHOWN, EditorTrainer
     from attrsearch.training.loop import Pace
     from attrsearch.training.loss_networks import load_traits_network
-    from attrsearch.training.recipes import load_editor_recipe
 
     where = choose_device(device)
-    chosen = load_editor_recipe(recipe, steps=steps, seed=seed, start=start)
     network = load_traits_network(chosen.traits)
     known = load_sources(faces, network)
     shown = None
@@ -209,7 +226,13 @@ def run_training(
     from attrsearch.training.loop import train as run
 
     keep_freed_memory()
-    with training_bar(pace.steps, quiet) as show:
+
+    def stopped() -> str:
+        kept = "goes on from its last checkpoint with --resume"
+        begun = (out / "checkpoint.pt").exists()
+        return f"stopped; {out} {kept}" if begun else "stopped before the first checkpoint"
+
+    with when_stopped(stopped), training_bar(pace.steps, quiet) as show:
         reached = run(trainer, recipe, out, pace, resume=resume, progress=show)
     left = "" if reached.step >= pace.steps else f" of {pace.steps}; go on with --resume"
     say(
@@ -243,15 +266,19 @@ def critic(
     quiet: bool,
 ) -> None:
     """Train the critic of naturalness on prepared FACES."""
+    from attrsearch.cli.early import training_request
+    from attrsearch.training.recipes import load_critic_recipe
+
+    chosen = load_critic_recipe(recipe, steps=steps, seed=seed)
+    training_request(faces, out, resume)
+
     from attrsearch.training.critic import CriticTrainer
     from attrsearch.training.datasets import load_sources
     from attrsearch.training.device import choose_device
     from attrsearch.training.loop import Pace
     from attrsearch.training.loss_networks import load_traits_network
-    from attrsearch.training.recipes import load_critic_recipe
 
     where = choose_device(device)
-    chosen = load_critic_recipe(recipe, steps=steps, seed=seed)
     trainer = CriticTrainer(chosen, load_sources(faces, load_traits_network("traits")), where)
     run_training(
         trainer, chosen, out, Pace(chosen.steps, minutes, checkpoint_minutes), resume, quiet
@@ -291,6 +318,16 @@ def evaluate(
     quiet: bool,
 ) -> None:
     """Measure the editor NAME on held-out faces and print a Markdown table."""
+    from attrsearch.cli.early import existing_folder, known_editor, new_file
+    from attrsearch.core.recipes.space import load_space
+
+    for editor in (name, *against):
+        known_editor(editor)
+    existing_folder(faces, "prepared faces")
+    existing_folder(people, "prepared faces")
+    load_space(space)
+    new_file(sheet)
+
     from attrsearch.core.files import write_bytes
     from attrsearch.core.images import to_png
     from attrsearch.training.compare import compare, markdown
@@ -331,6 +368,14 @@ def surrogate(
 
     Use it with: attrsearch run FACES --surrogate FILE, over the same editor, space and judges.
     """
+    from attrsearch.cli.early import existing_folder, new_file
+    from attrsearch.runs.metadata import read_run
+
+    for run in runs:
+        read_run(run)
+    existing_folder(faces, "the pictures of the runs")
+    new_file(out)
+
     from attrsearch.training.surrogate import learn_from_runs
 
     with stage_bar(quiet) as progress:

@@ -24,6 +24,11 @@ def accuracy(
     name: str, against: tuple[str, ...], faces: Path, people: Path | None, limit: int
 ) -> None:
     """How often the attribute classifier NAME (bundled, or a file) is right; print a Markdown table."""
+    from attrsearch.cli.early import existing_folder
+
+    existing_folder(faces, "prepared faces")
+    existing_folder(people, "prepared faces")
+
     from attrsearch.training.accuracy import accuracy as measure
     from attrsearch.training.compare import markdown
 
@@ -43,6 +48,13 @@ def accuracy(
 @click.option("--limit", default=200, show_default=True, help="Faces to use.")
 def truths(weights: Path, faces: Path, editors: tuple[str, ...], limit: int) -> None:
     """Whether a critic orders real, reconstructed, edited, blurred and shuffled faces rightly."""
+    from attrsearch.cli.early import existing_file, existing_folder, known_editor
+
+    existing_file(weights, "weights of a critic")
+    existing_folder(faces, "prepared faces")
+    for editor in editors:
+        known_editor(editor)
+
     import numpy as np
 
     from attrsearch.faces.naturalness import load_critic_network
@@ -78,7 +90,12 @@ def truths(weights: Path, faces: Path, editors: tuple[str, ...], limit: int) -> 
 )
 def judge(run: Path, name: str, originals: Path | None) -> None:
     """How many edited faces of RUN a held-out recogniser still takes for the person."""
-    from attrsearch.faces.recognition.load import load_recogniser
+    from attrsearch.faces.recognition.load import load_recogniser, resolve
+    from attrsearch.runs.metadata import read_run
+
+    resolve(name)
+    read_run(run)
+
     from attrsearch.training.held_out_check import judge_run
 
     found = judge_run(run, load_recogniser(name), originals)

@@ -52,13 +52,21 @@ def prepare_tight(
     quiet: bool,
 ) -> None:
     """Align the faces of folders of PICTURES tightly, with 68 landmarks and skin labels."""
-    from attrsearch.training.prepare import read_names
-    from attrsearch.training.prepare_tight import prepare_tight as run
-    from attrsearch.training.tight_faces import join_tight
+    from attrsearch.cli.early import existing_file, existing_folder, new_folder
 
     if table is not None and len(pictures) > 1:
         hint = "prepare each folder with its own table; train takes one prepared folder"
         raise click.UsageError(f"--table speaks of one folder, found {len(pictures)}; {hint}")
+    for folder in pictures:
+        existing_folder(folder, "a folder of pictures")
+    for file in (table, only, without):
+        existing_file(file, "a file")
+    new_folder(out)
+
+    from attrsearch.training.prepare import read_names
+    from attrsearch.training.prepare_tight import prepare_tight as run
+    from attrsearch.training.tight_faces import join_tight
+
     with stage_bar(quiet) as progress:
         sets = [
             run(
@@ -102,14 +110,18 @@ def parsing(
     quiet: bool,
 ) -> None:
     """Train face parsing (68 landmarks, visible skin) on tightly prepared FACES."""
+    from attrsearch.cli.early import training_request
+    from attrsearch.training.restoring_recipes import load_parsing_recipe
+
+    chosen = load_parsing_recipe(recipe, steps=steps, seed=seed)
+    training_request(faces, out, resume)
+
     from attrsearch.training.device import choose_device, dtype_on
     from attrsearch.training.loop import Pace
     from attrsearch.training.parsing import ParsingTrainer
-    from attrsearch.training.restoring_recipes import load_parsing_recipe
     from attrsearch.training.tight_faces import load_tight_sources
 
     where = choose_device(device)
-    chosen = load_parsing_recipe(recipe, steps=steps, seed=seed)
     trainer = ParsingTrainer(
         chosen, load_tight_sources(faces), dtype_on(where, chosen.precision), where
     )
@@ -148,16 +160,21 @@ def restoring(
     quiet: bool,
 ) -> None:
     """Train a restoring editor on tightly prepared FACES."""
+    from attrsearch.cli.early import existing_folder, training_request
+    from attrsearch.training.restoring_recipes import load_restoring_recipe
+
+    chosen = load_restoring_recipe(recipe, steps=steps, seed=seed)
+    training_request(faces, out, resume)
+    existing_folder(show, "prepared faces")
+
     import numpy as np
 
     from attrsearch.training.device import choose_device, dtype_on
     from attrsearch.training.loop import Pace
     from attrsearch.training.restoring import SHOWN, RestoringTrainer
-    from attrsearch.training.restoring_recipes import load_restoring_recipe
     from attrsearch.training.tight_faces import load_tight_faces, load_tight_sources
 
     where = choose_device(device)
-    chosen = load_restoring_recipe(recipe, steps=steps, seed=seed)
     shown = load_tight_faces(show) if show is not None else None
     if shown is not None:
         shown = shown.take(np.arange(min(SHOWN, len(shown))))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from attrsearch.cli.console import say, stage_bar
+from attrsearch.cli.exit_codes import exit_code
 from attrsearch.cli.fields import fill
 from attrsearch.core.errors import InputError
 
@@ -217,7 +218,7 @@ def finish(
     leaks = 0
     if video.audit:
         leaks = _audit(source, target, eyes, video, protected, material, quiet=quiet)
-    return 1 if protected.problem or leaks else 0
+    return exit_code(protected.problem, leaks)
 
 
 def _audit(

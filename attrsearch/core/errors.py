@@ -22,13 +22,23 @@ class AttrsearchError(Exception):
         required: What was required of it.
         found: What was found instead.
         hint: What to do or type.
+        details: Further lines for whoever wants to know all of it.
     """
 
-    def __init__(self, subject: object, *, required: str, found: str, hint: str) -> None:
+    def __init__(
+        self,
+        subject: object,
+        *,
+        required: str,
+        found: str,
+        hint: str,
+        details: tuple[str, ...] = (),
+    ) -> None:
         self.subject = str(subject)
         self.required = required
         self.found = found
         self.hint = hint
+        self.details = details
         super().__init__(subject, required, found, hint)
 
     def __str__(self) -> str:
@@ -38,7 +48,8 @@ class AttrsearchError(Exception):
 
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:
         """Pickle with keyword arguments, so that worker processes can raise it in the parent."""
-        return _rebuild, (type(self), self.subject, self.required, self.found, self.hint)
+        texts = (self.subject, self.required, self.found, self.hint)
+        return _rebuild, (type(self), *texts, self.details)
 
 
 def printable(text: str) -> str:
@@ -55,9 +66,14 @@ def _short(text: str) -> str:
 
 
 def _rebuild(
-    kind: type[AttrsearchError], subject: str, required: str, found: str, hint: str
+    kind: type[AttrsearchError],
+    subject: str,
+    required: str,
+    found: str,
+    hint: str,
+    details: tuple[str, ...] = (),
 ) -> AttrsearchError:
-    return kind(subject, required=required, found=found, hint=hint)
+    return kind(subject, required=required, found=found, hint=hint, details=details)
 
 
 class InputError(AttrsearchError):

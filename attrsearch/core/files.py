@@ -37,6 +37,15 @@ def written(path: Path) -> Iterator[Path]:
         _remove(part)
 
 
+def is_part(path: Path) -> bool:
+    """Whether a file is what :func:`written` leaves where the process is killed: half written.
+
+    >>> is_part(Path("run/.run.toml.0a1b2c3d.part")), is_part(Path("run/mine.part"))
+    (True, False)
+    """
+    return path.name.startswith(".") and path.name.endswith(".part")
+
+
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a whole file, or nothing."""
     with written(path) as part:

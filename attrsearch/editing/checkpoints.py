@@ -11,9 +11,9 @@ from torch import Tensor
 
 from attrsearch.core.attributes import ATTRIBUTES
 from attrsearch.core.errors import WeightsError
-from attrsearch.core.weights import file_sha256, find_weights, load_tensors, manifest, verify
+from attrsearch.core.weights import load_tensors
 from attrsearch.editing.attgan import Activation, Generator, GeneratorConfig, Norm
-from attrsearch.editing.installed import installed_editors
+from attrsearch.editing.installed import Located, locate
 
 
 @dataclass(frozen=True)
@@ -25,36 +25,8 @@ class Checkpoint:
     generator: Generator
 
 
-@dataclass(frozen=True)
-class Located:
-    """A weights file: what it is called, where it lies, and its hash."""
-
-    name: str
-    path: Path
-    sha256: str
-
-
-def locate(name: str) -> Located:
-    """Find an editor by bundled name (``base``, ``anonymiser``), by the name it was installed under, or by a path.
-
-    Args:
-        name: A bundled or installed name; a ``.safetensors`` file; or ``weights.N.pth`` of AttGAN-PyTorch.
-
-    Raises:
-        WeightsError: Unknown name, no such file, or a bundled file whose hash differs.
-    """
-    bare = "/" not in name and "\\" not in name and Path(name).suffix == ""
-    installed = installed_editors().get(name) if bare and name not in manifest() else None
-    if bare and installed is None:
-        weights = find_weights(name, "editor")
-        verify(weights)
-        return Located(name, weights.path, weights.sha256)
-    path = installed or Path(name)
-    return Located(name if installed is not None else path.stem, path, file_sha256(path))
-
-
 def load_checkpoint(name: str) -> Checkpoint:
-    """Load an AttGAN generator by name or path, as :func:`locate` takes it.
+    """Load an AttGAN generator by a name or path that :func:`installed.locate` takes.
 
     A file is a ``.safetensors`` with our keys, or ``weights.N.pth`` of AttGAN-PyTorch beside its ``setting.txt``,
     holding ``{"G": state_dict}``.

@@ -15,8 +15,9 @@ from attrsearch.core.errors import WeightsError
 from attrsearch.core.precision import Precision
 from attrsearch.core.weights import DEFAULT_EDITOR
 from attrsearch.editing.attgan_editor import AttganEditor, Realigner
-from attrsearch.editing.checkpoints import attgan_of, locate
+from attrsearch.editing.checkpoints import attgan_of
 from attrsearch.editing.encoded import Encoded
+from attrsearch.editing.installed import locate
 from attrsearch.editing.restoring_editor import RestoringEditor
 from attrsearch.editing.restoring_file import is_restoring, restoring_of
 

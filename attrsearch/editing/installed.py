@@ -1,15 +1,17 @@
-"""Published AttGAN checkpoints the user installed.
+"""Where an editor's weights lie: bundled, installed by the user, or at a path.
 
-Kept in the user's data folder, found by name.
+Installed are published AttGAN checkpoints, kept in the user's data folder, found by name.
 """
 
 import os
 import re
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from attrsearch.core.errors import WeightsError
 from attrsearch.core.files import write_bytes
+from attrsearch.core.weights import file_sha256, find_weights, manifest, verify
 
 SETTINGS = "setting.txt"
 LARGEST = 2 << 30
@@ -30,6 +32,34 @@ def installed_editors() -> dict[str, Path]:
     folder = installed_folder()
     found = sorted(folder.glob("*/weights.*.pth")) if folder.is_dir() else []
     return {path.parent.name: path for path in found}
+
+
+@dataclass(frozen=True)
+class Located:
+    """A weights file: what it is called, where it lies, and its hash."""
+
+    name: str
+    path: Path
+    sha256: str
+
+
+def locate(name: str) -> Located:
+    """Find an editor by a bundled name, by the name it was installed under, or by a path.
+
+    Args:
+        name: Such as ``base``; a ``.safetensors`` file; or ``weights.N.pth`` of AttGAN-PyTorch.
+
+    Raises:
+        WeightsError: Unknown name, no such file, or a bundled file whose hash differs.
+    """
+    bare = "/" not in name and "\\" not in name and Path(name).suffix == ""
+    installed = installed_editors().get(name) if bare and name not in manifest() else None
+    if bare and installed is None:
+        weights = find_weights(name, "editor")
+        verify(weights)
+        return Located(name, weights.path, weights.sha256)
+    path = installed or Path(name)
+    return Located(name if installed is not None else path.stem, path, file_sha256(path))
 
 
 def install_editor(name: str, source: Path) -> Path:

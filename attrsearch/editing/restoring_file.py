@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from attrsearch.core.errors import WeightsError
 from attrsearch.core.weights import load_about, load_tensors
-from attrsearch.editing.checkpoints import Located
+from attrsearch.editing.installed import Located
 from attrsearch.editing.restoring import RestoringConfig, RestoringNetwork
 from attrsearch.faces.alignment import TIGHT_TEMPLATE, transform, zoom
 from attrsearch.faces.parsing import ParsingNetwork

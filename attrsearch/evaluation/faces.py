@@ -21,15 +21,14 @@ from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.faces.alignment import CROP_TEMPLATE, similarity, window_transform
 from attrsearch.faces.dataset import (
     AlignedFace,
-    PersonFiles,
     Picture,
     cut_face,
     detect_reduced,
-    find_people,
     prominence,
 )
 from attrsearch.faces.detection.base import Detector
 from attrsearch.faces.images import read_picture
+from attrsearch.faces.people import PersonFiles, find_people
 from attrsearch.faces.recognition.base import Recogniser
 from attrsearch.faces.window_detection import MIN_OVERLAP, detect_in_windows
 

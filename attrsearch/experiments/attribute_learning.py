@@ -25,7 +25,7 @@ from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.core.recipes.objective import load_objective
 from attrsearch.core.recipes.space import load_space
 from attrsearch.core.recipes.study import Study
-from attrsearch.faces.dataset import find_people
+from attrsearch.faces.people import find_people
 from attrsearch.search.evaluator import Request
 from attrsearch.search.lockstep import pictures_wanted, split_faces
 from attrsearch.search.models import Components, Settings, load_components

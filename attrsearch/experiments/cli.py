@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from attrsearch.cli.console import quiet_option, say
+from attrsearch.cli.exit_codes import exit_code
 from attrsearch.core.errors import InputError
 from attrsearch.core.progress import Step
 from attrsearch.experiments.cli_tables import Tables
@@ -75,9 +76,16 @@ def search_study(
     People in FACES must not be among those a pooled model learnt from.
     """
     from attrsearch.cli.console import stage_bar
+    from attrsearch.cli.early import experiment_request, new_file, new_folder
     from attrsearch.cli.run import names_in
     from attrsearch.core.files import write_bytes
     from attrsearch.core.recipes.study import Surrogate, load_study
+
+    new_folder(out)
+    new_file(plot, (".svg",))
+    load_study(study)
+    experiment_request(faces, changes)
+
     from attrsearch.experiments.search_curves import search_curves
     from attrsearch.experiments.search_report import curves_of, to_markdown
     from attrsearch.experiments.search_study import Plan, read_study, study_search
@@ -143,9 +151,15 @@ def attributes(
     candidate, agreement of bad sets between faces; XGBoost and the pooled surrogate beside it.
     """
     from attrsearch.cli.console import stage_bar
+    from attrsearch.cli.early import experiment_request, new_file
     from attrsearch.cli.run import names_in
     from attrsearch.core.files import write_text
     from attrsearch.core.recipes.study import Surrogate, load_study
+
+    new_file(out)
+    load_study(study)
+    experiment_request(faces, {})
+
     from attrsearch.experiments.attribute_learning import measure_edits
     from attrsearch.experiments.attribute_tables import to_markdown
 
@@ -196,6 +210,14 @@ def streets(
     """
     import tempfile
 
+    from attrsearch.cli.early import export_request, new_file
+    from attrsearch.faces.recognition.load import resolve
+
+    new_file(out)
+    export_request({"attributes": attributes})
+    if judge:
+        resolve(judge)
+
     from attrsearch.anonymise.images import load_export_editor
     from attrsearch.anonymise.videos import choose_judge, load_face_models
     from attrsearch.cli.console import stage_bar
@@ -237,4 +259,4 @@ def streets(
         f"{sum(item.faces for item in results)} faces: {real} shown as they were, {switches} "
         "changes of name"
     )
-    return 1 if real or switches else 0
+    return exit_code(real, switches)

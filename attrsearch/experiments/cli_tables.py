@@ -96,7 +96,15 @@ def _measure(
     **given: object,
 ) -> int:
     from attrsearch.cli.console import stage_bar
+    from attrsearch.cli.early import experiment_request, new_file, new_folder
     from attrsearch.cli.run import names_in
+
+    if name == EVERYTHING:
+        new_folder(out)
+    else:
+        new_file(out, (".md", ".html", ".svg", ".png"))
+    experiment_request(faces, given)
+
     from attrsearch.experiments.catalogue import find, reproduce_all
     from attrsearch.experiments.catalogue import reproduce as measure
     from attrsearch.experiments.context import ExperimentContext, ExperimentOptions

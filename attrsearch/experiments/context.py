@@ -26,10 +26,11 @@ from attrsearch.editing.realign import SecondAlignment
 from attrsearch.evaluation.faces import Cohort, DetectedFaces, load_cohort
 from attrsearch.evaluation.metrics.identification import Gallery, person_distances, ranks
 from attrsearch.faces.attribute_classifier import TraitsClassifier, vote
-from attrsearch.faces.dataset import MIN_FACE, AlignedFace, PersonFiles, find_people
+from attrsearch.faces.dataset import MIN_FACE, AlignedFace
 from attrsearch.faces.detection.base import Detector
 from attrsearch.faces.detection.load import load_detector
 from attrsearch.faces.naturalness import Critic
+from attrsearch.faces.people import PersonFiles, find_people
 from attrsearch.faces.recognition.base import CalibratedRecogniser
 from attrsearch.faces.recognition.load import load_recogniser
 from attrsearch.faces.sampling import to_editor

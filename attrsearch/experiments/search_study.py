@@ -25,7 +25,8 @@ from attrsearch.core.recipes.objective import load_objective
 from attrsearch.core.recipes.space import load_space
 from attrsearch.core.recipes.study import Study
 from attrsearch.experiments.search_arms import ARMS
-from attrsearch.faces.dataset import Person, find_people
+from attrsearch.faces.dataset import Person
+from attrsearch.faces.people import find_people
 from attrsearch.runs.trials_file import trial_attributes
 from attrsearch.search.evaluator import Request, Subject
 from attrsearch.search.lockstep import make_screener, pictures_wanted, split_faces

@@ -8,8 +8,9 @@ import numpy.typing as npt
 
 from attrsearch.core.errors import AttrsearchError
 from attrsearch.core.progress import Progress, Step, silent
-from attrsearch.faces.dataset import MIN_FACE, find_people, load_faces
+from attrsearch.faces.dataset import MIN_FACE, load_faces
 from attrsearch.faces.detection.load import load_detector
+from attrsearch.faces.people import find_people
 from attrsearch.faces.recognition.base import Recogniser
 from attrsearch.faces.recognition.calibration import Calibration, measure
 from attrsearch.faces.window_detection import WINDOW_MIN_FACE, detect_in_windows

@@ -7,16 +7,10 @@ from pathlib import Path
 from attrsearch.core.attributes import Gender
 from attrsearch.core.errors import InputError
 from attrsearch.faces.attribute_classifier import MIN_CERTAINTY, TraitsClassifier, vote
-from attrsearch.faces.dataset import (
-    MIN_FACE,
-    Identity,
-    Person,
-    PersonFaces,
-    find_people,
-    load_faces,
-)
+from attrsearch.faces.dataset import MIN_FACE, Identity, Person, PersonFaces, load_faces
 from attrsearch.faces.detection.base import Detector
 from attrsearch.faces.detection.load import load_detector
+from attrsearch.faces.people import find_people
 from attrsearch.faces.sampling import to_editor
 
 log = logging.getLogger(__name__)

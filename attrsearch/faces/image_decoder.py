@@ -2,11 +2,12 @@
 
 ``python -m attrsearch.faces.image_decoder``.
 
-A line of JSON comes in for each picture (``path``, ``seconds``), a line goes out (``shape``, or
-what is wrong), then the pixels.  Nothing here is trusted by whoever asks: no pickles, sizes are
-checked on the other side.
+A line of JSON comes in for each picture (``path``, ``seconds``, ``own``), a line goes out (``shape``,
+or what is wrong), then the pixels, then its own ones where they differ and were asked for.  Nothing
+here is trusted by whoever asks: no pickles, sizes are checked on the other side.
 """
 
+import base64
 import io
 import json
 import os
@@ -15,20 +16,37 @@ import signal
 import stat
 import sys
 import warnings
+from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import AvifImagePlugin, Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from attrsearch.core.errors import InputError
+from attrsearch.faces.deep_colours import deep_colours, deep_orientation, white_of
 
 Picture = npt.NDArray[np.uint8]
 
-FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "AVIF")
-"""Formats that are read, whatever a file's name; others bring parsers, and some programs, that nobody asked for."""
-KNOWN = FORMATS if AvifImagePlugin.SUPPORTED else FORMATS[:-1]
-"""Those that this build of Pillow reads."""
+FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF")
+"""Formats that are read, whatever a file's name; others bring parsers that nobody asked for."""
+KNOWN = (
+    *FORMATS,
+    *(["AVIF"] if AvifImagePlugin.SUPPORTED else []),
+    *(["HEIF"] if find_spec("pillow_heif") is not None else []),
+)
+"""Those and what this installation reads besides."""
+MAX_PROFILE = 4_000_000
+"""Bytes of a colour profile that is kept."""
+READERS = {
+    ".heic": "pip install 'attrsearch[heif]'",
+    ".heif": "pip install 'attrsearch[heif]'",
+    ".avif": "pip install --upgrade pillow",
+    ".jxl": "save it as PNG: JPEG XL is not read",
+}
+"""Kinds of pictures that not every installation reads, and what to do about it."""
 MAX_PIXELS = 100_000_000
 MAX_BYTES = 500_000_000
 MIN_SIDE = 16
@@ -36,11 +54,36 @@ MAX_MEMORY = 3 << 30
 """Address space of the decoding process."""
 
 
-def decode(path: Path) -> tuple[Picture, int]:
-    """Read one picture, upright as its EXIF orientation says, its colours in sRGB.
+def open_heif() -> None:
+    """Make Pillow read and write HEIF, where the extra is installed."""
+    if "HEIF" in KNOWN:
+        import pillow_heif  # noqa: PLC0415 - an extra
 
-    Returns:
-        RGB (h, w, 3), uint8, or (h, w, 4) where it has an alpha layer; and the number of frames in the file.
+        pillow_heif.register_heif_opener(thumbnails=False)
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A picture as it was decoded.
+
+    Attributes:
+        pixels: RGB (h, w, 3), uint8, or (h, w, 4) where it has an alpha layer; upright, in sRGB.
+        frames: The number of frames in the file.
+        own: Its own values, upright: (h, w) or (h, w, 3 or 4), uint8, uint16 or float32; None where
+            they are those of ``pixels``.
+        profile: Its colour profile; empty where it has none.
+        converted: Whether ``pixels`` were converted from that profile.
+    """
+
+    pixels: Picture
+    frames: int
+    own: npt.NDArray[Any] | None = None
+    profile: bytes = b""
+    converted: bool = False
+
+
+def decode(path: Path) -> Decoded:
+    """Read one picture, upright as its EXIF orientation says.
 
     Raises:
         InputError: Missing, empty, truncated, no regular file, not a picture, or larger than
@@ -48,6 +91,7 @@ def decode(path: Path) -> tuple[Picture, int]:
     """
     hint = "replace or remove the file"
     required = "a readable picture"
+    open_heif()
     try:
         _check_file(path)
         with warnings.catch_warnings():
@@ -57,8 +101,9 @@ def decode(path: Path) -> tuple[Picture, int]:
                 frames = (
                     1 if image.format in ("JPEG", "MPO") else int(getattr(image, "n_frames", 1))
                 )
-                pixels = _pixels(ImageOps.exif_transpose(image))
+                return _decoded(path, image, frames)
     except UnidentifiedImageError as error:
+        hint = READERS.get(path.suffix.lower(), hint)
         raise InputError(path, required=required, found="something else", hint=hint) from error
     except Image.DecompressionBombError as error:
         found = str(error).split(",", maxsplit=1)[0]
@@ -75,20 +120,35 @@ def decode(path: Path) -> tuple[Picture, int]:
     except Exception as error:  # whatever a parser stumbles over is about the file
         found = f"damaged data ({type(error).__name__}: {error})"[:200]
         raise InputError(path, required=required, found=found, hint=hint) from error
-    return pixels, frames
 
 
-def _pixels(image: Image.Image) -> Picture:
-    """Colours in sRGB, 8 bits deep, with the alpha layer where there is one."""
-    deep = _from_deep(image)
-    if deep is not None:
-        return deep
+def _decoded(path: Path, stored: Image.Image, frames: int) -> Decoded:
+    """Colours in sRGB, 8 bits deep, with the alpha layer if there is one, beside its own."""
+    deep = deep_orientation(stored)
+    image = ImageOps.exif_transpose(stored)
+    profile = image.info.get("icc_profile") or b""
+    profile = profile if len(profile) <= MAX_PROFILE else b""
+    grey = _from_deep(image)
+    if grey is not None:
+        # an integer of 32 bits holds 16 at most in the formats that are read
+        kept = np.float32 if image.mode == "F" else np.uint16
+        return Decoded(grey, frames, np.asarray(image).astype(kept), profile)
+
     transparent = "A" in image.getbands() or "transparency" in image.info
     wanted = "RGBA" if transparent else "RGB"
-    profile = image.info.get("icc_profile")
+    shown = image
     if profile and image.mode in ("RGB", "RGBA", "CMYK", "L"):
-        image = _in_srgb(image, profile)
-    return np.array(image.convert(wanted), np.uint8)
+        shown = _in_srgb(image, profile)
+    converted = shown is not image
+    pixels = np.array(shown.convert(wanted), np.uint8)
+    if image.mode not in ("RGB", "RGBA", "L"):
+        return Decoded(pixels, frames)  # written as what it looks like
+    own: npt.NDArray[Any] | None = None
+    if deep is not None:
+        own = deep_colours(path, deep, np.asarray(image))
+    if own is None and converted:
+        own = np.asarray(image)
+    return Decoded(pixels, frames, own, profile, converted)
 
 
 def _in_srgb(image: Image.Image, profile: bytes) -> Image.Image:
@@ -120,9 +180,7 @@ def _from_deep(image: Image.Image) -> Picture | None:
     if image.mode not in ("I", "F", "I;16", "I;16L", "I;16B", "I;16N"):
         return None
     values = np.nan_to_num(np.asarray(image, np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-    highest = float(values.max(initial=0.0))
-    steps = (1.0, 255.0, 4095.0, 65535.0) if image.mode == "F" else (255.0, 4095.0, 65535.0)
-    top = next((step for step in steps if highest <= step), highest)
+    top = white_of(values, shares=image.mode == "F")
     grey = np.clip(np.round(values * (255 / top)), 0, 255).astype(np.uint8)
     return np.repeat(grey[..., None], 3, 2)
 
@@ -163,21 +221,31 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # it writes no file
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    own: npt.NDArray[Any] | None
     for line in sys.stdin.buffer:
         asked = json.loads(line)
         signal.setitimer(
             signal.ITIMER_REAL, float(asked["seconds"])
         )  # kills this process, also inside a decoder
-        pixels: Picture | None = None
+        pixels, own = None, None
         try:
-            pixels, frames = decode(Path(asked["path"]))
-            answer: dict[str, object] = {"shape": pixels.shape, "frames": frames}
+            found = decode(Path(asked["path"]))
+            pixels = found.pixels
+            answer: dict[str, object] = {"shape": pixels.shape, "frames": found.frames}
+            if asked.get("own"):
+                own = found.own
+                answer["profile"] = base64.b64encode(found.profile).decode()
+                answer["converted"] = found.converted
+            if own is not None:
+                answer |= {"own_shape": own.shape, "own_type": str(own.dtype)}
         except InputError as error:
             answer = {"required": error.required, "found": error.found, "hint": error.hint}
         signal.setitimer(signal.ITIMER_REAL, 0)
         answers.write(json.dumps(answer).encode() + b"\n")
         if pixels is not None:
             answers.write(np.ascontiguousarray(pixels).data)
+        if own is not None:
+            answers.write(np.ascontiguousarray(own).data)
         answers.flush()
 
 

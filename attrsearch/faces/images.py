@@ -4,6 +4,7 @@ Bad files are named in one line.
 """
 
 import atexit
+import base64
 import json
 import os
 import signal
@@ -21,13 +22,19 @@ import numpy.typing as npt
 import attrsearch
 from attrsearch.core.errors import InputError
 from attrsearch.core.names import natural_key, readable
-from attrsearch.faces.image_decoder import MAX_PIXELS, MIN_SIDE
+from attrsearch.faces.image_decoder import KNOWN, MAX_PIXELS, MIN_SIDE, READERS
 
 Picture = npt.NDArray[np.uint8]
 
 SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".bmp", ".webp", ".tif", ".tiff", ".avif"}
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".bmp", ".webp", ".tif", ".tiff"}
 )
+if "AVIF" in KNOWN:
+    SUFFIXES |= {".avif"}
+if "HEIF" in KNOWN:
+    SUFFIXES |= {".heic", ".heif"}
+OWN_TYPES = ("uint8", "uint16", "float32")
+"""Of values that are no bytes in sRGB."""
 SECONDS = 60.0
 """A picture that takes longer to decode is given up; ``ATTRSEARCH_PICTURE_SECONDS`` says otherwise.
 """
@@ -43,7 +50,7 @@ def read_picture(path: Path) -> Picture:
         InputError: Missing, empty, truncated, not a picture, larger than ``MAX_PIXELS``, or one
             that the decoder dies of or does not finish in time.
     """
-    return read_layers(path).pixels
+    return _decoder.ask(path, own=False).pixels
 
 
 @dataclass(frozen=True)
@@ -54,11 +61,18 @@ class Layers:
         pixels: (h, w, 3), RGB, uint8, upright, in sRGB.
         alpha: (h, w), uint8, 0 where the picture cannot be seen; None where it has no such layer.
         frames: How many frames or pages its file has; the first one was read.
+        own: Its own values, upright: (h, w) or (h, w, 3 or 4), uint8, uint16 or float32; None where
+            they are those of ``pixels``.
+        profile: Its colour profile (ICC); empty where it has none.
+        converted: Whether ``pixels`` were converted from that profile.
     """
 
     pixels: Picture
     alpha: Picture | None
     frames: int
+    own: npt.NDArray[Any] | None = None
+    profile: bytes = b""
+    converted: bool = False
 
 
 def read_layers(path: Path) -> Layers:
@@ -67,12 +81,7 @@ def read_layers(path: Path) -> Layers:
     Raises:
         InputError: As :func:`read_picture`.
     """
-    pixels, frames = _decoder.ask(path)
-    if pixels.shape[2] == 3:
-        return Layers(pixels, None, frames)
-    return Layers(
-        np.ascontiguousarray(pixels[..., :3]), np.ascontiguousarray(pixels[..., 3]), frames
-    )
+    return _decoder.ask(path, own=True)
 
 
 class _Decoder:
@@ -82,23 +91,25 @@ class _Decoder:
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
 
-    def ask(self, path: Path) -> tuple[Picture, int]:
-        """Pixels (h, w, 3), or (h, w, 4) with alpha, and how many frames the file has."""
+    def ask(self, path: Path, *, own: bool) -> Layers:
+        """A picture as it was read; with its own values and profile where they are asked for."""
         seconds = time_limit()
         with self._lock:
             process = self._running()
             to, back = cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
             try:
-                to.write(
-                    json.dumps({"path": str(path.absolute()), "seconds": seconds}).encode() + b"\n"
-                )
+                asked = {"path": str(path.absolute()), "seconds": seconds, "own": own}
+                to.write(json.dumps(asked).encode() + b"\n")
                 to.flush()
                 answer = _answer(back.readline())
                 if answer is None or "shape" not in answer:
                     pixels = None
                 else:
                     pixels = np.empty(_shape(answer["shape"]), np.uint8)
-                    answer = answer if _fill(back, memoryview(pixels.reshape(-1).data)) else None
+                    values = _own_values(answer, pixels.shape[:2])
+                    for array in (pixels, values):
+                        if array is not None and not _fill(back, _bytes_of(array)):
+                            answer = None
             except (OSError, ValueError):
                 answer = pixels = None
             except BaseException:
@@ -107,9 +118,18 @@ class _Decoder:
             if answer is None:
                 raise self._died(path, seconds)
         if pixels is None:
-            texts = {key: str(answer.get(key, "")) for key in ("required", "found", "hint")}
-            raise InputError(path, **texts)
-        return pixels, max(1, int(answer.get("frames", 1)))
+            required, found, hint = (
+                str(answer.get(key, "")) for key in ("required", "found", "hint")
+            )
+            raise InputError(path, required=required, found=found, hint=hint)
+        return Layers(
+            np.ascontiguousarray(pixels[..., :3]),
+            np.ascontiguousarray(pixels[..., 3]) if pixels.shape[2] == 4 else None,
+            max(1, int(answer.get("frames", 1))),
+            values,
+            base64.b64decode(str(answer.get("profile", ""))),
+            answer.get("converted") is True,
+        )
 
     def close(self) -> None:
         process, self._process = self._process, None
@@ -172,6 +192,26 @@ def _shape(found: Any) -> tuple[int, int, int]:
     return height, width, channels
 
 
+def _own_values(answer: dict[str, Any], sides: tuple[int, ...]) -> npt.NDArray[Any] | None:
+    """Room for the own values that an answer promises; None where it promises none.
+
+    Raises:
+        ValueError: They are not of this picture.
+    """
+    if "own_shape" not in answer:
+        return None
+    shape = tuple(int(value) for value in answer["own_shape"])
+    if shape[:2] != sides or shape[2:] not in ((), (3,), (4,)):
+        raise ValueError("not the size of the picture")
+    if answer.get("own_type") not in OWN_TYPES:
+        raise ValueError("no type of a picture")
+    return np.empty(shape, answer["own_type"])
+
+
+def _bytes_of(array: npt.NDArray[Any]) -> memoryview:
+    return memoryview(array.reshape(-1).view(np.uint8).data)
+
+
 def _fill(stream: Any, buffer: memoryview) -> bool:
     """Read as much as the buffer holds; False where the stream ends before."""
     done = 0
@@ -225,14 +265,19 @@ def list_pictures(folder: Path) -> list[Path]:
 def tree_pictures(folder: Path) -> list[Path]:
     """Picture files inside a folder and its sub-folders, as :func:`list_pictures` finds them.
 
-    Links to folders are not followed; :func:`left_out` names them.
+    Links to folders are not followed; :func:`left_out` names them.  Runs inside are no input.
     """
     found = list_pictures(folder)
     children = sorted(folder.iterdir(), key=lambda path: natural_key(path.name))
     for child in children:
         if child.is_dir() and not child.is_symlink() and not child.name.startswith("."):
-            found += tree_pictures(child)
+            found += [] if is_run(child) else tree_pictures(child)
     return found
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a folder is what ``attrsearch run`` wrote: its pictures are nobody's input."""
+    return (folder / "run.toml").is_file()
 
 
 NOTES = frozenset({".csv", ".json", ".log", ".md", ".py", ".toml", ".txt", ".xml", ".yaml", ".yml"})
@@ -242,7 +287,7 @@ NOTES = frozenset({".csv", ".json", ".log", ".md", ".py", ".toml", ".txt", ".xml
 def left_out(folder: Path, taken: Iterable[Path]) -> list[Path]:
     """Entries of a folder and its sub-folders that were not taken: other kinds of files, links that lead elsewhere.
 
-    Hidden entries (a leading dot) and notes are meant to be left out and are not named.
+    Hidden entries (a leading dot), notes and runs are meant to be left out and are not named.
     """
     known = set(taken)
     found = []
@@ -254,7 +299,7 @@ def left_out(folder: Path, taken: Iterable[Path]) -> list[Path]:
         ):
             continue
         if path.is_dir() and not path.is_symlink():
-            found += left_out(path, known)
+            found += [] if is_run(path) else left_out(path, known)
         else:
             found.append(path)
     return found
@@ -263,11 +308,14 @@ def left_out(folder: Path, taken: Iterable[Path]) -> list[Path]:
 def say_left_out(folder: Path, entries: Sequence[Path], shown: int = 5) -> str:
     """One line that names what was left out of a folder.
 
-    >>> say_left_out(Path("faces"), [Path("faces/a.heic"), Path("faces/b.mp4")])
-    '2 entries of faces left out, which are no pictures that can be read: a.heic, b.mp4'
+    >>> say_left_out(Path("faces"), [Path("faces/a.doc"), Path("faces/b.mp4")])
+    '2 entries of faces left out, which are no pictures that can be read: a.doc, b.mp4'
     """
     names = ", ".join(readable(str(path.relative_to(folder))) for path in entries[:shown])
     more = " …" if len(entries) > shown else ""
     count = f"{len(entries)} entries" if len(entries) > 1 else "1 entry"
     which = "which are no pictures" if len(entries) > 1 else "which is no picture"
-    return f"{count} of {folder} left out, {which} that can be read: {names}{more}"
+    kinds = {path.suffix.lower() for path in entries}
+    advice = [f"{kind}: {READERS[kind]}" for kind in sorted(kinds & READERS.keys() - SUFFIXES)]
+    todo = f" ({'; '.join(advice)})" if advice else ""
+    return f"{count} of {folder} left out, {which} that can be read: {names}{more}{todo}"

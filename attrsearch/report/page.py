@@ -21,6 +21,7 @@ from attrsearch.core.errors import InputError
 from attrsearch.core.files import write_text
 from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.report.about import about, limits
+from attrsearch.report.asked import Asked
 from attrsearch.report.cohort import (
     failures_first,
     missing_importance,
@@ -128,7 +129,8 @@ def write_report(
         *_blocks("trials", [trials[row["id"]] for row in rows]),
         *_blocks("pictures", pictures(run, ordered, include_originals, page)),
     ]
-    write_text(page, render(data, blocks, linked_pictures=len(parts) > INLINE_PEOPLE))
+    asked = Asked(include_originals, against, ledger).text(page.parent)
+    write_text(page, render(data, blocks, linked_pictures=len(parts) > INLINE_PEOPLE, asked=asked))
     return page
 
 
@@ -159,6 +161,7 @@ def render(
     blocks: Sequence[tuple[str, str]],
     linked_pictures: bool = False,
     live: bool = False,
+    asked: str = "",
 ) -> str:
     """The page: what the first view needs comes before the script, everything else after it.
 
@@ -167,6 +170,7 @@ def render(
         blocks: Names and JSON texts of the blocks.
         linked_pictures: Pictures are files beside the page.
         live: The page asks the dashboard that served it for the rest.
+        asked: What :meth:`Asked.text` gives.
     """
     style, script = read_assets(STYLES), read_assets(SCRIPTS)
     safe = [(name, Markup(text)) for name, text in blocks]  # noqa: S704 - no "<" is left in it
@@ -183,6 +187,7 @@ def render(
             about=data["about"],
             figures=figures(data["people"], len(data["about"]["failures"])),
             policy=policy,
+            asked=asked,
             style=Markup(style),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704 - our own file
             data=Markup(embed(data)),  # noqa: S704 - no "<" is left in it

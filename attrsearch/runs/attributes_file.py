@@ -136,6 +136,23 @@ class AttributesFile(_Part):
         alike = [person for person in self.identities if as_read(person.id) == wanted]
         return alike[0] if len(alike) == 1 else None
 
+    def require(self, identity: str | None) -> None:
+        """Refuse a name that nobody in the file has; None means that nobody was named.
+
+        Raises:
+            InputError: Nobody has it.
+        """
+        if identity is None or self.find(identity) is not None:
+            return
+        names = ", ".join(person.id for person in self.identities[:5]) or "nobody"
+        more = " …" if len(self.identities) > 5 else ""
+        raise InputError(
+            identity,
+            required="a person of the export",
+            found=f"no {identity}; it has {names}{more}",
+            hint="check the name",
+        )
+
 
 def read_attributes(path: str | Path) -> AttributesFile:
     """Read ``attributes.json``.

@@ -1,5 +1,6 @@
 """``attrsearch check``: whether a run is what was written, and what an interrupted one needs."""
 
+import csv
 import json
 import shutil
 from collections.abc import Iterator
@@ -11,9 +12,11 @@ import pyarrow.parquet as pq
 
 from attrsearch.core.errors import AttrsearchError, InputError
 from attrsearch.core.files import file_name
+from attrsearch.core.names import from_csv_cell
 from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.runs.attributes_file import read_attributes
 from attrsearch.runs.checksums import file_digest, sealed_files
+from attrsearch.runs.export import refresh_exports
 from attrsearch.runs.folder import PREDICTED, PersonPart, RunFolder, files_beside, read_part
 from attrsearch.runs.journal import Journal
 from attrsearch.runs.metadata import read_provenance, read_run
@@ -193,6 +196,7 @@ class _Check:
                 else {"interrupted": {"people": len(known)}}
             )
             self._folder.finish(read_provenance(self._run), failed, seconds, state)
+            refresh_exports(self._run)
             mended = "written again from the people"
             self.found.finished = True
         for problem in problems:
@@ -208,16 +212,22 @@ class _Check:
             return
         try:
             dropped = read_decisions(self._run).dropped
-            feasible = {
-                part.record.id
-                for part in (self._folder.finished_part(name) for name in known - dropped)
-                if part is not None and part.record.feasible
-            }
-            exported = {
-                record.id for record in read_attributes(self._run / "attributes.json").identities
-            }
-            if exported != feasible:
+            feasible = {}
+            for name in known - dropped:
+                part = self._folder.finished_part(name)
+                if part is not None and part.record.feasible:
+                    feasible[name] = part.record
+            identities = read_attributes(self._run / "attributes.json").identities
+            exported = {record.id: record for record in identities if record.feasible}
+            if exported.keys() != feasible.keys():
                 yield f"attributes.json has {len(exported)} people, {len(feasible)} were anonymised"
+            elif exported != feasible:
+                yield "attributes.json has other sets than the people's own files"
+            listed = _listed(self._run / "summary.csv")
+            if listed is None:
+                yield "summary.csv is gone"
+            elif listed != known - dropped:
+                yield f"summary.csv has {len(listed)} people, {len(known - dropped)} belong in it"
         except AttrsearchError as error:
             yield f"attributes.json: {error.found}"
         try:
@@ -228,8 +238,6 @@ class _Check:
                 yield f"trials.parquet has {len(names)} people, {len(known)} are finished"
         except (OSError, pa.ArrowException, KeyError):
             yield "trials.parquet is damaged or gone"
-        if not (self._run / "summary.csv").is_file():
-            yield "summary.csv is gone"
 
     def _damaged(self, path: Path, problem: str) -> None:
         place = path.relative_to(self._run).as_posix()
@@ -253,6 +261,15 @@ class _Check:
 
     def _add(self, place: str, problem: str, mended: str = "") -> None:
         self.found.findings.append(Finding(place, problem, mended))
+
+
+def _listed(summary: Path) -> set[str] | None:
+    """The people of ``summary.csv``; None where it cannot be read."""
+    try:
+        with summary.open(encoding="utf-8", newline="") as file:
+            return {str(from_csv_cell(row.get("id") or "")) for row in csv.DictReader(file)}
+    except (OSError, ValueError):
+        return None
 
 
 def _seconds(run: Path) -> float:

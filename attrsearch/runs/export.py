@@ -11,6 +11,9 @@ from attrsearch.runs.folder import RunFolder
 from attrsearch.runs.metadata import read_run, write_run
 from attrsearch.runs.review import read_decisions
 
+DERIVED = ("csv", "parquet")
+"""Exports beside ``attributes.json`` that are written anew with it, where they are there."""
+
 
 def export_run(run: Path, out: Path, kind: str, include_infeasible: bool = False) -> int:
     """Write the export of a run.
@@ -50,10 +53,29 @@ def export_run(run: Path, out: Path, kind: str, include_infeasible: bool = False
     return len(records)
 
 
-def write_again(run: Path) -> bool:
-    """Write ``attributes.json``, ``summary.csv`` and the counts in ``run.toml`` again.
+def left_out_people(run: Path, include_infeasible: bool = False) -> dict[str, str]:
+    """Who has no set in an export of a run, and why; those dropped on purpose are not named.
 
-    Done after a decision.
+    Args:
+        run: The run's folder.
+        include_infeasible: Whether the export also has people who are not anonymised.
+    """
+    failures = read_run(run).get("failures", [])
+    found = {str(item["id"]): str(item["reason"]) for item in failures}
+    if include_infeasible:
+        return found
+    dropped = read_decisions(run).dropped
+    for part in RunFolder(run).read_people():
+        if not part.record.feasible and part.record.id not in dropped:
+            found[part.record.id] = "not anonymised (--include-infeasible exports it all the same)"
+    return found
+
+
+def write_again(run: Path) -> bool:
+    """Write again whatever a run says of its people.
+
+    These are ``attributes.json``, ``summary.csv``, other exports and the counts in ``run.toml``,
+    after a decision.  What counts is in the people's own files and in ``decisions.json``.
 
     Returns:
         Whether the run is finished; one that goes on writes them itself when it ends.
@@ -67,4 +89,34 @@ def write_again(run: Path) -> bool:
     counts = RunFolder(run).write_tables(read_attributes(run / "attributes.json"))
     about["result"] |= {"feasible": counts.feasible, **counts.verdicts.figures()}
     write_run(run, about)
+    refresh_exports(run)
     return True
+
+
+def refresh_exports(run: Path) -> None:
+    """Write the other exports inside a run again, with the people they were asked to hold.
+
+    Nothing is made that was not there, and a file of that name that is no export is left alone.
+
+    Raises:
+        OutputError: A file cannot be written.
+    """
+    for kind in DERIVED:
+        target = run / f"attributes.{kind}"
+        earlier = _read_export(target)
+        if earlier is not None:
+            export_run(run, target, kind, include_infeasible=not earlier["feasible"].all())
+
+
+def _read_export(path: Path) -> pd.DataFrame | None:
+    """Who an export holds, with ``id`` and ``feasible``; None where there is none."""
+    if not path.is_file():
+        return None
+    try:
+        table = pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
+    except (OSError, ValueError):
+        return None
+    if "feasible" not in table.columns:
+        # an export of nobody has the column id alone
+        return table.assign(feasible=True) if list(table.columns) == ["id"] else None
+    return table

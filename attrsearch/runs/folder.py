@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from attrsearch.core.encryption import locked, private_path
 from attrsearch.core.errors import InputError, OutputError
-from attrsearch.core.files import file_name, write_bytes, write_text, written
+from attrsearch.core.files import file_name, is_part, write_bytes, write_text, written
 from attrsearch.runs.attributes_file import AttributesFile, PersonRecord, flatten, json_lines
 from attrsearch.runs.checksums import is_whole, seal, sealed_files
 from attrsearch.runs.metadata import Provenance, machine, plain, read_run, versions, write_run
@@ -157,40 +157,34 @@ class RunFolder:
             OutputError: The folder holds a run and ``resume`` was not asked for, or one with other
                 settings.
         """
+        self.refuse_contents(resume)
         file = self.path / "run.toml"
-        settings = plain(provenance.settings)
         if file.exists():
-            if not resume:
-                raise OutputError(
-                    self.path,
-                    required="an empty or new folder",
-                    found="a run",
-                    hint="add --resume to continue it, or choose another folder",
-                )
-            earlier = read_run(self.path).get("settings", {})
-            different = sorted(
-                k for k in settings.keys() | earlier.keys() if settings.get(k) != earlier.get(k)
-            )
-            if different:
-                key = different[0]
-                raise OutputError(
-                    file,
-                    required=(
-                        f"the settings this run was started with ({key} = {earlier.get(key)!r})"
-                    ),
-                    found=f"{key} = {settings.get(key)!r}",
-                    hint="type the same options as before, or choose another folder",
-                )
-        elif self.path.is_dir() and any(self.path.iterdir()) and not resume:
-            hint = "choose another folder"
-            raise OutputError(
-                self.path, required="an empty or new folder", found="other files", hint=hint
-            )
-        elif self.path.exists() and not self.path.is_dir():
+            _need_same(file, read_run(self.path).get("settings", {}), plain(provenance.settings))
+        write_run(self.path, provenance.head())
+
+    def refuse_contents(self, resume: bool) -> None:
+        """Refuse a folder that a run cannot be written to.
+
+        What a killed process left half written does not count: it is nobody's.
+
+        Raises:
+            OutputError: It holds a run and ``resume`` was not asked for, or other files; or it is a
+                file.
+        """
+        if self.path.exists() and not self.path.is_dir():
             raise OutputError(
                 self.path, required="a folder", found="a file", hint="choose another name"
             )
-        write_run(self.path, provenance.head())
+        if resume or not self.path.is_dir():
+            return
+        if (self.path / "run.toml").exists():
+            found, hint = "a run", "add --resume to continue it, or choose another folder"
+        elif any(not is_part(path) for path in self.path.iterdir()):
+            found, hint = "other files", "choose another folder"
+        else:
+            return
+        raise OutputError(self.path, required="an empty or new folder", found=found, hint=hint)
 
     def is_finished(self, identity: str) -> bool:
         """Whether a person's results are complete; a damaged part does not count."""
@@ -334,6 +328,44 @@ class RunFolder:
         predicted = [path for path in predicted if path.is_file()]
         if predicted:
             join_tables(predicted, PREDICTION_SCHEMA, self.path / "surrogate.parquet")
+
+
+def _need_same(file: Path, earlier: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+    """Refuse to continue a run with other settings; each that differs is named in a line.
+
+    Raises:
+        OutputError: Naming them.
+    """
+    before, now = dict(_flat(earlier)), dict(_flat(settings))
+    different = [
+        key for key in sorted(before.keys() | now.keys()) if before.get(key) != now.get(key)
+    ]
+    if not different:
+        return
+    lines = []
+    for key in different:
+        lines.append(f"{key}: {_shown(before, key)} before, {_shown(now, key)} now")
+    first = different[0]
+    raise OutputError(
+        file,
+        required=f"the settings this run was started with ({first} = {_shown(before, first)})",
+        found=f"{first} = {_shown(now, first)}" + (" and more" if len(lines) > 1 else ""),
+        hint="type the same options as before, or choose another folder",
+        details=tuple(lines) if len(lines) > 1 else (),
+    )
+
+
+def _flat(settings: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """Settings with the names of their tables before theirs: ``study.trials``."""
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{before}{key}.")
+        else:
+            yield f"{before}{key}", value
+
+
+def _shown(settings: Mapping[str, Any], key: str) -> str:
+    return repr(settings.get(key))
 
 
 def files_of(part: PersonPart) -> Iterator[str]:

@@ -19,17 +19,11 @@ from PIL.Image import Image
 from attrsearch.core.errors import InputError
 from attrsearch.core.names import readable
 from attrsearch.core.parallel import without_warnings
-from attrsearch.faces.dataset import (
-    MIN_FACE,
-    Identity,
-    Person,
-    PersonFaces,
-    PersonFiles,
-    find_face,
-)
+from attrsearch.faces.dataset import MIN_FACE, Identity, Person, PersonFaces, find_face
 from attrsearch.faces.detection.load import load_detector
 from attrsearch.faces.given import Given, picture_of
 from attrsearch.faces.images import list_pictures, tree_pictures
+from attrsearch.faces.people import PersonFiles
 from attrsearch.search.config import ConfigOptions, RunConfig, RunOptions, with_options
 from attrsearch.search.lockstep import prepare_person
 from attrsearch.search.models import Components, Settings, load_components, settings_of

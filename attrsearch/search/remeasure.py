@@ -17,7 +17,8 @@ from attrsearch.core.logs import collected
 from attrsearch.core.recipes.objective import Objective
 from attrsearch.core.recipes.space import Space
 from attrsearch.core.recipes.study import Study
-from attrsearch.faces.dataset import AlignedFace, find_people
+from attrsearch.faces.dataset import AlignedFace
+from attrsearch.faces.people import find_people
 from attrsearch.search.evaluator import Request, Subject
 from attrsearch.search.lockstep import pictures_wanted, split_faces
 from attrsearch.search.models import Components, Settings, load_components

@@ -18,9 +18,11 @@ from attrsearch.core.parallel import threads
 from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.core.recipes.study import Workers
 from attrsearch.faces.clustering import cluster_folder
-from attrsearch.faces.dataset import MIN_FACE, Person, PersonFiles, find_people
+from attrsearch.faces.dataset import MIN_FACE, Person
 from attrsearch.faces.detection.load import load_detector
 from attrsearch.faces.images import left_out, say_left_out
+from attrsearch.faces.people import PersonFiles, find_people
+from attrsearch.runs.export import refresh_exports
 from attrsearch.runs.folder import RunFolder
 from attrsearch.runs.journal import Journal, now
 from attrsearch.runs.verdict import Verdicts
@@ -196,6 +198,7 @@ def run(
 
     seconds = time.perf_counter() - started
     counts = folder.finish(origin, tally.failed, seconds, {"call": _call(began, team, seconds)})
+    refresh_exports(folder.path)
     journal.add("end", people=counts.people, failed=len(tally.failed), seconds=round(seconds, 3))
     return RunResult(
         out=folder.path,

@@ -20,7 +20,8 @@ from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.core.recipes.objective import Objective
 from attrsearch.core.recipes.space import Space
 from attrsearch.core.recipes.study import Study
-from attrsearch.faces.dataset import AlignedFace, Identity, find_people
+from attrsearch.faces.dataset import AlignedFace, Identity
+from attrsearch.faces.people import find_people
 from attrsearch.runs.folder import RunFolder
 from attrsearch.runs.metadata import read_run
 from attrsearch.runs.trials_file import trial_attributes

@@ -1,7 +1,7 @@
 """What is asked for of footage: which faces are covered, with what, and what is written beside."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
@@ -10,7 +10,9 @@ from attrsearch.editing.filters import Fallback
 from attrsearch.faces.images import read_picture
 from attrsearch.video.io.boxes_file import read_boxes
 from attrsearch.video.io.encoders import Encoding
-from attrsearch.video.pipeline import VideoOptions
+
+if TYPE_CHECKING:
+    from attrsearch.video.pipeline import VideoOptions
 
 
 class VideoConfig(Recipe):
@@ -62,7 +64,7 @@ class VideoConfig(Recipe):
     audit: bool = False
     frames: bool = False
 
-    def load(self, size: tuple[int, int] | None = None) -> VideoOptions:
+    def load(self, size: tuple[int, int] | None = None) -> "VideoOptions":
         """What :func:`attrsearch.video.pipeline.protect` takes: the files that are named are read.
 
         Args:
@@ -71,6 +73,8 @@ class VideoConfig(Recipe):
         Raises:
             InputError: A file of boxes or a picture cannot be read.
         """
+        from attrsearch.video.pipeline import VideoOptions  # noqa: PLC0415 - imports torch
+
         return VideoOptions(
             memory=self.memory,
             fallback=self.fallback,

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from attrsearch.anonymise.images import Applier, apply_all, plan
+from attrsearch.anonymise.images import Applier, apply_all
+from attrsearch.anonymise.plan import plan
 from attrsearch.core.attributes import ATTRIBUTES
 from attrsearch.core.errors import InputError, OutputError, WeightsError
 from attrsearch.core.weights import manifest

@@ -69,5 +69,27 @@ def test_a_job_is_done_once_its_output_is_there_and_until_something_changes(fold
     assert not job.is_done({**asked, "quality": 30})
     job.source.write_bytes(b"another film of this name")
     assert not job.is_done(asked)
+    assert not job.is_blocked
     (job.run / "run.toml").write_text("")
     assert job.has_begun
+
+
+def test_what_a_stopped_job_leaves_never_blocks_it(folder: Path) -> None:
+    (job,) = plan_jobs([folder / "b.mp4"])
+    job.run.mkdir()
+    assert not job.is_blocked
+    (job.run / ".run.toml.0a1b2c3d.part").write_text("half")
+    (job.run / "coverage.parquet").write_text("of a video in which nobody was searched")
+    (job.run / "people").mkdir()
+    assert not job.has_begun
+    assert not job.is_blocked
+    assert "before the search of" in job.progress()
+    (job.run / "run.toml").write_text("")
+    (job.run / "people" / "p1.json").write_text("")
+    assert "1 person is searched" in job.progress()
+    (job.run / "run.toml").unlink()
+    (job.run / "mine.txt").write_text("")
+    assert job.is_blocked
+    other = plan_jobs([folder / "a.mkv"])[0]
+    other.run.write_text("a file")
+    assert other.is_blocked

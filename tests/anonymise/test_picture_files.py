@@ -7,16 +7,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from attrsearch.anonymise.images import Applier, others_in, plan
+from attrsearch.anonymise.images import Applier
 from attrsearch.anonymise.picture_files import (
     made_here,
     refuse_replacing,
     targets,
     write_picture,
 )
+from attrsearch.anonymise.plan import others_in, plan
 from attrsearch.core.errors import OutputError
-from attrsearch.faces.dataset import Picture, find_people
+from attrsearch.faces.dataset import Picture
 from attrsearch.faces.images import Layers, read_layers, read_picture, say_left_out
+from attrsearch.faces.people import find_people
 from tests.anonymise.test_images import export, person
 
 GREY = np.full((40, 50, 3), 90, np.uint8)
@@ -56,7 +58,7 @@ def test_somebody_elses_file_is_refused_and_our_own_replaced(tmp_path: Path) -> 
     refuse_replacing([source], [other])
 
 
-@pytest.mark.parametrize("suffix", [".png", ".jpg", ".jfif", ".webp", ".tif"])
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".jfif", ".webp", ".tif", ".bmp"])
 def test_a_written_picture_says_who_made_it_and_nothing_else(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a{suffix}"
     write_picture(path, GREY)
@@ -114,7 +116,7 @@ def test_entries_that_nobody_reads_are_named(tmp_path: Path) -> None:
     people = find_people(faces)
     assert [found.id for found in people] == ["Ann", "Cy", "Fay"]
     work = plan(faces, tmp_path / "out", export(person("Ann")), None)
-    others = others_in(faces, work)
+    others = others_in(faces, tmp_path / "out", [path for path, _, _ in work])
     assert {path.name for path in others} == {"film.mp4", "Eve"}
     assert say_left_out(faces, others).startswith(f"2 entries of {faces} left out")
 
@@ -138,9 +140,27 @@ def test_a_name_in_another_encoding_ends_nothing(tmp_path: Path) -> None:
         assert name.encode()
 
 
+def test_what_was_written_into_the_folder_before_is_no_input(tmp_path: Path) -> None:
+    """``apply . --out ./protected``, twice."""
+    source = save(tmp_path / "a.png")
+    out = tmp_path / "protected"
+    write_picture(out / "a.png", GREY)
+    work = plan(tmp_path, out, export(person("a")), None)
+    assert [(found, place) for found, place, _ in work] == [(source, out / "a.png")]
+    assert others_in(tmp_path, out, [source]) == []
+
+
+def test_a_run_inside_the_folder_is_nobody(tmp_path: Path) -> None:
+    save(tmp_path / "Ann" / "a.png")
+    save(tmp_path / "run1" / "images" / "Ann" / "best.png")
+    (tmp_path / "run1" / "run.toml").write_text("")
+    assert [found.id for found in find_people(tmp_path)] == ["Ann"]
+
+
 def test_a_run_inside_the_folder_is_left_alone(tmp_path: Path) -> None:
     save(tmp_path / "a.png")
     save(tmp_path / "run1" / "images" / "b.png")
     (tmp_path / "run1" / "run.toml").write_text("")
     work = plan(tmp_path, tmp_path / "out", export(person("a")), None)
     assert [source.name for source, _, _ in work] == ["a.png"]
+    assert others_in(tmp_path, tmp_path / "out", [source for source, _, _ in work]) == []

@@ -1,6 +1,7 @@
 """The command line: exit codes, one line for every mistake, JSON for scripts."""
 
 import json
+import logging
 import shutil
 from pathlib import Path
 
@@ -8,10 +9,13 @@ import pytest
 
 from attrsearch import __version__
 from attrsearch.cli.console import print_json
+from attrsearch.cli.logs import LOG, Redaction
 from attrsearch.cli.main import cli, main
+from attrsearch.core.recipes.study import Workers
 from attrsearch.core.weights import manifest
-from attrsearch.faces.recognition.calibration import load_calibration
+from attrsearch.faces.recognition.calibration import LEAST_PEOPLE, load_calibration
 from attrsearch.runs.attributes_file import read_attributes
+from attrsearch.search.distributed.pool import Pool
 
 
 @pytest.fixture
@@ -220,9 +224,32 @@ def test_calibrating(capsys: pytest.CaptureFixture[str], sample: Path, tmp_path:
     code, _, err = call(
         capsys, "calibrate", sample, "--out", out, "--recogniser", "sface", "--quiet"
     )
+    assert code == 2
+    assert "needs at least 142 people, for a threshold at FAR 0.001, found 3" in err
+    assert not out.exists()
+
+
+def test_what_a_run_would_refuse_is_not_written(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """People enough by their folders, most of whom turn out to have no face."""
+    for number in range(LEAST_PEOPLE):
+        (tmp_path / "faces" / f"p{number}").mkdir(parents=True)
+        (tmp_path / "faces" / f"p{number}" / "a.png").write_bytes(b"x")
+    words = ("calibrate", tmp_path / "faces", "--recogniser", "sface", "--quiet", "--out")
+    whole = load_calibration("sface")
+    thresholds = {far: value for far, value in whole.thresholds.items() if far == "0.01"}
+    found = whole.model_copy(update={"thresholds": thresholds})
+    monkeypatch.setattr("attrsearch.faces.calibrate.calibrate", lambda *_, **__: found)
+    code, _, err = call(capsys, *words, tmp_path / "c.json")
+    assert code == 2
+    assert "needs a threshold at FAR 0.001, found thresholds at ['0.01']" in err
+    assert not (tmp_path / "c.json").exists()
+    monkeypatch.setattr("attrsearch.faces.calibrate.calibrate", lambda *_, **__: whole)
+    code, _, err = call(capsys, *words, tmp_path / "c.json")
     assert code == 0
-    assert "same person" in err
-    assert load_calibration("sface", out).genuine.pairs == 18
+    assert err.count("same person") == 1
+    assert load_calibration("sface", tmp_path / "c.json") == whole
 
 
 @pytest.mark.slow
@@ -244,6 +271,17 @@ def test_the_demo(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert code in (0, 1)
     assert "of 3 people anonymised, 24 evaluations" in err
     assert (tmp_path / "demo" / "report.html").is_file()
+
+
+def test_what_is_waited_for_is_said_even_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A warning is not shown where quiet was asked for; that nothing happens is no warning."""
+    monkeypatch.setattr(LOG, "quiet", True)
+    shown = Redaction()
+    for level, passes in ((logging.WARNING, False), (logging.ERROR, True)):
+        record = logging.LogRecord("attrsearch", level, __file__, 1, "waiting", None, None)
+        assert shown.filter(record) is passes
+    pool = Pool(Workers(backend="dask", scheduler="tcp://127.0.0.1:1"))
+    assert pool.waiting == "waiting for a Dask scheduler with workers at tcp://127.0.0.1:1"
 
 
 def test_json_is_strict() -> None:

@@ -13,17 +13,11 @@ from attrsearch.faces.alignment import CROP_TEMPLATE, transform
 from attrsearch.faces.attribute_classifier import TraitsClassifier, vote
 from attrsearch.faces.calibrate import calibrate
 from attrsearch.faces.clustering import cluster_folder, group
-from attrsearch.faces.dataset import (
-    MIN_FACE,
-    Picture,
-    find_people,
-    load_face,
-    load_faces,
-    read_genders,
-)
+from attrsearch.faces.dataset import MIN_FACE, Picture, load_face, load_faces
 from attrsearch.faces.detection.load import load_detector
 from attrsearch.faces.detection.mtcnn import Mtcnn
 from attrsearch.faces.identities import IdentityLoader, load_people
+from attrsearch.faces.people import find_people, read_genders
 from attrsearch.faces.recognition.base import CalibratedRecogniser
 from attrsearch.faces.window_detection import detect_in_windows
 

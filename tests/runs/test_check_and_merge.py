@@ -13,7 +13,7 @@ import pytest
 
 from attrsearch.cli.main import main
 from attrsearch.core.errors import InputError, OutputError
-from attrsearch.faces.dataset import PersonFiles
+from attrsearch.faces.people import PersonFiles
 from attrsearch.runs.attributes_file import read_attributes
 from attrsearch.runs.check import check_run
 from attrsearch.runs.folder import RunFolder

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import shutil
 import signal
 import subprocess
@@ -217,6 +218,16 @@ def test_resuming_with_other_settings_is_refused(
 ) -> None:
     with pytest.raises(OutputError, match=r"needs the settings this run was started with \(study"):
         search(sample, finished[0].out, resume=True, trials=TRIALS + 1)
+
+
+def test_every_setting_that_differs_is_named(
+    finished: tuple[RunResult, list[RunProgress]], sample: Path
+) -> None:
+    with pytest.raises(OutputError, match="and more") as refused:
+        search(sample, finished[0].out, resume=True, trials=TRIALS + 1, seed=99)
+    assert f"study.trials: {TRIALS} before, {TRIALS + 1} now" in refused.value.details
+    assert any(line.startswith("study.seed: ") for line in refused.value.details)
+    assert pickle.loads(pickle.dumps(refused.value)).details == refused.value.details
 
 
 def test_a_run_is_not_written_over(

@@ -16,8 +16,8 @@ import pytest
 from attrsearch.core.errors import AttrsearchError, InputError
 from attrsearch.core.files import file_name
 from attrsearch.faces import images as module
-from attrsearch.faces.dataset import find_people
 from attrsearch.faces.images import VARIABLE, list_pictures, read_picture
+from attrsearch.faces.people import find_people
 from attrsearch.video.io.reader import VideoReader
 from tests.clips import Clip, textured, write_clip
 from tests.untrusted.make_corpus import CORPUS, FILES

@@ -14,7 +14,7 @@ from attrsearch.core.errors import AttrsearchError, InputError
 from attrsearch.core.recipes.objective import load_objective
 from attrsearch.core.recipes.space import load_space
 from attrsearch.core.recipes.study import load_study
-from attrsearch.faces.dataset import read_genders
+from attrsearch.faces.people import read_genders
 from attrsearch.faces.recognition.calibration import load_calibration
 from attrsearch.runs.attributes_file import NOTICE, read_attributes
 from attrsearch.runs.folder import read_part

@@ -1,6 +1,7 @@
 """The attacker owns attrsearch: edits of any faces with any attribute sets."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,9 @@ from attrsearch.editing.editor import Editor
 from attrsearch.evaluation.attacks.scene import Scene
 from attrsearch.evaluation.faces import Cohort, load_cohort
 from attrsearch.faces.alignment import CROP_SIZE, CROP_TEMPLATE, invert, similarity, warp
-from attrsearch.faces.dataset import AlignedFace, Picture, find_people
+from attrsearch.faces.dataset import AlignedFace, Picture
 from attrsearch.faces.detection.base import Detector
+from attrsearch.faces.people import find_people
 from attrsearch.faces.sampling import sampling_grid, to_editor
 from attrsearch.runs.attributes_file import AttributesFile, PersonRecord
 from attrsearch.search.evaluator import Evaluator, Request
@@ -73,6 +75,34 @@ class Attacker:
                 "attributes", required="sets of the people in the pictures", found="none", hint=hint
             )
         return known
+
+
+def with_sets(scene: Scene, attacker: Attacker) -> tuple[Scene, list[str]]:
+    """A scene of the people only whose sets the attacker has, and the names of the others.
+
+    People whose protection the attacker cannot undo would count as if undoing did not work.
+
+    Raises:
+        InputError: Nobody has a set.
+    """
+    records = attacker.records(scene.cohort)
+    without = [number for number in np.unique(scene.owners).tolist() if number not in records]
+    mine = np.flatnonzero(np.isin(scene.owners, list(records)))
+    if not len(mine):
+        hint = "give the export that the pictures were protected with"
+        required = "protected pictures of the people of the export"
+        raise InputError("attributes", required=required, found="none", hint=hint)
+
+    protection = replace(
+        scene.protection, rows=scene.rows[mine], windows=scene.protection.windows[mine]
+    )
+    embeddings = {}
+    for name, rows in scene.embeddings.items():
+        embeddings[name] = rows[mine]
+    smaller = replace(
+        scene, protection=protection, look=scene.look.take(mine), embeddings=embeddings
+    )
+    return smaller, [scene.cohort.people[number] for number in without]
 
 
 def random_sets(space: Space, gender: Gender, count: int, generator: np.random.Generator) -> Floats:

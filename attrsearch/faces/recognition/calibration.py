@@ -25,6 +25,8 @@ FACENET_IMPOSTOR = 1.40
 """Mean distance of two different people on the scale of the thesis (table 3.1)."""
 
 VERIFICATION_FAR = "0.001"
+LEAST_PEOPLE = 142
+"""So many have ten pairs of different people below the threshold at that rate, a picture each."""
 FARS = ("0.01", "0.001", "0.0001")
 
 
@@ -79,7 +81,7 @@ class Calibration(BaseModel):
                 f"calibration of {self.recogniser}",
                 required=f"a threshold at FAR {VERIFICATION_FAR}",
                 found=f"thresholds at {sorted(self.thresholds)}",
-                hint="calibrate on more people (at least 50)",
+                hint=f"calibrate on more people (at least {LEAST_PEOPLE})",
             )
         return self.thresholds[VERIFICATION_FAR]
 
@@ -114,6 +116,29 @@ def load_calibration(name: str, path: Path | None = None) -> Calibration:
         required = f"a calibration of {name}"
         raise InputError(file, required=required, found=f"one of {found.recogniser}", hint=hint)
     return found
+
+
+def refuse_few_people(source: object, count: int) -> None:
+    """Refuse to calibrate on so few people that no run could use what comes out.
+
+    Raises:
+        InputError: Fewer than ``LEAST_PEOPLE``.
+    """
+    if count < LEAST_PEOPLE:
+        required = f"at least {LEAST_PEOPLE} people, for a threshold at FAR {VERIFICATION_FAR}"
+        hint = "give a folder with a sub-folder of pictures for each of more people"
+        raise InputError(source, required=required, found=str(count), hint=hint)
+
+
+def usable(found: Calibration) -> Calibration:
+    """A calibration as a run will read it from a file.
+
+    Raises:
+        InputError: A run would refuse it: it has no threshold to verify with.
+    """
+    read = Calibration.model_validate_json(found.model_dump_json())
+    _ = read.verification  # what every run asks for first
+    return read
 
 
 def measure(

@@ -38,26 +38,35 @@ def load_network(name: str, weights: Path | None = None) -> Recogniser:
     Raises:
         UnavailableError: Unknown, not installed, or its weights are not to be had.
     """
-    if name == "auto":
-        name = RECOGNISERS[0] if weights is None else "facenet-vggface2"
-
+    name = resolve(name, weights)
     recogniser: Recogniser
     if name == "sface":
         from attrsearch.faces.recognition.sface import SFace  # noqa: PLC0415 - imports torch
 
         recogniser = SFace()
-    elif name.startswith("facenet") and name in RECOGNISERS:
+    elif name.startswith("facenet"):
         from attrsearch.faces.recognition.facenet import FaceNet  # noqa: PLC0415 - imports torch
 
         recogniser = FaceNet(name, weights)
-    elif name == "dlib":
+    else:
         from attrsearch.faces.recognition.dlib import Dlib  # noqa: PLC0415 - an extra
 
         recogniser = Dlib()
-    else:
+    return recogniser
+
+
+def resolve(name: str, weights: Path | None = None) -> str:
+    """The recogniser that a name means; nothing is loaded.
+
+    Raises:
+        UnavailableError: Unknown.
+    """
+    if name == "auto":
+        return RECOGNISERS[0] if weights is None else "facenet-vggface2"
+    if name not in RECOGNISERS:
         hint = did_you_mean(name, (*RECOGNISERS, "auto"))
         raise UnavailableError(name, required="a known recogniser", found="another name", hint=hint)
-    return recogniser
+    return name
 
 
 def available_recognisers() -> list[CalibratedRecogniser]:

@@ -24,9 +24,10 @@ from starlette.responses import (
 )
 from starlette.routing import Route
 
-from attrsearch.core.encryption import SUFFIX, read_private
+from attrsearch.core.encryption import SUFFIX, has_key, read_private
 from attrsearch.core.errors import AttrsearchError, InputError, OutputError
 from attrsearch.report.about import about
+from attrsearch.report.asked import read_asked
 from attrsearch.report.dashboard.security import Access, Guard
 from attrsearch.report.dashboard.state import LiveRun
 from attrsearch.report.packing import SOURCES
@@ -197,9 +198,18 @@ class Dashboard:
         """Write the run's files again; the report only where that takes no time."""
         finished = write_again(self._live.path)
         small = self._live.people <= INLINE_PEOPLE
-        if finished and small and (self._live.path / "report.html").is_file():
+        page = self._live.path / "report.html"
+        if finished and small and page.is_file():
             encrypted = read_run(self._live.path)["settings"].get("encrypted", False)
-            write_report(self._live.path, include_originals=self._originals and not encrypted)
+            asked = read_asked(page)
+            # encrypted originals stand in a page only where it was asked for with the key
+            shown = asked.originals and (has_key() or not encrypted)
+            write_report(
+                self._live.path,
+                include_originals=shown or (self._originals and not encrypted),
+                against=asked.against,
+                ledger=asked.ledger,
+            )
         return finished and small
 
 

@@ -53,6 +53,11 @@ class Pool:
         found: int = sum(self._connected().ncores().values())
         return max(1, min(found, self.workers.jobs) if self.workers.jobs > 1 else found)
 
+    @property
+    def waiting(self) -> str:
+        """What is said while a scheduler is waited for."""
+        return f"waiting for a Dask scheduler with workers at {self.workers.scheduler}"
+
     def spread(self, function: Callable[..., R], calls: Iterable[tuple[Any, ...]]) -> Iterator[R]:
         """Results of ``function(*call)``, in the order in which they are ready.
 
@@ -120,7 +125,8 @@ class Pool:
             except (OSError, TimeoutError):
                 self._client = None
             if not notified:
-                log.warning(f"waiting for a Dask scheduler with workers at {address}")
+                # not a warning: said even where quiet was asked for, or the run looks as if it hung
+                log.error(self.waiting)
                 notified = True
             time.sleep(PAUSE)
         return self._client

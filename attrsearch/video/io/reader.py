@@ -128,6 +128,9 @@ class VideoReader:
             self.container.close()
             raise InputError(path, required="a video with pictures", found=found, hint=hint)
         self.stream: Any = film
+        if live and "mov" in self.container.format.name and not film.codec_context.pix_fmt:
+            self.container.close()
+            raise _needs_seeking(path)
         self.stream.thread_type = "AUTO"
 
     def __enter__(self) -> "VideoReader":
@@ -260,6 +263,16 @@ class VideoReader:
         if source.pts is None or source.time_base is None:
             return self._read, 1 / self.info.rate  # an elementary stream has no timestamps
         return self._time.rise(source.pts, source.duration or 0), Fraction(source.time_base)
+
+
+def _needs_seeking(path: str) -> InputError:
+    """What is said of an MP4 that a pipe brings to its index only after its pictures are gone."""
+    return InputError(
+        path,
+        required="a stream that can be read from beginning to end",
+        found="an MP4 whose index stands at its end, so that it needs seeking",
+        hint="give the file by its name, or write it with ffmpeg's -movflags +faststart first",
+    )
 
 
 def _first_frame(path: Path) -> Any:

@@ -17,7 +17,8 @@ import numpy as np
 from attrsearch.core.recipes.objective import load_objective
 from attrsearch.core.recipes.space import load_space
 from attrsearch.core.recipes.study import load_study
-from attrsearch.faces.dataset import AlignedFace, PersonFaces, find_people
+from attrsearch.faces.dataset import AlignedFace, PersonFaces
+from attrsearch.faces.people import find_people
 from attrsearch.runs.verdict import Verdict, verdict_of
 from attrsearch.search.evaluator import Request
 from attrsearch.search.lockstep import Finished, search_people

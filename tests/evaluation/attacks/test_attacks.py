@@ -10,7 +10,7 @@ import torch
 from attrsearch.core.errors import InputError
 from attrsearch.core.recipes.space import load_space
 from attrsearch.editing.editor import Editor
-from attrsearch.evaluation.attacks.editing import Attacker, as_faces, random_sets
+from attrsearch.evaluation.attacks.editing import Attacker, as_faces, random_sets, with_sets
 from attrsearch.evaluation.attacks.inversion import Undo, negation, train_undo, undo
 from attrsearch.evaluation.attacks.parrot import classify, parrot
 from attrsearch.evaluation.attacks.scene import Scene, naive, open_scene
@@ -33,6 +33,23 @@ def scene(cohort: Cohort, protection: Protection, judge: HeldOutRecogniser) -> S
 @pytest.fixture(scope="module")
 def attacker(scene: Scene, editor: Editor, best_sets: AttributesFile) -> Attacker:
     return Attacker(editor, scene.detector, best_sets)
+
+
+def test_who_has_no_set_is_named_and_not_measured(
+    scene: Scene, editor: Editor, best_sets: AttributesFile
+) -> None:
+    """Whose protection the export cannot undo would count as people whom undoing does not find."""
+    everybody = [scene.cohort.people[number] for number in np.unique(scene.owners)]
+    first = tuple(person for person in best_sets.identities if person.id == everybody[0])
+    few = Attacker(editor, scene.detector, best_sets.model_copy(update={"identities": first}))
+    smaller, without = with_sets(scene, few)
+    assert without == everybody[1:]
+    assert {scene.cohort.people[number] for number in smaller.owners} == {everybody[0]}
+    assert len(smaller.look) == len(smaller.rows) == len(smaller.protection.windows)
+    probes = {row["probes"] for row in negation(smaller, few)}
+    assert probes == {len(smaller.rows)}
+    whole, nobody = with_sets(scene, Attacker(editor, scene.detector, best_sets))
+    assert (len(whole.rows), nobody) == (len(scene.rows), [])
 
 
 def by_variant(rows: list[dict[str, Any]]) -> Mapping[str, dict[str, Any]]:

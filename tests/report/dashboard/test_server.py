@@ -8,12 +8,15 @@ import pytest
 from starlette.testclient import TestClient
 
 from attrsearch.core.errors import InputError
+from attrsearch.report.asked import Asked, read_asked
 from attrsearch.report.dashboard.security import Access
 from attrsearch.report.dashboard.server import Dashboard
 from attrsearch.report.dashboard.state import LiveRun
 from attrsearch.report.packing import unpack
+from attrsearch.report.page import write_report
 from attrsearch.runs.attributes_file import read_attributes
 from attrsearch.runs.folder import RunFolder
+from tests.report.pages import block
 from tests.report.synthetic import provenance, write_people, write_person, write_run
 
 HERE = "http://127.0.0.1:8765"
@@ -212,6 +215,29 @@ def test_dropping_and_grading_reach_the_files(ours: TestClient, run: Path) -> No
         ("ann", "drop"),
         ("ann", "grade"),
     ]
+
+
+def test_a_decision_keeps_what_the_report_was_asked_for(run: Path, tmp_path: Path) -> None:
+    folder = RunFolder(run)
+    person = folder.read_person("Person_0001")
+    data = (run / person.images["best"][0]).read_bytes()
+    name = folder.write_image("Person_0001", "original_0.jpg", data)
+    changed = person.model_copy(update={"images": {**person.images, "original": (name,)}})
+    folder.write_part(changed)
+    other = write_run(tmp_path / "by-chance", 6, 40)
+    write_report(run, include_originals=True, against=other)
+    with client(run) as opened:  # itself without --include-originals
+        drop = json.dumps({"person": "Person_0002", "dropped": True})
+        assert opened.post("/api/drop", content=drop, headers=OURS).json()["report"]
+    page = run / "report.html"
+    assert any(row.get("original") for row in block(page, "pictures-0"))
+    assert block(page, "data")["against"] == "by-chance"
+    assert "Person_0002" not in {row["id"] for row in block(page, "data")["people"]}
+    write_report(run)
+    with client(run, originals=False) as opened:
+        assert opened.post("/api/drop", content=drop, headers=OURS).json()["report"]
+    assert not any(row.get("original") for row in block(page, "pictures-0"))
+    assert read_asked(tmp_path / "gone.html") == Asked()
 
 
 def test_a_run_without_pictures_cannot_change_winners(ours: TestClient, run: Path) -> None:

@@ -1,6 +1,8 @@
 """Reading videos: upright, with their times, up to where they break off."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -154,3 +156,30 @@ def test_a_name_that_looks_like_an_address(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.chdir(tmp_path)
     with VideoReader(Path("clip:1.mp4")) as reader:
         assert len(list(reader.frames())) == 3
+
+
+PIPED = """
+from attrsearch.core.errors import InputError
+from attrsearch.video.io.reader import VideoReader
+try:
+    with VideoReader("-") as reader:
+        print(sum(1 for _ in reader.frames()))
+except InputError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("clip", "said"),
+    [
+        (Clip(movflags="faststart"), "40"),
+        (Clip(), "-: needs a stream that can be read from beginning to end, found an MP4 whose"),
+    ],
+)
+def test_an_mp4_that_needs_seeking_says_so(tmp_path: Path, clip: Clip, said: str) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (40, 240, 320, 3), np.uint8)
+    path = write_clip(tmp_path / "a.mp4", list(noise), clip)
+    done = subprocess.run(
+        [sys.executable, "-c", PIPED], input=path.read_bytes(), capture_output=True, check=True
+    )
+    assert done.stdout.decode().startswith(said)
