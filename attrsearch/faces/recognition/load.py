@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from attrsearch.core.errors import UnavailableError, did_you_mean
+from attrsearch.core.errors import UnavailableError
+from attrsearch.core.plugins import made, unknown
 from attrsearch.faces.recognition.base import CalibratedRecogniser, Recogniser
 from attrsearch.faces.recognition.calibration import load_calibration
 
@@ -24,7 +25,9 @@ def load_recogniser(
         weights: FaceNet weights instead of the cached ones.
     """
     network = load_network(name, weights)
-    return CalibratedRecogniser(network, load_calibration(network.name, calibration))
+    # a plug-in may bring its own
+    own: Path | None = getattr(network, "calibration", None)
+    return CalibratedRecogniser(network, load_calibration(network.name, calibration or own))
 
 
 def load_network(name: str, weights: Path | None = None) -> Recogniser:
@@ -55,8 +58,10 @@ def load_network(name: str, weights: Path | None = None) -> Recogniser:
 
         recogniser = Dlib()
     else:
-        hint = did_you_mean(name, (*RECOGNISERS, "auto"))
-        raise UnavailableError(name, required="a known recogniser", found="another name", hint=hint)
+        plugged: Recogniser | None = made("recogniser", name)
+        if plugged is None:
+            raise unknown("recogniser", name, (*RECOGNISERS, "auto"))
+        recogniser = plugged
     return recogniser
 
 
