@@ -28,19 +28,25 @@ _PUBLIC = {
     "load_people": "attrsearch.faces.identities",
     "load_study": "attrsearch.core.recipes.study",
     "open_study": "attrsearch.search.open_study",
+    "register": "attrsearch.core.plugins",
     "read_attributes": "attrsearch.runs.attributes_file",
     "run": "attrsearch.search.run",
 }
+
+_MODULES = {"testing": "attrsearch.search.testing"}
+"""Modules that are public under a shorter name."""
 
 if TYPE_CHECKING:
     from attrsearch.anonymise.single import anonymise, edit
     from attrsearch.core.attributes import ATTRIBUTES, AttributeSet
     from attrsearch.core.errors import AttrsearchError
+    from attrsearch.core.plugins import register
     from attrsearch.core.recipes.study import load_study
     from attrsearch.editing.editor import load_editor
     from attrsearch.faces.dataset import Identity
     from attrsearch.faces.identities import load_people
     from attrsearch.runs.attributes_file import read_attributes
+    from attrsearch.search import testing
     from attrsearch.search.config import Execution, RunConfig
     from attrsearch.search.evaluator import Evaluator
     from attrsearch.search.open_study import open_study
@@ -62,12 +68,16 @@ __all__ = [
     "load_study",
     "open_study",
     "read_attributes",
+    "register",
     "run",
+    "testing",
 ]
 
 
 def __getattr__(name: str) -> object:
     """Load a public name on first use (PEP 562)."""
+    if name in _MODULES:
+        return import_module(_MODULES[name])
     if name not in _PUBLIC:
         raise AttributeError(
             f"module 'attrsearch' has no attribute {name!r}; it has {', '.join(__all__)}"

@@ -129,7 +129,9 @@ def test_public_names() -> None:
         "load_study",
         "open_study",
         "read_attributes",
+        "register",
         "run",
+        "testing",
     ]
     for name in attrsearch.__all__:
         assert getattr(attrsearch, name) is not None

@@ -24,6 +24,7 @@ from attrsearch.cli.exit_codes import DONE, FAULT, INTERRUPTED, RULE, WRONG_USE
 from attrsearch.cli.grade import grade
 from attrsearch.cli.logs import LOG, showing_logs
 from attrsearch.cli.models import models
+from attrsearch.cli.plugins import plugins
 from attrsearch.cli.results import compare, export, report
 from attrsearch.cli.run import run
 from attrsearch.cli.runs import check, merge
@@ -56,7 +57,7 @@ def cli() -> None:
 COMMANDS = (
     *(run, export, apply, anonymise, report, dashboard, compare, evaluate, attack),
     *(calibrate, train, grade, models, bench, demo),
-    *(check, merge, scrub, completion),
+    *(check, merge, scrub, plugins, completion),
 )
 PLUG_INS = ("attrsearch.experiments.cli:reproduce",)
 """Commands of rooms that stand on this one, as module:name."""

@@ -6,6 +6,7 @@ import click
 
 from attrsearch.cli.console import quiet_option, say, stage_bar
 from attrsearch.cli.encryption import key_option
+from attrsearch.cli.plugins import PlugInChoice
 
 
 @click.command(epilog="Example: attrsearch export run1 --format csv --out sets.csv")
@@ -13,7 +14,7 @@ from attrsearch.cli.encryption import key_option
 @click.option(
     "--format",
     "kind",
-    type=click.Choice(["json", "csv", "parquet"]),
+    type=PlugInChoice("exporter", ("json", "csv", "parquet")),
     default="json",
     show_default=True,
 )

@@ -9,6 +9,7 @@ import click
 from attrsearch.cli.console import say, stage_bar
 from attrsearch.cli.exit_codes import exit_code
 from attrsearch.cli.fields import fill
+from attrsearch.cli.plugins import PlugInChoice
 from attrsearch.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 TURN_SAMPLES = 8
 """Frames in which is looked how footage is turned."""
 _PATH = click.Path(path_type=Path)
-_COVERS = click.Choice(["blur", "pixelate", "mask"])
+_COVERS = PlugInChoice("fallback", ("blur", "pixelate", "mask"))
 OPTIONS = {
     "memory": click.option(
         "--memory",
@@ -62,7 +63,7 @@ OPTIONS = {
     ),
     "detector": click.option(
         "--detector",
-        type=click.Choice(["yunet", "mtcnn"]),
+        type=PlugInChoice("detector", ("yunet", "mtcnn")),
         help="Detector for footage  [default: yunet]",
     ),
     "yolo": click.option(

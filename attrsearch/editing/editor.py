@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from attrsearch.core.errors import WeightsError
+from attrsearch.core.plugins import made
 from attrsearch.core.precision import Precision
 from attrsearch.core.weights import DEFAULT_EDITOR
 from attrsearch.editing.attgan_editor import AttganEditor, Realigner
@@ -78,7 +79,13 @@ def load_editor(
     Raises:
         WeightsError: Unknown, damaged or foreign weights, or a second alignment for an editor of one pass.
     """
-    where = locate(name)
+    try:
+        where = locate(name)
+    except WeightsError:
+        plugged: Editor | None = made("editor", name)
+        if plugged is None:
+            raise
+        return plugged
     if not is_restoring(where):
         return AttganEditor(attgan_of(where), precision, realign)
     if realign is not None:

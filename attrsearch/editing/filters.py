@@ -3,15 +3,20 @@
 Used before the edit (thesis 3.1.5) and as the fallback that covers a face which cannot be edited.
 """
 
-from typing import Literal, get_args
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from attrsearch.core.plugins import broken, loaded, name_of, unknown
+
 Picture = npt.NDArray[np.uint8]
-Fallback = Literal["blur", "pixelate", "mask"]
-FALLBACKS: tuple[Fallback, ...] = get_args(Fallback)
+FALLBACKS = ("blur", "pixelate", "mask")
+if TYPE_CHECKING:
+    Fallback = str
+else:
+    Fallback = name_of("fallback", FALLBACKS)
 HEAD = 1.5
 """A head's width in face widths: where nothing but a filter covers a face, hair and jaw still tell
 who it is.
@@ -49,7 +54,7 @@ def cover(
         picture: RGB, uint8; changed.
         box: Left, top, right, bottom in pixels.
         how: ``blur`` (kernel two thirds of the face width, thesis appendix C.3, applied three
-            times), ``pixelate`` or ``mask`` (the region's mean colour).
+            times), ``pixelate``, ``mask`` (the region's mean colour), or a plug-in's name.
         margin: How far the ellipse reaches beyond the box's corners, as a share of its sides.
         reach: The box is taken to be so many times as large; ``HEAD`` covers the head.
     """
@@ -75,12 +80,36 @@ def cover(
     region[:] = np.round(region + (filtered.astype(np.float32) - region) * fade).astype(np.uint8)
 
 
+def plugged_filter(kind: str, name: str, picture: Picture, size: float) -> Picture:
+    """What a plug-in's filter makes of a picture (h, w, 3), RGB, uint8.
+
+    Args:
+        kind: ``prefilter`` or ``fallback``.
+        name: The plug-in's.
+        picture: Left as it is.
+        size: What the filter is given besides.
+
+    Raises:
+        UnavailableError: No such plug-in, or one that gives something else.
+    """
+    function = loaded(kind, name)
+    if function is None:
+        raise unknown(kind, name, FALLBACKS if kind == "fallback" else ("pixelate", "blur"))
+    filtered = function(picture.copy(), size)
+    if getattr(filtered, "shape", None) != picture.shape or filtered.dtype != np.uint8:
+        found = f"{getattr(filtered, 'shape', type(filtered).__name__)}"
+        raise broken(kind, name, f"a picture {picture.shape}, uint8, from its function", found)
+    return np.asarray(filtered, np.uint8)
+
+
 def _filter(region: Picture, how: Fallback, face_width: float) -> Picture:
     """A filtered copy of a region around a face of that width in pixels."""
     if how == "mask":
         return np.broadcast_to(region.reshape(-1, 3).mean(0).astype(np.uint8), region.shape)
     if how == "pixelate":
         return pixelate(region, FALLBACK_BLOCKS * region.shape[1] / max(face_width, 1.0))
+    if how != "blur":
+        return plugged_filter("fallback", how, region, face_width)
     kernel = max(3, int(2 * face_width / 3)) | 1
     for _ in range(3):
         region = np.asarray(cv2.GaussianBlur(region, (kernel, kernel), 0), np.uint8)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from attrsearch.core.errors import AttrsearchError, UnavailableError
+from attrsearch.core.plugins import find, made
 from attrsearch.faces.recognition.base import Recogniser
 from attrsearch.faces.recognition.calibration import load_calibration
 from attrsearch.faces.recognition.load import SAME_TRAINING, load_network
@@ -66,7 +67,11 @@ def load_judges(
 
 def _load(name: str, used: frozenset[str] | None) -> HeldOutRecogniser:
     onnx = name.endswith(".onnx")
-    recogniser: Recogniser = OnnxEmbedder(Path(name)) if onnx else load_network(name)
+    recogniser: Recogniser
+    if onnx:
+        recogniser = OnnxEmbedder(Path(name))
+    else:
+        recogniser = made("judge", name) if find("judge", name) else load_network(name)
     try:
         scale: float | None = load_calibration(recogniser.name).scale
     except AttrsearchError:

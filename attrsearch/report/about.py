@@ -70,7 +70,7 @@ def limits(settings: Mapping[str, Any]) -> Limits:
             distance = max(distance, float(above))
         elif term == "distance":
             others.append(("worst_distance", float(above)))
-        elif how == "mean":
+        elif how == "mean" and term in ("detection", "iou"):
             others.append((term, float(above)))
         else:
             exact = False

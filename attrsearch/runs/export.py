@@ -6,13 +6,15 @@ import pandas as pd
 
 from attrsearch.core.files import write_text, written
 from attrsearch.core.names import csv_cell
-from attrsearch.runs.attributes_file import flatten, read_attributes, to_json
+from attrsearch.core.plugins import broken, loaded, unknown
+from attrsearch.runs.attributes_file import AttributesFile, flatten, read_attributes, to_json
 from attrsearch.runs.folder import RunFolder
 from attrsearch.runs.metadata import read_run, write_run
 from attrsearch.runs.review import read_decisions
 
 DERIVED = ("csv", "parquet")
 """Exports beside ``attributes.json`` that are written anew with it, where they are there."""
+FORMATS = ("json", "csv", "parquet")
 
 
 def export_run(run: Path, out: Path, kind: str, include_infeasible: bool = False) -> int:
@@ -21,7 +23,7 @@ def export_run(run: Path, out: Path, kind: str, include_infeasible: bool = False
     Args:
         run: The run's folder.
         out: The file to write.
-        kind: ``json``, ``csv`` or ``parquet``.
+        kind: ``json``, ``csv``, ``parquet``, or a plug-in's name.
         include_infeasible: Also people who are not anonymised, marked as such.
 
     Returns:
@@ -30,6 +32,7 @@ def export_run(run: Path, out: Path, kind: str, include_infeasible: bool = False
     Raises:
         InputError: The folder holds no finished run.
         OutputError: The file cannot be written.
+        UnavailableError: No such kind, or a broken plug-in.
     """
     read_run(run)
     dropped = read_decisions(run).dropped
@@ -42,6 +45,9 @@ def export_run(run: Path, out: Path, kind: str, include_infeasible: bool = False
     if kind == "json":
         write_text(out, to_json(file))
         return len(records)
+    if kind not in FORMATS:
+        _export_plugged(kind, file, out)
+        return len(records)
     table = pd.DataFrame(
         [flatten(record) for record in records], columns=None if records else ["id"]
     )
@@ -51,6 +57,16 @@ def export_run(run: Path, out: Path, kind: str, include_infeasible: bool = False
         with written(out) as part:
             table.to_parquet(part, index=False)
     return len(records)
+
+
+def _export_plugged(kind: str, file: AttributesFile, out: Path) -> None:
+    exporter = loaded("exporter", kind)
+    if exporter is None:
+        raise unknown("exporter", kind, FORMATS)
+    with written(out) as part:
+        exporter(file, part)
+        if not part.is_file():
+            raise broken("exporter", kind, "a function that writes the file it is given", "no file")
 
 
 def left_out_people(run: Path, include_infeasible: bool = False) -> dict[str, str]:

@@ -23,7 +23,7 @@ from attrsearch.core.parallel import in_parallel, network, threads
 from attrsearch.core.recipes.study import PreFilter
 from attrsearch.editing.editor import Editor
 from attrsearch.editing.encoded import Encoded
-from attrsearch.editing.filters import blur, cover, pixelate
+from attrsearch.editing.filters import blur, cover, pixelate, plugged_filter
 from attrsearch.editing.finish import Finish, finish, measure_finish
 from attrsearch.faces.alignment import CROP_SIZE, WINDOW_SIZE, compose, invert, warp, zoom
 from attrsearch.faces.dataset import AlignedFace, Picture
@@ -302,11 +302,11 @@ def apply_prefilter(crop: Picture, prefilter: PreFilter | None) -> Picture:
     """Take detail away from a crop before the edit (thesis 3.1.5)."""
     if prefilter is None:
         return crop
-    return (
-        pixelate(crop, prefilter.size)
-        if prefilter.kind == "pixelate"
-        else blur(crop, prefilter.size)
-    )
+    if prefilter.kind == "pixelate":
+        return pixelate(crop, prefilter.size)
+    if prefilter.kind == "blur":
+        return blur(crop, prefilter.size)
+    return plugged_filter("prefilter", prefilter.kind, crop, prefilter.size)
 
 
 def hide_others(window: Picture, face: AlignedFace, mask: Tensor) -> Picture:

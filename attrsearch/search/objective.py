@@ -9,8 +9,10 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from attrsearch.core.plugins import broken, loaded, unknown
+from attrsearch.core.recipes.base import REDUCTIONS
 from attrsearch.core.recipes.objective import Aggregation, Constraint, Objective
-from attrsearch.search.terms import TERMS, FaceScores
+from attrsearch.search.terms import TERMS, FaceScores, term_values
 
 Floats64 = npt.NDArray[np.float64]
 STRICT = 1e-9
@@ -86,9 +88,11 @@ class CandidateResults:
 
 def aggregate(objective: Objective, scores: FaceScores) -> CandidateResults:
     """Aggregate measurements over a person's faces and apply the recipe."""
-    terms = {name: term(scores).astype(np.float64) for name, term in TERMS.items()}
-    default = Aggregation()
-    whole = {name: _aggregate(terms[name], objective.terms.get(name, default)) for name in terms}  # type: ignore[call-overload]
+    terms: dict[str, Floats64] = {}
+    whole: dict[str, Floats64] = {}
+    for name in dict.fromkeys((*TERMS, *objective.maximised)):
+        terms[name] = term_values(name, scores)
+        whole[name] = _aggregate(terms[name], objective.terms.get(name, Aggregation()))
     values = [
         np.prod([whole[name] for name in goal.product], axis=0) for goal in objective.maximise
     ]
@@ -106,12 +110,10 @@ def aggregate(objective: Objective, scores: FaceScores) -> CandidateResults:
 
 
 def _aggregate(values: Floats64, how: Aggregation) -> Floats64:
-    if how.aggregate == "mean":
-        whole = values.mean(1)
-    elif how.aggregate == "min":
-        whole = values.min(1)
-    else:
+    if how.aggregate == "quantile":
         whole = np.quantile(values, how.quantile or 0.0, axis=1)
+    else:
+        whole = reduce_faces(values, how.aggregate)
     return np.asarray(whole if how.cap is None else np.minimum(whole, how.cap))
 
 
@@ -119,6 +121,29 @@ def _violation(constraint: Constraint, scores: FaceScores) -> Floats64:
     if constraint.above == "verification":
         measured, limit = scores.verification_margin.astype(np.float64), 0.0
     else:
-        measured, limit = TERMS[constraint.term](scores).astype(np.float64), float(constraint.above)
-    reduced = measured.mean(1) if constraint.aggregate == "mean" else measured.min(1)
-    return np.asarray(limit - reduced + STRICT)
+        measured = term_values(constraint.term, scores)
+        limit = float(constraint.above)
+    return np.asarray(limit - reduce_faces(measured, constraint.aggregate) + STRICT)
+
+
+def reduce_faces(values: Floats64, how: str) -> Floats64:
+    """One number of a term's values (n, f) for each candidate, (n,).
+
+    Args:
+        values: Of each face.
+        how: ``mean``, ``min``, or a plug-in's name.
+
+    Raises:
+        UnavailableError: No such plug-in, or one that gives something else.
+    """
+    if how in REDUCTIONS:
+        return np.asarray(values.mean(1) if how == "mean" else values.min(1))
+    aggregation = loaded("aggregation", how)
+    if aggregation is None:
+        raise unknown("aggregation", how, REDUCTIONS)
+    whole = np.asarray(aggregation(values), np.float64)
+    if whole.shape != (len(values),) or not np.isfinite(whole).all():
+        required = f"finite values ({len(values)},) from its function"
+        found = str(whole.shape) if np.isfinite(whole).all() else "values that are not finite"
+        raise broken("aggregation", how, required, found)
+    return whole

@@ -1,7 +1,6 @@
 """The objective of one person's search, as Optuna calls it."""
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
 from threading import Lock
 from typing import cast
 
@@ -196,21 +195,14 @@ class PersonObjective:
 
     def _face_by_face(self, trial: Trial, candidate: Floats) -> CandidateResults:
         """Measure a candidate on one face after another, until the pruner gives it up."""
-        parts: list[FaceScores] = []
+        scores: FaceScores | None = None
         for face in range(len(self.person.subject)):
-            parts.append(self._scores(self.person.subject.take([face]), candidate))
-            results = aggregate(self._settings.objective, _side_by_side(parts))
+            own = self._scores(self.person.subject.take([face]), candidate)
+            scores = own if scores is None else scores.beside(own)
+            results = aggregate(self._settings.objective, scores)
             if face + 1 < len(self.person.subject):
                 trial.report(float(results.values[0, 0]), face)
                 if trial.should_prune():
                     self._note(trial, results, 0)
                     raise optuna.TrialPruned(f"after {face + 1} faces")
         return results
-
-
-def _side_by_side(parts: Sequence[FaceScores]) -> FaceScores:
-    """Scores of several groups of faces as one."""
-    tables = {}
-    for each in fields(FaceScores):
-        tables[each.name] = np.concatenate([getattr(part, each.name) for part in parts], 1)
-    return replace(parts[0], **tables)

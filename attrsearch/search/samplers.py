@@ -14,6 +14,7 @@ from optuna.samplers import (
 )
 
 from attrsearch.core.parallel import without_warnings
+from attrsearch.core.plugins import broken, made, unknown
 from attrsearch.core.recipes.study import Sampler
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -36,6 +37,18 @@ def ignores_constraints(sampler: BaseSampler) -> bool:
 
 
 def make_sampler(recipe: Sampler, seed: int) -> BaseSampler:
-    """The sampler of a recipe; its warnings about experimental features are hidden."""
+    """The sampler of a recipe; its warnings about experimental features are hidden.
+
+    Raises:
+        UnavailableError: Neither built in nor a plug-in, or a broken one.
+    """
     with without_warnings(optuna.exceptions.ExperimentalWarning):
-        return SAMPLERS[recipe.name](recipe, seed)
+        if recipe.name in SAMPLERS:
+            return SAMPLERS[recipe.name](recipe, seed)
+        sampler = made("sampler", recipe.name, recipe, seed)
+    if sampler is None:
+        raise unknown("sampler", recipe.name, list(SAMPLERS))
+    if not isinstance(sampler, BaseSampler):
+        found = f"a {type(sampler).__name__}"
+        raise broken("sampler", recipe.name, "an Optuna sampler from its function", found)
+    return sampler

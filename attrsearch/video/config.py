@@ -1,11 +1,11 @@
 """What is asked for of footage: which faces are covered, with what, and what is written beside."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from attrsearch.core.recipes.base import Recipe
+from attrsearch.core.recipes.base import DetectorName, Recipe
 from attrsearch.editing.filters import Fallback
 from attrsearch.faces.images import read_picture
 from attrsearch.video.io.boxes_file import read_boxes
@@ -52,7 +52,7 @@ class VideoConfig(Recipe):
     boxes: Path | None = None
     write_boxes: Path | None = None
     min_face: float = 20.0
-    detector: Literal["yunet", "mtcnn"] | None = None
+    detector: DetectorName | None = None
     yolo: tuple[Path, Path] | None = None
     recogniser: str = "auto"
     codec: str | None = None

@@ -1,14 +1,13 @@
 """Recipes: bundled ones load, wrong ones end in one line that names the key."""
 
 from pathlib import Path
-from typing import get_args
 
 import pytest
 
 from attrsearch.core.attributes import ATTRIBUTES, GENDERS
 from attrsearch.core.bundled import bundled
 from attrsearch.core.errors import RecipeError
-from attrsearch.core.recipes.base import TermName
+from attrsearch.core.recipes.base import TERM_NAMES
 from attrsearch.core.recipes.objective import load_objective
 from attrsearch.core.recipes.space import load_space
 from attrsearch.core.recipes.study import load_study
@@ -44,7 +43,7 @@ def test_the_bundled_objectives() -> None:
 
 
 def test_terms_of_recipes_are_the_registered_ones() -> None:
-    assert set(get_args(TermName)) == set(TERMS)
+    assert set(TERM_NAMES) == set(TERMS)
 
 
 @pytest.mark.parametrize("name", ["thesis10", "full13", "asymmetric"])

@@ -4,18 +4,38 @@ Data only: nothing in a recipe is executed, unknown keys are refused, and every 
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from attrsearch.core.bundled import find_recipe
 from attrsearch.core.errors import RecipeError
+from attrsearch.core.plugins import name_of
 from attrsearch.core.toml import parse_toml
 
 MAX_BYTES = 100_000
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
-TermName = Literal["detection", "iou", "distance", "naturalness"]
+DETECTORS = ("mtcnn", "yunet")
+TERM_NAMES = ("detection", "iou", "distance", "naturalness")
+SAMPLER_NAMES = ("tpe", "random", "qmc", "cmaes", "gp", "nsga2")
+PREFILTERS = ("pixelate", "blur")
+REDUCTIONS = ("mean", "min")
+
+if TYPE_CHECKING:
+    DetectorName = str
+    TermName = str
+    SamplerName = str
+    PreFilterName = str
+    AggregationName = str
+    ReductionName = str
+else:
+    DetectorName = name_of("detector", DETECTORS)
+    TermName = name_of("term", TERM_NAMES)
+    SamplerName = name_of("sampler", SAMPLER_NAMES)
+    PreFilterName = name_of("prefilter", PREFILTERS)
+    AggregationName = name_of("aggregation", (*REDUCTIONS, "quantile"))
+    ReductionName = name_of("aggregation", REDUCTIONS)
 
 
 class Recipe(BaseModel):

@@ -4,19 +4,26 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from attrsearch.core.recipes.base import Finite, Recipe, TermName, load_recipe
+from attrsearch.core.recipes.base import (
+    AggregationName,
+    Finite,
+    Recipe,
+    ReductionName,
+    TermName,
+    load_recipe,
+)
 
 
 class Aggregation(Recipe):
     """How a term measured on every face of a person becomes one number.
 
     Attributes:
-        aggregate: ``mean``, ``min`` or ``quantile``.
+        aggregate: ``mean``, ``min``, ``quantile``, or a plug-in's.
         quantile: The quantile from 0 to 1, for ``quantile`` only.
         cap: Values above it count as it (so that more earns nothing); applied to the aggregate.
     """
 
-    aggregate: Literal["mean", "min", "quantile"] = "mean"
+    aggregate: AggregationName = "mean"
     quantile: Annotated[float, Field(ge=0, le=1)] | None = None
     cap: Finite | None = None
 
@@ -42,7 +49,7 @@ class Constraint(Recipe):
     """
 
     term: TermName
-    aggregate: Literal["mean", "min"] = "mean"
+    aggregate: ReductionName = "mean"
     above: Finite | Literal["verification"]
 
     @model_validator(mode="after")
@@ -71,10 +78,19 @@ class Objective(Recipe):
             raise ValueError(f"goals need different names, found {names}")
         return self
 
+    @property
+    def maximised(self) -> list[str]:
+        """Names of the terms of all goals."""
+        names: list[str] = []
+        for goal in self.maximise:
+            names += goal.product
+        return names
+
     def uses(self, term: TermName) -> bool:
         """Whether a goal or a constraint asks for a term."""
-        asked = [name for goal in self.maximise for name in goal.product]
-        return term in asked or any(constraint.term == term for constraint in self.constraints)
+        return term in self.maximised or any(
+            constraint.term == term for constraint in self.constraints
+        )
 
 
 def load_objective(name: str) -> Objective:

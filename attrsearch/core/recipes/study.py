@@ -6,7 +6,14 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from attrsearch.core.errors import RecipeError
-from attrsearch.core.recipes.base import Recipe, load_recipe, validate
+from attrsearch.core.recipes.base import (
+    DetectorName,
+    PreFilterName,
+    Recipe,
+    SamplerName,
+    load_recipe,
+    validate,
+)
 from attrsearch.core.weights import DEFAULT_EDITOR
 
 
@@ -14,7 +21,7 @@ class Sampler(Recipe):
     """Which Optuna sampler proposes candidates, and how many it proposes at a time.
 
     Attributes:
-        name: ``tpe``, ``random``, ``qmc``, ``cmaes``, ``gp`` or ``nsga2``.
+        name: ``tpe``, ``random``, ``qmc``, ``cmaes``, ``gp``, ``nsga2``, or a plug-in's.
         startup: Random trials before the sampler starts to learn (tpe, cmaes, gp).
         asks: Candidates a round; larger batches run faster, smaller ones learn sooner.
         penalty: Weight of the constraint violation taken off the value (cmaes only, which has no
@@ -22,7 +29,7 @@ class Sampler(Recipe):
         constrained: Whether the sampler is told of constraints at all (for comparison).
     """
 
-    name: Literal["tpe", "random", "qmc", "cmaes", "gp", "nsga2"] = "tpe"
+    name: SamplerName = "tpe"
     startup: Annotated[int, Field(ge=1, le=1000)] = 10
     asks: Annotated[int, Field(ge=1, le=64)] = 4
     penalty: Annotated[float, Field(ge=0, le=100)] = 2.0
@@ -108,10 +115,10 @@ class PreFilter(Recipe):
 
     Attributes:
         kind: ``pixelate`` (size = superpixels across the crop) or ``blur`` (size = Gaussian radius,
-            crop pixels).
+            crop pixels), or a plug-in's (size as it says).
     """
 
-    kind: Literal["pixelate", "blur"]
+    kind: PreFilterName
     size: Annotated[float, Field(gt=0, le=128)]
 
 
@@ -147,7 +154,7 @@ class Study(Recipe):
     space: str = "one-pass"
     objective: str = "utility_product"
     recogniser: str = "auto"
-    detector: Literal["mtcnn", "yunet"] = "mtcnn"
+    detector: DetectorName = "mtcnn"
     trials: Annotated[int, Field(ge=1, le=100_000)] = 200
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     heldback: Annotated[float, Field(ge=0, lt=1)] = 0.3

@@ -1,14 +1,17 @@
 """Which detector a name means."""
 
-from attrsearch.core.errors import UnavailableError, did_you_mean
+from attrsearch.core.plugins import made, unknown
+from attrsearch.core.recipes.base import DETECTORS
 from attrsearch.faces.detection.base import Detector
 
 
 def load_detector(name: str, min_face: float) -> Detector:
-    """The detector of that name (``mtcnn`` or ``yunet``) for faces of at least ``min_face`` pixels.
+    """The detector of that name for faces of at least ``min_face`` pixels.
+
+    The names are ``mtcnn``, ``yunet``, and those of plug-ins.
 
     Raises:
-        UnavailableError: Unknown name.
+        UnavailableError: Unknown name, or a broken plug-in.
     """
     if name == "mtcnn":
         from attrsearch.faces.detection.mtcnn import Mtcnn  # noqa: PLC0415 - imports torch
@@ -18,5 +21,7 @@ def load_detector(name: str, min_face: float) -> Detector:
         from attrsearch.faces.detection.yunet import YuNet  # noqa: PLC0415 - imports cv2
 
         return YuNet(min_face=min_face)
-    hint = did_you_mean(name, ("mtcnn", "yunet"))
-    raise UnavailableError(name, required="a known face detector", found="another name", hint=hint)
+    plugged: Detector | None = made("detector", name, min_face)
+    if plugged is None:
+        raise unknown("detector", name, DETECTORS)
+    return plugged

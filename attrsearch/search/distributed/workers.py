@@ -8,13 +8,15 @@ import math
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from attrsearch.core.encryption import set_encrypting
 from attrsearch.core.logs import collected
 from attrsearch.core.parallel import set_threads
+from attrsearch.core.plugins import registered, restore
 from attrsearch.core.recipes.study import Workers
 from attrsearch.faces.dataset import Person
 from attrsearch.runs.folder import RunFolder
@@ -52,6 +54,7 @@ class Job:
         include_originals: Keep untouched pictures.
         storage: Database by which workers share one person's study; empty where each person has one
             worker.
+        plugged: Plug-ins that were given by value.
         encrypt: Private files are encrypted, with the key of the worker's own environment: it is
             not sent.
     """
@@ -61,6 +64,7 @@ class Job:
     include_originals: bool
     storage: str = ""
     encrypt: bool = False
+    plugged: Mapping[tuple[str, str], Any] = field(default_factory=registered, repr=False)
 
 
 def search_here(
@@ -230,6 +234,7 @@ def _work(
     with _one_batch:  # a Dask worker may have several threads
         set_threads(threads)
         set_encrypting(job.encrypt)
+        restore(job.plugged)
 
         # what every worker would say of the models, the run itself says once
         with collected():

@@ -28,7 +28,7 @@ PENALTY = 2.0
 def predictable(objective: Objective) -> bool:
     """Whether an objective is made of means of predicted terms only."""
     means = all(how.aggregate == "mean" for how in objective.terms.values())
-    return means and not objective.uses("naturalness")
+    return means and set(objective.maximised) <= set(TARGETS) and not objective.uses("naturalness")
 
 
 def targets_of(results: CandidateResults) -> Floats64:

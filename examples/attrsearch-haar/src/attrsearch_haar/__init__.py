@@ -1,0 +1,1 @@
+"""Plug-ins for attrsearch: a Haar detector and an objective term."""
