@@ -188,7 +188,7 @@ def evaluation_request(options: Mapping[str, Any]) -> None:
     )
     for judge in options["judges"]:
         if judge.endswith(".onnx"):
-            existing_file(Path(judge), "a recogniser (.onnx)")
+            existing_file(Path(judge), "a face embedder in an ONNX file")
         else:
             resolve(judge)
     if options["run"]:

@@ -216,7 +216,7 @@ class _Check:
             for name in known - dropped:
                 part = self._folder.finished_part(name)
                 if part is not None and part.record.feasible:
-                    feasible[name] = part.record
+                    feasible[name] = part.exported
             identities = read_attributes(self._run / "attributes.json").identities
             exported = {record.id: record for record in identities if record.feasible}
             if exported.keys() != feasible.keys():

@@ -23,6 +23,7 @@ from attrsearch.runs.attributes_file import AttributesFile, PersonRecord, flatte
 from attrsearch.runs.checksums import is_whole, seal, sealed_files
 from attrsearch.runs.metadata import Provenance, machine, plain, read_run, versions, write_run
 from attrsearch.runs.review import read_decisions
+from attrsearch.runs.same_settings import need_same
 from attrsearch.runs.tables import add_rows, join_tables
 from attrsearch.runs.trials_file import PREDICTION_SCHEMA, TRIAL_SCHEMA
 from attrsearch.runs.verdict import Verdict, Verdicts, verdict_of
@@ -160,7 +161,7 @@ class RunFolder:
         self.refuse_contents(resume)
         file = self.path / "run.toml"
         if file.exists():
-            _need_same(file, read_run(self.path).get("settings", {}), plain(provenance.settings))
+            need_same(file, read_run(self.path).get("settings", {}), plain(provenance.settings))
         write_run(self.path, provenance.head())
 
     def refuse_contents(self, resume: bool) -> None:
@@ -328,44 +329,6 @@ class RunFolder:
         predicted = [path for path in predicted if path.is_file()]
         if predicted:
             join_tables(predicted, PREDICTION_SCHEMA, self.path / "surrogate.parquet")
-
-
-def _need_same(file: Path, earlier: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
-    """Refuse to continue a run with other settings; each that differs is named in a line.
-
-    Raises:
-        OutputError: Naming them.
-    """
-    before, now = dict(_flat(earlier)), dict(_flat(settings))
-    different = [
-        key for key in sorted(before.keys() | now.keys()) if before.get(key) != now.get(key)
-    ]
-    if not different:
-        return
-    lines = []
-    for key in different:
-        lines.append(f"{key}: {_shown(before, key)} before, {_shown(now, key)} now")
-    first = different[0]
-    raise OutputError(
-        file,
-        required=f"the settings this run was started with ({first} = {_shown(before, first)})",
-        found=f"{first} = {_shown(now, first)}" + (" and more" if len(lines) > 1 else ""),
-        hint="type the same options as before, or choose another folder",
-        details=tuple(lines) if len(lines) > 1 else (),
-    )
-
-
-def _flat(settings: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
-    """Settings with the names of their tables before theirs: ``study.trials``."""
-    for key, value in settings.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{before}{key}.")
-        else:
-            yield f"{before}{key}", value
-
-
-def _shown(settings: Mapping[str, Any], key: str) -> str:
-    return repr(settings.get(key))
 
 
 def files_of(part: PersonPart) -> Iterator[str]:

@@ -41,7 +41,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         *("run", "export", "apply", "report", "compare"),
         *("anonymise", "dashboard", "evaluate", "attack", "reproduce", "calibrate"),
         *("train", "grade", "models", "bench", "demo"),
-        *("check", "merge", "scrub", "completion"),
+        *("check", "merge", "scrub", "completion", "plugins"),
     }
     assert __version__ in call(capsys, "--version")[1]
 
