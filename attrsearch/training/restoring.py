@@ -243,11 +243,11 @@ class RestoringTrainer:
                 group["lr"] = rate * slower
 
     def _batch(self, number: int, part: int) -> Batch:
-        """Half of a part of the batch to restore, a quarter to edit in two ways each."""
+        """A share of a part of the batch to restore; the others to edit, each in two ways."""
         recipe = self.recipe
         random = np.random.default_rng([recipe.seed, number, part])
         size = recipe.batch // recipe.parts
-        own = size // 2
+        own = max(1, round(size * recipe.own))
         pairs = (size - own) // 2
         chosen = random.integers(0, len(self._faces), own + pairs)
         squares = cut(self._faces, chosen, random)
