@@ -1,8 +1,8 @@
 """The restoring editor's network: a face reduced to superpixels and landmarks, restored by 13 attributes.
 
 What tells people apart is taken away before the network sees the face: where the skin is visible, the picture is
-reduced to ``superpixels`` squares across the crop.  The landmarks of eyes, brows, nose, mouth and jaw, blurred, say how
-the head is turned and what it does; the attributes say whose face of the many plausible ones is painted.
+reduced to ``superpixels`` squares across the crop.  The landmarks of eyes, mouth, nose and chin, blurred, say how the
+head is turned and what it does; the attributes say whose face of the many plausible ones is painted.
 """
 
 from dataclasses import dataclass
@@ -14,15 +14,19 @@ from torch.nn.functional import conv2d, interpolate, pixel_shuffle, pixel_unshuf
 from attrsearch.core.attributes import ATTRIBUTES
 
 GROUPS: tuple[tuple[int, ...], ...] = (
-    tuple(range(17)),
-    tuple(range(17, 27)),
-    tuple(range(27, 36)),
+    (8,),
+    (27,),
+    (30,),
     tuple(range(36, 42)),
     tuple(range(42, 48)),
     tuple(range(48, 60)),
     tuple(range(60, 68)),
 )
-"""Landmarks of jaw, brows, nose, left eye, right eye, outer lips and inner lips: one heat map each."""
+"""Landmarks of chin, bridge and tip of the nose, left eye, right eye, outer lips and inner lips.
+
+One heat map each.  They tell how the head is turned and what eyes and mouth do.  The shapes of jaw,
+brows and nose are not among them, so that another person's can be painted.
+"""
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,12 @@ class ImageNetFeatures(nn.Module):
         return found
 
 
+def feature_gaps(true: Tensor, made: Tensor) -> Tensor:
+    """Distances (n,) between features (n, c, h, w), as shares of the true ones' size."""
+    size = true.abs().mean((1, 2, 3)) + 1e-3
+    return (true - made).abs().mean((1, 2, 3)) / size
+
+
 def texture_loss(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:
     """How far means and spreads of features (n, c, h, w) are from those of the untouched faces.
 

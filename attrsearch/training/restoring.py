@@ -18,7 +18,13 @@ from torch.nn.utils import parametrize
 
 from attrsearch.core.parallel import in_parallel, one_thread
 from attrsearch.core.precision import Precision
-from attrsearch.editing.restoring import RestoringConfig, RestoringNetwork, heat_maps, reduce_faces
+from attrsearch.editing.restoring import (
+    GROUPS,
+    RestoringConfig,
+    RestoringNetwork,
+    heat_maps,
+    reduce_faces,
+)
 from attrsearch.editing.restoring_file import PARSING, described, packed
 from attrsearch.faces.parsing import ParsingNetwork, visible_skin
 from attrsearch.training.asked_sets import asked_sets, uniform_sets
@@ -26,10 +32,16 @@ from attrsearch.training.dataset import randomness, to_pictures
 from attrsearch.training.device import CPU, fast
 from attrsearch.training.export import load_trained
 from attrsearch.training.identity import TightFaceNet, TightIdentity, TightSFace
-from attrsearch.training.imagenet_features import CHANNELS, ImageNetFeatures, texture_loss
+from attrsearch.training.imagenet_features import (
+    CHANNELS,
+    ImageNetFeatures,
+    feature_gaps,
+    texture_loss,
+)
 from attrsearch.training.loss_networks import frozen
 from attrsearch.training.occluders import paste_occluder
 from attrsearch.training.projected import ProjectedDiscriminator, window
+from attrsearch.training.restoring_batch import Batch
 from attrsearch.training.restoring_recipes import RestoringRecipe
 from attrsearch.training.tight_faces import TightFaces, cut, to_network
 
@@ -38,29 +50,8 @@ BETAS = (0.0, 0.99)
 SHOWN = 12
 LIMIT = 5.0
 """Longest gradient of the editor."""
-
-
-@dataclass(frozen=True)
-class Batch:
-    """What one step works on; n faces, of which the first ``own`` are to be restored as they are.
-
-    Attributes:
-        faces: (n, 3, s, s), RGB from -1 to 1.
-        landmarks: (n, 68, 2), pixels, by face parsing.
-        visible: (n, 1, s, s), where the edit is laid.
-        labels: (n, 13), the attributes of the faces, from -1 to 1.
-        asked: (n, 13), the attributes that are asked.
-        own: How many faces are to be restored.
-        pairs: How many of the others stand in the batch twice: the last ``2 * pairs`` are these, twice in order.
-    """
-
-    faces: Tensor
-    landmarks: Tensor
-    visible: Tensor
-    labels: Tensor
-    asked: Tensor
-    own: int
-    pairs: int
+TOLD = [point for group in GROUPS for point in group]
+"""Landmarks that the editor is told."""
 
 
 @dataclass(frozen=True)
@@ -252,11 +243,11 @@ class RestoringTrainer:
                 group["lr"] = rate * slower
 
     def _batch(self, number: int, part: int) -> Batch:
-        """Half of a part of the batch to restore, a quarter to edit in two ways each."""
+        """A share of a part of the batch to restore; the others to edit, each in two ways."""
         recipe = self.recipe
         random = np.random.default_rng([recipe.seed, number, part])
         size = recipe.batch // recipe.parts
-        own = size // 2
+        own = max(1, round(size * recipe.own))
         pairs = (size - own) // 2
         chosen = random.integers(0, len(self._faces), own + pairs)
         squares = cut(self._faces, chosen, random)
@@ -272,10 +263,8 @@ class RestoringTrainer:
         twice = torch.cat([torch.arange(own + pairs), torch.arange(own, own + pairs)])
         labels = labels[twice]
         generator = randomness(recipe.seed + 1000 + part, number)
-        others = (
-            torch.from_numpy(self._faces.attributes[random.integers(0, len(self._faces), 4096)]) * 2
-            - 1
-        )
+        rows = random.integers(0, len(self._faces), 4096)
+        others = torch.from_numpy(self._faces.attributes[rows]) * 2 - 1
         asked = torch.cat(
             [
                 labels[:own] * (0.7 + 0.4 * torch.rand(own, 1, generator=generator)),
@@ -323,7 +312,9 @@ class RestoringTrainer:
         doubts = [softplus(-one.float()).mean() for one in verdicts]
         terms = {"adversarial": torch.stack(doubts).mean()}
         terms["restoration"] = (edited[:own] - batch.faces[:own]).abs().mean()
-        gaps = torch.stack([_gaps(true, made) for true, made in zip(real, fake, strict=True)])
+        gaps = torch.stack(
+            [feature_gaps(true, made) for true, made in zip(real, fake, strict=True)]
+        )
         terms["features"] = gaps[:, :own].mean()
         reach = self.recipe.slack * gaps[:, :own].detach().mean(1, keepdim=True)
         terms["anchor"] = relu(gaps[:, own:] - reach).mean()
@@ -339,7 +330,7 @@ class RestoringTrainer:
             # Only where a true result holds the edit: without one the network of landmarks is fooled.
             with fast(self._device, self._dtype):
                 found, _ = self._parsing(edited[:own])
-            off = (found.float() - batch.landmarks[:own]).norm(dim=-1)
+            off = (found.float()[:, TOLD] - batch.landmarks[:own, TOLD]).norm(dim=-1)
             terms["landmarks"] = off.clamp(max=8).mean()
 
         if push and (weights.identity or weights.steering or weights.spread):
@@ -372,12 +363,6 @@ class RestoringTrainer:
             close = relu(recipe.kept * natural - between)
             terms["spread"] = close.sum() / (pairs * (pairs - 1))
         return terms
-
-
-def _gaps(true: Tensor, made: Tensor) -> Tensor:
-    """Distances (n,) of features (n, c, h, w), as shares of the true ones' size."""
-    size = true.abs().mean((1, 2, 3)) + 1e-3
-    return (true - made).abs().mean((1, 2, 3)) / size
 
 
 def _learn(

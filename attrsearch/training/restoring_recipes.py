@@ -85,6 +85,7 @@ class RestoringRecipe(_Training):
             recogniser away before the editor can paint a face teaches it to fool the recogniser.
         ramp: Steps after these, in which identity, steering and spread grow from nothing.
         cooldown: Last steps, over which both rates fall to a twentieth.
+        own: Share of a batch that is restored by its own attributes.
         told: Whether the discriminators are told the attributes.
         slack: What distances of restored faces are multiplied by for those of edits by others'
             attributes.
@@ -107,6 +108,7 @@ class RestoringRecipe(_Training):
     calm: Annotated[int, Field(ge=0)] = 0
     ramp: Annotated[int, Field(ge=0)] = 600
     cooldown: Annotated[int, Field(ge=0)] = 0
+    own: Share = 0.5
     told: bool = True
     slack: Finite = 1.25
     ema: Share = 0.998
