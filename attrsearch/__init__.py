@@ -82,6 +82,7 @@ def __getattr__(name: str) -> object:
         raise AttributeError(
             f"module 'attrsearch' has no attribute {name!r}; it has {', '.join(__all__)}"
         )
+
     return getattr(import_module(_PUBLIC[name]), name)
 
 

@@ -16,13 +16,13 @@ MOST = {
     "entries": 12,
     "wide_functions": 13,
     "widest": 12,
-    "packings_per_1000": 7.6,
-    "comprehensions_per_1000": 30.0,
-    "nested_per_1000": 1.5,
-    "long_lines": 356,
+    "packings_per_1000": 0.7,
+    "comprehensions_per_1000": 26.5,
+    "nested_per_1000": 1.25,
+    "long_lines": 90,
     "long_files": 0,
 }
-LEAST = {"comments_per_1000": 3.2, "air_percent": 1.12}
+LEAST = {"comments_per_1000": 3.5, "air_percent": 9.5}
 
 
 @pytest.fixture(scope="module")

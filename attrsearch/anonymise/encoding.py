@@ -36,9 +36,11 @@ def with_alpha(values: npt.NDArray[Any], alpha: npt.NDArray[np.uint8]) -> npt.ND
     """
     if values.ndim == 2:
         values = np.repeat(values[..., None], 3, 2)
+
     if values.shape[2] == 3:
         depth = 257 if values.dtype == np.uint16 else 1
         values = np.dstack([values, alpha.astype(values.dtype) * depth])
+
     shown = values.copy()
     shown[values[..., 3] == 0, :3] = 0
     return shown
@@ -56,11 +58,14 @@ def encode(values: npt.NDArray[Any], kind: str, profile: bytes = b"") -> bytes:
     """
     if values.dtype == np.uint16 and values.ndim == 3:
         return _deep_png(values, profile) if kind == "PNG" else _deep_tiff(values, profile)
+
     if values.dtype == np.float32 and kind == "PNG":
         values = np.round(np.clip(values, 0, 1) * 65535).astype(np.uint16)
+
     image = Image.fromarray(values)
     buffer = io.BytesIO()
     icc = profile if _fits(profile, values) else None
+
     if kind == "PNG":
         text = PngInfo()
         text.add_text("Software", MADE_BY)
@@ -77,6 +82,7 @@ def encode(values: npt.NDArray[Any], kind: str, profile: bytes = b"") -> bytes:
         options: dict[str, Any] = {"compression": "tiff_deflate"} if kind == "TIFF" else {}
         options |= {} if kind == "TIFF" else {"quality": 95}
         image.save(buffer, kind, exif=exif, icc_profile=icc, **options)
+
     return buffer.getvalue()
 
 
@@ -93,8 +99,10 @@ def _deep_png(values: npt.NDArray[np.uint16], profile: bytes) -> bytes:
     data = cv2.imencode(".png", np.ascontiguousarray(values[..., order]))[1].tobytes()
     buffer = io.BytesIO()
     buffer.write(data[:HEADER])
+
     if _fits(profile, values):
         putchunk(buffer, b"iCCP", b"ICC Profile\0\0" + zlib.compress(profile))
+
     putchunk(buffer, b"tEXt", b"Software\0" + MADE_BY.encode())
     buffer.write(data[HEADER:])
     return buffer.getvalue()
@@ -116,11 +124,14 @@ def _deep_tiff(values: npt.NDArray[np.uint16], profile: bytes) -> bytes:
     tags[279] = (len(pixels),)
     tags[284] = 1  # the colours of a pixel stand together
     tags[SOFTWARE] = MADE_BY
+
     if count == 4:
         tags[338] = 2  # alpha that is not multiplied in
+
     if _fits(profile, values):
         tags.tagtype[ICC] = 7
         tags[ICC] = profile
+
     buffer = io.BytesIO()
     tags.save(buffer)
     buffer.write(pixels)

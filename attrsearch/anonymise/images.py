@@ -24,7 +24,8 @@ from attrsearch.runs.attributes_file import AttributesFile, PersonRecord
 MIN_FACE = 16.0
 WORKING_SIDE = 1920
 MIN_PROBABILITY = 0.6
-"""Pictures are searched for smaller and less certain faces than a search uses, since all must be covered."""
+"""Pictures are searched for smaller and less certain faces than a search uses, since all must be
+covered."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,8 @@ class Applier:
                 covered. None, or someone without a feasible set: every face is covered.
 
         Returns:
-            The protected picture, the name of the person who was edited (None where too little of the face could be
-            seen to be edited), and how many faces were covered.
+            The protected picture, the name of the person who was edited (None where too little of
+            the face could be seen to be edited), and how many faces were covered.
 
         Raises:
             InputError: No face was found, so nothing can be promised.
@@ -84,6 +85,7 @@ class Applier:
         chosen = person.attributes if person is not None and person.feasible else None
         done = protect_picture(picture, chosen, self.editor, self._detector, self.fallback)
         name = person.id if person is not None and done.edited else None
+
         return done.picture, name, done.covered
 
     def apply(self, source: Path, target: Path, person: PersonRecord | None) -> ImageResult:
@@ -94,6 +96,7 @@ class Applier:
                 found = f"{layers.frames} frames or pages"
                 hint = "save each as a picture, or give it as a video"
                 raise InputError("this picture", required="one picture", found=found, hint=hint)
+
             protected, edited, covered = self.protect(layers.pixels, person)
             write_picture(target, protected, layers)
         except OutputError:
@@ -101,6 +104,7 @@ class Applier:
         except AttrsearchError as error:
             line = str(error).replace("this picture", str(source))
             return ImageResult(source, target, None, 0, line)
+
         return ImageResult(source, target, edited, covered)
 
 
@@ -137,24 +141,29 @@ def protect_picture(
     if not len(found):
         hint = "nothing was written; check the picture by eye"
         raise InputError("this picture", required="a face to protect", found="none", hint=hint)
+
     protected = picture.copy()
     chosen = -1
     if attributes is not None:
         chosen = int(prominence(found, picture.shape[1], picture.shape[0]).argmax())
         matrix = similarity(found.landmarks[chosen : chosen + 1], CROP_TEMPLATE)[0]
         chosen = chosen if scale_of(matrix) > 1e-3 else -1
+
     covered = 0
     for index in range(len(found)):
         if index != chosen and fallback is not None:
             cover(protected, found.boxes[index], fallback)
             covered += 1
+
     if attributes is None or chosen < 0:
         return ProtectedPicture(protected, False, covered)
+
     crop = to_editor([cut_crop(picture, editor, matrix)])
     layer = edit_crops(editor, crop, attributes.passes[None])[0]
     if layer.share < LEAST_SHARE and fallback is not None:
         cover(protected, found.boxes[chosen], fallback)
         return ProtectedPicture(protected, False, covered + 1)
+
     paste(protected, layer, matrix, untouched=picture)
     return ProtectedPicture(protected, True, covered)
 
@@ -170,6 +179,7 @@ def load_export_editor(file: AttributesFile, editor: str | None = None) -> Edito
         WeightsError: These are other weights.
     """
     loaded = load_editor(editor or file.editor.name)
+
     if loaded.sha256 != file.editor.sha256:
         raise WeightsError(
             editor or file.editor.name,
@@ -177,6 +187,7 @@ def load_export_editor(file: AttributesFile, editor: str | None = None) -> Edito
             found=f"{loaded.sha256[:16]}…",
             hint="give its weights with --editor PATH, or run the search again",
         )
+
     return loaded
 
 
@@ -196,4 +207,5 @@ def apply_all(
     for source, target, person in work:
         done.append(applier.apply(source, target, person))
         progress(Step(stage="apply", count=len(done), total=len(work)))
+
     return done

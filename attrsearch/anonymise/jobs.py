@@ -1,4 +1,7 @@
-"""What ``anonymise`` makes of what it is given: one job a video or a folder, where it goes, and whether it is done."""
+"""What ``anonymise`` makes of what it is given.
+
+One job a video or a folder, where it goes, and whether it is done.
+"""
 
 import hashlib
 import json
@@ -41,7 +44,10 @@ class Job:
     is_video: bool
 
     def fingerprint(self, options: Mapping[str, Any]) -> str:
-        """Of the input as it lies there and of what was asked for: the same job has the same one."""
+        """Of the input as it lies there and of what was asked for.
+
+        The same job has the same one.
+        """
         state = self.source.stat()
         asked = {name: str(value) for name, value in sorted(options.items()) if name != "quiet"}
         told = [
@@ -51,6 +57,7 @@ class Job:
             str(self.target.resolve()),
             asked,
         ]
+
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
     def is_done(self, options: Mapping[str, Any]) -> bool:
@@ -59,6 +66,7 @@ class Job:
             marked = json.loads((self.run / MARK).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return False
+
         return self.target.exists() and marked == {"job": self.fingerprint(options)}
 
     def mark_done(self, options: Mapping[str, Any]) -> None:
@@ -77,6 +85,7 @@ class Job:
             return False
         if not self.run.is_dir():
             return True
+
         return any(not is_part(path) and path.name not in OWN for path in self.run.iterdir())
 
     def progress(self) -> str:
@@ -85,6 +94,7 @@ class Job:
         again = "the same command again"
         if not self.has_begun:
             return f"stopped before the search of {self.source} began; {again} begins it"
+
         found = f"{people} people are searched" if people != 1 else "1 person is searched"
         return f"stopped; {found} ({self.run}), {self.target} is not whole; {again} goes on"
 
@@ -111,7 +121,8 @@ def plan_jobs(
 
     Args:
         sources: Videos and folders; a folder of videos stands for each of them.
-        out: Where to write: a name for one input, a folder for several; beside the inputs where it is None.
+        out: Where to write: a name for one input, a folder for several; beside the inputs where it
+            is None.
         run: Folder of the search, of a single input only; beside the output where it is None.
         frames: Whether a folder is the frames of one video.
 
@@ -119,6 +130,7 @@ def plan_jobs(
         InputError: Nothing to do, a run folder for several inputs, or two outputs of one name.
     """
     found = list(_expand(sources, frames))
+
     if not found:
         hint = "give videos, or folders of videos or pictures"
         raise InputError(
@@ -127,10 +139,12 @@ def plan_jobs(
             found="nothing",
             hint=hint,
         )
+
     several = len(found) > 1 or found[0] != sources[0]
     if several and run is not None:
         hint = "leave --run out: every input has a run of its own beside its output"
         raise InputError(run, required="one input for --run", found=f"{len(found)}", hint=hint)
+
     jobs = []
     for source in found:
         target = name_beside(source) if out is None else out / source.name if several else out
@@ -142,13 +156,16 @@ def plan_jobs(
                 _is_film(source, frames),
             )
         )
+
     targets = [job.target for job in jobs]
     twice = next((target for target in targets if targets.count(target) > 1), None)
+
     if twice is not None:
         hint = "rename one of them, or leave --out out"
         raise InputError(
             twice, required="outputs of different names", found="two of this name", hint=hint
         )
+
     return jobs
 
 
@@ -157,15 +174,20 @@ def _is_film(source: Path, frames: bool) -> bool:
 
 
 def _expand(sources: Iterable[Path], frames: bool) -> Iterable[Path]:
-    """Inputs one by one; a folder of videos is its videos, and what was anonymised before is left out."""
+    """Inputs one by one.
+
+    A folder of videos is its videos, and what was anonymised before is left out.
+    """
     for source in sources:
         if frames or not source.is_dir():
             yield source
             continue
+
         files = sorted(
             path for path in source.iterdir() if path.is_file() and not path.name.startswith(".")
         )
         videos = [path for path in files if path.suffix.lower() not in SUFFIXES and is_video(path)]
         yield from (path for path in videos if not path.stem.endswith(ADDED))
+
         if not videos or any(path.suffix.lower() in SUFFIXES for path in files):
             yield source

@@ -23,6 +23,7 @@ def in_own_colours(picture: Picture, layers: Layers) -> Picture:
     """
     if not layers.converted:
         return picture
+
     own = ImageCms.ImageCmsProfile(io.BytesIO(layers.profile))
     grey = layers.own is not None and layers.own.ndim == 2
     mode = "L" if grey else "RGB"
@@ -31,6 +32,7 @@ def in_own_colours(picture: Picture, layers: Layers) -> Picture:
     )
     if changed is None:
         raise ImageCms.PyCMSError("a profile that was read cannot be written")
+
     return np.array(changed.convert("RGB"), np.uint8)
 
 
@@ -47,14 +49,18 @@ def in_own_depth(picture: Picture, layers: Layers) -> npt.NDArray[Any]:
     """
     if layers.own is None:
         return picture
+
     edited = (picture != layers.pixels).any(2)
     values: npt.NDArray[Any] = in_own_colours(picture, layers)
     result = layers.own.copy()
+
     if result.ndim == 2:
         values = values @ GREY
+
     scaled = values * (_top(layers.own) / 255)
     if result.dtype != np.float32:
         scaled = np.round(scaled)
+
     colours = result[..., :3] if result.ndim == 3 else result
     colours[edited] = scaled[edited].astype(result.dtype)
     return result
@@ -66,4 +72,5 @@ def _top(own: npt.NDArray[Any]) -> float:
         return 255.0
     if own.ndim == 3:
         return 65535.0
+
     return white_of(own, shares=own.dtype == np.float32)

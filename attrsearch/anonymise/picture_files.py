@@ -1,4 +1,7 @@
-"""Where protected pictures go, and how they are written: nothing is replaced that was not made here."""
+"""Where protected pictures go, and how they are written.
+
+Nothing is replaced that was not made here.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -41,7 +44,9 @@ WITHOUT_ALPHA = ("JPEG", "BMP")
 def targets(
     sources: Sequence[Path], root: Path, out: Path, suffix: str | None = None
 ) -> list[Path]:
-    """Where each picture of a folder is written: its own place and kind below ``out``, no two the same.
+    """Where each picture of a folder is written.
+
+    Its own place and kind below ``out``, no two the same.
 
     Args:
         sources: Pictures inside ``root``.
@@ -57,11 +62,13 @@ def targets(
         place = out / source.relative_to(root)
         own = suffix or (source.suffix if source.suffix.lower() in KINDS else ".png")
         wanted.append(place.with_suffix(own))
+
     often = Counter(as_read(str(path)) for path in wanted)
     found = []
     for source, path in zip(sources, wanted, strict=True):
         alone = often[as_read(str(path))] == 1
         found.append(path if alone else path.with_name(source.name + path.suffix))
+
     return found
 
 
@@ -72,16 +79,19 @@ def refuse_replacing(sources: Sequence[Path], chosen: Sequence[Path]) -> None:
         OutputError: Naming the first of them.
     """
     inputs = {identity for path in sources if (identity := _identity(path)) is not None}
+
     for path in chosen:
         identity = _identity(path)
         if identity is None:
             continue
+
         hint = "name another place with --out: nothing is overwritten"
         if identity in inputs:
             found = "one of the input pictures"
             raise OutputError(
                 path, required="an output that is not an input", found=found, hint=hint
             )
+
         if not made_here(path):
             found = "a file that attrsearch did not write"
             raise OutputError(path, required="a new file", found=found, hint=hint)
@@ -94,6 +104,7 @@ def made_here(path: Path) -> bool:
         with Image.open(path, formats=KNOWN) as image:
             if image.format == "BMP":
                 return path.read_bytes().endswith(BMP_END)
+
             said = [
                 image.info.get("Software"),
                 image.info.get("comment"),
@@ -101,16 +112,18 @@ def made_here(path: Path) -> bool:
             ]
     except Exception:  # whatever cannot be read was not written here
         return False
+
     return any(text in (MADE_BY, MADE_BY.encode()) for text in said)
 
 
 def write_picture(target: Path, picture: Picture, layers: Layers | None = None) -> None:
     """Write a protected picture by its suffix; of what lies beside it, alpha and profile stay.
 
-    Where the kind of file allows it, its depth stays, too, and what was not edited keeps its values.
+    Where the kind of file allows it, its depth stays, too, and what was not edited keeps its
+    values.
 
-    What the alpha layer hides is written as black, so that no other program can show it.  JPEG is written at quality
-    95 without reducing the colours' resolution.
+    What the alpha layer hides is written as black, so that no other program can show it. JPEG is
+    written at quality 95 without reducing the colours' resolution.
 
     Args:
         target: The file to write.
@@ -118,22 +131,26 @@ def write_picture(target: Path, picture: Picture, layers: Layers | None = None) 
         layers: What was read, for its alpha layer.
 
     Raises:
-        OutputError: An unknown suffix, a kind without an alpha layer where one is needed, or no place to write.
+        OutputError: An unknown suffix, a kind without an alpha layer where one is needed, or no
+            place to write.
     """
     kind = KINDS.get(target.suffix.lower())
     if kind is None:
         required = f"a picture name ({', '.join(sorted(KINDS))})"
         found = target.suffix or "no suffix"
         raise OutputError(target, required=required, found=found, hint="name the output out.png")
+
     values = _values(picture, layers, kind)
     if layers is not None and layers.alpha is not None and bool((layers.alpha < 255).any()):
         if kind in WITHOUT_ALPHA:
             required = "a kind of picture with an alpha layer (.png, .webp, .tif)"
             hint = "name the output out.png"
             raise OutputError(target, required=required, found=target.suffix, hint=hint)
+
         values = with_alpha(values, layers.alpha)
     elif values.ndim == 3:
         values = values[..., :3]
+
     profile = layers.profile if layers is not None and kind != "BMP" else b""
     write_bytes(target, encode(values, kind, profile))
 
@@ -144,6 +161,7 @@ def _values(picture: Picture, layers: Layers | None, kind: str) -> npt.NDArray[A
         return picture
     if kind in DEEP or (layers.own is not None and layers.own.dtype == np.uint8):
         return in_own_depth(picture, layers)
+
     return in_own_colours(picture, layers)
 
 
@@ -153,4 +171,5 @@ def _identity(path: Path) -> tuple[int, int] | None:
         about = path.stat()
     except OSError:
         return None
+
     return about.st_dev, about.st_ino

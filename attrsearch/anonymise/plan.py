@@ -30,6 +30,7 @@ def plan(
     file.require(person)
     pairs = check_places(source, target, suffix)
     root = source.parent if source.is_file() else source
+
     return [(path, place, _whose(path, root, file, person)) for path, place in pairs]
 
 
@@ -50,14 +51,17 @@ def check_places(source: Path, target: Path, suffix: str | None = None) -> list[
         place = target if named else targets([source], source.parent, target, suffix)[0]
         refuse_replacing([source], [place])
         return [(source, place)]
+
     if not source.is_dir():
         hint = "give a picture or a folder of pictures"
         raise InputError(source, required="a picture or a folder", found="no such file", hint=hint)
+
     apart = _set_apart(source, target)
     pictures = [path for path in tree_pictures(source) if not _is_below(path, apart)]
     if not pictures:
         hint = "give a folder with pictures in it or in its sub-folders"
         raise InputError(source, required="pictures", found="none", hint=hint)
+
     places = targets(pictures, source, target, suffix)
     refuse_replacing(pictures, places)
     return list(zip(pictures, places, strict=True))
@@ -75,6 +79,7 @@ def others_in(source: Path, target: Path, taken: Iterable[Path]) -> list[Path]:
     """
     if not source.is_dir():
         return []
+
     apart = _set_apart(source, target)
     return [path for path in left_out(source, taken) if not _is_below(path, apart)]
 
@@ -83,12 +88,15 @@ def _whose(path: Path, root: Path, file: AttributesFile, person: str | None) -> 
     """The person given, or the one that a folder or the file is named after, or the only one."""
     if person is not None:
         return file.find(person)
+
     for folder in path.parents:
         if folder == root.parent:
             break
+
         found = file.find(readable(folder.name))
         if found is not None:
             return found
+
     only = file.identities[0] if len(file.identities) == 1 and path.parent == root else None
     return file.find(readable(path.stem)) or only
 
@@ -97,6 +105,7 @@ def _set_apart(source: Path, target: Path) -> list[Path]:
     """The folder inside the input that this command writes to: what it wrote before is no input."""
     if not target.is_dir():
         return []
+
     folders = [path for path in source.rglob("*") if path.is_dir() and not path.is_symlink()]
     return [folder for folder in folders if folder.samefile(target)]
 

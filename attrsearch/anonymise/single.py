@@ -95,9 +95,11 @@ def edit(
     finder = _detector(detector) if isinstance(detector, str) else detector
     maker = _editor(editor) if isinstance(editor, str) else editor
     done = protect_picture(pixels, set_of(attributes), maker, finder, others)
+
     if not done.edited:
         hint = "give another picture"
         raise InputError("this picture", required="a face to edit", found="too little", hint=hint)
+
     return Image.fromarray(done.picture)
 
 
@@ -133,13 +135,16 @@ def anonymise(
     found = next(
         search_people([person], settings, evaluator, components.gather, pooled=components.pooled)
     )
+
     if isinstance(found, Failed):
         hint = "give a larger or clearer picture"
         raise InputError(name, required="a face to search", found=found.reason, hint=hint)
+
     best = AttributeSet.from_passes(found.attributes[found.winner])
     chosen = best if found.feasible else None
     wide = load_detector(settings.study.detector, MIN_FACE)
     done = protect_picture(pixels, chosen, evaluator.editor, wide, fallback)
+
     return Anonymised(
         picture=Image.fromarray(done.picture),
         attributes=best,
@@ -164,18 +169,22 @@ def set_of(attributes: Attributes) -> AttributeSet:
         return attributes
     if isinstance(attributes, PersonRecord):
         return attributes.attributes
+
     if isinstance(attributes, Mapping):
         for name in attributes:
             if name not in ATTRIBUTES:
                 hint = did_you_mean(str(name), ATTRIBUTES)
                 found = f"{name!r}"
                 raise InputError("attributes", required="known names", found=found, hint=hint)
+
         return AttributeSet(from_named({**dict.fromkeys(ATTRIBUTES, 0.0), **attributes}))
+
     rows = np.atleast_2d(np.asarray(attributes, np.float32))
     if rows.ndim != 2 or len(rows) not in (1, 2):
         hint = "give one vector, or two for two passes"
         found = f"an array {np.shape(attributes)}"
         raise InputError("attributes", required="an array (13,) or (2, 13)", found=found, hint=hint)
+
     return AttributeSet.from_passes(rows)
 
 
@@ -198,4 +207,5 @@ def _components(settings: "Settings") -> "Components":
     if key not in _kept:
         _kept.clear()
         _kept[key] = load_components(settings)
+
     return _kept[key]

@@ -86,12 +86,14 @@ def load_face_models(
         AttrsearchError: Something is not to be had.
     """
     chosen: Detector
+
     if yolo is not None:
         chosen = Yolo(*yolo, score=options.low_confidence, min_face=min_face)
     elif detector == "yunet":
         chosen = YuNet(min_face, options.low_confidence)
     else:
         chosen = load_detector(detector, max(min_face, 12.0))
+
     scaled = load_recogniser(recogniser)
     # not MTCNN: YuNet is quicker, and these windows are only told apart
     return FaceModels(chosen, YuNet(WINDOW_MIN_FACE, CLOSE_UP_SCORE), scaled)
@@ -136,11 +138,14 @@ def apply_to_video(
         else:
             longest = next(iter(dict.fromkeys(sorted(people.names.values()))), None)
             names = {longest: next(iter(records))} if len(records) == 1 and longest else {}
+
         unknown = sorted(set(people.names.values()) - set(names))
         if unknown:
             log.warning(
-                f"{len(unknown)} people of the video have no attribute set and are filtered ({options.fallback})"
+                f"{len(unknown)} people of the video have no attribute set and are filtered "
+                f"({options.fallback})"
             )
+
         return SetAssignment(
             names, {name: record.attributes for name, record in records.items()}, editor
         )
@@ -206,10 +211,12 @@ def anonymise_video(
             log.warning(
                 f"{name}: no feasible set was found; this person is filtered ({options.fallback})"
             )
+
         file = read_attributes(folder / "attributes.json")
         sets = {record.id: record.attributes for record in file.identities}
         others = {name: next_sets(folder, name) for name in sets}
         editor = load_editor(_editor_of(file, config)) if sets else None
+
         return _with_spares(SetAssignment({}, sets, editor, others), config, unseen)
 
     protected = protect(
@@ -247,17 +254,20 @@ def apply_to_stream(
     file.require(person)
     sets = {record.id: record.attributes for record in file.identities if record.feasible}
     known: Mapping[str, Floats] = {}
+
     if match is not None:
         means = {name: rows.sum(0) for name, rows in _known(match, eyes).items()}
         means = {
             name: mean for name, mean in means.items() if name in sets or name in options.visible
         }
         known = {name: mean / np.linalg.norm(mean) for name, mean in means.items()}
+
     strangers = sorted(options.visible - set(known) - {person})
     if strangers:
         found = f"{len(known)} known by --match: {', '.join(sorted(known)[:6]) or 'nobody'}"
         hint = "give their pictures with --match"
         raise InputError(strangers[0], required="a person who can be known", found=found, hint=hint)
+
     namer = KnownPersonMatcher(eyes.close_up, eyes.scaled, known)
     renderer = Renderer(
         editor=editor,
@@ -289,10 +299,12 @@ def set_upright(material: FrameSource, detector: Detector, options: VideoOptions
     """
     if options.boxes is not None:
         return  # boxes are of the picture as it is
+
     turn = find_turn(material.sample(TURN_SAMPLES), detector)
     if turn:
         log.warning(
-            f"the footage is turned by {90 * turn} degrees to find faces: they stand upright that way"
+            f"the footage is turned by {90 * turn} degrees to find faces: they stand upright "
+            "that way"
         )
         material.turned(turn)
 
@@ -309,6 +321,7 @@ def choose_judge(used: str) -> CalibratedRecogniser:
                 return load_recogniser(name)
             except AttrsearchError:
                 continue
+
     hint = "pip install 'attrsearch[judges]'"
     raise InputError(
         "audit", required="a recogniser that the search did not use", found="none", hint=hint
@@ -319,14 +332,17 @@ def _known(folder: Path, eyes: FaceModels) -> Mapping[str, Floats]:
     """Embeddings of the people of a folder."""
     whole = load_detector("mtcnn", MIN_FACE)
     known = {}
+
     for person in find_people(folder):
         try:
             seen = detect_in_windows(load_faces(person, whole, SEARCH_LOOKS), eyes.close_up)
         except AttrsearchError as error:
             log.warning(str(error))
             continue
+
         if seen.kept:
             known[person.id] = seen.embed(eyes.scaled.recogniser)
+
     return known
 
 
@@ -335,11 +351,13 @@ def _recogniser_of(file: AttributesFile, eyes: FaceModels) -> CalibratedRecognis
     name = file.recogniser.name
     if name == eyes.scaled.name:
         return eyes.scaled
+
     try:
         return load_recogniser(name)
     except AttrsearchError as error:
         log.warning(
-            f"edits are compared with their originals by {eyes.scaled.name}, since {name} is not here ({error})"
+            f"edits are compared with their originals by {eyes.scaled.name}, since {name} is "
+            f"not here ({error})"
         )
         return eyes.scaled
 
@@ -349,7 +367,8 @@ def _with_spares(
 ) -> SetAssignment:
     """The same with spare sets for people who could not be searched.
 
-    An editor whose edits do not keep a turned or small face's looks is not used for them: they are filtered.
+    An editor whose edits do not keep a turned or small face's looks is not used for them: they are
+    filtered.
     """
     study = config.load_study()
     editor = assigned.editor or load_editor(study.editor)
@@ -359,10 +378,12 @@ def _with_spares(
     space = load_space(study.space)
     sets = dict(assigned.sets)
     others = dict(assigned.others)
+
     for name in unseen:
         first, *further = spare_sets(space, name)
         sets[name] = first
         others[name] = further
+
     return replace(assigned, sets=sets, editor=editor, others=others)
 
 

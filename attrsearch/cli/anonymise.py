@@ -67,23 +67,28 @@ def anonymise(
 ) -> int:
     """Find the people of videos, folders of frames or pictures, search a set for each, and apply it, in one go.
 
-    Interrupted, the same command goes on where it was: what is finished is left, and so are people who were searched.
+    Interrupted, the same command goes on where it was: what is finished is left, and so are people
+    who were searched.
     """
     from attrsearch.anonymise.jobs import plan_jobs
 
     for source in sources:
         know_faces(source)
+
     jobs = plan_jobs(sources, out, run_folder, frames=video.frames)
     asked = dict(video) | {name: getattr(config, name) for name in SEARCH}
     config = config.model_copy(update={"recogniser": video.recogniser})
     code = DONE
+
     for job in jobs:
         know((), job.target, job.run)
         if job.is_done(asked):
             say(
-                f"{job.target}: already written by the same command; delete it to have it written again"
+                f"{job.target}: already written by the same command; delete it to have it "
+                "written again"
             )
             continue
+
         if job.is_blocked:
             hint = "choose another place with --run"
             raise OutputError(
@@ -92,12 +97,16 @@ def anonymise(
                 found="something there",
                 hint=hint,
             )
+
         do = _video if video.frames or job.is_video else _pictures
         with when_stopped(job.progress):
             done = _one(do, job, config, video, quiet=quiet, go_on=len(jobs) > 1)
+
         if done == DONE:
             job.mark_done(asked)
+
         code = max(code, done)
+
     return code
 
 
@@ -116,6 +125,7 @@ def _one(
     except AttrsearchError as error:
         if not go_on:
             raise
+
         say(str(error))
         return INCOMPLETE
 
@@ -126,6 +136,7 @@ def _video(job: "Job", config: "RunConfig", video: "VideoConfig", quiet: bool) -
     folder = job.run
     footage_request(video)
     known_recipe(config)
+
     if video.ledger is None:  # the report shows it
         video = video.model_copy(update={"ledger": folder / "coverage.parquet"})
 
@@ -151,6 +162,7 @@ def _video(job: "Job", config: "RunConfig", video: "VideoConfig", quiet: bool) -
     code = finish(protected, job.source, job.target, eyes, video, material, quiet=quiet)
     if result is None:
         return code
+
     name_unfinished(result.verdicts, result.failed)
     said = result.verdicts.sentence(result.identities, len(result.failed))
     say(f"{said}; {write_report(folder)}")
@@ -180,16 +192,21 @@ def _pictures(job: "Job", config: "RunConfig", video: "VideoConfig", quiet: bool
             progress=progress,
         )
         write_report(job.run)
+
     file = read_attributes(job.run / "attributes.json")
     work = plan(job.source, job.target, file, None)
     others = others_in(job.source, job.target, [path for path, _, _ in work])
+
     if others:
         say(say_left_out(job.source, others))
+
     done = apply_all(Applier(file, video.fallback), work)
     name_unfinished(result.verdicts, result.failed)
     problems = [item for item in done if item.problem]
+
     for item in problems:
         say(f"not written: {item.problem}")
+
     edited = sum(item.edited is not None for item in done)
     said = result.verdicts.sentence(result.identities, len(result.failed))
     say(f"{said}; {edited} pictures edited in {job.target}")

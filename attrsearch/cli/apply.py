@@ -89,13 +89,17 @@ def apply(
     known_editor(config.editor or file.editor.name)
     footage_request(video)
     file.require(config.person)
+
     if config.match is not None:
         people_in(config.match)
+
     if is_live(source):
         return _apply_live(source, out, file, config, video, quiet)
+
     path = Path(source)
     if video.frames or is_video(path):
         return _apply_video(path, out, file, config, video, quiet)
+
     return _apply_pictures(path, out, file, config, video, quiet)
 
 
@@ -124,6 +128,7 @@ def _apply_pictures(
     others = others_in(source, out, [path for path, _, _ in work])
     if others:
         say(say_left_out(source, others))
+
     applier = Applier(file, video.fallback, config.editor)
 
     def stopped() -> str:
@@ -131,13 +136,16 @@ def _apply_pictures(
 
     with when_stopped(stopped), stage_bar(quiet) as progress:
         done = apply_all(applier, work, progress)
+
     problems = [item for item in done if item.problem]
     for item in problems:
         say(f"not written: {item.problem}")
+
     edited = sum(item.edited is not None for item in done)
     covered = sum(item.covered for item in done)
     say(
-        f"{len(done) - len(problems)} pictures written to {out}: {edited} faces edited, {covered} covered"
+        f"{len(done) - len(problems)} pictures written to {out}: {edited} faces edited, "
+        f"{covered} covered"
     )
     return exit_code(problems)
 
@@ -172,6 +180,7 @@ def _apply_video(
             person=config.person,
             progress=progress,
         )
+
     return finish(protected, source, out, eyes, video, material, quiet=quiet)
 
 
@@ -192,6 +201,7 @@ def _apply_live(
 
     options = video.load()
     eyes = open_eyes_for(options, video)
+
     with stage_bar(quiet) as progress:
         done = apply_to_stream(
             source,
@@ -205,7 +215,9 @@ def _apply_live(
             encoding=Encoding(video.codec or "libx264", video.quality),
             progress=progress,
         )
+
     say(f"{out}: {summarise(done.counts)}")
     if done.problem:
         say(done.problem)
+
     return exit_code(done.problem)

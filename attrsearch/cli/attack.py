@@ -39,14 +39,17 @@ def _common(function: Callable[..., Any]) -> Callable[..., Any]:
         evaluation_request(options)
         if "attributes" in options:
             export_request(options)
+
         if options.get("second"):
             originals, protected = options["second"]
             places = {"originals": originals, "protected": protected}
             evaluation_request({**options, **places, "ledger": options["second_ledger"]})
+
         return function(**options)
 
     decorated: Callable[..., Any] = checked
     path = click.Path(path_type=Path)
+
     for decorate in reversed(
         (
             click.argument("originals", type=path),
@@ -74,6 +77,7 @@ def _common(function: Callable[..., Any]) -> Callable[..., Any]:
         )
     ):
         decorated = decorate(decorated)
+
     return decorated
 
 
@@ -180,11 +184,14 @@ def inversion(**options: Any) -> None:
         scene, without = with_sets(scene, attacker)
         if without:
             say(f"left out: no set in {options['attributes']}: {', '.join(without)}")
+
         rows = negation(scene, attacker)
         if options["train"] is None:
             return rows
+
         sets, crops = _lessons(scene, attacker, options)
-        steps, seed = options["steps"], options["seed"]
+        steps = options["steps"]
+        seed = options["seed"]
         return rows + learnt(
             scene, attacker.editor, sets, crops, steps=steps, seed=seed, progress=progress
         )
@@ -231,6 +238,7 @@ def linking(**options: Any) -> None:
     def go(scene: "Scene", progress: Progress[Step]) -> "list[Figures]":  # noqa: ARG001
         if not options["second"]:
             return match(scene)
+
         originals, protected = options["second"]
         other = {
             **options,
@@ -241,6 +249,7 @@ def linking(**options: Any) -> None:
         # what is said of the first setting holds for the second
         with collected():
             second = _scene(other, silent)
+
         return match(scene, second)
 
     _run(options, go)
@@ -250,22 +259,28 @@ def _run(options: dict[str, Any], attack_scene: "Callable[[Scene, Any], list[Fig
     from attrsearch.evaluation.results import add_attacks, clean, write_attacks
     from attrsearch.report.evaluation import write_evaluation
 
-    quiet, as_json = options["quiet"], options["as_json"]
+    quiet = options["quiet"]
+    as_json = options["as_json"]
     with stage_bar(quiet or as_json) as progress:
         scene = _scene(options, progress)
         rows = attack_scene(scene, progress)
+
     if options["out"]:
         write_attacks(rows, options["out"])
+
     if options["into"]:
         data = add_attacks(rows, options["into"])
         write_evaluation(data, options["into"].with_suffix(".html"))
+
     if as_json:
         print_json({"attacks": clean(rows)})
         return
+
     for row in clean(rows):
         rates = "not measured"
         if row["rank1"] is not None:
             rates = f"rank-1 {row['rank1']:.3f} [{row['rank1_low']:.2f}, {row['rank1_high']:.2f}]"
+
         chance = (
             f"chance {row['chance1']:.3f}"
             if row["chance1"] is not None
@@ -289,13 +304,18 @@ def _scene(options: dict[str, Any], progress: Progress[Step]) -> "Scene":
     from attrsearch.faces.recognition.load import load_recogniser
     from attrsearch.faces.window_detection import WINDOW_MIN_FACE
 
-    originals, protected = options["originals"], options["protected"]
+    originals = options["originals"]
+    protected = options["protected"]
     judges, notes = load_judges(
         options["judges"], used_by(options["run"]) if options["run"] else None
     )
+
     for note in notes:
         log.warning(note)
-    whole, window = load_detector("mtcnn", MIN_FACE), load_detector("mtcnn", WINDOW_MIN_FACE)
+
+    whole = load_detector("mtcnn", MIN_FACE)
+    window = load_detector("mtcnn", WINDOW_MIN_FACE)
+
     if originals.is_dir():
         cohort = load_cohort(originals, whole, window, max_faces=options["max_faces"])
         protection = load_protection(cohort, originals, protected)
@@ -304,12 +324,14 @@ def _scene(options: dict[str, Any], progress: Progress[Step]) -> "Scene":
         cohort, protection = load_footage(
             originals, protected, YuNet(10, 0.5), window, ledger=options["ledger"], knows=knows
         )
+
     distractors = {}
     if options.get("distractors"):
         distractors = load_embeddings(
             options["distractors"], [judge.recogniser for judge in judges], whole, window,
             without=frozenset(cohort.people), progress=named(progress, "distractors"),
         )  # fmt: skip
+
     return open_scene(cohort, protection, judges, window, distractors)
 
 

@@ -40,6 +40,7 @@ def bench(picture: Path | None, repeats: int, recogniser: str, as_json: bool) ->
     if as_json:
         print_json(found.record())
         return
+
     click.echo(
         f"batched:        {found.evaluations_per_second:8.2f} evaluations/s ({found.cores} "
         f"threads, {found.dtype})"
@@ -58,5 +59,6 @@ def bench(picture: Path | None, repeats: int, recogniser: str, as_json: bool) ->
     )
     costs = ", ".join(f"{name} {cost:.1f} ms" for name, cost in found.embedding_ms.items())
     click.echo(
-        f"embedding:      {costs} a face in batches of 32 on one thread ({found.recogniser} was used)"
+        f"embedding:      {costs} a face in batches of 32 on one thread ({found.recogniser} was "
+        "used)"
     )

@@ -47,7 +47,9 @@ def calibrate(
     network = load_network(recogniser, facenet_weights)
     with stage_bar(quiet) as progress:
         found = measure(faces, network, progress=progress)
-    within, between = found.genuine, found.impostor
+
+    within = found.genuine
+    between = found.impostor
     say(
         f"{found.recogniser}: same person {within.mean:.3f} ± {within.std:.3f} ({within.pairs} "
         "pairs)"
@@ -56,9 +58,12 @@ def calibrate(
         f"different people {between.mean:.3f} ± {between.std:.3f} ({between.pairs} pairs), scale "
         f"{found.scale:.4f}"
     )
+
     for far, value in found.thresholds.items():
         say(
-            f"threshold {value:.3f} at FAR {far}: {found.accept[far]:.1%} of pairs of one person accepted"
+            f"threshold {value:.3f} at FAR {far}: {found.accept[far]:.1%} of pairs of one "
+            "person accepted"
         )
+
     # people without a face were left out on the way: what a run would refuse is not written
     write_text(out, usable(found).model_dump_json(indent=1) + "\n")

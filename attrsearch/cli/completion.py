@@ -18,4 +18,5 @@ def completion(context: click.Context, shell: str) -> None:
     kind = get_completion_class(shell)
     if kind is None:
         raise click.UsageError(f"No completion for {shell}.")
+
     click.echo(kind(context.find_root().command, {}, "attrsearch", "_ATTRSEARCH_COMPLETE").source())

@@ -77,10 +77,13 @@ def name_unfinished(verdicts: "Verdicts", failed: Mapping[str, str]) -> None:
     """A line for everybody who failed or is known not to hold, and one for all unverified."""
     for name, reason in sorted(failed.items()):
         say(f"failed: {name}: {reason}")
+
     for name in verdicts.infeasible:
         say(f"not anonymised: {name} (best trial kept; left out of the export)")
+
     for name in verdicts.refuted:
         say(f"holds on searched pictures only: {name} (failed on pictures kept back)")
+
     unverified = verdicts.unverified
     if unverified:
         others = len(unverified) - NAMED
@@ -110,6 +113,7 @@ def stage_bar(quiet: bool, delay: float = 0) -> "Iterator[Progress[Step]]":
             if stage not in shown:
                 for before in shown.values():
                     before.close()  # or its clock goes on with the next
+
                 unit = UNITS.get(stage, "step")
                 new: Any = tqdm(
                     total=step.total or None,
@@ -121,6 +125,7 @@ def stage_bar(quiet: bool, delay: float = 0) -> "Iterator[Progress[Step]]":
                     delay=delay,
                 )
                 shown[stage] = stack.enter_context(new)
+
             shown[stage].total = step.total or None
             shown[stage].update(step.count - shown[stage].n)
 
@@ -151,6 +156,7 @@ def training_bar(steps: int, quiet: bool) -> "Iterator[Progress[TrainingProgress
             if shown.n == 0:
                 shown.initial = reached.step - 1
                 shown.n = shown.initial
+
             shown.update(reached.step - shown.n)
 
         yield show

@@ -67,6 +67,7 @@ def dashboard(
     if optuna:
         _export(run, out, include_originals, quiet)
         return
+
     try:
         from attrsearch.report.dashboard.security import Access
         from attrsearch.report.dashboard.server import Dashboard, serve
@@ -78,12 +79,14 @@ def dashboard(
         raise UnavailableError(
             "dashboard", required="its web server", found=found, hint=hint
         ) from error
+
     from attrsearch.report.dashboard.state import LiveRun
 
     access = Access(host, port, token)
     live = LiveRun(run, include_originals)
     with stage_bar(quiet, delay=1) as progress:
         live.refresh(progress)
+
     shown = Dashboard(live, user or getpass.getuser(), faces, include_originals)
     with suppress(KeyboardInterrupt):  # how a page is left is no fault
         serve(shown, access, lambda address: say(f"dashboard: {address} (Ctrl+C ends it)"))
@@ -99,6 +102,7 @@ def _export(run: Path, out: Path | None, originals: bool, quiet: bool) -> None:
 
     with stage_bar(quiet, delay=1) as progress:
         done = export_studies(run, database, originals, progress)
+
     say(f"{done.studies} studies, {done.trials} trials, {done.pictures} pictures in {database}")
     address = database if done.journal else f"sqlite:///{database}"
     say(f"look at them with: optuna-dashboard {address} --artifact-dir {done.artifacts}")

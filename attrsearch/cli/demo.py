@@ -55,6 +55,7 @@ def demo(out: Path, trials: int, quiet: bool) -> int:
             progress=progress,
         )
         page = write_report(out, include_originals=True)
+
     file = read_attributes(out / "attributes.json")
     done = apply_all(Applier(file), plan(faces, out / "protected", file, None))
     took = f"{result.evaluations} evaluations"
@@ -66,15 +67,19 @@ def demo(out: Path, trials: int, quiet: bool) -> int:
         f"{out / 'protected'}"
     )
     say(f"report:    {page}")
+
     if result.infeasible:
         missing = ", ".join(result.infeasible)
         say(
             f"left out:  {missing}, not anonymised by {trials} candidates (longer: --trials 200 "
             "--out longer)"
         )
+
     problems = [item for item in done if item.problem]
     for item in problems:
         say(f"not written: {item.problem}")
+
     for name, reason in sorted(result.failed.items()):
         say(f"failed: {name}: {reason}")
+
     return exit_code(problems, result.failed, result.infeasible)

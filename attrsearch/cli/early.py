@@ -29,13 +29,16 @@ def new_file(path: Path | None, suffixes: Sequence[str] = ()) -> None:
     """
     if path is None:
         return
+
     if path.is_dir():
         hint = f"name a file, such as {path / 'result'}{next(iter(suffixes), '')}"
         raise OutputError(path, required="a file to write", found="a folder", hint=hint)
+
     if suffixes and path.suffix.lower() not in suffixes:
         required = f"a name that ends in {' or '.join(suffixes)}"
         hint = f"name it {path.stem}{suffixes[0]}"
         raise OutputError(path, required=required, found=path.suffix or "none", hint=hint)
+
     _need_place(path, path.parent)
 
 
@@ -49,6 +52,7 @@ def new_folder(path: Path | None) -> None:
         return
     if path.exists() and not path.is_dir():
         raise OutputError(path, required="a folder", found="a file", hint="choose another name")
+
     _need_place(path, path)
 
 
@@ -79,6 +83,7 @@ def _need_place(subject: Path, folder: Path) -> None:
     place = folder
     while not place.exists() and place != place.parent:
         place = place.parent
+
     try:
         with tempfile.TemporaryFile(dir=place):
             return
@@ -109,10 +114,12 @@ def search_request(faces: Path, out: Path, config: "RunConfig", *, resume: bool)
     recipe, objective = known_recipe(config)
     if config.surrogate is not None and config.surrogate not in ("auto", "none"):
         existing_file(Path(config.surrogate), "a pooled model (attrsearch train surrogate)")
+
     existing_file(config.facenet, "FaceNet weights")
     recogniser = resolve(recipe.recogniser, config.facenet)
     if not objective.ensemble:
         load_calibration(recogniser, config.calibration)
+
     people_in(faces, config.people, mixed=config.cluster)
     RunFolder(out).refuse_contents(resume)
     new_folder(out)
@@ -144,8 +151,10 @@ def people_in(faces: Path, people: Sequence[str] | None = None, *, mixed: bool =
     if mixed:
         existing_folder(faces, "a folder of pictures")
         return
+
     known = {person.id for person in find_people(faces)}
     missing = sorted(set(people or ()) - known)
+
     if missing:
         found = f"{len(known)} people without {missing[0]}"
         raise InputError(
@@ -186,13 +195,16 @@ def evaluation_request(options: Mapping[str, Any]) -> None:
         further,
         options["ledger"],
     )
+
     for judge in options["judges"]:
         if judge.endswith(".onnx"):
             existing_file(Path(judge), "a face embedder in an ONNX file")
         else:
             resolve(judge)
+
     if options["run"]:
         read_run(options["run"])
+
     new_file(options["out"])
     existing_file(options.get("into"), "an evaluation (JSON)")
     new_folder(options.get("hifd"))
@@ -222,11 +234,13 @@ def training_request(faces: Sequence[Path], out: Path, resume: bool) -> None:
     """
     for folder in faces:
         existing_folder(folder, "prepared faces")
+
     new_folder(out)
     begun = (out / CHECKPOINT).exists()
     if begun and not resume:
         hint = "add --resume to continue it, or choose another folder"
         raise OutputError(out, required="an empty or new folder", found="a training", hint=hint)
+
     if resume and not begun:
         hint = "leave --resume out, or choose the folder of an earlier training"
         raise InputError(out / CHECKPOINT, required="a checkpoint", found="no such file", hint=hint)
@@ -244,11 +258,13 @@ def footage_request(video: "VideoConfig") -> None:
     existing_file(video.replace, "a readable picture")
     for path in video.yolo or ():
         existing_file(path, "a Darknet network")
+
     if video.boxes is not None and not video.boxes.exists():
         found = "No such file or directory"
         raise InputError(
             video.boxes, required="a file of boxes", found=found, hint="check the path"
         )
+
     for place in (video.debug_video, video.preview, video.ledger):
         new_file(place)
 
@@ -266,5 +282,6 @@ def experiment_request(faces: Path | None, options: Mapping[str, Any]) -> None:
     known_editor(options.get("editor"))
     if options.get("space"):
         load_space(options["space"])
+
     if options.get("recogniser"):
         resolve(options["recogniser"])

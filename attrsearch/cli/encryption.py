@@ -60,6 +60,7 @@ def scrub(run: Path, yes: bool, as_json: bool) -> int:
         click.confirm(
             f"Remove everything about people from {run}? It cannot be undone.", abort=True, err=True
         )
+
     done = scrub_run(run)
     if as_json:
         left = [{"path": item.path, "bytes": item.size, "holds": item.holds} for item in done.left]
@@ -75,6 +76,8 @@ def scrub(run: Path, yes: bool, as_json: bool) -> int:
         say(f"{done.removed} files removed; left:")
         for item in done.left:
             say(f"  {item.path} ({item.size} bytes): {item.holds}")
+
         found = ", ".join(done.found) or "none"
         say(f"{done.looked_for} names and places of before were looked for in it; found: {found}")
+
     return exit_code(done.found)

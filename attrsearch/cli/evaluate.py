@@ -103,17 +103,22 @@ def evaluate(
 
     with stage_bar(quiet or as_json) as progress:
         record, examiner, examined = _evaluate(originals, protected, options, progress)
-    out, run = options["out"], options["run"]
+
+    out = options["out"]
+    run = options["run"]
     if options["hifd"]:
         _hifd(record, examiner, examined, options["hifd"])
+
     if out:
         written = [
             *write_record(record, out),
             write_evaluation(record.as_json(), out.with_suffix(".html")),
         ]
         say("wrote " + ", ".join(str(path) for path in written))
+
     if run and len(protected) == 1:
         say(f"wrote {write_for_run(record, run)}, for its report")
+
     judged, kept = record.protected
     if as_json:
         from attrsearch.evaluation.results import clean
@@ -121,11 +126,14 @@ def evaluate(
         print_json(clean(record.as_json()))
     else:
         _show(record)
+
     lines = missed(limits, judged, kept) if limits else []
     for line in lines:
         say(f"gate: {line}")
+
     if limits and not lines:
         say(f"gate: all {len(limits.limits)} limits are kept")
+
     return exit_code(lines)
 
 
@@ -144,6 +152,7 @@ def _evaluate(
     eyes, further = load_evaluation_models(options["detector"])
     names = _names(options["people"])
     tracks: list[dict[str, Any]] = []
+
     if originals.is_dir():
         cohort = load_cohort(
             originals,
@@ -168,6 +177,7 @@ def _evaluate(
             originals, protected, eyes, options["ledger"], progress
         )
         protections = (item for item in (protection,))
+
     distractors = {}
     if options["distractors"]:
         distractors = load_embeddings(
@@ -179,15 +189,18 @@ def _evaluate(
             max_people=options["most_distractors"],
             progress=named(progress, "distractors"),
         )
+
     examiner = Examiner(cohort, judges, eyes, distractors, progress)
     record = begin(examiner, originals, distractors, [*notes, *further])
     record.tracks = tracks
     record.add(examiner.examine(untouched(cohort)))
     examined = []
+
     for item in protections:
         found = examiner.examine(item)
         record.add(found)
         examined += [found] if options["hifd"] else []
+
     return record, examiner, examined
 
 
@@ -206,6 +219,7 @@ def _footage(
         raise InputError(
             original, required="one protected video", found=f"{len(protected)}", hint=hint
         )
+
     knows = load_recogniser("sface")
     whole = YuNet(10, 0.5)
     cohort, protection = load_footage(
@@ -219,6 +233,7 @@ def _footage(
     )
     if ledger is None:
         return cohort, protection, []
+
     found = measure_consistency(
         original,
         protected[0],
@@ -240,6 +255,7 @@ def _hifd(record: "Record", examiner: "Examiner", examined: "list[Examined]", fo
     except UnavailableError as error:
         record.notes.append(str(error))
         return
+
     for row in record.protections:
         for name, value in scores.get(str(row["protection"]), {}).items():
             row[f"hifd_{name}"] = value
@@ -249,10 +265,13 @@ def _show(record: "Record") -> None:
     """The main figures, for a person."""
     width = max(len(str(row["protection"])) for row in record.protections)
     detectors = record.about["detectors"]
+
     for line in record.notes:
         say(line)
+
     heads = f"{'TAR 1e-3':>8} {'rank-1':>7} {'chance':>7} {'parrot':>7} {'distance':>8}"
     say(f"{'protection':<{width}}  {'judge':<10} {heads}")
+
     for row in record.judges:
         figures = [
             row.get("tar_1e-3"),
@@ -265,8 +284,10 @@ def _show(record: "Record") -> None:
             f"{_text(value):>{size}}" for value, size in zip(figures, (8, 7, 7, 7, 8), strict=True)
         )
         say(f"{row['protection']:<{width}}  {row['judge']:<10} {cells}")
+
     heads = " ".join(f"{'recall ' + name:>13} {'IoU ' + name:>10}" for name in detectors)
     say(f"{'protection':<{width}}  {heads} {'natural':>8} {'gender':>7}")
+
     for row in record.protections:
         cells = " ".join(
             f"{_text(row[f'recall_{n}']):>13} {_text(row[f'iou_{n}']):>10}" for n in detectors
@@ -275,19 +296,23 @@ def _show(record: "Record") -> None:
             f"{row['protection']:<{width}}  {cells} {_text(row['naturalness']):>8} "
             f"{_text(row['gender_kept']):>7}"
         )
+
     for row in record.protections:
         if row.get("told_auc") is not None:
             say(
-                f"{row['protection']}: told from real, AUC {_text(row['told_auc'])} (0.5 is chance), judged real "
+                f"{row['protection']}: told from real, AUC {_text(row['told_auc'])} (0.5 is "
+                "chance), judged real "
                 f"{_text(row['told_judged_real'])}, KID {_text(row['told_kid'])} "
                 f"(originals {_text(row['told_kid_of_originals'])})"
             )
+
     for row in record.protections:
         if row["missing"]:
             say(
                 f"{row['protection']}: {row['missing']} faces have no protected picture and were "
                 "left out"
             )
+
         scores = {
             name: value
             for name, value in row.items()
@@ -298,6 +323,7 @@ def _show(record: "Record") -> None:
                 f"{row['protection']}: "
                 + ", ".join(f"{name} {_text(value)}" for name, value in scores.items())
             )
+
     for track in record.tracks:
         say(
             f"track {track['track']} ({track['person']}, {track['frames']} frames): "
@@ -322,6 +348,7 @@ def _names(path: Path | None) -> frozenset[str] | None:
 
     if path is None:
         return None
+
     try:
         return frozenset(
             line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()

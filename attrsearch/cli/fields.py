@@ -40,6 +40,7 @@ def fill(
         decorated: Any = called
         for option in reversed(list(options.values())):
             decorated = option(decorated)
+
         return decorated  # type: ignore[no-any-return]
 
     return decorate

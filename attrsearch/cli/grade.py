@@ -34,9 +34,11 @@ def grade(run: Path, port: int, learn: bool, as_json: bool) -> None:
         found = learn_look(edits, all_grades(run, edits))
         if as_json:
             print_json({"edits": found.edits, "accuracy": found.accuracy, "chance": found.chance})
+
         say(f"learnt from {found.edits} grades: {found.accuracy:.0%} right on edits not seen")
         say(f"always giving the commonest grade would be right on {found.chance:.0%}")
         return
+
     from attrsearch.report.grading.server import GradingServer
 
     # Ctrl+C is how a page is left: no fault

@@ -70,8 +70,10 @@ class Log:
             line = re.sub(
                 rf"(?<![\w./\\]){re.escape(root)}{_ends(root)}.*?(?=: |; |$)", "<path>", line
             )
+
         for name in sorted(filter(line.__contains__, self.names), key=len, reverse=True):
             line = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", self.pseudonym(name), line)
+
         return PATH.sub("<path>", line)
 
     def line(self, event: str, text: str = "", **figures: Any) -> str:
@@ -95,7 +97,9 @@ LOG = Log()
 
 
 class Redaction(logging.Filter):
-    """Takes names and paths out of records where logs are kept; lets nothing pass where it is quiet.
+    """Takes names and paths out of records where logs are kept.
+
+    Lets nothing pass where it is quiet.
 
     What may be shown is added to a record as ``shown``: other handlers get it as it was.
     """
@@ -105,6 +109,7 @@ class Redaction(logging.Filter):
         text = record.getMessage()
         kept = LOG.json and not LOG.verbose
         record.shown = LOG.clean(text) if kept else text
+
         return not LOG.quiet or record.levelno >= logging.ERROR
 
 
@@ -132,6 +137,7 @@ def showing_logs() -> Iterator[None]:
     before = package.level
     package.addHandler(handler)
     package.setLevel(logging.INFO)
+
     try:
         yield
     finally:
@@ -172,6 +178,7 @@ def log_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
     ):
         command = option(command)
+
     return command
 
 
@@ -179,6 +186,7 @@ def know_faces(faces: Path, names: Iterable[str] = ()) -> None:
     """Take names out of JSON logs: of the people in a folder, and of those that were asked for."""
     if not LOG.json:
         return
+
     found = faces.iterdir() if faces.is_dir() else iter([faces])
     know((name for path in found for name in (path.name, path.stem)), faces)
     know(names)
@@ -216,7 +224,8 @@ class Reporter:
     """
 
     def __init__(self, metrics: Path | None, quiet: bool) -> None:
-        self._metrics, self._quiet = metrics, quiet
+        self._metrics = metrics
+        self._quiet = quiet
         self._last = 0.0
         self._state: RunProgress | None = None
 
@@ -228,13 +237,16 @@ class Reporter:
 
     def flush(self) -> None:
         """Write what is known."""
-        self._last, state = time.monotonic(), self._state
+        self._last = time.monotonic()
+        state = self._state
         if state is None:
             return
+
         if self._metrics is not None:
             from attrsearch.core.files import write_text
 
             write_text(self._metrics, metrics_text(state))
+
         if LOG.json and not self._quiet:
             figures: dict[str, Any] = {
                 "people": state.people,

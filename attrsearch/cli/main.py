@@ -74,9 +74,12 @@ for place in PLUG_INS:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; errors a user can mend end as one line on stderr."""
     LOG.json = LOG.quiet = LOG.verbose = False
-    LOG.names, LOG.roots = set(), ()
+    LOG.names = set()
+    LOG.roots = ()
+
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
+
     try:
         with showing_logs():
             code = cli.main(args=arguments, prog_name="attrsearch", standalone_mode=False)
@@ -84,6 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say(str(error))
         for line in error.details:
             click.echo(LOG.line("error", line) if LOG.json else f"  {printable(line)}", err=True)
+
         return WRONG_USE
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "attrsearch"
@@ -99,6 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         return INTERRUPTED
+
     return code if isinstance(code, int) else DONE
 
 
@@ -109,11 +114,13 @@ def _say(line: str) -> None:
 def entry() -> None:
     """The console script."""
     keep_freed_memory()  # before any thread
+
     try:
         code = main()
     except Exception:  # what nobody foresaw must not look like people who are missing
         traceback.print_exc()
         code = FAULT
+
     sys.exit(code)
 
 

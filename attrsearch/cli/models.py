@@ -26,8 +26,10 @@ def list_models() -> None:
             f"{weights.name:18} {weights.kind:11} {size:6.1f} MB  sha256 {weights.sha256[:16]}…  "
             f"{weights.path}"
         )
+
     for name, path in installed_editors().items():
         click.echo(f"{name:18} editor      installed  {path}")
+
     for name in RECOGNISERS:
         try:
             click.echo(f"{name:18} recogniser  sha256 {load_network(name).sha256[:16]}…")
@@ -50,11 +52,13 @@ def verify_models() -> int:
             say(str(error))
         else:
             click.echo(f"{weights.name}: verified, sha256 {weights.sha256}")
+
     try:
         click.echo(f"facenet: verified, sha256 {read_facenet(facenet_file())[1]}")
     except WeightsError as error:
         damaged += 1
         say(str(error))
+
     return exit_code(damaged)
 
 
@@ -84,6 +88,7 @@ def fetch_models(what: str, source: str | None, sha256: str | None, name: str) -
     if source is None:
         say(f"{what}: installed at {install_weights(what, None)}")
         return
+
     with fetched(source, sha256) as path:
         if what == "attgan":
             from attrsearch.editing.checkpoints import load_checkpoint
@@ -95,6 +100,7 @@ def fetch_models(what: str, source: str | None, sha256: str | None, name: str) -
             except AttrsearchError:
                 target.unlink()
                 raise
+
             say(f"{name}: a {loaded.generator.config.img_size} px editor, installed at {target}")
             say(f"sha256 {loaded.sha256}")
         else:

@@ -21,6 +21,7 @@ class PlugInChoice(click.Choice[str]):
 
             if find(self._kind, str(value)) is not None:
                 return str(value)
+
         return super().convert(value, param, ctx)
 
 
@@ -35,6 +36,7 @@ def plugins(context: click.Context, check: bool, as_json: bool) -> None:
 
     rows = []
     wrong = 0
+
     for found in plug_ins():
         row = {"kind": found.kind, "name": found.name, "package": found.package}
         if check:
@@ -44,15 +46,21 @@ def plugins(context: click.Context, check: bool, as_json: bool) -> None:
             except AttrsearchError as error:
                 row["problem"] = str(error)
                 wrong += 1
+
         rows.append(row)
+
     if as_json:
         print_json({"plugins": rows})
+
     for row in rows if not as_json else []:
         click.echo(f"{row['kind']:12} {row['name']:20} {row['package']}")
         if row.get("problem"):
             say(row["problem"])
+
     if not rows and not as_json:
         say(
-            "no plug-ins: a package names them in its entry points, in groups such as attrsearch.detector"
+            "no plug-ins: a package names them in its entry points, in groups such as "
+            "attrsearch.detector"
         )
+
     context.exit(1 if wrong else 0)

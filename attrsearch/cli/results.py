@@ -30,8 +30,10 @@ def export(run: Path, kind: str, out: Path | None, include_infeasible: bool) -> 
     target = out or run / f"attributes.{kind}"
     new_file(out)
     count = export_run(run, target, kind, include_infeasible)
+
     for name, reason in left_out_people(run, include_infeasible).items():
         say(f"left out: {name}: {reason}")
+
     say(f"{count} people in {target}")
 
 
@@ -79,6 +81,7 @@ def report(
     read_run(run)
     if against is not None:
         read_run(against)
+
     existing_file(ledger, "a ledger")
     with stage_bar(quiet, DELAY_SECONDS) as progress:
         page = write_report(
@@ -89,6 +92,7 @@ def report(
             ledger=ledger,
             progress=progress,
         )
+
     say(str(page))
 
 

@@ -169,6 +169,7 @@ def run(
     def stopped() -> str:
         if not (out / "run.toml").exists():
             return "stopped before the search began; the same command again begins it"
+
         people = sum(1 for _ in (out / "people").glob("*.json"))
         return f"stopped; {out} keeps {people} finished people, --resume goes on with the others"
 
@@ -181,6 +182,7 @@ def run(
         result = search(faces, out, config, execution, resume=resume, progress=progress)
         reporter.flush()
         page = write_report(out, include_originals=config.include_originals)
+
     if as_json:
         print_json(
             {
@@ -193,12 +195,15 @@ def run(
                 "out": str(result.out),
             }
         )
+
     if not (as_json and quiet):
         name_unfinished(result.verdicts, result.failed)
+
     if not as_json:
         took = f"{result.evaluations} evaluations"
         said = result.verdicts.sentence(result.identities, len(result.failed), took)
         say(f"{said}; {page}")
+
     return result.verdicts.exit_code(result.failed)
 
 

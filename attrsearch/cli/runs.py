@@ -35,6 +35,7 @@ def check(run: Path, repair: bool, quiet: bool, as_json: bool) -> int:
 
     with stage_bar(quiet or as_json, DELAY_SECONDS) as progress:
         found = check_run(run, repair, progress)
+
     if as_json:
         counts = {
             "people": found.people,
@@ -52,8 +53,10 @@ def check(run: Path, repair: bool, quiet: bool, as_json: bool) -> int:
     else:
         for item in found.findings[:SHOWN]:
             say(str(item))
+
         if len(found.findings) > SHOWN:
             say(f"… and {len(found.findings) - SHOWN} more (--json has all)")
+
         words = [f"{found.people} people whole, {found.files} files match their checksums"]
         words += (
             [f"{found.unsealed} written by a version without checksums"] if found.unsealed else []
@@ -64,6 +67,7 @@ def check(run: Path, repair: bool, quiet: bool, as_json: bool) -> int:
             else []
         )
         say("; ".join(words))
+
     return exit_code(not found.whole)
 
 
@@ -87,9 +91,11 @@ def merge(runs: tuple[Path, ...], out: Path, quiet: bool, as_json: bool) -> int:
     new_folder(out)
     with stage_bar(quiet or as_json, DELAY_SECONDS) as progress:
         merged = merge_runs(runs, out, progress)
+
     page = write_report(out)
     counts = merged.counts
     people = counts.people + len(merged.failed)
+
     if as_json:
         result = {"identities": people, "feasible": counts.feasible, "failed": len(merged.failed)}
         result |= counts.verdicts.figures()
@@ -98,5 +104,6 @@ def merge(runs: tuple[Path, ...], out: Path, quiet: bool, as_json: bool) -> int:
         took = f"{counts.evaluations} evaluations"
         said = counts.verdicts.sentence(people, len(merged.failed), took)
         say(f"{said}; {page}")
+
     name_unfinished(counts.verdicts, merged.failed)
     return counts.verdicts.exit_code(merged.failed)

@@ -56,6 +56,7 @@ def prepare(
     existing_folder(pictures, "a folder of pictures")
     for file in (table, only, without):
         existing_file(file, "a file")
+
     new_folder(out)
 
     from attrsearch.training.prepare import prepare as run
@@ -70,6 +71,7 @@ def prepare(
             without=read_names(without) if without else (),
             progress=progress,
         )
+
     found.save(out)
     known = int(found.labelled.sum())
     say(f"{out}: {len(found)} faces of {len(set(found.people))} people, {known} with attributes")
@@ -208,10 +210,12 @@ def editor(
     network = load_traits_network(chosen.traits)
     known = load_sources(faces, network)
     shown = None
+
     if show is not None:
         others = load_face_set(show)
         evenly = np.linspace(0, len(others) - 1, min(SHOWN, len(others))).astype(np.int64)
         shown = filled(others.take(evenly), network)
+
     trainer = EditorTrainer(chosen, known, dtype_on(where, chosen.precision), shown, where)
     run_training(
         trainer, chosen, out, Pace(chosen.steps, minutes, checkpoint_minutes), resume, quiet
@@ -234,9 +238,11 @@ def run_training(
 
     with when_stopped(stopped), training_bar(pace.steps, quiet) as show:
         reached = run(trainer, recipe, out, pace, resume=resume, progress=show)
+
     left = "" if reached.step >= pace.steps else f" of {pace.steps}; go on with --resume"
     say(
-        f"{out / 'weights.safetensors'}: {reached.step} steps{left}, {reached.seconds / 60:.1f} minutes in all"
+        f"{out / 'weights.safetensors'}: {reached.step} steps{left}, {reached.seconds / 60:.1f} "
+        "minutes in all"
     )
 
 
@@ -323,6 +329,7 @@ def evaluate(
 
     for editor in (name, *against):
         known_editor(editor)
+
     existing_folder(faces, "prepared faces")
     existing_folder(people, "prepared faces")
     load_space(space)
@@ -339,6 +346,7 @@ def evaluate(
     names = (*against, name)
     found = compare(names, faces, people, space=space, limit=limit, traits=traits, progress=line)
     click.echo(markdown(names, found.rows))
+
     if sheet is not None:
         write_bytes(sheet, to_png(found.sheet))
 
@@ -373,6 +381,7 @@ def surrogate(
 
     for run in runs:
         read_run(run)
+
     existing_folder(faces, "the pictures of the runs")
     new_file(out)
 
@@ -380,6 +389,7 @@ def surrogate(
 
     with stage_bar(quiet) as progress:
         model = learn_from_runs(runs, faces=faces, measure=measure, progress=progress)
+
     sha256 = model.save(out)
     sets = ", ".join(f"{len(rows)} {gender}" for gender, rows in model.sets.items())
     say(f"{out}: learnt from {model.people} people; attribute sets: {sets}; sha256 {sha256}")

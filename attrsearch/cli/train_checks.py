@@ -23,7 +23,10 @@ from attrsearch.cli.train import path_type
 def accuracy(
     name: str, against: tuple[str, ...], faces: Path, people: Path | None, limit: int
 ) -> None:
-    """How often the attribute classifier NAME (bundled, or a file) is right; print a Markdown table."""
+    """How often the attribute classifier NAME (bundled, or a file) is right.
+
+    Print a Markdown table.
+    """
     from attrsearch.cli.early import existing_folder
 
     existing_folder(faces, "prepared faces")
@@ -68,8 +71,10 @@ def truths(weights: Path, faces: Path, editors: tuple[str, ...], limit: int) -> 
     )
     for kind, mean in found.means.items():
         click.echo(f"{kind:14} mean score {mean:6.3f}")
+
     for pair, share in found.pairs.items():
         click.echo(f"{pair:26} on {share:.1%} of {min(limit, len(known))} faces")
+
     click.echo(f"rank correlation of score and kind: {found.correlation:.3f}")
     click.echo(
         f"rank correlation of an edit's score and how little it asks for: {found.strength:.3f}"

@@ -57,10 +57,13 @@ def prepare_tight(
     if table is not None and len(pictures) > 1:
         hint = "prepare each folder with its own table; train takes one prepared folder"
         raise click.UsageError(f"--table speaks of one folder, found {len(pictures)}; {hint}")
+
     for folder in pictures:
         existing_folder(folder, "a folder of pictures")
+
     for file in (table, only, without):
         existing_file(file, "a file")
+
     new_folder(out)
 
     from attrsearch.training.prepare import read_names
@@ -79,6 +82,7 @@ def prepare_tight(
             )
             for folder in pictures
         ]
+
     joined = join_tight(sets)
     joined.save(out)
     say(f"{out}: {len(joined)} faces of {len(pictures)} folders")
@@ -178,6 +182,7 @@ def restoring(
     shown = load_tight_faces(show) if show is not None else None
     if shown is not None:
         shown = shown.take(np.arange(min(SHOWN, len(shown))))
+
     trainer = RestoringTrainer(
         chosen, load_tight_sources(faces), dtype_on(where, chosen.precision), shown, where
     )

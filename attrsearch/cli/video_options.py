@@ -143,14 +143,18 @@ def open_material(source: Path, target: Path, video: "VideoConfig") -> "FrameSou
         for name in ("start", "end", "debug_video", "audit"):
             if getattr(video, name):
                 _refuse(source, name, "a video", "a folder of frames")
+
         return FrameFolder(source, target)
+
     if video.audit and str(target) == "-":
         _refuse(target, "audit", "a file to write", "a pipe")
+
     debug = video.debug_video
     if debug and debug.resolve() in (source.resolve(), target.resolve()):
         hint = "name another file: nothing is overwritten"
         found = "the input" if debug.resolve() == source.resolve() else "the output"
         raise InputError(debug, required="a debug video of its own", found=found, hint=hint)
+
     return VideoFile(source, target, video.start, video.end, video.encoding())
 
 
@@ -163,6 +167,7 @@ def add_debug(
     debug = video.debug_video
     if debug is None or not isinstance(material, VideoFile):
         return options
+
     span = (video.start, video.end)
     # how the footage is turned is found out later
     return replace(
@@ -179,7 +184,8 @@ def open_eyes_for(
     Args:
         options: Of the video.
         video: What was asked for.
-        nobody_known: Whether people are told apart only; the recogniser that loads fastest does for that.
+        nobody_known: Whether people are told apart only; the recogniser that loads fastest does for
+            that.
     """
     from attrsearch.anonymise.videos import load_face_models
 
@@ -205,20 +211,26 @@ def finish(
 
     if video.write_boxes:
         write_boxes(video.write_boxes, protected.boxes, material.size)
+
     from attrsearch.video.summary import advise, summarise
 
     say(
-        f"{target}: {protected.frames} frames, {len(protected.people)} people; {summarise(protected.counts)}"
+        f"{target}: {protected.frames} frames, {len(protected.people)} people; "
+        f"{summarise(protected.counts)}"
     )
     for line in advise(protected.reasons):
         say(line)
+
     if material.lost:
         say(f"{target}: not kept: {'; '.join(material.lost)}")
+
     if protected.problem:
         say(protected.problem)
+
     leaks = 0
     if video.audit:
         leaks = _audit(source, target, eyes, video, protected, material, quiet=quiet)
+
     return exit_code(protected.problem, leaks)
 
 
@@ -243,10 +255,13 @@ def _audit(
     independent = YuNet(10, 0.3) if eyes.detector.name == "mtcnn" else Mtcnn(20, LOW_THRESHOLDS)
     # the audit sees for itself which way up the footage is
     turn = find_turn(material.sample(TURN_SAMPLES), independent) if video.boxes is None else 0
+
     if turn:
         say(
-            f"audit: {independent.name} finds faces upright when the footage is turned by {90 * turn} degrees more"
+            f"audit: {independent.name} finds faces upright when the footage is turned by "
+            f"{90 * turn} degrees more"
         )
+
     with stage_bar(quiet) as progress:
         found = audit_video(
             source,
@@ -259,13 +274,16 @@ def _audit(
             turn=(material.turn + turn) % 4,
             progress=lambda step: progress(replace(step, total=protected.frames)),
         )
+
     for leak in found.leaks:
         left, top, right, bottom = (round(value) for value in leak.box)
         place = f"frame {leak.frame} ({leak.seconds:.2f} s), box {left} {top} {right} {bottom}"
         what = "not covered" if leak.kind == "uncovered" else f"{judge.name} still matches"
         say(f"audit: {place}: {what} ({leak.value:.3f})")
+
     say(
-        f"audit: {found.faces} faces found by {independent.name}, {found.judged} judged by {judge.name} at "
+        f"audit: {found.faces} faces found by {independent.name}, {found.judged} judged by "
+        f"{judge.name} at "
         f"{found.threshold:.3f}, {len(found.leaks)} still their person"
         + (
             f"; {found.passing} more seen in a frame or two only, not counted"
@@ -274,14 +292,20 @@ def _audit(
         )
     )
     ordinary = judge.calibration.verification
+
     if found.threshold < ordinary:
         say(
-            f"audit: at its ordinary threshold, {ordinary:.3f}, {judge.name} takes {found.taken:.1%} of "
-            f"{found.strangers} pairs of strangers in these frames for one person; {found.doubtful} more faces match "
+            f"audit: at its ordinary threshold, {ordinary:.3f}, {judge.name} takes "
+            f"{found.taken:.1%} of "
+            f"{found.strangers} pairs of strangers in these frames for one person; "
+            f"{found.doubtful} more faces match "
             "at it, no nearer than strangers do"
         )
+
     if found.blank:
         say(
-            f"audit: {found.blank} more match {judge.name} no better than a blank in their place does: not counted"
+            f"audit: {found.blank} more match {judge.name} no better than a blank in their "
+            "place does: not counted"
         )
+
     return len(found.leaks)

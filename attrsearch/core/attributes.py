@@ -60,6 +60,7 @@ class AttributeSet:
         for name, vector in (("first pass", self.first), ("second pass", self.second)):
             if vector is None:
                 continue
+
             shape = np.shape(vector)
             if shape != (len(ATTRIBUTES),) or not np.all(np.abs(vector) <= LIMIT):
                 raise InputError(
@@ -122,4 +123,5 @@ def from_named(values: Mapping[str, float]) -> Floats:
             found=f"missing {missing or 'none'}, unknown {unknown or 'none'}",
             hint="export the run again",
         )
+
     return np.array([values[name] for name in ATTRIBUTES], np.float32)

@@ -31,6 +31,7 @@ def iou(first: Floats, second: Floats) -> Floats:
     sides = np.maximum(corners, 0)
     intersection = sides[..., 0] * sides[..., 1]
     union = area(first) + area(second) - intersection
+
     return np.asarray(
         np.divide(intersection, union, out=np.zeros_like(union), where=union > 0), np.float32
     )
@@ -49,7 +50,9 @@ def covered_share(boxes: Floats, others: Floats) -> Floats:
         boxes[..., :2], others[..., :2]
     )
     sides = np.maximum(corners, 0)
-    shared, whole = sides[..., 0] * sides[..., 1], np.broadcast_to(area(boxes), sides.shape[:-1])
+    shared = sides[..., 0] * sides[..., 1]
+    whole = np.broadcast_to(area(boxes), sides.shape[:-1])
+
     return np.asarray(
         np.divide(shared, whole, out=np.zeros_like(shared), where=whole > 0), np.float32
     )

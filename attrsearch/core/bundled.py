@@ -42,13 +42,16 @@ def find_recipe(name: str, folder: str, error: type[AttrsearchError] = RecipeErr
         "gates": "gate",
     }
     kind = kinds[folder]
+
     if "/" in name or "\\" in name or name.endswith(".toml"):
         path = Path(name)
         if not path.is_file():
             raise error(
                 name, required=f"a {kind} recipe file", found="no such file", hint="check the path"
             )
+
         return path
+
     known = {path.stem: path for path in bundled(folder).glob("*.toml")}
     if name not in known:
         raise error(
@@ -57,4 +60,5 @@ def find_recipe(name: str, folder: str, error: type[AttrsearchError] = RecipeErr
             found="neither",
             hint=did_you_mean(name, known),
         )
+
     return known[name]

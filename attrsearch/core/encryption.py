@@ -15,7 +15,8 @@ from attrsearch.core.errors import InputError
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet
 
-KEY, SWITCH = "ATTRSEARCH_KEY", "ATTRSEARCH_ENCRYPT"
+KEY = "ATTRSEARCH_KEY"
+SWITCH = "ATTRSEARCH_ENCRYPT"
 SUFFIX = ".fernet"
 MAX_BYTES = 2 << 30
 HINT = (
@@ -36,6 +37,7 @@ def use_key(file: Path | None, encrypt: bool) -> None:
             os.environ[KEY] = file.read_text(encoding="ascii").strip()
         except (OSError, ValueError) as error:
             raise InputError(file, required="a file with a key", found="none", hint=HINT) from error
+
     set_encrypting(encrypt)
     if file is not None:
         _fernet()
@@ -109,6 +111,7 @@ def read_private(path: Path) -> bytes:
         raise InputError(
             path, required=f"at most {MAX_BYTES} bytes", found=found, hint="check the path"
         )
+
     data = path.read_bytes()
     return unlocked(data, path) if path.name.endswith(SUFFIX) else data
 
@@ -138,6 +141,7 @@ def _fernet() -> "Fernet":
         raise InputError(
             "--encrypt", required="the package cryptography", found="none", hint=hint
         ) from error
+
     try:
         return Fernet(os.environ.get(KEY, "").encode())
     except ValueError as error:

@@ -109,4 +109,5 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     close = get_close_matches(name, names, n=1)
     question = f"did you mean {close[0]}? " if close else ""
+
     return f"{question}known: {', '.join(names) or 'none'}"

@@ -32,11 +32,13 @@ def fetched(source: str, sha256: str | None = None) -> Iterator[Path]:
         _check(Path(source), sha256)
         yield Path(source)
         return
+
     if not source.startswith("https://"):
         hint = "give the address as https://…, or a path"
         raise WeightsError(
             source, required="an https address", found=urlsplit(source).scheme, hint=hint
         )
+
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / (Path(urlsplit(source).path).name or "weights")
         try:
@@ -47,6 +49,7 @@ def fetched(source: str, sha256: str | None = None) -> Iterator[Path]:
             raise WeightsError(
                 source, required="weights to download", found=found, hint=hint
             ) from error
+
         _check(path, sha256)
         yield path
 
@@ -69,4 +72,5 @@ def _download(address: str, target: Path) -> None:
             size += len(block)
             if size > LARGEST:
                 raise ValueError(f"more than {LARGEST >> 30} GB")
+
             file.write(block)

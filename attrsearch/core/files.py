@@ -21,6 +21,7 @@ def written(path: Path) -> Iterator[Path]:
         OutputError: The disk is full, or the place cannot be written.
     """
     part = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}.part")
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield part
@@ -67,11 +68,13 @@ def file_name(identity: str) -> str:
         c if c.isalnum() or c in " -_,()'" else quote(c, safe="").replace(".", "%2E")
         for c in identity
     )
+
     if len(safe.encode()) > LONGEST:
         kept = safe.encode()[: LONGEST - 17].decode(errors="ignore")
         safe = (
             f"{kept}~{hashlib.sha256(identity.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
         )
+
     return safe or "_"
 
 

@@ -31,6 +31,7 @@ def listening(take: Callable[[str], None], room: str = PACKAGE) -> Iterator[None
     logger = logging.getLogger(room)
     handler = LineHandler(take)
     logger.addHandler(handler)
+
     try:
         yield
     finally:
@@ -57,6 +58,7 @@ def collected() -> Iterator[list[str]]:
         propagated = logger.propagate
         logger.handlers = [LineHandler(lines.append)]
         logger.propagate = False
+
         try:
             yield lines
         finally:

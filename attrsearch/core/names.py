@@ -20,7 +20,9 @@ def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
 
 
 def readable(name: str) -> str:
-    """A name that can be written as UTF-8: bytes of another encoding are shown as hexadecimal numbers.
+    """A name that can be written as UTF-8.
+
+    Bytes of another encoding are shown as hexadecimal numbers.
 
     >>> readable("Ann"), readable(os.fsdecode(bytes([77, 252]))) == "M" + chr(92) + "xfc"
     ('Ann', True)
@@ -29,11 +31,14 @@ def readable(name: str) -> str:
         name.encode()
     except UnicodeEncodeError:
         return os.fsencode(name).decode("utf-8", "backslashreplace")
+
     return name
 
 
 def as_read(name: str) -> str:
-    """A name without the differences nobody sees: composed or decomposed letters, upper or lower case.
+    """A name without the differences nobody sees.
+
+    Composed or decomposed letters, upper or lower case.
 
     >>> as_read("Zoe" + chr(0x308)) == as_read("ZO" + chr(0xCB))
     True
@@ -42,7 +47,9 @@ def as_read(name: str) -> str:
 
 
 def csv_cell(value: object) -> object:
-    """A cell of a CSV file that no spreadsheet runs: text that begins like a formula gets an apostrophe before it.
+    """A cell of a CSV file that no spreadsheet runs.
+
+    Text that begins like a formula gets an apostrophe before it.
 
     >>> csv_cell("=1+2"), csv_cell("Ann"), csv_cell(-2.5)
     ("'=1+2", 'Ann', -2.5)

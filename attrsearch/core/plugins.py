@@ -83,11 +83,14 @@ def plug_ins(kind: str | None = None) -> list[PlugIn]:
         if kind in (None, own):
             place = getattr(value, "__qualname__", type(value).__qualname__)
             found.append(PlugIn(own, name, HERE, place, partial(_same, value)))
+
     for each in KINDS:
         if kind not in (None, each):
             continue
+
         for point in entry_points(group=f"attrsearch.{each}"):
             found.append(PlugIn(each, point.name, _package(point), point.value, point.load))
+
     order = list(KINDS)
     return sorted(found, key=lambda one: (order.index(one.kind), one.name, one.package))
 
@@ -102,6 +105,7 @@ def find(kind: str, name: str) -> PlugIn | None:
     here = [one for one in found if one.package == HERE]
     if here:
         return here[0]
+
     if len(found) > 1:
         packages = " and ".join(one.package for one in found)
         raise UnavailableError(
@@ -110,6 +114,7 @@ def find(kind: str, name: str) -> PlugIn | None:
             found=f"those of {packages}",
             hint="uninstall one of the packages",
         )
+
     return found[0] if found else None
 
 
@@ -121,10 +126,12 @@ def loaded(kind: str, name: str) -> Any:
     """
     if (kind, name) in _values:
         return _values[kind, name]
+
     if (kind, name) not in _loaded:
         plug_in = find(kind, name)
         if plug_in is None:
             return None
+
         try:
             _loaded[kind, name] = plug_in.load()
         except Exception as error:
@@ -134,6 +141,7 @@ def loaded(kind: str, name: str) -> Any:
                 found=f"{type(error).__name__}: {error}",
                 hint=f"install a version of {plug_in.package} that fits",
             ) from error
+
     return _loaded[kind, name]
 
 
@@ -146,8 +154,10 @@ def made(kind: str, name: str, *arguments: object) -> Any:
     value = loaded(kind, name)
     if value is None:
         return None
+
     needed = KINDS[kind]
     ready = not isinstance(value, type) and needed and all(hasattr(value, n) for n in needed)
+
     if ready:
         thing = value
     elif not callable(value):
@@ -160,6 +170,7 @@ def made(kind: str, name: str, *arguments: object) -> Any:
         except Exception as error:
             found = f"{type(error).__name__}: {error}"
             raise broken(kind, name, "what can be made", found) from error
+
     check_members(kind, name, thing)
     return thing
 
@@ -173,6 +184,7 @@ def check_members(kind: str, name: str, thing: object) -> None:
     for member in KINDS[kind]:
         if not hasattr(thing, member):
             raise broken(kind, name, f"the method or attribute {member!r}", "none")
+
     own = getattr(thing, "name", name)
     if "name" in KINDS[kind] and own != name:
         raise broken(kind, name, f"name = {name!r}, as its entry point says", repr(own))
@@ -183,6 +195,7 @@ def broken(kind: str, name: str, required: str, found: str) -> UnavailableError:
     plug_in = find(kind, name)
     subject = plug_in.subject if plug_in else f"{kind} {name}"
     hint = "tell its author (attrsearch plugins says whose it is)"
+
     return UnavailableError(subject, required=required, found=found, hint=hint)
 
 
@@ -199,6 +212,7 @@ def name_of(kind: str, built_in: Sequence[str]) -> Any:
         if name not in built_in and (kind, name) not in _values and find(kind, name) is None:
             names = [*built_in, *(one.name for one in plug_ins(kind))]
             raise ValueError(f"a known {kind}; {did_you_mean(name, names)}")
+
         return name
 
     return Annotated[str, AfterValidator(known)]
@@ -213,6 +227,7 @@ def _known_kind(kind: str) -> str:
     if kind not in KINDS:
         hint = did_you_mean(kind, KINDS)
         raise UnavailableError(kind, required="a kind of plug-in", found="another", hint=hint)
+
     return kind
 
 

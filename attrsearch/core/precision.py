@@ -22,6 +22,7 @@ def choose_dtype(precision: Precision = "auto") -> torch.dtype:
     if precision == "auto":
         amd = torch.cpu._is_avx512_bf16_supported() and _vendor() == "AuthenticAMD"
         precision = "bf16" if amd or torch.cpu._is_amx_tile_supported() else "fp32"
+
     return torch.bfloat16 if precision == "bf16" else torch.float32
 
 
@@ -32,4 +33,5 @@ def _vendor() -> str:
         lines = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").splitlines()
     except OSError:
         return ""
+
     return next((line.split(":")[1].strip() for line in lines if line.startswith("vendor_id")), "")

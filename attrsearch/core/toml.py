@@ -22,6 +22,7 @@ def parse_toml(text: str) -> dict[str, Any]:
     """
     if any(QUOTED.sub("", line).count(".") > MAX_PARTS for line in text.splitlines()):
         raise ValueError(f"more than {MAX_PARTS} dots in a line")
+
     try:
         return tomllib.loads(text)
     except RecursionError as error:

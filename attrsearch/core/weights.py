@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 Kind = Literal["editor", "traits", "critic", "surrogate", "parsing"]
 
 DEFAULT_EDITOR = "anonymiser"
-"""What edits where a recipe or a caller names no editor; the bundled studies name theirs themselves."""
+"""What edits where a recipe or a caller names no editor; the bundled studies name theirs
+themselves."""
 ABOUT = "attrsearch"
-"""The one key of a file's metadata, which holds JSON: several keys would be written in no fixed order."""
+"""The one key of a file's metadata, which holds JSON: several keys would be written in no fixed
+order."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,9 @@ class Weights:
 
     Attributes:
         name: What recipes and commands call it.
-        kind: ``editor`` (an AttGAN generator or a restoring editor), ``traits`` (the attribute classifier), ``parsing``
-            (of faces), ``critic`` (naturalness) or ``surrogate`` (a pooled model of the search).
+        kind: ``editor`` (an AttGAN generator or a restoring editor), ``traits`` (the attribute
+            classifier), ``parsing`` (of faces), ``critic`` (naturalness) or ``surrogate`` (a pooled
+            model of the search).
         path: The safetensors file.
         sha256: Its expected hash, hexadecimal.
         card: The Markdown file that describes it.
@@ -57,6 +60,7 @@ def manifest() -> dict[str, Weights]:
     folder = bundled("models")
     with (folder / "manifest.toml").open("rb") as file:
         entries = tomllib.load(file)["weights"]
+
     return {
         entry["name"]: Weights(
             name=entry["name"],
@@ -77,11 +81,13 @@ def find_weights(name: str, kind: Kind) -> Weights:
         WeightsError: There are none; the known names are listed.
     """
     known = {key: entry for key, entry in manifest().items() if entry.kind == kind}
+
     if name not in known:
         hint = did_you_mean(name, known)
         raise WeightsError(
             name, required=f"bundled {kind} weights or a path", found="neither", hint=hint
         )
+
     return known[name]
 
 
@@ -108,6 +114,7 @@ def verify(weights: Weights) -> None:
         WeightsError: It is missing or its SHA-256 differs.
     """
     found = file_sha256(weights.path)
+
     if found != weights.sha256:
         raise WeightsError(
             weights.path,
@@ -139,7 +146,9 @@ def load_tensors(path: Path) -> "dict[str, Tensor]":
 
 
 def load_about(path: Path) -> dict[str, object]:
-    """What :func:`attrsearch.training.export.write_weights` was told about the weights of a file; empty without.
+    """What :func:`attrsearch.training.export.write_weights` was told about the weights of a file.
+
+    Empty without.
 
     Raises:
         WeightsError: Not a safetensors file, or a damaged one.
@@ -149,16 +158,19 @@ def load_about(path: Path) -> dict[str, object]:
     try:
         with safe_open(path, "pt") as file:
             written = (file.metadata() or {}).get(ABOUT, "{}")
+
         about = json.loads(written)
     except (SafetensorError, OSError, ValueError) as error:
         found = "a pickle or zip archive" if _is_pickle(path) else str(error) or "something else"
         hint = "pickles are not opened; convert it with safetensors.torch.save_file"
         raise WeightsError(path, required="a safetensors file", found=found, hint=hint) from error
+
     if not isinstance(about, dict):
         hint = "give the file that a training wrote"
         raise WeightsError(
             path, required="a description of the weights", found=written[:60], hint=hint
         )
+
     return about
 
 

@@ -17,10 +17,12 @@ def wheel_file(package: str, name: str) -> Path:
     """
     spec = find_spec(package)
     folders = list(spec.submodule_search_locations or []) if spec else []
+
     for folder in folders:
         path = Path(folder) / name
         if path.is_file():
             return path
+
     found = "the package without that file" if folders else "no such package"
     raise UnavailableError(
         f"{package}/{name}",

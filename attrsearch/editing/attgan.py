@@ -66,19 +66,23 @@ class Generator(nn.Module):
         self.inject_layers = min(config.inject_layers, config.dec_layers - 1)
         self.enc_layers = nn.ModuleList()
         channels = 3
+
         for i in range(config.enc_layers):
             out = min(config.enc_dim * 2**i, MAX_CHANNELS)
             down = nn.Conv2d(channels, out, 4, 2, 1, bias=config.enc_norm == "none")
             self.enc_layers.append(Block(down, out, config.enc_norm, config.enc_acti))
             channels = out
+
         self.dec_layers = nn.ModuleList()
         channels += attributes
+
         for i in range(config.dec_layers - 1):
             out = min(config.dec_dim * 2 ** (config.dec_layers - i - 1), MAX_CHANNELS)
             up = nn.ConvTranspose2d(channels, out, 4, 2, 1, bias=config.dec_norm == "none")
             self.dec_layers.append(Block(up, out, config.dec_norm, config.dec_acti))
             channels = out + (out // 2 if self.shortcut_layers > i else 0)
             channels += attributes if self.inject_layers > i else 0
+
         self.dec_layers.append(Block(nn.ConvTranspose2d(channels, 3, 4, 2, 1), 3, "none", "tanh"))
 
     def encode(self, x: Tensor) -> list[Tensor]:
@@ -87,6 +91,7 @@ class Generator(nn.Module):
         for layer in self.enc_layers:
             x = layer(x)
             features.append(x)
+
         return features
 
     def decode(self, features: list[Tensor], attributes: Tensor) -> Tensor:
@@ -95,12 +100,15 @@ class Generator(nn.Module):
         Of the features only the last one and those given to shortcut layers are read.
         """
         x = torch.cat([features[-1], _tile(attributes, features[-1])], 1)
+
         for i, layer in enumerate(self.dec_layers):
             x = layer(x)
             if self.shortcut_layers > i:
                 x = torch.cat([x, features[-2 - i]], 1)
+
             if self.inject_layers > i:
                 x = torch.cat([x, _tile(attributes, x)], 1)
+
         return x
 
     def forward(self, x: Tensor, attributes: Tensor) -> Tensor:

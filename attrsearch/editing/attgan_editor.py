@@ -1,7 +1,7 @@
 """The AttGAN editor: attribute sets onto faces, in one pass or two.
 
-Source: thesis 3.1.2, ``G(G(x, a), b)``.  The encoding of the untouched face is the same for every candidate, so it
-is computed once a face and given to :meth:`AttganEditor.edit`.
+Source: thesis 3.1.2, ``G(G(x, a), b)``. The encoding of the untouched face is the same for every
+candidate, so it is computed once a face and given to :meth:`AttganEditor.edit`.
 """
 
 from typing import Protocol
@@ -66,6 +66,7 @@ class AttganEditor:
         """Encode crops (n, 3, size, size), RGB from -1 to 1."""
         if len(crops) == 1:  # a batch of one differs in the last bits
             return self.encode(crops.repeat(2, 1, 1, 1)).take([0])
+
         features = self._generator.encode(crops.to(self.dtype, memory_format=torch.channels_last))
         return Encoded(tuple(features[-self._tail :]))
 
@@ -83,11 +84,13 @@ class AttganEditor:
         values = torch.from_numpy(np.ascontiguousarray(attributes)).to(self.dtype)
         if len(values) == 1:
             return self.edit(encoded.take([0, 0]), np.repeat(attributes, 2, 0))[:1]
+
         edited = self._generator.decode(list(encoded.features), values[:, 0])
         if values.shape[1] == 1:
             return edited.float()
         if self._realign is None:
             return self._generator(edited, values[:, 1]).float()  # type: ignore[no-any-return]
+
         aligned, back = self._realign(edited.float())
         second = self._generator(aligned.to(self.dtype), values[:, 1]).float()
         return _return(edited.float(), second, back)
@@ -99,7 +102,10 @@ class AttganEditor:
 
 
 def _return(first: Tensor, second: Tensor, back: Tensor) -> Tensor:
-    """Lay a realigned second pass over the first; what the second does not reach keeps the first."""
+    """Lay a realigned second pass over the first.
+
+    What the second does not reach keeps the first.
+    """
     sampled = torch.nn.functional.grid_sample(
         second, back, padding_mode="border", align_corners=False
     )

@@ -1,8 +1,8 @@
 """Put an edited crop back into its picture so that no border shows.
 
-An AttGAN editor's mask is fixed in the aligned crop: full over brows, eyes, nose, mouth and chin, falling smoothly to
-nothing before the crop ends; a restoring editor's is the visible skin.  The edit is laid over the picture through the
-inverse of the alignment, rotation included.
+An AttGAN editor's mask is fixed in the aligned crop: full over brows, eyes, nose, mouth and chin,
+falling smoothly to nothing before the crop ends; a restoring editor's is the visible skin. The edit
+is laid over the picture through the inverse of the alignment, rotation included.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 CENTRE = (64.0, 76.5)
 RADII = (41.0, 46.5)
 LEAST_SHARE = 0.3
-"""An edit that is laid on less of the face than this leaves too much of it as it was: the face is filtered instead."""
+"""An edit that is laid on less of the face than this leaves too much of it as it was: the face is
+filtered instead."""
 SOFTNESS = 0.2
 """Half the width of the mask's fall, as a share of the radii."""
 
@@ -58,6 +59,7 @@ def face_mask(size: int = CROP_SIZE) -> Floats:
     border = np.minimum.reduce([x, y, size - 1 - x, size - 1 - y]) / (4 * scale)
     mask *= np.clip(border, 0, 1).astype(np.float32)
     mask.setflags(write=False)
+
     return np.asarray(mask)
 
 
@@ -103,6 +105,7 @@ def edit_crops(editor: "Editor", crops: Tensor, attributes: Floats) -> list[Laye
     encoded = editor.encode(crops)
     edited = uncrop(editor.edit(encoded, attributes).numpy())
     masks = editor.masks(encoded)[:, 0].float().numpy()
+
     return [
         Layer(crop, np.ascontiguousarray(mask), editor.from_crop, editor.matched)
         for crop, mask in zip(edited, masks, strict=True)
@@ -128,7 +131,8 @@ def paste(
         layer: The edit.
         to_crop: Transform (2, 3) from picture pixels to pixels of a usual crop of 128.
         strength: Of the edit over what is there, 0 to 1.
-        untouched: The picture as it was, whose grain and sharpness count, where ``picture`` was changed before.
+        untouched: The picture as it was, whose grain and sharpness count, where ``picture`` was
+            changed before.
     """
     size = layer.crop.shape[0]
     back = invert(compose(layer.from_crop, to_crop))
@@ -138,8 +142,10 @@ def paste(
     right, bottom = np.ceil(np.minimum(corners.max(0) + 1, (width, height))).astype(int)
     if left >= right or top >= bottom:
         return
+
     shift = np.array([[1, 0, -left], [0, 1, -top]], np.float32)
-    matrix, sides = compose(shift, back), (int(right - left), int(bottom - top))
+    matrix = compose(shift, back)
+    sides = (int(right - left), int(bottom - top))
     smooth = cv2.INTER_CUBIC if scale_of(matrix) > 1 else cv2.INTER_LINEAR
     crop = _band_limited(layer.crop, scale_of(matrix)) if layer.matched else layer.crop
     drawn = cv2.warpAffine(
@@ -147,9 +153,11 @@ def paste(
     ).astype(np.float32)
     mask = cv2.warpAffine(layer.mask, matrix, sides, flags=cv2.INTER_LINEAR)
     region = picture[top:bottom, left:right]
+
     if layer.matched:
         before = (picture if untouched is None else untouched)[top:bottom, left:right]
         drawn = finish(drawn, measure_finish(before, mask))
+
     weight = mask[..., None] * np.float32(strength)
     region[:] = np.round(region + (drawn - region) * weight).clip(0, 255).astype(np.uint8)
 

@@ -1,4 +1,7 @@
-"""Find editors by name or path; load AttGAN generators: ours, or published AttGAN-PyTorch checkpoints."""
+"""Find editors by name or path; load AttGAN generators.
+
+Ours, or published AttGAN-PyTorch checkpoints.
+"""
 
 import json
 import pickle
@@ -28,11 +31,12 @@ class Checkpoint:
 def load_checkpoint(name: str) -> Checkpoint:
     """Load an AttGAN generator by a name or path that :func:`installed.locate` takes.
 
-    A file is a ``.safetensors`` with our keys, or ``weights.N.pth`` of AttGAN-PyTorch beside its ``setting.txt``,
-    holding ``{"G": state_dict}``.
+    A file is a ``.safetensors`` with our keys, or ``weights.N.pth`` of AttGAN-PyTorch beside its
+    ``setting.txt``, holding ``{"G": state_dict}``.
 
     Raises:
-        WeightsError: Unknown name, hash mismatch, a pickle that holds more than tensors, or another network.
+        WeightsError: Unknown name, hash mismatch, a pickle that holds more than tensors, or another
+            network.
     """
     return attgan_of(locate(name))
 
@@ -44,11 +48,13 @@ def attgan_of(where: Located) -> Checkpoint:
         WeightsError: As :func:`load_checkpoint`.
     """
     path = where.path
+
     if path.suffix in (".pth", ".pt"):
         generator = _build(path, _published_state(path), _published_config(path))
     else:
         state = load_tensors(path)
         generator = _build(path, state, _infer_config(path, state))
+
     return Checkpoint(where.name, where.sha256, generator)
 
 
@@ -63,6 +69,7 @@ def _build(path: Path, state: dict[str, Tensor], config: GeneratorConfig) -> Gen
             found=str(error).splitlines()[1].strip() if "\n" in str(error) else str(error),
             hint="check that weights and settings belong together",
         ) from error
+
     return generator.eval().requires_grad_(False)
 
 
@@ -73,19 +80,22 @@ def _infer_config(path: Path, state: dict[str, Tensor]) -> GeneratorConfig:
     tensors.
     """
     try:
-        first, last = state["enc_layers.0.layers.0.weight"], state["enc_layers.4.layers.0.weight"]
+        first = state["enc_layers.0.layers.0.weight"]
+        last = state["enc_layers.4.layers.0.weight"]
         widths = [state[f"dec_layers.{i}.layers.0.weight"].shape for i in range(5)]
     except KeyError as error:
         restoring = "enter.weight" in state
         found = "a restoring editor" if restoring else f"no tensor {error}"
         hint = "give an AttGAN editor such as base" if restoring else "check the path"
         raise WeightsError(path, required="an AttGAN generator", found=found, hint=hint) from error
+
     shortcut = inject = 0
     extra = widths[0][0] - last.shape[0]
     for i in range(1, 5):
         more = widths[i][0] - widths[i - 1][1]
         shortcut += more >= widths[i - 1][1] // 2
         inject += more in (extra, widths[i - 1][1] // 2 + extra)
+
     return GeneratorConfig(
         enc_dim=first.shape[0],
         dec_dim=widths[3][1] // 2,
@@ -104,6 +114,7 @@ def _published_state(path: Path) -> dict[str, Tensor]:
             found=str(error).splitlines()[0][:120],
             hint="a checkpoint with code in it is never opened",
         ) from error
+
     state = loaded.get("G") if isinstance(loaded, dict) else None
     if not isinstance(state, dict):
         found = (
@@ -112,6 +123,7 @@ def _published_state(path: Path) -> dict[str, Tensor]:
         raise WeightsError(
             path, required="a generator under the key 'G'", found=found, hint="check the path"
         )
+
     return state
 
 
@@ -119,6 +131,7 @@ def _published_config(path: Path) -> GeneratorConfig:
     settings = path.with_name("setting.txt")
     if not settings.is_file():  # the published zips keep checkpoints in a sub-folder
         settings = path.parent.parent / "setting.txt"
+
     try:
         values = json.loads(settings.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -128,6 +141,7 @@ def _published_config(path: Path) -> GeneratorConfig:
             found=str(error),
             hint="put it there",
         ) from error
+
     names = {field.name for field in fields(GeneratorConfig)}
     config = GeneratorConfig(**{key: values[key] for key in names & set(values)})
     attributes = values.get("attrs", list(ATTRIBUTES))
@@ -144,9 +158,14 @@ def _published_config(path: Path) -> GeneratorConfig:
         if config.enc_layers != config.dec_layers
         else ""
     )
+
     if problem:
-        required = "the 13 usual attributes, a size of 32 to 512, known norms and activations, equal depths"
+        required = (
+            "the 13 usual attributes, a size of 32 to 512, known norms and activations, equal "
+            "depths"
+        )
         raise WeightsError(
             settings, required=required, found=problem, hint="use another checkpoint"
         )
+
     return config

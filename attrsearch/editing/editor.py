@@ -1,7 +1,8 @@
 """What every editor can do, and how one is loaded by name or path.
 
-Two kinds exist: an AttGAN generator (``base``, ``thesis``, ``anonymiser``, published checkpoints) and a restoring
-editor.  They differ in how a face is cut, in how many passes they make, and in where their edits are laid on.
+Two kinds exist: an AttGAN generator (``base``, ``thesis``, ``anonymiser``, published checkpoints)
+and a restoring editor. They differ in how a face is cut, in how many passes they make, and in where
+their edits are laid on.
 """
 
 from typing import Protocol
@@ -37,7 +38,8 @@ class Editor(Protocol):
         dtype: What it computes in.
         from_crop: Transform (2, 3) from pixels of the usual crop of 128 to pixels of its own.
         passes: How many passes it makes at most.
-        matched: Whether its edits are given the picture's grain and sharpness where they are laid on.
+        matched: Whether its edits are given the picture's grain and sharpness where they are laid
+            on.
         turned: Whether its edits keep the pose of heads that look far aside.
     """
 
@@ -51,7 +53,10 @@ class Editor(Protocol):
     turned: bool
 
     def encode(self, crops: Tensor) -> Encoded:
-        """Encode its crops (n, 3, size, size), RGB from -1 to 1: all that is the same for every set."""
+        """Encode its crops (n, 3, size, size), RGB from -1 to 1.
+
+        All that is the same for every set.
+        """
         ...
 
     def edit(self, encoded: Encoded, attributes: Floats) -> Tensor:
@@ -77,7 +82,8 @@ def load_editor(
     128
 
     Raises:
-        WeightsError: Unknown, damaged or foreign weights, or a second alignment for an editor of one pass.
+        WeightsError: Unknown, damaged or foreign weights, or a second alignment for an editor of
+            one pass.
     """
     try:
         where = locate(name)
@@ -86,11 +92,14 @@ def load_editor(
         if plugged is None:
             raise
         return plugged
+
     if not is_restoring(where):
         return AttganEditor(attgan_of(where), precision, realign)
+
     if realign is not None:
         hint = "leave the second alignment out, or choose an editor of two passes such as thesis"
         raise WeightsError(
             name, required="an editor of two passes", found="a restoring one", hint=hint
         )
+
     return RestoringEditor(restoring_of(where), precision)

@@ -9,7 +9,10 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Encoded:
-    """Everything of n faces that no attribute changes, each tensor (n, c, h, w): what it means, the editor knows."""
+    """Everything of n faces that no attribute changes, each tensor (n, c, h, w).
+
+    What it means, the editor knows.
+    """
 
     features: tuple[Tensor, ...]
 

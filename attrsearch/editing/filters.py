@@ -31,6 +31,7 @@ def pixelate(picture: Picture, blocks: float) -> Picture:
     columns = max(1, min(width, round(blocks)))
     rows = max(1, round(columns * height / width))
     small = cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA)
+
     return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
@@ -59,15 +60,14 @@ def cover(
         reach: The box is taken to be so many times as large; ``HEAD`` covers the head.
     """
     height, width = picture.shape[:2]
-    centre, half = (
-        (box[:2] + box[2:]) / 2,
-        np.maximum((box[2:] - box[:2]) / 2, 0.5) * np.float32(reach),
-    )
+    centre = (box[:2] + box[2:]) / 2
+    half = np.maximum((box[2:] - box[:2]) / 2, 0.5) * np.float32(reach)
     far = half * (np.sqrt(2) + margin) + 1
     left, top = np.floor(np.maximum(centre - far, 0)).astype(int)
     right, bottom = np.ceil(np.minimum(centre + far, (width, height))).astype(int)
     if left >= right or top >= bottom:
         return
+
     region = picture[top:bottom, left:right]
     filtered = _filter(np.ascontiguousarray(region), how, float(half[0]) * 2)
     y, x = np.mgrid[top:bottom, left:right].astype(np.float32)
@@ -95,10 +95,12 @@ def plugged_filter(kind: str, name: str, picture: Picture, size: float) -> Pictu
     function = loaded(kind, name)
     if function is None:
         raise unknown(kind, name, FALLBACKS if kind == "fallback" else ("pixelate", "blur"))
+
     filtered = function(picture.copy(), size)
     if getattr(filtered, "shape", None) != picture.shape or filtered.dtype != np.uint8:
         found = f"{getattr(filtered, 'shape', type(filtered).__name__)}"
         raise broken(kind, name, f"a picture {picture.shape}, uint8, from its function", found)
+
     return np.asarray(filtered, np.uint8)
 
 
@@ -110,7 +112,9 @@ def _filter(region: Picture, how: Fallback, face_width: float) -> Picture:
         return pixelate(region, FALLBACK_BLOCKS * region.shape[1] / max(face_width, 1.0))
     if how != "blur":
         return plugged_filter("fallback", how, region, face_width)
+
     kernel = max(3, int(2 * face_width / 3)) | 1
     for _ in range(3):
         region = np.asarray(cv2.GaussianBlur(region, (kernel, kernel), 0), np.uint8)
+
     return region

@@ -1,8 +1,9 @@
 """Give an edit the sharpness and the grain of the picture it is laid into, so that it is neither softer nor crisper.
 
-Both are measured on the untouched picture where the edit will lie.  Of sharpness the fall of detail from octave to
-octave is measured, not its amount: a face with wrinkles is not a sharper picture of a face without.  Only
-lightness is changed.  Every face is worked on by itself, so that nothing depends on a batch.
+Both are measured on the untouched picture where the edit will lie. Of sharpness the fall of detail
+from octave to octave is measured, not its amount: a face with wrinkles is not a sharper picture of
+a face without. Only lightness is changed. Every face is worked on by itself, so that nothing
+depends on a batch.
 """
 
 import zlib
@@ -21,7 +22,8 @@ NOISE = (0.627, 0.0559, 0.0141)
 GAINS = (0.1, 1.15)
 """The least and the most that an octave of an edit's detail is multiplied by in a round."""
 ROUNDS = 2
-"""How often an edit is measured and changed: octaves overlap, so once does not reach a very soft picture."""
+"""How often an edit is measured and changed: octaves overlap, so once does not reach a very soft
+picture."""
 MOST_GRAIN = 16.0
 GREY = 1.5
 """Mean difference between a pixel's channels, 0 to 255, up to which a picture has no colour."""
@@ -38,8 +40,8 @@ class Finish:
 
     Attributes:
         core: (h, w), the pixels that are measured.
-        falls: How much less detail the first octave has than the second, and the second than the third; None where
-            too little of the face shows to be measured.
+        falls: How much less detail the first octave has than the second, and the second than the
+            third; None where too little of the face shows to be measured.
         grain: Standard deviation of the noise, 0 to 255.
         pattern: (h, w), noise of standard deviation 1, decided by the picture.
         grey: Whether the picture has no colour.
@@ -67,11 +69,14 @@ def measure_finish(untouched: npt.NDArray[np.uint8], mask: Floats) -> Finish:
     grey = float((seen.max(1) - seen.min(1)).mean()) <= GREY
     if core.sum() < LEAST_CORE:
         return Finish(core, None, 0.0, pattern, grey)
+
     light = picture @ _LIGHT
     grain = _grain(light, core)
     energies = []
+
     for octave, share in zip(_octaves(light), NOISE, strict=True):
         energies.append(max(float(np.square(octave[core]).mean()) - share * grain**2, 1e-3))
+
     return Finish(core, _falls(energies), grain, pattern, grey)
 
 
@@ -85,14 +90,18 @@ def finish(edit: Floats, wanted: Finish) -> Floats:
     """
     light = edit @ _LIGHT
     changed = light
+
     if wanted.falls is not None:
         for _ in range(ROUNDS):
             changed = _equalised(changed, wanted)
+
         missing = min(wanted.grain, MOST_GRAIN) ** 2 - _grain(changed, wanted.core) ** 2
         if missing > 0:
             changed = changed + np.float32(np.sqrt(missing)) * wanted.pattern
+
     if wanted.grey:
         return np.repeat(changed[..., None], 3, 2)
+
     return np.asarray(edit + (changed - light)[..., None], np.float32)
 
 
@@ -100,11 +109,13 @@ def _equalised(light: Floats, wanted: Finish) -> Floats:
     """An edit (h, w) whose first and second octave of detail are multiplied so that they fall as the picture's."""
     if wanted.falls is None:
         return light
+
     octaves = _octaves(light)
     found = _falls([max(float(np.square(octave[wanted.core]).mean()), 1e-3) for octave in octaves])
     second = float(np.clip(wanted.falls[1] / found[1], *GAINS))
     first = float(np.clip(second * wanted.falls[0] / found[0], *GAINS))
     changed = light + np.float32(first - 1) * octaves[0] + np.float32(second - 1) * octaves[1]
+
     return np.asarray(changed, np.float32)
 
 
@@ -116,10 +127,12 @@ def _octaves(light: Floats) -> tuple[Floats, Floats, Floats]:
     """Detail (h, w) between one blur and the next, the finest first."""
     found = []
     sharper = light
+
     for scale in SCALES:
         softer = cv2.GaussianBlur(light, (0, 0), scale, borderType=cv2.BORDER_REFLECT_101)
         found.append(np.asarray(sharper - softer, np.float32))
         sharper = np.asarray(softer, np.float32)
+
     return found[0], found[1], found[2]
 
 

@@ -54,10 +54,12 @@ def locate(name: str) -> Located:
     """
     bare = "/" not in name and "\\" not in name and Path(name).suffix == ""
     installed = installed_editors().get(name) if bare and name not in manifest() else None
+
     if bare and installed is None:
         weights = find_weights(name, "editor")
         verify(weights)
         return Located(name, weights.path, weights.sha256)
+
     path = installed or Path(name)
     return Located(name if installed is not None else path.stem, path, file_sha256(path))
 
@@ -86,17 +88,23 @@ def install_editor(name: str, source: Path) -> Path:
         raise WeightsError(
             name, required=required, found="another name", hint="choose one with --name"
         )
+
     if zipfile.is_zipfile(source) and source.suffix == ".zip":
         file, checkpoint, settings = _unzip(source)
     else:
         beside = source.with_name(SETTINGS)
         beside = beside if beside.is_file() else source.parent.parent / SETTINGS
+
         if not beside.is_file():
             hint = "put it there, or give the published zip"
             raise WeightsError(
                 source, required=f"{SETTINGS} beside it", found="no such file", hint=hint
             )
-        file, checkpoint, settings = source.name, source.read_bytes(), beside.read_bytes()
+
+        file = source.name
+        checkpoint = source.read_bytes()
+        settings = beside.read_bytes()
+
     target = (
         installed_folder()
         / name
@@ -104,6 +112,7 @@ def install_editor(name: str, source: Path) -> Path:
     )
     for earlier in target.parent.glob("weights.*.pth"):
         earlier.unlink()
+
     write_bytes(target.with_name(SETTINGS), settings)
     write_bytes(target, checkpoint)
     return target
@@ -122,4 +131,5 @@ def _unzip(path: Path) -> tuple[str, bytes, bytes]:
             required = f"a zip with weights.N.pth and {SETTINGS}"
             found = ", ".join(sorted(names)[:4]) or "nothing"
             raise WeightsError(path, required=required, found=found, hint="give the published zip")
+
         return weights[-1], archive.read(names[weights[-1]]), archive.read(names[SETTINGS])

@@ -37,9 +37,11 @@ class SecondAlignment:
         size = faces.shape[2]
         template = CROP_TEMPLATE * (size / CROP_SIZE)
         forward = np.tile(np.array([[1, 0, 0], [0, 1, 0]], np.float32), (len(faces), 1, 1))
+
         for i, landmarks in enumerate(self.find(faces)):
             if landmarks is not None:
                 forward[i] = similarity(landmarks[None], template)[0]
+
         inverse = np.stack([invert(matrix) for matrix in forward])
         there = sampling_grid(torch.from_numpy(inverse), size, (size, size))
         back = sampling_grid(torch.from_numpy(forward), size, (size, size))
@@ -49,7 +51,9 @@ class SecondAlignment:
         """Landmarks (5, 2) of each face (n, 3, s, s) after pass one; None where it is not found."""
         expected = WHERE * (faces.shape[2] / CROP_SIZE)
         landmarks: list[npt.NDArray[np.float32] | None] = []
+
         for found in self._detector.detect(uncrop(faces.numpy())):
             best, overlap = found.nearest(expected)
             landmarks.append(found.landmarks[best] if overlap > MIN_OVERLAP else None)
+
         return landmarks

@@ -1,8 +1,11 @@
-"""The restoring editor's network: a face reduced to superpixels and landmarks, restored by 13 attributes.
+"""The restoring editor's network.
 
-What tells people apart is taken away before the network sees the face: where the skin is visible, the picture is
-reduced to ``superpixels`` squares across the crop.  The landmarks of eyes, mouth, nose and chin, blurred, say how the
-head is turned and what it does; the attributes say whose face of the many plausible ones is painted.
+A face reduced to superpixels and landmarks, restored by 13 attributes.
+
+What tells people apart is taken away before the network sees the face: where the skin is visible,
+the picture is reduced to ``superpixels`` squares across the crop. The landmarks of eyes, mouth,
+nose and chin, blurred, say how the head is turned and what it does; the attributes say whose face
+of the many plausible ones is painted.
 """
 
 from dataclasses import dataclass
@@ -70,7 +73,10 @@ class _Block(nn.Module):
 
 
 def _by_rows(layer: nn.Module, rows: Tensor) -> Tensor:
-    """A layer of rows (n, c), each by itself where nothing is learnt: else the last bits depend on a row's place."""
+    """A layer of rows (n, c), each by itself where nothing is learnt.
+
+    Else the last bits depend on a row's place.
+    """
     if torch.is_grad_enabled():
         return layer(rows)  # type: ignore[no-any-return]
     return torch.cat([layer(row) for row in rows[:, None]])
@@ -79,12 +85,15 @@ def _by_rows(layer: nn.Module, rows: Tensor) -> Tensor:
 def _merged(layer: nn.Conv2d, below: Tensor, level: Tensor, *, enlarge: bool) -> Tensor:
     """A layer of single pixels over two sets of channels, without writing them side by side.
 
-    What comes from below goes through it before it is enlarged, which gives the same and is a quarter of the work.
+    What comes from below goes through it before it is enlarged, which gives the same and is a
+    quarter of the work.
     """
     width = below.shape[1]
     coarse = conv2d(below, layer.weight[:, :width])
+
     if enlarge:
         coarse = interpolate(coarse, scale_factor=2.0, mode="nearest")
+
     return conv2d(level, layer.weight[:, width:], layer.bias).add_(coarse)
 
 
@@ -104,6 +113,7 @@ class RestoringNetwork(nn.Module):
         self.enter = nn.Conv2d(7 * 4 + len(GROUPS), widths[0], 3, 1, 1)
         self.down = nn.ModuleList()
         before = widths[0]
+
         for width in widths:
             self.down.append(_Block(before, width, config.condition))
             before = width
@@ -111,6 +121,7 @@ class RestoringNetwork(nn.Module):
         self.middle = _Block(before, before, config.condition)
         self.merge = nn.ModuleList()
         self.up = nn.ModuleList()
+
         for width in reversed(widths):
             self.merge.append(nn.Conv2d(before + width, width, 1))
             self.up.append(_Block(width, width, config.condition))
@@ -139,9 +150,11 @@ class RestoringNetwork(nn.Module):
         condition = _by_rows(self.embed, attributes.to(kind))
         x = self.enter(torch.cat([pixel_unshuffle(reduced.to(kind), 2), heat.to(kind)], 1))
         levels = []
+
         for depth, block in enumerate(self.down):
             if depth:
                 x = nn.functional.avg_pool2d(x, 2)
+
             x = block(x, condition)
             levels.append(x)
 
@@ -164,13 +177,15 @@ def reduce_faces(faces: Tensor, visible: Tensor, superpixels: int) -> Tensor:
         superpixels: Squares across the crop.
 
     Returns:
-        (n, 7, s, s): the picture with the face reduced, the reduced picture alone, and where it was reduced.
+        (n, 7, s, s): the picture with the face reduced, the reduced picture alone, and where it was
+        reduced.
     """
     side = faces.shape[-1]
     low = interpolate(faces, size=superpixels, mode="area")
     smooth = interpolate(low, size=side, mode="bicubic", align_corners=False).clamp(-1, 1)
     hidden = (visible > 0).to(faces.dtype)
     mixed = torch.lerp(faces, smooth, hidden)
+
     return torch.cat([mixed, smooth, visible], 1)
 
 
@@ -178,12 +193,14 @@ def heat_maps(landmarks: Tensor, side: int, spread: float) -> Tensor:
     """Blurred landmarks as pictures at half the crop's resolution.
 
     Args:
-        landmarks: (n, 68, 2), as shares of the crop's side: 0 is the left or upper edge, 1 the other.
+        landmarks: (n, 68, 2), as shares of the crop's side: 0 is the left or upper edge, 1 the
+            other.
         side: Of the crop, in pixels.
         spread: Standard deviation of each landmark's heat, as a share of the side.
 
     Returns:
-        (n, 7, side / 2, side / 2), 0 to 1: one map a group of :data:`GROUPS`, the hottest landmark at each place.
+        (n, 7, side / 2, side / 2), 0 to 1: one map a group of :data:`GROUPS`, the hottest landmark
+        at each place.
     """
     cells = side // 2
     place = (torch.arange(cells, dtype=torch.float32, device=landmarks.device) + 0.5) / cells
@@ -192,8 +209,10 @@ def heat_maps(landmarks: Tensor, side: int, spread: float) -> Tensor:
     across = weight[:, :, 0]
     down = weight[:, :, 1]
     maps = []
+
     for group in GROUPS:
         points = list(group)
         heat = down[:, points, :, None] * across[:, points, None, :]
         maps.append(heat.amax(1))
+
     return torch.stack(maps, 1)

@@ -1,4 +1,7 @@
-"""The restoring editor: a face is reduced where its skin is seen, and restored by attributes, in one pass."""
+"""The restoring editor.
+
+A face is reduced where its skin is seen, and restored by attributes, in one pass.
+"""
 
 import numpy as np
 import numpy.typing as npt
@@ -19,14 +22,17 @@ Floats = npt.NDArray[np.float32]
 
 
 class RestoringEditor:
-    """A restoring network and its face parsing, ready to edit; see :class:`attrsearch.editing.editor.Editor`.
+    """A restoring network and its face parsing, ready to edit.
 
-    Its encoding holds the reduced picture (n, 7, s, s), of which the last channel is the visible skin, and the heat
-    of the landmarks (n, 7, s / 2, s / 2).  The face itself is not in it.
+    See :class:`attrsearch.editing.editor.Editor`.
+
+    Its encoding holds the reduced picture (n, 7, s, s), of which the last channel is the visible
+    skin, and the heat of the landmarks (n, 7, s / 2, s / 2). The face itself is not in it.
 
     Args:
         restoring: The networks and where they came from.
-        precision: ``auto`` uses bfloat16 where the processor is faster with it; face parsing is always exact.
+        precision: ``auto`` uses bfloat16 where the processor is faster with it; face parsing is
+            always exact.
     """
 
     def __init__(self, restoring: Restoring, precision: Precision = "auto") -> None:
@@ -48,12 +54,14 @@ class RestoringEditor:
         """Parse and reduce crops (n, 3, size, size), RGB from -1 to 1."""
         if len(crops) == 1:  # a batch of one differs in the last bits
             return self.encode(crops.repeat(2, 1, 1, 1)).take([0])
+
         crops = crops.float().contiguous(memory_format=torch.channels_last)
         small = crops if self.size == SIDE else interpolate(crops, size=SIDE, mode="area")
         landmarks, logits = self._parsing(small)
         visible = visible_skin(logits, self.size)
         reduced = reduce_faces(crops, visible, self._config.superpixels)
         heat = heat_maps((landmarks + 0.5) / SIDE, self.size, self._config.spread)
+
         return Encoded((reduced.contiguous(memory_format=torch.channels_last), heat))
 
     @network
@@ -67,8 +75,10 @@ class RestoringEditor:
             hint = 'choose a space with passes = "single" such as one-pass, or an editor of two passes such as thesis'
             found = f"sets of {attributes.shape[1]} passes"
             raise InputError(self.name, required="sets of one pass", found=found, hint=hint)
+
         if len(attributes) == 1:
             return self.edit(encoded.take([0, 0]), np.repeat(attributes, 2, 0))[:1]
+
         values = torch.from_numpy(np.ascontiguousarray(attributes[:, 0]))
         reduced, heat = encoded.features
         edited: Tensor = self._network(reduced, heat, values)

@@ -1,4 +1,6 @@
-"""The file of a restoring editor: its network, the face parsing it was trained with, and what stands beside them.
+"""The file of a restoring editor.
+
+Its network, the face parsing it was trained with, and what stands beside them.
 
 Both networks lie in one file, so that its hash decides every edit.
 """
@@ -70,6 +72,7 @@ def is_restoring(where: Located) -> bool:
     """
     if where.path.suffix in (".pth", ".pt"):
         return False
+
     about = load_about(where.path)
     return about.get("kind") == KIND or "enter.weight" in load_tensors(where.path)
 
@@ -78,7 +81,8 @@ def restoring_of(where: Located) -> Restoring:
     """The restoring editor of a file.
 
     Raises:
-        WeightsError: Nothing stands beside its weights, it is of another version, or they do not belong together.
+        WeightsError: Nothing stands beside its weights, it is of another version, or they do not
+            belong together.
     """
     path = where.path
     config, template = _described(path, load_about(path))
@@ -96,10 +100,12 @@ def restoring_of(where: Located) -> Restoring:
         raise WeightsError(
             path, required="face parsing beside the editor", found="the editor alone", hint=HINT
         )
+
     network = RestoringNetwork(config)
     parsing = ParsingNetwork()
     _fill(path, network, mine)
     _fill(path, parsing, found)
+
     return Restoring(where.name, where.sha256, network, parsing, template)
 
 
@@ -109,6 +115,7 @@ def _described(path: Path, about: Mapping[str, object]) -> tuple[RestoringConfig
     if about.get("kind") != KIND or about.get("version") != VERSION:
         found = f"kind {about.get('kind')}, version {about.get('version')}" if about else "none"
         raise WeightsError(path, required=required, found=found, hint=HINT)
+
     given = {
         name: about[name]
         for name in ("size", "superpixels", "spread", "widths", "condition")
@@ -123,6 +130,7 @@ def _described(path: Path, about: Mapping[str, object]) -> tuple[RestoringConfig
     good = good and bool(np.isfinite(template).all()) and 1 < len(whole) - 3 < 7
     if not good or whole[0] % 16 or not 64 <= whole[0] <= 512:  # type: ignore[operator]
         raise WeightsError(path, required=required, found=str(given)[:120], hint=HINT)
+
     given["widths"] = tuple(widths)  # type: ignore[arg-type]
     return RestoringConfig(**given), template  # type: ignore[arg-type]
 
@@ -132,6 +140,7 @@ def _rows(value: object) -> list[list[float]]:
     rows = value if isinstance(value, list) else []
     sound = all(isinstance(row, list) and len(row) == 2 for row in rows)
     sound = sound and all(isinstance(number, int | float) for row in rows for number in row)
+
     return rows if sound else []
 
 
@@ -142,4 +151,5 @@ def _fill(path: Path, network: nn.Module, state: Mapping[str, Tensor]) -> None:
         required = f"the weights of a {type(network).__name__} as its description says"
         found = str(error).splitlines()[-1].strip()
         raise WeightsError(path, required=required, found=found, hint=HINT) from error
+
     network.eval().requires_grad_(False)

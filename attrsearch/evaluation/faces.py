@@ -151,11 +151,13 @@ def load_cohort(
             strict=True,
         )
         progress(Step(stage="read", count=start + len(part), total=len(people)))
+
     reads = [(name, read) for name, rows in found for read in rows]
     if not reads:
         hint = "give a folder with one sub-folder of pictures a person"
         found_none = f"none in {len(left_out)} pictures ({left_out[0]})" if left_out else "none"
         raise InputError(folder, required="pictures that show faces", found=found_none, hint=hint)
+
     matrices = np.stack([read.to_window for _, read in reads])
     sizes = np.array([read.size for _, read in reads], np.int64)
     return make_cohort(
@@ -168,11 +170,13 @@ def _chosen(
 ) -> list[PersonFiles]:
     """The people of those names; all of them where no names are given."""
     unknown = sorted((names or frozenset()) - {person.id for person in people})
+
     if unknown:
         found = f"{len(people)} people without {unknown[0]}"
         raise InputError(
             folder, required=f"a person named {unknown[0]}", found=found, hint="check the name"
         )
+
     return [person for person in people if names is None or person.id in names]
 
 
@@ -199,11 +203,13 @@ def make_cohort(
         InputError: None is.
     """
     kept, look = _first_look(faces, window)
+
     if not kept:
         hint = "give pictures of faces that the detector finds"
         raise InputError(
             "faces", required="at least one that is found in its window", found="none", hint=hint
         )
+
     people = tuple(dict.fromkeys(names[i] for i in kept))
     cohort = Cohort(
         people=people,
@@ -224,13 +230,18 @@ def detect_again(windows: Picture, before: DetectedFaces, detector: Detector) ->
     ]
     nearest = [one.nearest(box) for one, box in zip(detections, before.boxes, strict=True)]
     found = np.array([overlap > MIN_OVERLAP for _, overlap in nearest], bool)
-    boxes, landmarks = before.boxes.copy(), before.landmarks.copy()
-    probabilities, extra = np.zeros(len(windows), np.float32), np.zeros(len(windows), np.int64)
+    boxes = before.boxes.copy()
+    landmarks = before.landmarks.copy()
+    probabilities = np.zeros(len(windows), np.float32)
+    extra = np.zeros(len(windows), np.int64)
+
     for row, (one, (best, _)) in enumerate(zip(detections, nearest, strict=True)):
         extra[row] = len(one) - int(found[row])
         if found[row]:
-            boxes[row], landmarks[row] = one.boxes[best], one.landmarks[best]
+            boxes[row] = one.boxes[best]
+            landmarks[row] = one.landmarks[best]
             probabilities[row] = one.probabilities[best]
+
     overlaps = np.where(found, iou(boxes, before.boxes), 0).astype(np.float32)
     return DetectedFaces(windows, found, probabilities, boxes, landmarks, overlaps, extra)
 
@@ -265,6 +276,7 @@ def load_embeddings(
     count = len(people) if max_people is None else min(max_people, len(people))
     people = [people[i * len(people) // count] for i in range(count)]
     rows: dict[str, list[Floats]] = {recogniser.name: [] for recogniser in recognisers}
+
     for start in range(0, count, CHUNK):
         part = people[start : start + CHUNK]
         reads = [
@@ -273,9 +285,12 @@ def load_embeddings(
             for r in some
         ]
         _, look = _first_look([read.face for read in reads], window)
+
         for recogniser in recognisers:
             rows[recogniser.name].append(look.embed(recogniser))
+
         progress(Step(stage="read", count=start + len(part), total=count))
+
     return {
         name: np.concatenate([part for part in parts if len(part)]) for name, parts in rows.items()
     }
@@ -306,6 +321,7 @@ def _first_look(
         overlaps=np.ones(count, np.float32),
         extra=np.zeros(count, np.int64),
     )
+
     return kept, look
 
 
@@ -315,11 +331,13 @@ def _read(
     """The prominent face of each of a person's pictures."""
     count = len(person.files) if max_faces is None else min(max_faces, len(person.files))
     reads = []
+
     for path in (person.files[i * len(person.files) // count] for i in range(count)):
         try:
             reads.append(_read_one(path, detector))
         except AttrsearchError as error:
             leave_out(str(error))
+
     return reads
 
 
@@ -329,8 +347,10 @@ def _read_one(path: Path, detector: Detector) -> _Read:
     if not len(found):
         hint = "it is left out of the evaluation"
         raise InputError(path, required="a picture of a face", found="no face", hint=hint)
+
     height, width = picture.shape[:2]
     chosen = int(prominence(found, width, height).argmax())
     face = cut_face(picture, found, chosen, path)
     to_window = window_transform(similarity(found.landmarks[chosen : chosen + 1], CROP_TEMPLATE)[0])
+
     return _Read(face, to_window, (width, height))

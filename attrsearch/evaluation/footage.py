@@ -81,25 +81,30 @@ def load_footage(
             raise InputError(
                 protected, required="as many frames as the original", found=found, hint=hint
             )
+
         step = max(1, -(-max(counts) // frames))
         people = read_ledger(ledger) if ledger else None
         cut = _Cut()
+
         for before, after in zip(first.frames(), second.frames(), strict=False):
             if before.index % step == 0 and len(cut.faces) < MAX_FACES:
                 _cut_frame(
                     cut, original, (before.index, before.picture, after.picture), whole, people
                 )
                 progress(Step(stage="frames", count=before.index, total=max(counts)))
+
     if not cut.faces:
         hint = f"an evaluation needs faces of at least {NARROWEST:g} pixels"
         raise InputError(
             original, required="a video that shows faces", found="none wide enough", hint=hint
         )
+
     cohort, kept = make_cohort(
         cut.names, cut.faces, np.stack(cut.to_windows), np.array(cut.sizes), window
     )
     if people is None and knows is not None:
         cohort = _grouped(cohort, knows)
+
     windows = np.stack([cut.protected[i] for i in kept])
     return cohort, Protection(protected.stem, np.arange(len(cohort)), windows, 0)
 
@@ -115,13 +120,16 @@ def _cut_frame(
     index, picture, protected = frame
     rows = None if people is None else people.get(index)
     found = detect_in_frame(picture, detector)
+
     for i in range(len(found)):
         box = found.boxes[i]
         if found.probabilities[i] < MIN_PROBABILITY or box[2] - box[0] < NARROWEST:
             continue
+
         name = "" if people is None else _person(rows, box)
         if name is None:
             continue
+
         face = cut_face(picture, found, i, video / f"frame_{index:06d}_{i}")
         to_window = window_transform(similarity(found.landmarks[i : i + 1], CROP_TEMPLATE)[0])
         size = (picture.shape[1], picture.shape[0])
@@ -137,6 +145,7 @@ def _person(rows: pd.DataFrame | None, box: Floats) -> str | None:
     """Who the ledger says is at a place; None where it says nothing."""
     if rows is None or rows.empty:
         return None
+
     overlaps = iou(rows[["left", "top", "right", "bottom"]].to_numpy(np.float32), box)
     best = int(overlaps.argmax())
     return str(rows.iloc[best]["person"]) if overlaps[best] > ON_LEDGER else None

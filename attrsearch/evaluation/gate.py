@@ -80,6 +80,7 @@ def missed(gate: Gate, judged: Sequence[Figures], kept: Sequence[Figures]) -> li
             is no gate.
     """
     lines = []
+
     for limit in gate.limits:
         rows = [row for row in (*judged, *kept) if limit.figure in row]
         if not rows:
@@ -88,6 +89,7 @@ def missed(gate: Gate, judged: Sequence[Figures], kept: Sequence[Figures]) -> li
             raise InputError(
                 "gate", required="a figure of the evaluation", found=limit.figure, hint=hint
             )
+
         if limit.judge is not None:
             rows = [row for row in rows if row.get("judge") == limit.judge]
             if not rows:
@@ -95,7 +97,9 @@ def missed(gate: Gate, judged: Sequence[Figures], kept: Sequence[Figures]) -> li
                 raise InputError(
                     "gate", required="a judge of the evaluation", found=limit.judge, hint=hint
                 )
+
         lines += [line for row in rows if (line := _miss(limit, row))]
+
     return lines
 
 
@@ -108,4 +112,5 @@ def _miss(limit: Limit, row: Figures) -> str:
         return f"{of}: {limit.figure} is {value:.4g}, above {limit.at_most:g}"
     if limit.at_least is not None and value < limit.at_least:
         return f"{of}: {limit.figure} is {value:.4g}, below {limit.at_least:g}"
+
     return ""

@@ -45,6 +45,7 @@ def write_hifd(examiner: Examiner, examined: Sequence[Examined], folder: Path) -
     ids = [f"{face.source.parent.name}/{face.source.stem}" for face in examiner.cohort.faces]
     _write(folder / "original", "original", ids, examiner.before, examiner.embeddings)
     methods = []
+
     for found in examined:
         base = file_name(found.protection.name)
         _write(
@@ -55,6 +56,7 @@ def write_hifd(examiner: Examiner, examined: Sequence[Examined], folder: Path) -
             found.embeddings,
         )
         methods.append({"name": found.protection.name, "base_path": base})
+
     detector = next(iter(examiner.before.looks))
     estimators = {
         "face_embedding": [judge.name for judge in examiner.judges],
@@ -74,8 +76,10 @@ def write_hifd(examiner: Examiner, examined: Sequence[Examined], folder: Path) -
         "methods.yaml": {"original": {"base_path": "original"}, "methods": methods},
         "estimators.yaml": {"tasks": tasks},
     }
+
     for name, content in files.items():
         write_text(folder / name, json.dumps(content, indent=1) + "\n")
+
     return [folder / name for name in files]
 
 
@@ -94,6 +98,7 @@ def score_hifd(folder: Path) -> dict[str, dict[str, float | None]]:
         raise UnavailableError(
             "hifd", required="the package hifd", found=str(error), hint=hint
         ) from error
+
     result: Any = hifd.run_pipeline(
         methods_config=str(folder / "methods.yaml"),
         estimators_config=str(folder / "estimators.yaml"),
@@ -131,6 +136,7 @@ def _write(
             name,
             {i: {"embedding": _list(row)} for i, row in zip(ids, rows, strict=True)},
         )
+
     male = sight.traits[:, MALE]
     gender = {i: {"probs": [float(1 - p), float(p)]} for i, p in zip(ids, male, strict=True)}
     _envelope(folder, "gender", source, "attrsearch-traits", gender, class_names=["female", "male"])

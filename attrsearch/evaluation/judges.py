@@ -51,17 +51,22 @@ def load_judges(
     Raises:
         AttrsearchError: One that was asked for is not to be had, or there is none at all.
     """
-    judges, notes = [], []
+    judges = []
+    notes = []
+
     for name in names or DEFAULT:
         try:
             judges.append(_load(name, used))
         except UnavailableError as error:
             if names:
                 raise
+
             notes.append(f"judge {name} is not here: {error.found}")
+
     if not judges:
         hint = "pip install 'attrsearch[judges]', or give --judge FILE.onnx"
         raise UnavailableError("judges", required="a recogniser", found="none", hint=hint)
+
     return judges, notes
 
 
@@ -72,10 +77,12 @@ def _load(name: str, used: frozenset[str] | None) -> HeldOutRecogniser:
         recogniser = OnnxEmbedder(Path(name))
     else:
         recogniser = made("judge", name) if find("judge", name) else load_network(name)
+
     try:
         scale: float | None = load_calibration(recogniser.name).scale
     except AttrsearchError:
         scale = None
+
     return HeldOutRecogniser(
         recogniser,
         scale,

@@ -69,10 +69,12 @@ def load_protection(
     """
     check_places(originals, [folder])
     windows: list[Picture | None] = []
+
     for start in range(0, len(cohort), CHUNK):
         part = range(start, min(start + CHUNK, len(cohort)))
         windows += in_parallel(lambda row: _cut(cohort, row, originals, folder), part)
         progress(Step(stage="pair", count=len(windows), total=len(cohort)))
+
     rows = [row for row, window in enumerate(windows) if window is not None]
     if not rows:
         example = cohort.faces[0].source.relative_to(originals)
@@ -80,6 +82,7 @@ def load_protection(
         raise InputError(
             folder, required=f"pictures such as {example}", found="none of them", hint=hint
         )
+
     return Protection(
         name=name or folder.name,
         rows=np.array(rows, np.int64),
@@ -94,11 +97,13 @@ def _cut(cohort: Cohort, row: int, originals: Path, folder: Path) -> Picture | N
     if path is None:
         log.warning(f"{folder / relative}: no protected picture; it is left out")
         return None
+
     try:
         picture = read_picture(path)
     except AttrsearchError as error:
         log.warning(str(error))
         return None
+
     return warp(
         picture, compose(cohort.to_windows[row], resized(cohort.sizes[row], picture)), WINDOW_SIZE
     )
@@ -117,5 +122,6 @@ def resized(size: Ints, picture: Picture) -> Floats:
     >>> resized(np.array([8, 8]), np.zeros((4, 4, 3), np.uint8)).tolist()
     [[2.0, 0.0, 0.5], [0.0, 2.0, 0.5]]
     """
-    x, y = size[0] / picture.shape[1], size[1] / picture.shape[0]
+    x = size[0] / picture.shape[1]
+    y = size[1] / picture.shape[0]
     return np.array([[x, 0, x / 2 - 0.5], [0, y, y / 2 - 0.5]], np.float32)

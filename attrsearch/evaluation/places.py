@@ -29,6 +29,7 @@ def check_places(
         raise InputError(
             originals, required="a folder of pictures or a video", found="nothing there", hint=hint
         )
+
     pictures = originals.is_dir()
     for path in protected:
         if pictures and not path.is_dir():
@@ -37,19 +38,23 @@ def check_places(
             raise InputError(
                 path, required="a folder of protected pictures", found=found, hint=hint
             )
+
         if pictures and not any(item.suffix.lower() in SUFFIXES for item in path.rglob("*")):
             hint = "protect the same folder: attrsearch apply ORIGINALS --out PROTECTED"
             raise InputError(
                 path, required="a folder of protected pictures", found="no picture in it", hint=hint
             )
+
         if not pictures and not path.is_file():
             found = "a folder" if path.exists() else "no such file"
             hint = f"give the video that was made of {originals.name}"
             raise InputError(path, required="a protected video", found=found, hint=hint)
+
     if ledger is not None and (pictures or not ledger.is_file()):
         found = "two folders of pictures" if pictures else "no such ledger"
         hint = "give the ledger that attrsearch wrote with the protected video"
         raise InputError(ledger, required="two videos and their ledger", found=found, hint=hint)
+
     if further is not None and not further.is_dir():
         hint = "give a folder with one sub-folder of pictures a person"
         found = "a file" if further.exists() else "no such folder"

@@ -55,6 +55,7 @@ class Record:
         """Add a protection."""
         self.judges += found.judged
         self.protections.append(found.kept)
+
         for judge, counts in found.histograms.items():
             self.histograms.append({"judge": judge, "protection": found.protection.name, **counts})
 
@@ -101,6 +102,7 @@ def _too_few(examiner: Examiner) -> list[str]:
     """Lines on what these faces are too few for."""
     lines = []
     standard = next(iter(examiner.standards.values()))
+
     if not len(standard.genuine.distances):
         lines.append(
             "nobody has two pictures, so there is no other picture to recognise anyone by; give a "
@@ -108,12 +110,15 @@ def _too_few(examiner: Examiner) -> list[str]:
         )
     elif len(examiner.cohort.people) == 1:
         lines.append("one person only: rank-1 says little, and there is no chance to set it beside")
+
     if MAIN_FAR not in standard.thresholds:
-        pairs, least = len(standard.impostor.distances), round(MIN_PAIRS_BELOW / MAIN_FAR)
+        pairs = len(standard.impostor.distances)
+        least = round(MIN_PAIRS_BELOW / MAIN_FAR)
         lines.append(
             f"TAR at FAR {far_name(MAIN_FAR)} needs {least} pairs of strangers, these are "
             f"{pairs}: give more people, or --distractors FOLDER"
         )
+
     return lines
 
 
@@ -135,6 +140,7 @@ def write_record(record: Record, out: Path) -> tuple[Path, Path]:
     )
     beside = out.with_suffix(".csv")
     write_text(beside, table.to_csv(index=False))
+
     return out, beside
 
 
@@ -144,16 +150,17 @@ def read_record(path: Path) -> dict[str, Any]:
     Raises:
         InputError: Missing, or something else.
     """
-    required, hint = (
-        "a result of attrsearch evaluate",
-        "attrsearch evaluate ORIGINALS PROTECTED --out FILE",
-    )
+    required = "a result of attrsearch evaluate"
+    hint = "attrsearch evaluate ORIGINALS PROTECTED --out FILE"
+
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(path, required=required, found=str(error), hint=hint) from error
+
     if not isinstance(data, dict) or data.get("format") != FORMAT or "protections" not in data:
         raise InputError(path, required=required, found="something else", hint=hint)
+
     return data
 
 
@@ -177,6 +184,7 @@ def add_attacks(rows: Sequence[Figures], path: Path) -> dict[str, Any]:
     kinds = {_kind(row) for row in new}
     data["attacks"] = [row for row in data.get("attacks", []) if _kind(row) not in kinds] + new
     write_text(path, json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
     return data
 
 
@@ -194,20 +202,26 @@ def write_for_run(record: Record, run: Path) -> Path:
     if not (run / "run.toml").is_file():
         hint = "give the folder that attrsearch run wrote"
         raise InputError(run, required="the folder of a run", found="none", hint=hint)
+
     before = {row["judge"]: row for row in record.judges if row["protection"] == "original"}
     rows = []
+
     for row in record.protected[0]:
         flat: dict[str, Any] = {
             "judge": row["judge"],
             "used by the search": "no" if row["unseen"] else "yes",
         }
         for figure, name in FOR_RUN.items():
-            value, original = row.get(figure), before.get(row["judge"], {}).get(figure)
+            value = row.get(figure)
+            original = before.get(row["judge"], {}).get(figure)
             if isinstance(value, float):
                 flat[name] = round(value, 4)
+
             if isinstance(original, float) and figure in ("tar_1e-3", "rank1"):
                 flat[f"{name}_of_originals"] = round(original, 4)
+
         rows.append({**flat, "faces": row["probes"], "gallery": row["gallery"]})
+
     path = run / "evaluation.json"
     write_text(
         path, json.dumps(clean({"format": FORMAT, "version": 1, "judges": rows}), indent=1) + "\n"
@@ -223,4 +237,5 @@ def clean(value: Any) -> Any:
         return [clean(item) for item in value]
     if isinstance(value, float | np.floating):
         return round(float(value), 6) if np.isfinite(value) else None
+
     return int(value) if isinstance(value, np.integer) else value

@@ -125,9 +125,11 @@ def study(lab: ExperimentContext) -> dict[str, Section]:
     groups = _groups(lab)
     wanted = [groups[0]] * 3 + [groups[-1]] * 2
     batches = []
+
     for place, (group, (_, count, limit, *_)) in enumerate(zip(wanted, BATCHES, strict=True)):
         batches.append(_run(lab, _part(group, lab.options.count(count, 4)), limit, place))
         lab.progress(Step(stage="accuracy", count=place + 1, total=len(BATCHES)))
+
     return {"table-4.4": _table(batches), "figure-4.6": _worst(lab, batches)}
 
 
@@ -135,6 +137,7 @@ def _groups(lab: ExperimentContext) -> list[Group]:
     """Two people with many pictures, or the men and the women of a folder of single faces."""
     truth = YuNet(MIN_TRUTH)
     most = max(count for _, count, *_ in BATCHES)
+
     if len(lab.listed) > 1 and len(lab.listed[1].files) >= MANY:
         names = [person.id for person in lab.listed[:2]]
         read = lab.cohort(frozenset(names), lab.options.count(most, 4), "accuracy: read")
@@ -149,6 +152,7 @@ def _groups(lab: ExperimentContext) -> list[Group]:
             for place, name in enumerate(names)
             if name in read.people
         ]
+
     names = [person.id for person in lab.listed[: 2 * lab.options.count(most, 4)]]
     read = lab.cohort(frozenset(names), 1, "accuracy: read")
     genders = np.array([lab.gender(read, i) for i in range(len(read.people))])
@@ -156,6 +160,7 @@ def _groups(lab: ExperimentContext) -> list[Group]:
     order = sorted(
         (gender for gender, count in counts.items() if count), key=lambda gender: -counts[gender]
     )
+
     return [
         _group(lab, read, np.flatnonzero(genders[read.owners] == g), f"{g}s", truth) for g in order
     ]
@@ -169,6 +174,7 @@ def _group(
     seen = detect_again(look.windows, look, truth)
     there = np.flatnonzero(seen.found & (detect_again(look.windows, look, lab.whole).extra == 0))
     gender = lab.gender(read, int(read.owners[rows[0]]))
+
     return Group(
         name=f"{name} ({gender})",
         gender=gender,
@@ -192,6 +198,7 @@ def _run(lab: ExperimentContext, group: Group, limit: float, place: int) -> Batc
     subject, _ = evaluator.prepare(group.faces)
     if subject is None:
         raise ValueError("no face is found in its window")
+
     once = evaluator.editor.edit(subject.encoded, np.repeat(sets[:, :1], len(group.faces), 0))
     first = np.array([found is not None for found in SecondAlignment(lab.whole).find(once)])
     there = edits.probability[0] > 0
@@ -265,6 +272,7 @@ def _table(batches: Sequence[Batch]) -> Section:
     )
     turned, tilt = _poses(batches)
     direct = np.concatenate([one.edits.overlap[0][one.hits] for one in batches])
+
     return Section(
         "table-4.4",
         "accuracy measurements",
@@ -313,9 +321,12 @@ def sideways(landmarks: Floats) -> Floats:
     >>> sideways(np.float32([[[0, 0], [2, 0], [1.5, 1], [0, 2], [2, 2]]])).tolist()
     [0.25]
     """
-    left, right, nose = landmarks[:, 0], landmarks[:, 1], landmarks[:, 2]
+    left = landmarks[:, 0]
+    right = landmarks[:, 1]
+    nose = landmarks[:, 2]
     across = right - left
     length = np.maximum(np.linalg.norm(across, axis=1), 1e-6)
+
     return np.asarray(np.abs(((nose - (left + right) / 2) * across).sum(1)) / length**2, np.float32)
 
 
@@ -350,6 +361,7 @@ def _worst(lab: ExperimentContext, batches: Sequence[Batch]) -> Section:
             ],
         )
     ]
+
     for place, one in enumerate(pair):
         windows = render(lab.evaluator(realign=True), faces, one.edits.attributes)[0]
         shown = [
@@ -357,6 +369,7 @@ def _worst(lab: ExperimentContext, batches: Sequence[Batch]) -> Section:
             for window, i in zip(windows, order, strict=True)
         ]
         rows.append((f"batch {place + 4}", shown))
+
     return photographs(
         "figure-4.6",
         "where the box moves most",

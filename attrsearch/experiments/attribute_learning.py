@@ -119,28 +119,34 @@ def measure_edits(
     names: list[str] = []
     utility: list[Floats64] = []
     pooled: list[Floats64] = []
+
     for person in find_people(faces):
         if len(names) == count:
             break
         if people is not None and person.id not in set(people):
             continue
+
         try:
             identity = components.gather(person, pictures_wanted(1, 0.0))
         except AttrsearchError as error:
             log.warning(str(error))
             continue
+
         if identity.traits.gender != gender:
             continue
+
         searched, _ = split_faces(identity.faces, 0.0, 1, person_seed(study.seed, person.id))
         subject, _ = components.evaluator.prepare(searched)
         if subject is None:
             continue
+
         attributes = space.attributes(points)
         results = aggregate(
             settings.objective, components.evaluator.evaluate([Request(subject, attributes)])[0]
         )
         names.append(person.id)
         utility.append(results.utility)
+
         if (
             guess := _pooled(
                 settings,
@@ -150,12 +156,15 @@ def measure_edits(
             )
         ) is not None:
             pooled.append(guess)
+
         progress(Step(stage="faces", count=len(names), total=count))
+
     if len(names) < 2:
         hint = "give more people, or the other --gender"
         raise InputError(
             faces, required=f"two people seen as {gender}", found=f"{len(names)}", hint=hint
         )
+
     return MeasuredEdits(
         tuple(names), space, points, np.stack(utility), np.stack(pooled) if pooled else None
     )
@@ -174,6 +183,7 @@ def mlp(inputs: Floats64, wanted: Flags, seed: int) -> Callable[[Floats64], Flag
     network = MLPClassifier(hidden_layer_sizes=HIDDEN, max_iter=1000, random_state=seed)
     with threadpool_limits(1):
         network.fit(inputs, wanted)
+
     return lambda rows: np.asarray(network.predict(rows), bool)
 
 
@@ -190,6 +200,7 @@ def boosted(inputs: Floats64, wanted: Flags, seed: int) -> Callable[[Floats64], 
     booster = xgboost.train(
         settings, xgboost.DMatrix(inputs, label=wanted.astype(float), nthread=1), 150
     )
+
     return lambda rows: np.asarray(booster.inplace_predict(rows) >= 0.5, bool)
 
 
@@ -208,17 +219,21 @@ def learn_levels(
     utility = edits.utility[chosen].reshape(-1)
     order = np.random.default_rng(seed).permutation(len(inputs))
     cut = round(TRAINED * len(order))
-    train, test = order[:cut], order[cut:]
+    train = order[:cut]
+    test = order[cut:]
     scores: list[float] = []
     tries = kept = np.nan
+
     for level, limit in zip(LEVELS, limits(edits), strict=True):
         wanted = utility > limit
         if len(np.unique(wanted[train])) < 2:
             scores += [np.nan, float((wanted[test] == wanted[train][0]).mean())]
             continue
+
         accept = learner(inputs[train], wanted[train], seed)
         said = accept(inputs[test])
         scores += [recall(said, wanted[test]), float((said == wanted[test]).mean())]
+
         if level == "Good":
             offered = np.random.default_rng(seed + 1).uniform(
                 edits.space.low, edits.space.high, (TRIES, inputs.shape[1])
@@ -226,6 +241,7 @@ def learn_levels(
             share = float(accept(offered).mean())
             tries = 1 / share if share else np.inf
             kept = float(wanted[test][said].mean()) if said.any() else np.nan
+
     return LearnerScores(tuple(scores), tries, kept)
 
 
@@ -236,15 +252,18 @@ def pooled_levels(edits: MeasuredEdits, face: int | None) -> LearnerScores:
     """
     assert edits.pooled is not None  # noqa: S101
     chosen = list(range(len(edits.names))) if face is None else [face]
-    guess, utility = edits.pooled[chosen].reshape(-1), edits.utility[chosen].reshape(-1)
+    guess = edits.pooled[chosen].reshape(-1)
+    utility = edits.utility[chosen].reshape(-1)
     scores: list[float] = []
     share = kept = np.nan
+
     for limit in limits(edits):
         wanted = utility > limit
         share = float((edits.utility > limit).mean())
         said = guess > np.quantile(guess, 1 - share)
         scores += [recall(said, wanted), float((said == wanted).mean())]
         kept = float(wanted[said].mean())
+
     return LearnerScores(tuple(scores), 1 / share, kept)
 
 

@@ -23,8 +23,10 @@ def to_markdown(edits: MeasuredEdits, seed: int = 0) -> str:
         name: [learn_levels(edits, learner, face, seed) for face in faces]
         for name, learner in LEARNERS.items()
     }
+
     if edits.pooled is not None:
         found["pooled surrogate"] = [pooled_levels(edits, face) for face in faces]
+
     ok, good = limits(edits)
     count = edits.utility.shape[1]
     parts = [
@@ -46,8 +48,10 @@ def _table_46(found: dict[str, list[LearnerScores]], faces: int) -> str:
         )
         if thesis:
             lines.append(["All" if last else str(i + 1), "MLP, thesis", *map(_percent, thesis)])
+
         for name, rows in found.items():
             lines.append(["All" if last else str(i + 1), name, *map(_percent, rows[i].scores)])
+
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
@@ -61,12 +65,14 @@ def _summary(found: dict[str, list[LearnerScores]], edits: MeasuredEdits) -> str
         lines.append(
             [f"{column}, mean of the faces", _percent(float(np.mean(THESIS[column][:-1]))), *own]
         )
+
     tries = [f"{np.median([row.tries for row in rows[:-1]]):.1f}" for rows in found.values()]
     lines.append(["tries per accepted candidate (Good), median of the faces", "3.1", *tries])
     kept = [_percent(float(np.nanmean([row.kept for row in rows[:-1]]))) for rows in found.values()]
     lines.append(["accepted that are Good indeed (25 % by chance)", "–", *kept])
     same = agreement(edits.utility)
     text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
     return (
         f"{text}\n\nOf the sets that are bad (the {BAD:.1%} of least utility) on one face, "
         f"{same:.0%} are "

@@ -113,9 +113,11 @@ def study(lab: ExperimentContext) -> dict[str, Section]:
     """Figures 2.4, 2.5 and 2.6."""
     steps = [(method, size) for method in METHODS for size in method.sizes]
     points = []
+
     for done, (method, size) in enumerate(steps):
         points.append(_point(lab, method, size))
         lab.progress(Step(stage="filters", count=done + 1, total=len(steps)))
+
     shown = {
         "figure-2.4": ("blur image filter", METHODS[0], (2, 5, 8, 10)),
         "figure-2.5": ("pixelating image filter", METHODS[1], (24, 16, 10, 6)),
@@ -133,27 +135,32 @@ def filter_region(window: Picture, box: Floats, how: Filter, size: float) -> Pic
         how: The filter.
         size: Its strength; a blur's radius is in pixels of the window.
     """
-    middle, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]) / 2 * EXPANDED
+    middle = (box[:2] + box[2:]) / 2
+    half = (box[2:] - box[:2]) / 2 * EXPANDED
     left, top = np.maximum(np.round(middle - half), 0).astype(int)
     right, bottom = np.minimum(np.round(middle + half), window.shape[1::-1]).astype(int)
     filtered = window.copy()
     inside = slice(top, bottom), slice(left, right)
     # a blur looks beyond the region; blocks and a mask are the region's own
     filtered[inside] = how(window, size)[inside] if how is blur else how(window[inside], size)
+
     return filtered
 
 
 def _point(lab: ExperimentContext, method: Method, size: int) -> Point:
     found: list[Flags] = []
     hits: dict[str, list[Flags]] = {}
+
     for probe in lab.probes:
         if method.edited:
             seen, embedded = _edited(lab, probe, method, size)
         else:
             seen, embedded = _filtered(lab, probe, method, size)
+
         found.append(seen)
         for name, flags in lab.identified(embedded, probe.number).items():
             hits.setdefault(name, []).append(flags.reshape(-1))
+
     joined = {name: np.concatenate(flags) for name, flags in hits.items()}
     shares = {name: float(flags.mean()) for name, flags in joined.items()}
     detection = float(np.concatenate(found).mean())
@@ -176,17 +183,21 @@ def _edited(
     sets = draw(lab.space, probe.gender, SETS, 1.0, random)
     found: list[Flags] = []
     embedded: dict[str, list[Floats]] = {judge.name: [] for judge in lab.judges}
+
     for place, rows in enumerate(np.array_split(np.arange(len(probe.faces)), SETS)):
         if not len(rows):
             continue
+
         faces = [prefiltered(probe.faces[i], method.apply, size) for i in rows]
         part = sets[place : place + 1]
         edits = edit_faces(
             lab.evaluator(), faces, probe.look.take(rows), part, lab.measure, lab.judges
         )
         found.append(edits.found[0])
+
         for name, values in edits.embeddings.items():
             embedded[name].append(values[0])
+
     return np.concatenate(found), {name: np.concatenate(parts) for name, parts in embedded.items()}
 
 
@@ -208,13 +219,16 @@ def _examples(
         for probe in lab.probes
     ]
     rows = []
+
     for size in sizes:
         shown = []
         for window, box, before in firsts:
             after = filter_region(window, box, method.apply, size)
             look = detect_again(after[None], before, lab.window)
             shown.append(Shown(after, look.boxes[0] if look.found[0] else None))
+
         rows.append((f"{method.name} {size}", shown))
+
     strengths = ", ".join(map(str, sizes))
     caption = (
         f"{method.name.capitalize()} of strength {strengths}; a white box where the face is found"
@@ -229,7 +243,8 @@ def _curve(lab: ExperimentContext, points: Sequence[Point]) -> Section:
         method.name: [point for point in points if point.method == method.name]
         for method in METHODS
     }
-    blurred, edit = of["blur"], of["edit alone"][0]
+    blurred = of["blur"]
+    edit = of["edit alone"][0]
     half = next((str(p.size) for p in blurred if p.identified["either"] <= 0.5), "none up to 10")
     best = max(blurred, key=lambda p: p.product)
     at = {p.size: p for p in blurred}
@@ -284,6 +299,7 @@ def _curve(lab: ExperimentContext, points: Sequence[Point]) -> Section:
         )
         for point in points
     )
+
     return Section(
         "figure-2.6",
         "anonymisation errors against face detections",
@@ -317,6 +333,7 @@ def _at_detection(points: Sequence[Point], share: float) -> str:
         )
     if found[-1] < share:
         return f"never above {percent(float(found[-1]))} found"
+
     return percent(float(np.interp(share, found, errors)))
 
 
@@ -332,6 +349,7 @@ def _charts(of: dict[str, list[Point]]) -> tuple[Figure, ...]:
         f"The corner of figure 2.6 with at most {CORNER[0]} % identified and at least {CORNER[1]} "
         "% found"
     )
+
     return (
         Figure("figure-2.6", whole, "svg", _draw(of, whole, 100, 0)),
         Figure("figure-2.6-corner", corner, "svg", _draw(of, corner, *CORNER)),
@@ -349,6 +367,7 @@ def _draw(of: dict[str, list[Point]], title: str, most: float, least: float) -> 
         x, y, texts = ([place[i] for place in shown] for i in range(3))
         label = name if shown else ""
         series.append(Series(label, x, y, texts=texts, line=len(shown) > 1))  # type: ignore[arg-type]
+
     margin = (100 - least) / 40
     return chart(
         title,

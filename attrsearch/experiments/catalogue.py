@@ -84,9 +84,11 @@ def reproduce_all(
         All that is measured so far, in the thesis's order, after each experiment.
     """
     found: dict[str, Section] = {}
+
     for experiment in dict.fromkeys(CATALOGUE.values()):
         names = ", ".join(name for name, its in CATALOGUE.items() if its is experiment)
         start = time.perf_counter()
+
         try:
             found |= experiment(lab)
         except InputError as error:
@@ -104,6 +106,7 @@ def find(name: str) -> Experiment:
     """
     if name in CATALOGUE:
         return CATALOGUE[name]
+
     hint = ELSEWHERE.get(name) or did_you_mean(name, (*CATALOGUE, "all"))
     found = "one that is not measured" if name in ELSEWHERE else "another name"
     raise InputError(name, required="a table or figure that is measured", found=found, hint=hint)

@@ -11,8 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 COLOURS = ("#0a6b5d", "#b8460e", "#3a5fa8", "#8c3f86", "#7a6a00", "#4d5960", "#1b1f23")
-WIDTH, HEIGHT = 760, 430
-LEFT, RIGHT, TOP, BOTTOM = 64, 24, 26, 54
+WIDTH = 760
+HEIGHT = 430
+LEFT = 64
+RIGHT = 24
+TOP = 26
+BOTTOM = 54
 STYLE = (
     "text{font:13px system-ui,-apple-system,Segoe UI,Roboto,sans-serif;fill:#1b1f23}"
     ".s{fill:#59636c;font-size:12px}.g{stroke:#e3e5e1}.a{stroke:#59636c}"
@@ -64,6 +68,7 @@ class Axis:
         """
         if self.ticks:
             return self.ticks
+
         step = nice((self.high - self.low) / 5)
         first = math.ceil(self.low / step - 1e-9)
         count = math.floor(self.high / step + 1e-9) - first + 1
@@ -89,7 +94,8 @@ def around(values: Sequence[float], step: float) -> tuple[float, float]:
     >>> around([1.04, 1.32], 0.1)
     (1.0, 1.4)
     """
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    low = float(np.nanmin(values))
+    high = float(np.nanmax(values))
     return round(step * math.floor(low / step), 10), round(step * math.ceil(high / step - 1e-9), 10)
 
 
@@ -106,15 +112,19 @@ def chart(title: str, series: Sequence[Series], x: Axis, y: Axis) -> bytes:
     legend = TOP + 22 * -(-len(shown) // 3) if len(shown) > 1 else TOP
     frame = _Frame(x, y, legend)
     parts = [*frame.axes()]
+
     for place, one in enumerate(series):
         kind = place if one.colour is None else one.colour
         parts += frame.draw(one, kind)
+
     if len(shown) > 1:
         for place, one in enumerate(shown):
             kind = series.index(one) if one.colour is None else one.colour
-            across, down = LEFT + 226 * (place % 3), 16 + 22 * (place // 3)
+            across = LEFT + 226 * (place % 3)
+            down = 16 + 22 * (place // 3)
             parts.append(_mark(across + 6, down, kind, 5))
             parts.append(f'<text x="{across + 18}" y="{down + 4.5}">{escape(one.label)}</text>')
+
     return _document(title, parts, WIDTH, HEIGHT + legend - TOP)
 
 
@@ -128,12 +138,15 @@ def matrices(
         panels: Caption and matrix (n, n) each.
         high: What is drawn brightest.
     """
-    side, gap = 330, 30
+    side = 330
+    gap = 30
     parts = []
+
     for place, (caption, matrix) in enumerate(panels):
         left = 10 + place * (side + gap)
         parts.append(f'<text x="{left}" y="20">{escape(caption)}</text>')
         parts.append(_image(matrix / high, left, 30, side, side))
+
     across = 10 + len(panels) * (side + gap)
     parts.append(_image(np.linspace(1, 0, 64, dtype=np.float32)[:, None], across, 30, 16, side))
     parts += [
@@ -148,9 +161,12 @@ class _Frame:
     """Axes and the place of values on them."""
 
     def __init__(self, x: Axis, y: Axis, top: float) -> None:
-        self.x, self.y, self.top = x, y, top
+        self.x = x
+        self.y = y
+        self.top = top
         self._texts: list[tuple[float, float]] = []
-        self.right, self.bottom = WIDTH - RIGHT, HEIGHT - BOTTOM + top - TOP
+        self.right = WIDTH - RIGHT
+        self.bottom = HEIGHT - BOTTOM + top - TOP
 
     def across(self, value: float) -> float:
         share = (value - self.x.low) / (self.x.high - self.x.low)
@@ -169,10 +185,13 @@ class _Frame:
                 f'<text class="s" x="{LEFT - 8}" y="{down + 4:.1f}" '
                 f'text-anchor="end">{escape(text)}</text>'
             )
+
         for value, text in self.x.marks():
             place = f'x="{self.across(value):.1f}" y="{self.bottom + 18:.1f}"'
             parts.append(f'<text class="s" {place} text-anchor="middle">{escape(text)}</text>')
-        middle, half = (LEFT + self.right) / 2, (self.top + self.bottom) / 2
+
+        middle = (LEFT + self.right) / 2
+        half = (self.top + self.bottom) / 2
         return [
             *parts,
             f'<path class="a" d="M{LEFT} {self.bottom}H{self.right}"/>',
@@ -190,12 +209,15 @@ class _Frame:
             if np.isfinite(a + b)
         ]
         parts = []
+
         if one.line and len(points) > 1:
             path = "L".join(f"{a:.1f} {b:.1f}" for a, b in points)
             looks = 'stroke-width="1" opacity=".45"' if one.faint else 'stroke-width="2"'
             parts.append(f'<path fill="none" stroke="{colour}" {looks} d="M{path}"/>')
+
         if one.dots:
             parts += [_mark(a, b, kind, 4.5) for a, b in points]
+
         parts += [
             self._text(a, b, text) for (a, b), text in zip(points, one.texts, strict=False) if text
         ]
@@ -210,6 +232,7 @@ class _Frame:
                 return (
                     f'<text class="s" x="{place[0]:.1f}" y="{place[1]:.1f}">{escape(text)}</text>'
                 )
+
         return ""
 
 
@@ -241,6 +264,7 @@ def _image(
     _, data = cv2.imencode(".png", cv2.applyColorMap(grey, cv2.COLORMAP_INFERNO))
     text = base64.b64encode(data.tobytes()).decode()
     place = f'x="{left}" y="{top}" width="{width}" height="{height}" preserveAspectRatio="none"'
+
     return f'<image {place} style="image-rendering:pixelated" href="data:image/png;base64,{text}"/>'
 
 

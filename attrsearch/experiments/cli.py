@@ -93,14 +93,17 @@ def search_study(
     recipe = load_study(study, **changes)
     if surrogate:
         recipe = load_study(recipe, surrogate=Surrogate(pooled=surrogate).model_dump())
+
     chosen = names_in(people_file) if people_file else None
     plans = [Plan.parse(text) for text in arms or PLANS]
     with stage_bar(quiet) as progress:
         study_search(faces, out, recipe, plans, people=chosen, minutes=minutes, progress=progress)
+
     trials = read_study(out)
     say(to_markdown(trials, rate))
     if plot:
         write_bytes(plot, search_curves(curves_of(trials)))
+
     return 0
 
 
@@ -165,6 +168,7 @@ def attributes(
 
     recipe = load_study(study, seed=seed, surrogate=Surrogate(pooled=surrogate).model_dump())
     chosen = names_in(people_file) if people_file else None
+
     with stage_bar(quiet) as progress:
         edits = measure_edits(
             faces,
@@ -175,9 +179,11 @@ def attributes(
             people=chosen,
             progress=progress,
         )
+
     table = to_markdown(edits, seed)
     if out is not None:
         write_text(out, table + "\n")
+
     say(table)
     return 0
 
@@ -230,15 +236,18 @@ def streets(
 
     file = read_attributes(attributes)
     chosen = next((record for record in file.identities if record.feasible), None)
+
     if chosen is None:
         hint = "search longer, or give another export"
         raise InputError(
             attributes, required="a person with a feasible set", found="none", hint=hint
         )
+
     eyes = load_face_models(VideoOptions())
     scaled = load_recogniser(judge) if judge else choose_judge(eyes.scaled.name)
     results = []
     cases = [(motion, seed) for motion in SPEEDS for seed in range(streets)]
+
     with stage_bar(quiet) as progress, tempfile.TemporaryDirectory() as folder:
         for number, (motion, seed) in enumerate(cases):
             street = make_street(motion, people=3, frames=frames, seed=seed)
@@ -250,13 +259,17 @@ def streets(
                 )
             )  # fmt: skip
             progress(Step(stage="streets", count=number + 1, total=len(cases)))
+
     table = streets_to_markdown(results)
     if out is not None:
         write_text(out, table)
+
     say(table)
-    real, switches = sum(len(item.real) for item in results), sum(item.switches for item in results)
+    real = sum(len(item.real) for item in results)
+    switches = sum(item.switches for item in results)
     say(
         f"{sum(item.faces for item in results)} faces: {real} shown as they were, {switches} "
         "changes of name"
     )
+
     return exit_code(real, switches)

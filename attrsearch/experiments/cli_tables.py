@@ -79,9 +79,11 @@ def _command(name: str) -> click.Command:
         text = "Measure every table and figure, and write a page that sets the thesis beside ours."
     else:
         text = f"Measure {name.replace('-', ' ')} of the thesis: {NAMES.get(name, 'unknown')}."
+
     function: Callable[..., object] = partial(_measure, name)
     for option in reversed(OPTIONS):
         function = option(function)
+
     short = NAMES.get(name, "everything, and a page; --out is a folder")
     return click.command(name, help=text, short_help=short)(function)
 
@@ -103,6 +105,7 @@ def _measure(
         new_folder(out)
     else:
         new_file(out, (".md", ".html", ".svg", ".png"))
+
     experiment_request(faces, given)
 
     from attrsearch.experiments.catalogue import find, reproduce_all
@@ -116,8 +119,10 @@ def _measure(
         find(name)
     elif out is None:
         raise click.UsageError("'all' needs --out FOLDER.")
+
     chosen = names_in(people_file) if people_file else []
     options = ExperimentOptions(faces=faces, names=frozenset(chosen) if chosen else None, **given)  # type: ignore[arg-type]
+
     with stage_bar(quiet) as progress:
         lab = ExperimentContext(options, progress)
         if everything and out is not None:
@@ -128,6 +133,7 @@ def _measure(
                 write_all(shown, out, options)
         else:
             section = measure(name, lab)
+
     if everything:
         say(f"{count} tables and figures in {out}")
     elif out is None:
@@ -135,4 +141,5 @@ def _measure(
     else:
         for path in write_section(section, out, options):
             say(str(path))
+
     return 0

@@ -131,6 +131,7 @@ class ExperimentContext:
         if self.options.faces is None:
             hint = "attrsearch reproduce NAME FACES"
             raise InputError("reproduce", required="a folder of people", found="none", hint=hint)
+
         return self.options.faces
 
     def random(self, stream: str) -> np.random.Generator:
@@ -154,7 +155,10 @@ class ExperimentContext:
 
     @cached_property
     def judges(self) -> tuple[CalibratedRecogniser, ...]:
-        """The recognisers that identify: dlib where it is installed, and the one that measures distance."""
+        """The recognisers that identify.
+
+        Dlib where it is installed, and the one that measures distance.
+        """
         try:
             return (load_recogniser("dlib"), self.measure)
         except UnavailableError as error:
@@ -177,6 +181,7 @@ class ExperimentContext:
             second = SecondAlignment(self.whole) if realign else None
             editor = load_editor(self.options.editor, realign=second)
             self._evaluators[realign] = Evaluator(editor, self.window, [self.measure])
+
         return self._evaluators[realign]
 
     @cached_property
@@ -196,6 +201,7 @@ class ExperimentContext:
             InputError: Fewer than four people have enough pictures.
         """
         able = [person for person in self.listed if len(person.files) >= MIN_PICTURES]
+
         if len(able) < PEOPLE:
             raise InputError(
                 self.faces,
@@ -203,6 +209,7 @@ class ExperimentContext:
                 found=f"{len(able)}",
                 hint="give a folder with one sub-folder of pictures a person",
             )
+
         asked = frozenset(person.id for person in able[: 4 * PEOPLE])
         first = self.cohort(asked, 3, "choose")
         genders = {name: self.gender(first, i) for i, name in enumerate(first.people)}
@@ -213,6 +220,7 @@ class ExperimentContext:
         read = self.cohort(
             frozenset(chosen), self.options.count(PICTURES, MIN_PICTURES) + ENROLLED, "read"
         )
+
         return tuple(
             self._probe(read, name, place, genders[name]) for place, name in enumerate(chosen)
         )
@@ -221,7 +229,9 @@ class ExperimentContext:
         rows = np.flatnonzero(read.owners == read.people.index(name))
         count = min(self.options.count(PICTURES, MIN_PICTURES), max(1, round(0.6 * len(rows))))
         shuffled = self.random(f"pictures of {name}").permutation(rows)
-        edited, others = np.sort(shuffled[:count]), np.sort(shuffled[count : count + ENROLLED])
+        edited = np.sort(shuffled[:count])
+        others = np.sort(shuffled[count : count + ENROLLED])
+
         return EditedPerson(
             id=name,
             number=place,
@@ -238,12 +248,14 @@ class ExperimentContext:
         names = [person.id for person in self.listed if person.id not in taken]
         count = min(self.options.distractors, len(names))
         drawn = self.random("others").choice(len(names), count, replace=False)
+
         return self.cohort(frozenset(names[i] for i in drawn), 1, "gallery")
 
     @cached_property
     def galleries(self) -> dict[str, Gallery]:
         """For each judge, the other pictures of the four and one picture of everyone else."""
         found = {}
+
         for judge in self.judges:
             enrolled = [probe.enrolled.embed(judge.recogniser) for probe in self.probes]
             owners = np.repeat(
@@ -251,12 +263,15 @@ class ExperimentContext:
             )
             others = self.others.look.embed(judge.recogniser)
             found[judge.name] = Gallery(np.concatenate(enrolled), owners).with_distractors(others)
+
         return found
 
     def identified(
         self, embeddings: Mapping[str, Floats], number: int, sure: bool = False
     ) -> dict[str, Flags]:
-        """Whether each face is found: by each judge, and by either (the thesis's rule for its two engines).
+        """Whether each face is found.
+
+        By each judge, and by either (the thesis's rule for its two engines).
 
         Args:
             embeddings: Judge to (…, d).
@@ -264,14 +279,19 @@ class ExperimentContext:
             sure: Count only what the judge would also verify, at a false-accept rate of 1e-3.
         """
         found: dict[str, Flags] = {}
+
         for judge in (judge for judge in self.judges if judge.name in embeddings):
-            rows, gallery = embeddings[judge.name], self.galleries[judge.name]
+            rows = embeddings[judge.name]
+            gallery = self.galleries[judge.name]
             table = person_distances(rows.reshape(-1, rows.shape[-1]), gallery)
             column = int(np.searchsorted(gallery.people, number))
             hits = ranks(table, np.full(len(table), column)) <= 1
+
             if sure:
                 hits &= table[:, column] < judge.calibration.verification
+
             found[judge.name] = hits.reshape(rows.shape[:-1])
+
         found["either"] = np.logical_or.reduce(list(found.values()))
         return found
 
@@ -317,6 +337,7 @@ class ExperimentContext:
         enrolled = sorted({len(probe.enrolled) for probe in self.probes})
         span = f"{enrolled[0]}" if len(enrolled) == 1 else f"{enrolled[0]} to {enrolled[-1]}"
         gallery = self.galleries[self.judges[0].name]
+
         return (
             f"Four people ({edited} edited). In place of web search: the nearest face in a local "
             f"gallery of {len(gallery.people)} people, {span} other pictures of each of the four "

@@ -25,7 +25,8 @@ PEOPLE = (
 """The thesis's four and the mean distance of their own pictures."""
 STRANGERS = {"men": 1.396, "women": 1.395, "men and women": 1.403}
 PICTURES = 90
-MEN, WOMEN = 54, 36
+MEN = 54
+WOMEN = 36
 EACH = 50
 """People of each gender in the matrix."""
 
@@ -64,6 +65,7 @@ def study(lab: ExperimentContext) -> dict[str, Section]:
         for what, rows in chosen.items()
     ]
     panel = [_take(embedded, rows[:EACH])[lab.measure.name] for rows in (women, men)]
+
     return {"table-3.1": _table(lab, four, strangers), "figure-3.4": _matrices(lab, four, panel)}
 
 
@@ -74,10 +76,12 @@ def _four(lab: ExperimentContext) -> list[Group]:
     ordered = sorted(
         lab.probes, key=lambda probe: probe.gender != "female"
     )  # as the thesis lists its four
+
     for (who, thesis), probe in zip(PEOPLE, ordered, strict=True):
         rows = np.flatnonzero(read.owners == read.people.index(probe.id))
         what = f"one person, {probe.gender} (the thesis: {who})"
         groups.append(Group(what, thesis, _embed(lab, read.look.take(rows))))
+
     return groups
 
 
@@ -92,7 +96,8 @@ def _take(embedded: dict[str, Floats], rows: Ints) -> dict[str, Floats]:
 def _table(lab: ExperimentContext, four: Sequence[Group], strangers: Sequence[Group]) -> Section:
     judges = sorted(lab.judges, key=lambda judge: judge.name != lab.measure.name)
     scale = {judge.name: judge.calibration.scale for judge in judges}
-    main, groups = lab.measure.name, [*four, *strangers]
+    main = lab.measure.name
+    groups = [*four, *strangers]
     own = float(np.mean([group.mean(main) for group in four]))
     ratio = own / strangers[-1].mean(main)
     thesis = sum(value for _, value in PEOPLE) / len(PEOPLE) / STRANGERS["men and women"]
@@ -109,6 +114,7 @@ def _table(lab: ExperimentContext, four: Sequence[Group], strangers: Sequence[Gr
         )
         for group in groups
     )
+
     return Section(
         "table-3.1",
         "distances within and between people",
@@ -132,8 +138,10 @@ def _table(lab: ExperimentContext, four: Sequence[Group], strangers: Sequence[Gr
 
 
 def _matrices(lab: ExperimentContext, four: Sequence[Group], panel: Sequence[Floats]) -> Section:
-    name, scale = lab.measure.name, lab.measure.calibration.scale
-    strangers, women = np.concatenate(panel), len(panel[0])
+    name = lab.measure.name
+    scale = lab.measure.calibration.scale
+    strangers = np.concatenate(panel)
+    women = len(panel[0])
     between = pairwise(strangers, strangers) * scale
     rows = [group.embeddings[name] for group in four]
     everyone = np.concatenate(rows)
@@ -150,6 +158,7 @@ def _matrices(lab: ExperimentContext, four: Sequence[Group], panel: Sequence[Flo
         ],
         1.6,
     )
+
     return Section(
         "figure-3.4",
         "distance matrix",

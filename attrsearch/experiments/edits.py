@@ -93,7 +93,9 @@ def draw(
         (count, passes, 13).
     """
     person = person_space(space, gender)
-    low, high = np.maximum(person.low, -limit), np.minimum(person.high, limit)
+    low = np.maximum(person.low, -limit)
+    high = np.minimum(person.high, limit)
+
     return person.attributes(random.uniform(low, high, (count, len(person.names))))
 
 
@@ -125,6 +127,7 @@ def edit_faces(
         raise ValueError(
             f"{len(faces) - len(kept)} of {len(faces)} faces are not found in their windows"
         )
+
     detector = detector or evaluator.detector
     needed = {scaled.name: scaled for scaled in (measure, *judges)}
     start = subject.embeddings[measure.name]
@@ -146,6 +149,7 @@ def edit_faces(
             np.full(len(look), np.nan, np.float32) if critic is None else critic.uncut(windows)
         )
         rows = (look.overlaps >= HIT, look.probabilities, look.overlaps, look.extra, moved, natural)
+
         return [row.reshape(shape) for row in rows] + [
             row.reshape(*shape, -1)
             for row in (look.boxes, *(embedded[judge.name] for judge in judges))
@@ -155,6 +159,7 @@ def edit_faces(
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
     found, probability, overlap, extra, distance, natural, boxes, *embedded = columns
     named = {judge.name: rows for judge, rows in zip(judges, embedded, strict=True)}
+
     return Edits(attributes, found, probability, overlap, extra, distance, natural, named, boxes)
 
 
@@ -163,4 +168,5 @@ def render(evaluator: Evaluator, faces: Sequence[AlignedFace], attributes: Float
     subject, _ = evaluator.prepare(faces)
     if subject is None:
         raise ValueError("no face is found in its window")
+
     return evaluator.render(Request(subject, attributes))

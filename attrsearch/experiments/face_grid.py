@@ -18,7 +18,8 @@ Pixels = npt.NDArray[np.uint8]
 SIDE = 132
 LABEL = 92
 GAP = 4
-PAPER, INK = (255, 255, 255), (40, 40, 40)
+PAPER = (255, 255, 255)
+INK = (40, 40, 40)
 
 
 @dataclass(frozen=True)
@@ -44,19 +45,24 @@ def sheet(rows: Sequence[tuple[str, Sequence[Shown]]]) -> bytes:
     step = SIDE + GAP + (16 if texts else 0)
     columns = max(len(row) for _, row in rows)
     margin = LABEL if any(label for label, _ in rows) else 0
-    width, height = margin + columns * (SIDE + GAP), len(rows) * step
+    width = margin + columns * (SIDE + GAP)
+    height = len(rows) * step
     page = np.full((height, width, 3), PAPER, np.uint8)
+
     for down, (label, row) in enumerate(rows):
         top = down * step
         for line, words in enumerate(label.split("\n")):
             _write(page, words, (4, top + SIDE // 2 + 14 * line))
+
         for across, one in enumerate(row):
             left = margin + across * (SIDE + GAP)
             page[top : top + SIDE, left : left + SIDE] = _framed(one)
             _write(page, one.text, (left + 2, top + SIDE + 12))
+
     done, data = cv2.imencode(".png", cv2.cvtColor(page, cv2.COLOR_RGB2BGR))
     if not done:
         raise ValueError("a sheet could not be written as PNG")
+
     return bytes(data.tobytes())
 
 
@@ -78,6 +84,7 @@ def _framed(one: Shown) -> Pixels:
         if box is not None:
             left, top, right, bottom = (round(float(value) * scale) for value in box)
             cv2.rectangle(picture, (left, top), (right, bottom), colour, 2)
+
     return picture
 
 

@@ -19,7 +19,8 @@ from attrsearch.report.grading.look import HIDDEN
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
-BAD, GOOD = 212 / 2000, 670 / 2000
+BAD = 212 / 2000
+GOOD = 670 / 2000
 """Shares of the thesis's grades."""
 
 
@@ -68,9 +69,11 @@ def learn_good(values: npt.NDArray[np.float64], good: npt.NDArray[np.bool_], see
     network = make_pipeline(
         StandardScaler(), MLPClassifier(HIDDEN, max_iter=500, random_state=seed)
     )
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         network.fit(seen, known)
+
     said = np.asarray(network.predict(unseen), bool)
     return Learnt(
         network=network,

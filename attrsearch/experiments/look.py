@@ -33,7 +33,9 @@ from attrsearch.search.space import PersonSpace, person_space
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
-EDITS, AGAIN, BOTH = 2000, 1000, 1000
+EDITS = 2000
+AGAIN = 1000
+BOTH = 1000
 LIMIT = 1.1
 LOOKED_AT = 24
 """People among whom two of one gender are looked for."""
@@ -72,6 +74,7 @@ def study(lab: ExperimentContext) -> dict[str, Section]:
     theirs = _scores(_edit(lab, other, first.attributes[:both]))
     agreed = grade(theirs, thresholds(theirs))
     lab.progress(Step(stage="look", count=3, total=3))
+
     return {
         "table-4.5": _table(lab, Findings(first, grades, cuts, learnt, second, drawn, agreed)),
         "figure-4.7": _lines(space, first, grades),
@@ -89,6 +92,7 @@ def _two(lab: ExperimentContext) -> tuple[Sitter, Sitter]:
     read = lab.cohort(frozenset(names), 1, "look: read")
     order = sorted(range(len(read.people)), key=lambda i: names.index(read.people[i]))
     genders = [lab.gender(read, i) for i in order]
+
     for gender in dict.fromkeys(genders):
         rows = [i for i, its in zip(order, genders, strict=True) if its == gender][:2]
         if len(rows) == 2:
@@ -96,6 +100,7 @@ def _two(lab: ExperimentContext) -> tuple[Sitter, Sitter]:
                 Sitter(gender, (read.faces[i],), read.look.take(np.array([i]))) for i in rows
             ]
             return sitters[0], sitters[1]
+
     hint = "give a folder of more people"
     raise InputError(
         lab.faces, required="two people of one gender", found=f"{len(order)} people", hint=hint
@@ -118,12 +123,15 @@ def _accepted(
     lab: ExperimentContext, sitter: Sitter, space: PersonSpace, network: Pipeline, wanted: int
 ) -> tuple[Floats, int]:
     """Random sets that the network calls good, and how many were drawn for them."""
-    random, drawn = lab.random("accepted"), 0
+    random = lab.random("accepted")
+    drawn = 0
     found: list[Floats] = []
+
     while sum(len(part) for part in found) < wanted and drawn < MAX_DRAWN * wanted:
         part = draw(lab.space, sitter.gender, wanted, LIMIT, random)
         found.append(part[np.asarray(network.predict(space.values(part)), bool)])
         drawn += len(part)
+
     every = np.concatenate(found)
     share = len(every) / drawn
     return every[:wanted], round(min(len(every), wanted) / share) if share else drawn
@@ -164,7 +172,8 @@ class Findings:
 
 def _table(lab: ExperimentContext, found: Findings) -> Section:
     counts = ", ".join(str(count) for count in np.bincount(found.grades, minlength=3))
-    learnt, (both, differ) = found.learnt, found.disagreement()
+    learnt = found.learnt
+    (both, differ) = found.disagreement()
     graded, line = _human(lab.options.grades)
     compared = (
         *graded,
@@ -190,6 +199,7 @@ def _table(lab: ExperimentContext, found: Findings) -> Section:
             f"{percent(differ)} of {both} (by chance {percent(1 - BAD)})",
         ),
     )
+
     return Section(
         "table-4.5",
         "learning parameters: the look of an edit from its attributes",
@@ -209,13 +219,17 @@ def _table(lab: ExperimentContext, found: Findings) -> Section:
 
 def _accepted_rows(found: Findings) -> tuple[Comparison, ...]:
     """How edits by sets that the network accepts differ from those by random ones."""
-    first, second = found.first, found.second
+    first = found.first
+    second = found.second
     what = "sets drawn for one that is accepted"
     if second is None:
         return (Comparison(what, "3.1", f"none accepted of {found.drawn}"),)
+
     again = grade(_scores(second), found.cuts)
-    bad, good = int((again == 0).sum()), int((again == 2).sum())
+    bad = int((again == 0).sum())
+    good = int((again == 2).sum())
     overlap = [number(float(edits.overlap.mean()), 3) for edits in (first, second)]
+
     return (
         Comparison(what, "3.1", number(found.drawn / len(again), 1)),
         Comparison(
@@ -241,11 +255,13 @@ def _human(run: Path | None) -> tuple[list[Comparison], str]:
     """What a person's grades teach the network, where a run has some."""
     if run is None:
         return [], "Grades by a person: --grades RUN, after attrsearch grade RUN."
+
     edits = edits_of(run)
     grades = all_grades(run, edits)
     found = learn_look(edits, grades)
     values = list(grades.values())
     counts = ", ".join(str(values.count(name)) for name in GRADES)
+
     return (
         [
             Comparison(
@@ -272,7 +288,9 @@ def _lines(space: PersonSpace, edits: Edits, grades: Ints) -> Section:
         (float(i), text.replace("_", " "))
         for i, text in enumerate([*map(_short, names), "distance"])
     )
-    pictures, rows = [], []
+    pictures = []
+    rows = []
+
     for which, name in ((0, "bad"), (2, "good")):
         picked = np.flatnonzero((grades == which) & edits.found[:, 0])[: 3 * SHOWN]
         series = [
@@ -302,6 +320,7 @@ def _lines(space: PersonSpace, edits: Edits, grades: Ints) -> Section:
         )
         pictures.append(Picture(f"figure-4.7-{name}", text, "svg", data))
         rows.append(mean)
+
     gaps = np.abs(np.array(rows[0]) - np.array(rows[1]))[:-1]
     order = np.argsort(-np.nan_to_num(gaps))[:3]
     telling = ", ".join(
@@ -344,6 +363,7 @@ def _examples(lab: ExperimentContext, sitter: Sitter, edits: Edits) -> Section:
     order = np.argsort(_scores(edits), kind="stable")
     rows: list[tuple[str, Sequence[Shown]]] = []
     middle = len(order) // 2
+
     for label, places in (
         ("bad", order[:8]),
         ("middle", order[middle - 4 : middle + 4]),
@@ -354,6 +374,7 @@ def _examples(lab: ExperimentContext, sitter: Sitter, edits: Edits) -> Section:
         rows.append(
             (label, [Shown(w, text=f"{s:.2f}") for w, s in zip(windows, scores, strict=True)])
         )
+
     return photographs(
         "figure-4.8",
         "classification examples of bad and good",

@@ -42,7 +42,9 @@ def _motions(rows: Sequence[MemoryRow]) -> list[str]:
 
 def _left(rows: Sequence[MemoryRow]) -> Section:
     """Faces left uncovered, by length."""
-    series, compared = [], []
+    series = []
+    compared = []
+
     for motion in _motions(rows):
         found = _of(rows, motion, "stdm")
         series.append(
@@ -52,7 +54,9 @@ def _left(rows: Sequence[MemoryRow]) -> Section:
                 [100 * (1 - row.scores.recall) for row in found],
             )
         )
-        first, two, last = found[0].scores, found[2].scores, found[-1].scores
+        first = found[0].scores
+        two = found[2].scores
+        last = found[-1].scores
         compared.append(
             Comparison(
                 f"{motion} motion: faces left uncovered at length 0, 2, 10",
@@ -69,6 +73,7 @@ def _left(rows: Sequence[MemoryRow]) -> Section:
                 ", ".join(number(one.precision, 3) for one in (first, two, last)),
             )
         )
+
     high = max(max(one.y) for one in series)
     return Section(
         "figure-4.11",
@@ -93,7 +98,10 @@ def _left(rows: Sequence[MemoryRow]) -> Section:
 
 
 def _curves(rows: Sequence[MemoryRow]) -> Section:
-    compared, pictures, cells = [], [], []
+    compared = []
+    pictures = []
+    cells = []
+
     for motion in _motions(rows):
         series = []
         for method, name in NAMES.items():
@@ -109,11 +117,13 @@ def _curves(rows: Sequence[MemoryRow]) -> Section:
                 Comparison(f"{motion} motion, {name}: best length by mAP", thesis, text)
             )
             lengths = [row.length for row in found]
+
             for what, values in (
                 ("recall", [row.scores.recall for row in found]),
                 ("mAP", [row.scores.average_precision for row in found]),
             ):
                 series.append(Series(f"{what}, {name}", lengths, values))
+
         low = min(min(one.y) for one in series)
         data = chart(
             f"mAP and recall by memory length, {motion} motion",
@@ -129,6 +139,7 @@ def _curves(rows: Sequence[MemoryRow]) -> Section:
                 data,
             )
         )
+
         for row in (row for row in rows if row.motion == motion):
             s = row.scores
             switches = str(s.switches) if row.method == "tracked" else ""
@@ -141,6 +152,7 @@ def _curves(rows: Sequence[MemoryRow]) -> Section:
                     switches,
                 )
             )
+
     columns = ("motion", "method", "length", "recall", "precision", "mAP", "switches")
     return Section(
         "figure-4.12",

@@ -27,7 +27,8 @@ MISSES = 0.12
 LONGEST = 6
 """A burst lasts one to this many frames."""
 JITTER = 0.03
-MISSED, UNSURE = 2, 1
+MISSED = 2
+UNSURE = 1
 """States of a face in a frame; 0 is found."""
 FALSE = 0.02
 """Share of frames with a false detection."""
@@ -52,21 +53,28 @@ def imagine_detections(street: Street, seed: int = 0) -> list[Detections]:
     missed = _draw_misses(street, random)
     truth = street.truth()
     result = []
+
     for frame in range(street.frames):
-        boxes, scores = [], []
+        boxes = []
+        scores = []
+
         for item in truth[frame]:
             state = missed[item.track, frame]
             if state == MISSED:
                 continue
+
             box = np.array(item.box)
             side = box[2] - box[0]
             boxes.append(box + random.normal(0, JITTER * side, 4))
             scores.append(random.uniform(0.15, 0.4) if state else random.uniform(0.7, 1.0))
+
         if random.random() < FALSE:
             corner = random.uniform(0, 1, 2) * (street.size[0] - 80, street.size[1] - 100)
             boxes.append(np.concatenate([corner, corner + np.array([50.0, 62.0])]))
             scores.append(random.uniform(0.5, 0.7))
+
         result.append(_detections(boxes, scores))
+
     return result
 
 
@@ -84,7 +92,9 @@ def _draw_misses(street: Street, random: np.random.Generator) -> npt.NDArray[np.
                 length = int(random.integers(1, LONGEST + 1))
                 missed[walker, frame : frame + length] = MISSED if random.random() < 0.6 else UNSURE
                 frame += length
+
             frame += 1
+
     return missed
 
 
@@ -102,29 +112,38 @@ def study_memory(
         lengths: Memory lengths.
         progress: Told of the stage ``streets``.
     """
-    rows, done = [], 0
+    rows = []
+    done = 0
     motions = tuple(motions)
     cases = [("none", 0), *((method, length) for method in METHODS[1:] for length in lengths)]
+
     for motion in motions:
         truth: dict[int, list[LabelledBox]] = {}
         ignored: dict[int, list[LabelledBox]] = {}
         found: dict[tuple[str, int], dict[int, list[LabelledBox]]] = {case: {} for case in cases}
+
         for number in range(streets):
             street = make_street(motion, seed=number)
-            pictures, detections = list(street.render(number)), imagine_detections(street, number)
+            pictures = list(street.render(number))
+            detections = imagine_detections(street, number)
+
             for frame, faces in street.truth().items():
                 named = [LabelledBox(face.box, face.track + 1000 * number) for face in faces]
                 truth[number * 10_000 + frame] = named
+
             ignored |= {number * 10_000 + frame: faces for frame, faces in street.ignored().items()}
             for case in cases:
                 for frame, faces in enumerate(follow(street, detections, pictures, *case)):
                     found[case][number * 10_000 + frame] = faces
+
             done += 1
             progress(Step(stage="streets", count=done, total=streets * len(motions)))
+
         rows += [
             MemoryRow(motion, *case, score_detections(truth, found[case], ignored=ignored))
             for case in cases
         ]
+
     return rows
 
 
@@ -142,18 +161,21 @@ def follow(
             ]
             for found, picture in zip(detections, pictures, strict=True)
         ]
+
     memory = DetectionMemory(length if method == "stdm" else 0)
     result = []
     for found in detections:
         sure = found.probabilities >= 0.5
         entries = memory.update(found.boxes[sure], found.probabilities[sure])
         result.append([LabelledBox(_tuple(entry.box), -1, entry.probability) for entry in entries])
+
     return result
 
 
 def to_markdown(rows: list[MemoryRow]) -> str:
     """The rows as tables, one a kind of motion."""
     parts = []
+
     for motion in dict.fromkeys(row.motion for row in rows):
         parts += [
             f"### {motion}",
@@ -169,7 +191,9 @@ def to_markdown(rows: list[MemoryRow]) -> str:
                     f"{s.recall:.3f} | {s.precision:.3f} | {s.average_precision:.3f} | {switches}"
                 )
                 parts.append(f"| {row.method} | {row.length} | {values} |")
+
         parts.append("")
+
     return "\n".join(parts)
 
 

@@ -49,6 +49,7 @@ def without_people(sections: Sequence[Section]) -> list[Section]:
         pictures = tuple(picture for picture in section.pictures if not picture.people)
         if pictures or section.compared:
             kept.append(replace(section, pictures=pictures))
+
     return kept
 
 
@@ -64,13 +65,16 @@ def write_section(section: Section, out: Path, options: ExperimentOptions) -> li
     kind = out.suffix.lower()
     if kind == ".md":
         return write_markdown([section], out, f"{to_markdown([section], level=1)}")
+
     if kind == ".html":
         write_text(out, render([section], options))
         return [out]
+
     wanted = [picture for picture in section.pictures if f".{picture.kind}" == kind]
     if len(wanted) == 1:
         write_bytes(out, wanted[0].data)
         return [out]
+
     kinds = ", ".join(
         dict.fromkeys(f".{p.kind}" for p in section.pictures if len(section.pictures) == 1)
     )
@@ -88,6 +92,7 @@ def write_all(sections: Sequence[Section], folder: Path, options: ExperimentOpti
     written = write_markdown(sections, folder / f"{NAME}.md", text)
     page = folder / f"{NAME}.html"
     write_text(page, render(sections, options))
+
     return [*written, page]
 
 
@@ -97,6 +102,7 @@ def write_markdown(sections: Sequence[Section], out: Path, text: str) -> list[Pa
     for picture in (picture for section in sections for picture in section.pictures):
         written.append(out.parent / picture.file)
         write_bytes(written[-1], picture.data)
+
     write_text(out, text.rstrip() + "\n")
     return written
 
@@ -112,6 +118,7 @@ def render(sections: Sequence[Section], options: ExperimentOptions) -> str:
     )
     style = read_assets(("base.css",)) + STYLE
     digest = "sha256-" + base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+
     return environment.get_template("reproduction.html.j2").render(
         title=sections[0].heading if len(sections) == 1 else TITLE,
         lead=lead(options),

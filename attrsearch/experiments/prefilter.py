@@ -46,6 +46,7 @@ def study(lab: ExperimentContext) -> dict[str, Section]:
     two = _pair(lab.probes)
     sizes = (NONE, *PREFILTERS)
     found: list[dict[int, Filtered]] = []
+
     for place, probe in enumerate(two):
         found.append({})
         for step, size in enumerate(sizes):
@@ -57,6 +58,7 @@ def study(lab: ExperimentContext) -> dict[str, Section]:
                     total=len(two) * len(sizes),
                 )
             )
+
     return {
         "figure-3.2": _steps(lab, two[0]),
         "figure-4.5": _examples(lab, two),
@@ -81,6 +83,7 @@ def _filtered(lab: ExperimentContext, probe: EditedPerson, size: int) -> Filtere
     before = probe.look.take(np.arange(count))
     edits = edit_faces(lab.evaluator(), faces, before, _sets(lab, probe), lab.measure, lab.judges)
     hits = lab.identified(edits.embeddings, probe.number)
+
     return Filtered(edits, np.sum([hits[judge.name] for judge in lab.judges], 0))
 
 
@@ -92,21 +95,23 @@ def reduction(
     >>> reduction(np.array([2, 1, 0]), np.array([1, 0, 1]), np.array([True, True, False]))
     (3, 1, 0.6666666666666667)
     """
-    first, second = int(before[counted].sum()), int(after[counted].sum())
+    first = int(before[counted].sum())
+    second = int(after[counted].sum())
     return first, second, 1 - second / first if first else float("nan")
 
 
 def _table(
     lab: ExperimentContext, two: Sequence[EditedPerson], found: Sequence[dict[int, Filtered]]
 ) -> Section:
-    compared, rows = [], []
+    compared = []
+    rows = []
+
     for probe, sizes, (before, after, recall) in zip(two, found, THESIS, strict=True):
-        weak, strong = sizes[PREFILTERS[0]], sizes[PREFILTERS[-1]]
+        weak = sizes[PREFILTERS[0]]
+        strong = sizes[PREFILTERS[-1]]
         counted = (weak.counts > 0) & strong.edits.found
-        thesis, measured = (
-            (before, after, 1 - after / before),
-            reduction(weak.counts, strong.counts, counted),
-        )
+        thesis = (before, after, 1 - after / before)
+        measured = reduction(weak.counts, strong.counts, counted)
         everything = reduction(weak.counts, strong.counts, np.ones_like(counted))
         control = reduction(sizes[NONE].counts, strong.counts, np.ones_like(counted))
         compared += [
@@ -128,6 +133,7 @@ def _table(
             )
             for size, one in sizes.items()
         ]
+
     samples = found[0][NONE].counts.size
     return Section(
         "table-4.3",
@@ -174,14 +180,17 @@ def _fall(before: int, after: int, share: float) -> str:
 
 def _steps(lab: ExperimentContext, probe: EditedPerson) -> Section:
     """Full resolution, pixelated, and edited after it, for a few pictures of a person."""
-    size, count = PREFILTERS[-1], min(4, len(probe.faces))
+    size = PREFILTERS[-1]
+    count = min(4, len(probe.faces))
     sets = _sets(lab, probe)[:1]
     rows = []
     faces = [prefiltered(face, pixelate, size) for face in probe.faces[:count]]
     windows = render(lab.evaluator(), faces, sets)[0]
+
     for i, face in enumerate(probe.faces[:count]):
         crop = pixelate(face.crop, size)
         rows.append(("", [Shown(face.crop), Shown(crop), Shown(windows[i])]))
+
     text = f"The aligned crop, the same at {size} superpixels, and the face edited after that."
     return photographs("figure-3.2", "preprocessing by pixelating", rows, text)
 
@@ -195,6 +204,7 @@ def _examples(lab: ExperimentContext, two: Sequence[EditedPerson]) -> Section:
             rows.append(
                 ("none" if size == NONE else str(size), [Shown(window) for window in windows])
             )
+
     text = (
         "The same edit of six pictures behind no filter, and behind 29, 25, 20 and 16 superpixels."
     )

@@ -41,6 +41,7 @@ class Arm:
             update={"sampler": sampler, "surrogate": self.surrogate, "stopping": self.stopping}
         )
         objective = load_objective(self.objective) if self.objective else settings.objective
+
         return replace(settings, study=study, objective=objective)
 
 

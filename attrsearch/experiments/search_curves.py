@@ -21,9 +21,11 @@ def search_curves(curves: Mapping[str, Curves]) -> bytes:
         means = [float(curve.by_person(column).mean()) for column in curve.best.T]
         places = np.log10(np.arange(len(means)) + 1).tolist()
         lines.append(Series(arm, places, means, dots=False))
+
     last = max(curve.best.shape[1] for curve in curves.values())
     top = max(max(line.y) for line in lines)
     ticks = tuple((float(np.log10(tick)), str(tick)) for tick in TICKS if tick <= last)
     across = Axis("evaluations", 0.0, max(0.3, float(np.log10(last))), ticks)
     along = Axis("best feasible utility", 0.0, max(0.2, float(np.ceil(5 * top)) / 5))
+
     return chart("Best feasible utility, mean over people", lines, across, along)

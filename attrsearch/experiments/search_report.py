@@ -17,7 +17,8 @@ Floats64 = npt.NDArray[np.float64]
 
 MARKS = (10, 25, 50, 100, 200)
 RESAMPLES = 2000
-REFERENCE, BASELINE = "random", "tpe"
+REFERENCE = "random"
+BASELINE = "tpe"
 
 
 @dataclass(frozen=True)
@@ -55,11 +56,13 @@ def curves_of(trials: pd.DataFrame) -> dict[str, Curves]:
     """
     found: dict[str, Curves] = {}
     measured = trials[trials["evaluated"]]
+
     for arm in [name for name in ARMS if name in set(measured["arm"])]:
         groups = list(measured[measured["arm"] == arm].groupby(["identity", "seed"], sort=True))
         length = max(len(rows) for _, rows in groups)
         best = np.zeros((len(groups), length))
         spent = np.zeros((len(groups), length))
+
         for i, (_, rows) in enumerate(groups):
             merit = np.where(rows["feasible"], rows["merit"], 0.0)
             count = len(rows)
@@ -67,8 +70,10 @@ def curves_of(trials: pd.DataFrame) -> dict[str, Curves]:
             best[i, count:] = best[i, count - 1]
             spent[i, :count] = rows["optimiser_seconds"].cumsum()
             spent[i, count:] = spent[i, count - 1]
+
         people = np.array([key[0] for key, _ in groups], object)
         found[arm] = Curves(best, spent, people)
+
     return found
 
 
@@ -98,10 +103,13 @@ def to_markdown(trials: pd.DataFrame, rate: float) -> str:
         _arms(curves, rate),
         _watch(trials),
     ]
+
     if REFERENCE in curves and len(curves) > 1:
         parts.append(_against_random(curves))
+
     if BASELINE in curves and len(curves) > 1:
         parts.append(_equal_time(curves, rate))
+
     return "\n\n".join(part for part in parts if part)
 
 
@@ -109,6 +117,7 @@ def _arms(curves: dict[str, Curves], rate: float) -> str:
     head = ["arm", "searches", "first feasible, median", "90th percentile", "feasible, all"]
     head += [f"utility at {mark}" for mark in MARKS] + ["optimiser's share"]
     lines = [head, ["---"] * len(head)]
+
     for arm, curve in curves.items():
         length = curve.best.shape[1]
         line = [arm, str(len(curve.best)), _count(float(np.median(curve.first)))]
@@ -116,16 +125,20 @@ def _arms(curves: dict[str, Curves], rate: float) -> str:
             _count(float(np.quantile(curve.first, 0.9, method="higher"))),
             f"{np.isfinite(curve.first).mean():.0%}",
         ]
+
         for mark in MARKS:
             if mark > length:
                 line.append("–")
                 continue
+
             mean, low, high = interval(curve.by_person(curve.best[:, mark - 1]).to_numpy())
             feasible = (curve.best[:, mark - 1] > 0).mean()
             line.append(f"{mean:.3f} [{low:.3f}, {high:.3f}], {feasible:.0%}")
+
         spent = curve.optimiser[:, -1].mean()
         line.append(f"{spent / (spent + length / rate):.0%}")
         lines.append(line)
+
     described = "\n".join(f"- {arm}: {ARMS[arm].describes}" for arm in curves)
     return f"{_table(lines)}\n\n{described}"
 
@@ -149,26 +162,31 @@ def _watch(trials: pd.DataFrame) -> str:
         "chosen",
     ]
     lines.append(["---"] * len(lines[0]))
+
     for arm in ARMS:
         rows = trials[(trials["arm"] == arm) & trials["evaluated"]].copy()
         if not rows["predicted_utility"].notna().any():
             continue
+
         rows["number"] = rows.groupby(["identity", "seed"]).cumcount() + 1
         line = [arm]
         for low, high in ((1, 25), (26, 50), (51, 100)):
             values = rows.loc[rows["number"].between(low, high), "rank_correlation"].dropna()
             line.append(f"{values.median():.2f}" if len(values) else "–")
+
         said = rows[rows["predicted_utility"].notna()]
         own = [
             rank_correlation(group["predicted_utility"].to_numpy(), group["utility"].to_numpy())
             for _, group in said.groupby(["identity", "seed"])
             if len(group) > 8
         ]
-        audited, chosen = said[said["source"] == "audit"], said[said["source"] == "surrogate"]
+        audited = said[said["source"] == "audit"]
+        chosen = said[said["source"] == "surrogate"]
         line.append(f"{np.mean(own):.2f}" if own else "–")
         line += [str(len(audited)), _percent(audited["feasible"]), _percent(chosen["feasible"])]
         line += [_mean(audited["utility"]), _mean(chosen["utility"])]
         lines.append(line)
+
     return _table(lines) if len(lines) > 2 else ""
 
 
@@ -181,18 +199,22 @@ def _against_random(curves: dict[str, Curves]) -> str:
     ]
     lines[0] += ["people who get there", "first feasible, over random's median"]
     lines.append(["---"] * len(lines[0]))
+
     for arm, curve in curves.items():
         if arm == REFERENCE:
             continue
+
         wanted = target.reindex(curve.people).to_numpy()
         reached = curve.best >= np.maximum(wanted, 1e-9)[:, None]
         needed = np.where(reached.any(1), reached.argmax(1) + 1.0, np.inf)
         middle = pd.Series(needed).groupby(curve.people).median().to_numpy()
         lines.append([arm, _count(float(np.median(middle))), f"{np.isfinite(middle).mean():.0%}"])
-        own, other = float(np.median(curve.first)), float(np.median(random.first))
+        own = float(np.median(curve.first))
+        other = float(np.median(random.first))
         lines[-1].append(
             f"{own / other:.2f}" if np.isfinite(other) else f"{_count(own)}; random: never for half"
         )
+
     return _table(lines)
 
 
@@ -204,27 +226,34 @@ def _equal_time(curves: dict[str, Curves], rate: float) -> str:
     lines[0] += [f"in the time of {mark} evaluations of tpe" for mark in marks]
     lines.append(["---"] * len(lines[0]))
     own = {mark: base.by_person(base.best[:, mark - 1]) for mark in marks}
+
     for arm, curve in curves.items():
         if arm == BASELINE:
             continue
+
         line = [arm]
         clock = curve.optimiser + (np.arange(curve.best.shape[1]) + 1) / rate
+
         for mark in marks:
             limit = base.by_person(base.optimiser[:, mark - 1]) + mark / rate
             allowed = limit.reindex(curve.people).to_numpy()
             done = (clock <= allowed[:, None]).sum(1)
+
             if (
                 np.median(clock[:, -1] - allowed) < 0
             ):  # the arm ran out of evaluations before the time was up
                 line.append("–")
                 continue
+
             values = np.where(
                 done > 0, curve.best[np.arange(len(done)), np.maximum(done, 1) - 1], 0.0
             )
             both = pd.concat([curve.by_person(values), own[mark]], axis=1, join="inner")
             mean, low, high = interval((both[0] - both[1]).to_numpy())
             line.append(f"{mean:+.3f} [{low:+.3f}, {high:+.3f}]")
+
         lines.append(line)
+
     return _table(lines)
 
 

@@ -101,12 +101,16 @@ def _one(section: Section, folder: str, level: int) -> str:
     if section.compared:
         rows = [(item.what, item.thesis, item.measured) for item in section.compared]
         parts += [*_table(("", "thesis", "measured"), rows), ""]
+
     for table in section.tables:
         parts += [table.caption, "", *_table(table.columns, table.rows), ""]
+
     for picture in section.pictures:
         parts += [f"![{_cell(picture.caption)}]({folder}{picture.file})", ""]
+
     for note in section.notes:
         parts += [note, ""]
+
     return "\n".join(parts)
 
 

@@ -89,6 +89,7 @@ class _Forgetful:
                 on = iou(found.boxes, np.array(item.box, np.float32)) > 0.2
                 self.missed += bool(on.any())
                 kept &= ~on
+
         self.frame += 1
         return Detections(found.boxes[kept], found.probabilities[kept], found.landmarks[kept])
 
@@ -122,11 +123,9 @@ def study_street(
         seed: Decides the street's wall and the misses.
         progress: Told of the passes ``find`` and ``cover``, by frames.
     """
-    film, covered, ledger = (
-        folder / "street.mp4",
-        folder / "covered.mp4",
-        folder / "coverage.parquet",
-    )
+    film = folder / "street.mp4"
+    covered = folder / "covered.mp4"
+    ledger = folder / "coverage.parquet"
     _film(street, film, seed)
     forgetful = _Forgetful(detector, street, missed_frames(street, seed) > 0)
 
@@ -161,27 +160,32 @@ def shown_real(street: Street, film: Path, covered: Path) -> list[tuple[int, int
     """Frame and walker of every true face whose visible middle did not change."""
     real = []
     truth = street.truth()
+
     with VideoReader(film) as first, VideoReader(covered) as second:
         for before, after in zip(first.frames(), second.frames(), strict=True):
             free = np.ones(before.picture.shape[1], bool)
             for left, right in street.posts.astype(int):
                 free[max(0, left) : right] = False
+
             for item in truth[before.index]:
                 if (
                     _change(before.picture, after.picture, np.array(item.box, np.float32), free)
                     <= UNCHANGED
                 ):
                     real.append((before.index, item.track))
+
     return real
 
 
 def _change(before: Picture, after: Picture, box: Floats, free: npt.NDArray[np.bool_]) -> float:
-    centre, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]) * MIDDLE
+    centre = (box[:2] + box[2:]) / 2
+    half = (box[2:] - box[:2]) * MIDDLE
     left, top = np.maximum(np.floor(centre - half), 0).astype(int)
     right, bottom = np.ceil(centre + half).astype(int)
     columns = np.flatnonzero(free[left:right]) + left
     if not len(columns):
         return float("inf")
+
     region = np.s_[top:bottom, columns]
     return float(np.abs(before[region].astype(np.int16) - after[region]).mean())
 
@@ -191,9 +195,12 @@ def _film(street: Street, path: Path, seed: int) -> None:
     with av.open(str(path), "w") as out:
         stream: Any = out.add_stream("libx264", rate=Fraction(25))
         stream.width, stream.height = street.size
-        stream.pix_fmt, stream.options = "yuv420p", {"crf": "16", "preset": "veryfast"}
+        stream.pix_fmt = "yuv420p"
+        stream.options = {"crf": "16", "preset": "veryfast"}
+
         for picture in street.render(seed):
             out.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+
         out.mux(stream.encode(None))
 
 
@@ -204,17 +211,21 @@ def streets_to_markdown(results: Sequence[StreetResult]) -> str:
         "flicker |",
         "|---|---|---|---|---|---|---|---|",
     ]
+
     for item in results:
         how = ", ".join(f"{count} {name}" for name, count in sorted(item.covers.items()))
         total = sum(track.frames for track in item.tracks)
         ratios = ["–", "–"]
+
         if total:
             pairs = (("spread_before", "spread_after"), ("flicker_before", "flicker_after"))
             ratios = [_ratio(item.tracks, *pair) for pair in pairs]
+
         lines.append(
             f"| {item.motion} | {item.faces} | {item.missed} | {len(item.real)} | {item.switches} "
             f"| {how} | {ratios[0]} | {ratios[1]} |"
         )
+
     return "\n".join(lines) + "\n"
 
 

@@ -97,13 +97,16 @@ class Street:
         """Its frames (h, w, 3), RGB, uint8."""
         heads = load_heads()
         background = _background(self.size, seed)
+
         for frame in range(self.frames):
             picture = background.copy()
             order = sorted(range(len(self.walkers)), key=lambda i: self.walkers[i].width[frame])
             for number in order:
                 _draw_head(picture, heads[number % len(heads)], self.walkers[number], frame)
+
             for left, right in self.posts.astype(int):
                 picture[:, max(0, left) : right] = background[:, max(0, left) : right] // 2
+
             yield picture
 
 
@@ -128,6 +131,7 @@ def make_street(
     posts = np.sort(random.uniform(0.2, 0.8, 2)) * size[0]
     edges = np.stack([posts, posts + random.uniform(0.03, 0.05, 2) * size[0]], 1)
     walkers = tuple(_walk(random, SPEEDS[motion], frames, size, edges) for _ in range(people))
+
     return Street(size, frames, walkers, edges)
 
 
@@ -149,9 +153,11 @@ def _walk(
     x = start + direction * pace * time + sway[0] * np.sin(time / 9 + phase[0])
     y = random.uniform(0.3, 0.75) * size[1] + 4 * min(pace, 4) * np.sin(time / 14 + phase[1])
     angle = random.uniform(3, 12) * np.sin(time / 22 + phase[2])
-    left, right = x - width / 2, x + width / 2
+    left = x - width / 2
+    right = x + width / 2
     inside = np.clip(np.minimum(right, size[0]) - np.maximum(left, 0), 0, None)
     hidden = sum(np.clip(np.minimum(right, b) - np.maximum(left, a), 0, None) for a, b in posts)
+
     return Walker(np.stack([x, y], 1), width, angle, np.clip((inside - hidden) / width, 0, 1))
 
 
@@ -181,16 +187,19 @@ def load_heads() -> list[Head]:
     detector = Mtcnn(40)
     people = [sorted(folder.glob("*.jpg")) for folder in sorted(sample_folder().glob("*/"))]
     looks = [path for row in zip_longest(*people) for path in row if path is not None]
+
     for path in looks:
         picture = read_picture(path)
         box = detector.detect(picture[None])[0].boxes[0].astype(np.float64)
-        centre, width = (box[:2] + box[2:]) / 2, float(box[2] - box[0])
+        centre = (box[:2] + box[2:]) / 2
+        width = float(box[2] - box[0])
         y, x = np.mgrid[: picture.shape[0], : picture.shape[1]]
         radius = np.hypot(
             (x - centre[0]) / (width * 1.0), (y - centre[1] + width * 0.15) / (width * 1.25)
         )
         alpha = np.clip((1.0 - radius) / 0.12, 0, 1).astype(np.float32)
         heads.append(Head(picture, alpha, centre, width))
+
     return heads
 
 
@@ -201,6 +210,7 @@ def _draw_head(picture: Picture, head: Head, walker: Walker, frame: int) -> None
     reach = HEAD * scale
     if not (-reach < centre[0] < width + reach and -reach < centre[1] < height + reach):
         return
+
     matrix = cv2.getRotationMatrix2D(
         (float(head.centre[0]), float(head.centre[1])), float(walker.angle[frame]), scale
     )
@@ -219,6 +229,7 @@ def _background(size: tuple[int, int], seed: int) -> Picture:
     coarse = random.uniform(90, 170, (height // 60 + 2, width // 60 + 2, 3)).astype(np.float32)
     fine = random.uniform(-12, 12, (height, width, 1)).astype(np.float32)
     wall = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC) + fine
+
     return np.asarray(np.clip(wall, 0, 255), np.uint8)
 
 

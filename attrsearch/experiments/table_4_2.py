@@ -11,7 +11,8 @@ from attrsearch.experiments.section import Comparison, Picture, Section, Table, 
 
 Ints = npt.NDArray[np.int64]
 
-EDITS, OTHERS = 1000, 400
+EDITS = 1000
+OTHERS = 400
 """Edits of the first picture, and of each of the three others that the thesis did not have."""
 BATCH = 30
 THESIS = ((1.06, 10), (1.19, 8), (1.25, 8), (1.32, 1), (1.56, 1))
@@ -27,10 +28,13 @@ def study(lab: ExperimentContext) -> dict[str, Section]:
     ]
     size = min(BATCH, min(counts) // len(THESIS))
     tables = []
+
     for place, probe in enumerate(lab.probes):
         tables.append(_one_face(lab, probe, counts[place], size))
         lab.progress(Step(stage="edits", count=place + 1, total=len(lab.probes)))
-    first, pooled = tables[0], np.mean(tables, axis=0)
+
+    first = tables[0]
+    pooled = np.mean(tables, axis=0)
     columns = ("person", *(f"batch {i + 1}" for i in range(len(THESIS))))
     rows = tuple(
         (
@@ -66,6 +70,7 @@ def study(lab: ExperimentContext) -> dict[str, Section]:
         for place, (probe, table, share) in enumerate(zip(lab.probes, tables, shares, strict=True))
     ]
     ends = [value for one in series for value in one.x]
+
     return {
         "table-4.2": Section(
             "table-4.2",
@@ -123,7 +128,8 @@ def _one_face(
 ) -> npt.NDArray[np.float64]:
     """Of each batch, mean distance, identifications, greatest distance, sure ones: (5, 4)."""
     sets = draw(lab.space, probe.gender, count, LIMIT, lab.random(f"thousand {probe.id}"))
-    faces, before = probe.faces[:1], probe.look.take(np.array([0]))
+    faces = probe.faces[:1]
+    before = probe.look.take(np.array([0]))
     edits = edit_faces(lab.evaluator(), faces, before, sets, lab.measure)
     order = np.flatnonzero(edits.found[:, 0])
     order = order[np.argsort(edits.distance[order, 0], kind="stable")]
@@ -137,6 +143,7 @@ def _one_face(
         for sure in (False, True)
     ]
     batches = np.split(np.stack(hits, 1), np.cumsum([len(part) for part in chosen])[:-1])
+
     return np.array(
         [
             (

@@ -20,7 +20,8 @@ from attrsearch.experiments.attribute_learning import (
 from attrsearch.experiments.context import ExperimentContext
 from attrsearch.experiments.section import Comparison, Section, number, percent
 
-FACES, SETS = 8, 1000
+FACES = 8
+SETS = 1000
 SCREENED = 50
 """Fewest sets that a network can be trained and tested on."""
 
@@ -45,18 +46,21 @@ def study(lab: ExperimentContext) -> dict[str, Section]:
         people=[person.id for person in lab.listed],
         progress=lab.progress,
     )
+
     return {"table-4.6": _table(edits, options.seed)}
 
 
 def _table(edits: MeasuredEdits, seed: int) -> Section:
     faces: list[int | None] = [*range(len(edits.names)), None]
     rows = []
+
     for face in faces:
         name = "all together" if face is None else f"face {face + 1}"
         place = -1 if face is None else face
         measured = learn_levels(edits, mlp, face, seed).scores
         thesis = [THESIS[column][place] for column in COLUMNS]
         rows.append(Comparison(name, _row(thesis), _row(measured)))
+
     ok, good = limits(edits)
     return Section(
         "table-4.6",

@@ -58,12 +58,14 @@ def similarity(landmarks: Floats, template: Floats) -> Floats:
     points = landmarks.astype(np.float64)
     source = points[..., 0] + 1j * points[..., 1]
     target = template[:, 0].astype(np.float64) + 1j * template[:, 1]
-    source_mean, target_mean = source.mean(-1, keepdims=True), target.mean()
+    source_mean = source.mean(-1, keepdims=True)
+    target_mean = target.mean()
     centred = source - source_mean
     spread = (np.abs(centred) ** 2).sum(-1)
     turn = (centred.conj() * (target - target_mean)).sum(-1) / np.where(spread > 0, spread, np.inf)
     shift = target_mean - turn * source_mean[..., 0]
     rows = [[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]]
+
     return np.asarray(np.moveaxis(np.array(rows), (0, 1), (-2, -1)), np.float32)
 
 
@@ -115,6 +117,7 @@ def warp(picture: Picture, matrix: Floats, size: int) -> Picture:
     border.
     """
     scale = scale_of(matrix)
+
     if scale < 0.5:
         inside = invert(matrix)
         corners = transform(
@@ -122,6 +125,7 @@ def warp(picture: Picture, matrix: Floats, size: int) -> Picture:
         )
         low = np.floor(np.maximum(corners.min(0) - 2 / scale, 0)).astype(int)
         high = np.ceil(np.minimum(corners.max(0) + 2 / scale, picture.shape[1::-1])).astype(int)
+
         if (high > low).all():
             part = picture[low[1] : high[1], low[0] : high[0]]
             sides = np.maximum(1, np.round((high - low) * scale)).astype(int)
@@ -137,6 +141,7 @@ def warp(picture: Picture, matrix: Floats, size: int) -> Picture:
                 ]
             )
             matrix = compose(matrix, up.astype(np.float32))
+
     warped = cv2.warpAffine(
         picture, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
@@ -153,4 +158,5 @@ def window_transform(crop_matrix: Floats) -> Floats:
     middle = (CROP_SIZE - 1) / 2
     centre = transform(invert(crop_matrix), np.array([[middle, middle]], np.float32))[0]
     shift = (WINDOW_SIZE - 1) / 2 - scale * centre
+
     return np.array([[scale, 0, shift[0]], [0, scale, shift[1]]], np.float32)

@@ -31,11 +31,13 @@ class TraitsNetwork(nn.Module):
         super().__init__()
         layers: list[nn.Module] = []
         channels = 3
+
         for i, out in enumerate((width, width * 2, width * 4, width * 8, width * 8)):
             kernel = 3 if i else 5
             layers += _block(channels, out, kernel, 2)
             layers += _block(out, out, 3, 1) if i else []
             channels = out
+
         head = [
             nn.AdaptiveAvgPool2d(2),
             nn.Flatten(),
@@ -70,6 +72,7 @@ class TraitsClassifier:
         verify(self.weights)
         self.network = TraitsNetwork()
         state = {key: value.float() for key, value in load_tensors(self.weights.path).items()}
+
         try:
             self.network.load_state_dict(state)
         except RuntimeError as error:
@@ -78,6 +81,7 @@ class TraitsClassifier:
             raise WeightsError(
                 self.weights.path, required="a traits network", found=found, hint=hint
             ) from error
+
         self.network.eval().requires_grad_(False)
 
     @network
@@ -119,6 +123,7 @@ def vote(probabilities: Floats, given: Gender | None = None) -> Traits:
     mean = probabilities.mean(0)
     if given is not None:
         return Traits(given, 1.0, mean)
+
     clipped = np.clip(probabilities[:, MALE].astype(np.float64), 1e-4, 1 - 1e-4)
     male = float(1 / (1 + np.exp(-np.log(clipped / (1 - clipped)).mean())))
     return Traits("male" if male >= 0.5 else "female", max(male, 1 - male), mean)

@@ -39,9 +39,11 @@ def calibrate(
     Raises:
         InputError: Too few people or pictures.
     """
-    whole, window = load_detector(detector, MIN_FACE), load_detector(detector, WINDOW_MIN_FACE)
+    whole = load_detector(detector, MIN_FACE)
+    window = load_detector(detector, WINDOW_MIN_FACE)
     embeddings: list[npt.NDArray[np.float32]] = []
     people = find_people(folder)
+
     for number, person in enumerate(people, 1):
         try:
             rows = detect_in_windows(load_faces(person, whole, MAX_PICTURES), window).embed(
@@ -51,5 +53,7 @@ def calibrate(
             log.warning(str(error))
         else:
             embeddings += [rows] if len(rows) else []
+
         progress(Step(stage="calibrate", count=number, total=len(people)))
+
     return measure(embeddings, recogniser.name, folder.name, detector)

@@ -42,6 +42,7 @@ def cluster_folder(
         *sorted(path for path in folder.rglob("*") if path.is_dir() and not path.is_symlink()),
     ]
     faces: list[AlignedFace] = []
+
     for path in (path for place in folders for path in list_pictures(place)):
         try:
             picture = read_picture(path)
@@ -50,12 +51,14 @@ def cluster_folder(
                 faces.append(cut_face(picture, found, index, path))
         except AttrsearchError as error:
             log.warning(str(error))
+
     seen = (
         detect_in_windows(faces, load_detector(detector.name, WINDOW_MIN_FACE)) if faces else None
     )
     if seen is None or not seen.kept:
         hint = "give a folder of pictures with faces of at least 40 pixels"
         raise InputError(folder, required="pictures with faces", found="no face", hint=hint)
+
     labels = group(seen.embed(scaled.recogniser), scaled.calibration.verification)
     return [
         PersonFaces(
@@ -74,6 +77,7 @@ def group(embeddings: npt.NDArray[np.float32], threshold: float) -> npt.NDArray[
     """
     if len(embeddings) == 1:
         return np.zeros(1, np.int64)
+
     from sklearn.cluster import AgglomerativeClustering  # noqa: PLC0415 - slow to import, and seldom wanted
 
     model = AgglomerativeClustering(

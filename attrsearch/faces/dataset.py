@@ -107,11 +107,13 @@ def load_faces(
     """
     faces: list[AlignedFace] = []
     count = len(person.files) if max_faces is None else min(max_faces, len(person.files))
+
     for path in (person.files[i * len(person.files) // count] for i in range(count)):
         try:
             faces.append(load_face(path, detector))
         except AttrsearchError as error:
             log.warning(str(error))
+
     if not faces:
         raise InputError(
             person.id,
@@ -119,6 +121,7 @@ def load_faces(
             found=f"none in {len(person.files)} picture(s)",
             hint="add pictures or remove this person",
         )
+
     return tuple(faces)
 
 
@@ -146,13 +149,16 @@ def find_face(picture: Picture, detector: Detector, path: Path) -> AlignedFace:
     if not len(found):
         hint = "replace or remove the picture"
         raise InputError(path, required="a picture of a face", found="no face", hint=hint)
+
     scores = prominence(found, picture.shape[1], picture.shape[0])
     chosen = int(scores.argmax())
+
     if (scores > CONTEST * scores[chosen]).sum() > 1:
         log.warning(
             f"{path}: needs one person, found {len(found)} faces; took the large one near the "
             "middle (crop the picture, or sort a mixed folder with --cluster)"
         )
+
     return cut_face(picture, found, chosen, path)
 
 
@@ -166,9 +172,11 @@ def detect_reduced(
     height, width = picture.shape[:2]
     scale = min(1.0, side / max(height, width))
     small = picture
+
     if scale < 1:
         sides = (max(1, round(width * scale)), max(1, round(height * scale)))
         small = np.asarray(cv2.resize(picture, sides, interpolation=cv2.INTER_AREA), np.uint8)
+
     found = detector.detect(small[None])[0]
     sure = (found.probabilities >= least) & (found.boxes[:, 2:] > found.boxes[:, :2]).all(1)
     ratio = np.array([width / small.shape[1], height / small.shape[0]], np.float32)
@@ -185,6 +193,7 @@ def prominence(found: Detections, width: int, height: int) -> Floats:
     centres = (found.boxes[:, :2] + found.boxes[:, 2:]) / 2
     offset = np.linalg.norm((centres - middle) / max(width, height), axis=1)
     size = np.sqrt((found.boxes[:, 2:] - found.boxes[:, :2]).prod(1)) / max(width, height)
+
     return np.asarray(size * np.exp(-8 * offset**2), np.float32)
 
 
@@ -195,15 +204,18 @@ def cut_face(picture: Picture, found: Detections, chosen: int, source: Path) -> 
         InputError: Its landmarks are no face (all on one point).
     """
     to_crop = similarity(found.landmarks[chosen : chosen + 1], CROP_TEMPLATE)[0]
+
     if scale_of(to_crop) < 1e-3:
         hint = "replace or remove the picture"
         raise InputError(
             source, required="a face with five landmarks", found="landmarks on one point", hint=hint
         )
+
     to_window = window_transform(to_crop)
     others = np.delete(found.boxes, chosen, 0)
     others = transform(to_window, others.reshape(-1, 2, 2)).reshape(-1, 4)
     inside = (others[:, 2:] > 0).all(1) & (others[:, :2] < WINDOW_SIZE).all(1)
+
     return AlignedFace(
         source=source,
         crop=warp(picture, to_crop, CROP_SIZE),

@@ -33,6 +33,7 @@ def deep_orientation(stored: Image.Image) -> int | None:
     tiles = getattr(stored, "tile", ())
     if stored.mode not in ("RGB", "RGBA") or not any(";16" in str(tile[3]) for tile in tiles):
         return None
+
     return int(stored.getexif().get(ORIENTATION, 1))
 
 
@@ -42,21 +43,24 @@ def deep_colours(path: Path, orientation: int, upright: Array) -> npt.NDArray[np
     Args:
         path: Its file.
         orientation: By EXIF.
-        upright: (h, w, 3 or 4), uint8, upright: what Pillow makes of it.  What OpenCV reads must begin
-            with the same eight bits, or it is not used.
+        upright: (h, w, 3 or 4), uint8, upright: what Pillow makes of it. What OpenCV reads must
+            begin with the same eight bits, or it is not used.
     """
     import cv2  # noqa: PLC0415 - slow to load, and rarely needed
 
     found = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
     if found is None or found.dtype != np.uint16 or found.ndim != 3:
         return None
+
     order = [2, 1, 0, 3][: found.shape[2]]
     colours: npt.NDArray[np.uint16] = found[..., order]
     # of some formats OpenCV sets pictures upright, of others not
     turn = UPRIGHT.get(orientation)
+
     for candidate in (colours, colours if turn is None else turn(colours)):
         if candidate.shape == upright.shape and bool((candidate >> 8 == upright).all()):
             return np.ascontiguousarray(candidate)
+
     return None
 
 

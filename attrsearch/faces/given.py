@@ -27,12 +27,14 @@ def picture_of(picture: Given, name: str = "this picture") -> Array:
         return read_picture(Path(picture))
     if isinstance(picture, Image.Image):
         return np.asarray(picture.convert("RGB"), np.uint8)
+
     found = f"a {type(picture).__name__}"
     if isinstance(picture, np.ndarray):
         found = f"an array {picture.shape} of {picture.dtype}"
         three = picture.ndim == 3 and picture.shape[2] == 3 and picture.size > 0
         if three and picture.dtype == np.uint8:
             return picture
+
     raise InputError(
         name,
         required="a path, a Pillow image, or an array (height, width, 3), RGB, uint8",

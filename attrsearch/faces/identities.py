@@ -43,15 +43,18 @@ class IdentityLoader:
             faces = person.faces[:max_faces]
         else:
             faces = load_faces(person, self._detector, max_faces)
+
         given = self._genders.get(person.id)
         traits = vote(
             self._classifier.probabilities(to_editor([face.crop for face in faces])), given
         )
+
         if traits.certainty < MIN_CERTAINTY:
             log.warning(
                 f"{person.id}: gender guessed as {traits.gender} with certainty "
                 f"{traits.certainty:.2f}; give it with --genders FILE if that is wrong"
             )
+
         return Identity(person.id, faces, traits)
 
 
@@ -69,6 +72,7 @@ def load_people(
         InputError: No such folder, or no pictures in it.
     """
     gather = IdentityLoader(load_detector("mtcnn", MIN_FACE), genders or {})
+
     for person in find_people(Path(folder)):
         try:
             yield gather(person)

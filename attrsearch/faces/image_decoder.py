@@ -2,9 +2,9 @@
 
 ``python -m attrsearch.faces.image_decoder``.
 
-A line of JSON comes in for each picture (``path``, ``seconds``, ``own``), a line goes out (``shape``,
-or what is wrong), then the pixels, then its own ones where they differ and were asked for.  Nothing
-here is trusted by whoever asks: no pickles, sizes are checked on the other side.
+A line of JSON comes in for each picture (``path``, ``seconds``, ``own``), a line goes out
+(``shape``, or what is wrong), then the pixels, then its own ones where they differ and were asked
+for. Nothing here is trusted by whoever asks: no pickles, sizes are checked on the other side.
 """
 
 import base64
@@ -92,6 +92,7 @@ def decode(path: Path) -> Decoded:
     hint = "replace or remove the file"
     required = "a readable picture"
     open_heif()
+
     try:
         _check_file(path)
         with warnings.catch_warnings():
@@ -129,6 +130,7 @@ def _decoded(path: Path, stored: Image.Image, frames: int) -> Decoded:
     profile = image.info.get("icc_profile") or b""
     profile = profile if len(profile) <= MAX_PROFILE else b""
     grey = _from_deep(image)
+
     if grey is not None:
         # an integer of 32 bits holds 16 at most in the formats that are read
         kept = np.float32 if image.mode == "F" else np.uint16
@@ -137,17 +139,22 @@ def _decoded(path: Path, stored: Image.Image, frames: int) -> Decoded:
     transparent = "A" in image.getbands() or "transparency" in image.info
     wanted = "RGBA" if transparent else "RGB"
     shown = image
+
     if profile and image.mode in ("RGB", "RGBA", "CMYK", "L"):
         shown = _in_srgb(image, profile)
+
     converted = shown is not image
     pixels = np.array(shown.convert(wanted), np.uint8)
     if image.mode not in ("RGB", "RGBA", "L"):
         return Decoded(pixels, frames)  # written as what it looks like
+
     own: npt.NDArray[Any] | None = None
     if deep is not None:
         own = deep_colours(path, deep, np.asarray(image))
+
     if own is None and converted:
         own = np.asarray(image)
+
     return Decoded(pixels, frames, own, profile, converted)
 
 
@@ -158,6 +165,7 @@ def _in_srgb(image: Image.Image, profile: bytes) -> Image.Image:
         name = ImageCms.getProfileDescription(own)
         if "srgb" in name.lower():
             return image
+
         alpha = image.getchannel("A") if image.mode == "RGBA" else None
         plain = image.convert("RGB") if image.mode == "RGBA" else image
         changed = ImageCms.profileToProfile(
@@ -165,20 +173,27 @@ def _in_srgb(image: Image.Image, profile: bytes) -> Image.Image:
         )
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         return image
+
     if changed is None:
         return image
+
     if alpha is not None:
         changed.putalpha(alpha)
+
     return changed
 
 
 def _from_deep(image: Image.Image) -> Picture | None:
-    """A picture of more than 8 bits (h, w, 3), scaled by its depth instead of clipped; None for any other.
+    """A picture of more than 8 bits (h, w, 3), scaled by its depth instead of clipped.
 
-    Twelve bits are often kept in sixteen: what never passes 4095 is taken for that. Floats up to 1 are shares.
+    None for any other.
+
+    Twelve bits are often kept in sixteen: what never passes 4095 is taken for that. Floats up to 1
+    are shares.
     """
     if image.mode not in ("I", "F", "I;16", "I;16L", "I;16B", "I;16N"):
         return None
+
     values = np.nan_to_num(np.asarray(image, np.float64), nan=0.0, posinf=0.0, neginf=0.0)
     top = white_of(values, shares=image.mode == "F")
     grey = np.clip(np.round(values * (255 / top)), 0, 255).astype(np.uint8)
@@ -186,13 +201,16 @@ def _from_deep(image: Image.Image) -> Picture | None:
 
 
 def _check_file(path: Path) -> None:
-    about, found = path.stat(), ""
+    about = path.stat()
+    found = ""
+
     if not stat.S_ISREG(about.st_mode):
         found = "Is a directory" if stat.S_ISDIR(about.st_mode) else "no regular file"
     elif about.st_size == 0:
         found = "an empty file (0 bytes)"
     elif about.st_size > MAX_BYTES:
         found = f"{about.st_size} bytes"
+
     if found:
         required = (
             f"a readable picture of at most {MAX_BYTES} bytes"
@@ -208,6 +226,7 @@ def _check_sides(path: Path, width: int, height: int) -> None:
         raise InputError(
             path, required=f"at most {MAX_PIXELS} pixels", found=found, hint="scale it down"
         )
+
     if min(width, height) < MIN_SIDE:
         hint = "replace or remove the file"
         raise InputError(
@@ -222,30 +241,38 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     own: npt.NDArray[Any] | None
+
     for line in sys.stdin.buffer:
         asked = json.loads(line)
         signal.setitimer(
             signal.ITIMER_REAL, float(asked["seconds"])
         )  # kills this process, also inside a decoder
-        pixels, own = None, None
+        pixels = None
+        own = None
+
         try:
             found = decode(Path(asked["path"]))
             pixels = found.pixels
             answer: dict[str, object] = {"shape": pixels.shape, "frames": found.frames}
+
             if asked.get("own"):
                 own = found.own
                 answer["profile"] = base64.b64encode(found.profile).decode()
                 answer["converted"] = found.converted
+
             if own is not None:
                 answer |= {"own_shape": own.shape, "own_type": str(own.dtype)}
         except InputError as error:
             answer = {"required": error.required, "found": error.found, "hint": error.hint}
+
         signal.setitimer(signal.ITIMER_REAL, 0)
         answers.write(json.dumps(answer).encode() + b"\n")
         if pixels is not None:
             answers.write(np.ascontiguousarray(pixels).data)
+
         if own is not None:
             answers.write(np.ascontiguousarray(own).data)
+
         answers.flush()
 
 

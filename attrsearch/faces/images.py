@@ -94,14 +94,18 @@ class _Decoder:
     def ask(self, path: Path, *, own: bool) -> Layers:
         """A picture as it was read; with its own values and profile where they are asked for."""
         seconds = time_limit()
+
         with self._lock:
             process = self._running()
-            to, back = cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
+            to = cast(IO[bytes], process.stdin)
+            back = cast(IO[bytes], process.stdout)
+
             try:
                 asked = {"path": str(path.absolute()), "seconds": seconds, "own": own}
                 to.write(json.dumps(asked).encode() + b"\n")
                 to.flush()
                 answer = _answer(back.readline())
+
                 if answer is None or "shape" not in answer:
                     pixels = None
                 else:
@@ -115,13 +119,16 @@ class _Decoder:
             except BaseException:
                 self.close()  # interrupted: what it answers next would be about this picture
                 raise
+
             if answer is None:
                 raise self._died(path, seconds)
+
         if pixels is None:
             required, found, hint = (
                 str(answer.get(key, "")) for key in ("required", "found", "hint")
             )
             raise InputError(path, required=required, found=found, hint=hint)
+
         return Layers(
             np.ascontiguousarray(pixels[..., :3]),
             np.ascontiguousarray(pixels[..., 3]) if pixels.shape[2] == 4 else None,
@@ -132,7 +139,8 @@ class _Decoder:
         )
 
     def close(self) -> None:
-        process, self._process = self._process, None
+        process = self._process
+        self._process = None
         if process is not None:
             process.kill()
             process.communicate()
@@ -140,6 +148,7 @@ class _Decoder:
     def _running(self) -> "subprocess.Popen[bytes]":
         if self._process is not None and self._process.poll() is not None:
             self.close()
+
         if self._process is None:
             root = str(Path(attrsearch.__file__).parent.parent)
             places = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -155,18 +164,22 @@ class _Decoder:
                 stderr=subprocess.DEVNULL,
                 env=environment,
             )
+
         return self._process
 
     def _died(self, path: Path, seconds: float) -> InputError:
-        process, code = self._process, None
+        process = self._process
+        code = None
         if process is not None:
             process.kill() if process.poll() is None else None
             code = process.wait()
+
         self.close()
         if code == -signal.SIGALRM:
             found = f"one that was not decoded in {seconds:g} s"
         else:
             found = f"one that the decoder died of ({_signal(code)})"
+
         return InputError(
             path, required="a readable picture", found=found, hint="replace or remove the file"
         )
@@ -177,6 +190,7 @@ def _answer(line: bytes) -> dict[str, Any] | None:
         found = json.loads(line)
     except ValueError:
         return None
+
     return found if isinstance(found, dict) else None
 
 
@@ -189,6 +203,7 @@ def _shape(found: Any) -> tuple[int, int, int]:
     height, width, channels = (int(value) for value in found)
     if min(height, width) < MIN_SIDE or height * width > MAX_PIXELS or channels not in (3, 4):
         raise ValueError("no size of a picture")
+
     return height, width, channels
 
 
@@ -200,11 +215,13 @@ def _own_values(answer: dict[str, Any], sides: tuple[int, ...]) -> npt.NDArray[A
     """
     if "own_shape" not in answer:
         return None
+
     shape = tuple(int(value) for value in answer["own_shape"])
     if shape[:2] != sides or shape[2:] not in ((), (3,), (4,)):
         raise ValueError("not the size of the picture")
     if answer.get("own_type") not in OWN_TYPES:
         raise ValueError("no type of a picture")
+
     return np.empty(shape, answer["own_type"])
 
 
@@ -215,11 +232,14 @@ def _bytes_of(array: npt.NDArray[Any]) -> memoryview:
 def _fill(stream: Any, buffer: memoryview) -> bool:
     """Read as much as the buffer holds; False where the stream ends before."""
     done = 0
+
     while done < len(buffer):
         count = stream.readinto(buffer[done:])
         if not count:
             return False
+
         done += count
+
     return True
 
 
@@ -251,14 +271,18 @@ def list_pictures(folder: Path) -> list[Path]:
     """
     root = folder.resolve()
     found = []
+
     for number, path in enumerate(folder.iterdir()):
         if number >= MAX_FILES:
             hint = "divide it into several folders"
             raise InputError(folder, required=f"at most {MAX_FILES} files", found="more", hint=hint)
+
         if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
             continue
+
         if path.is_file() and (not path.is_symlink() or path.resolve().is_relative_to(root)):
             found.append(path)
+
     return sorted(found, key=lambda path: natural_key(path.name))
 
 
@@ -269,9 +293,11 @@ def tree_pictures(folder: Path) -> list[Path]:
     """
     found = list_pictures(folder)
     children = sorted(folder.iterdir(), key=lambda path: natural_key(path.name))
+
     for child in children:
         if child.is_dir() and not child.is_symlink() and not child.name.startswith("."):
             found += [] if is_run(child) else tree_pictures(child)
+
     return found
 
 
@@ -285,12 +311,15 @@ NOTES = frozenset({".csv", ".json", ".log", ".md", ".py", ".toml", ".txt", ".xml
 
 
 def left_out(folder: Path, taken: Iterable[Path]) -> list[Path]:
-    """Entries of a folder and its sub-folders that were not taken: other kinds of files, links that lead elsewhere.
+    """Entries of a folder and its sub-folders that were not taken.
+
+    Other kinds of files, links that lead elsewhere.
 
     Hidden entries (a leading dot), notes and runs are meant to be left out and are not named.
     """
     known = set(taken)
     found = []
+
     for path in sorted(folder.iterdir(), key=lambda path: natural_key(path.name)):
         if (
             path.name.startswith((".", "__pycache__"))
@@ -298,10 +327,12 @@ def left_out(folder: Path, taken: Iterable[Path]) -> list[Path]:
             or path.suffix.lower() in NOTES
         ):
             continue
+
         if path.is_dir() and not path.is_symlink():
             found += [] if is_run(path) else left_out(path, known)
         else:
             found.append(path)
+
     return found
 
 
@@ -318,4 +349,5 @@ def say_left_out(folder: Path, entries: Sequence[Path], shown: int = 5) -> str:
     kinds = {path.suffix.lower() for path in entries}
     advice = [f"{kind}: {READERS[kind]}" for kind in sorted(kinds & READERS.keys() - SUFFIXES)]
     todo = f" ({'; '.join(advice)})" if advice else ""
+
     return f"{count} of {folder} left out, {which} that can be read: {names}{more}{todo}"

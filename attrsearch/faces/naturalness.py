@@ -34,6 +34,7 @@ class CriticNetwork(nn.Module):
         super().__init__()
         layers: list[nn.Module] = []
         channels = 3
+
         for i, out in enumerate(WIDTHS):
             kernel = 3 if i else 5
             layers += [
@@ -42,6 +43,7 @@ class CriticNetwork(nn.Module):
                 nn.ReLU(),
             ]
             channels = out
+
         self.layers = nn.Sequential(*layers, nn.Conv2d(channels, 128, 3, 1, 1), nn.ReLU())
         self.head = nn.Linear(256, 1)
         self.register_buffer("scale", torch.ones(1))
@@ -52,6 +54,7 @@ class CriticNetwork(nn.Module):
         features = self.layers(faces)
         pooled = torch.cat([features.mean((2, 3)), features.amax((2, 3))], 1)
         score: Tensor = self.head(pooled)[:, 0].float()
+
         return score * self.scale + self.shift
 
 
@@ -66,9 +69,11 @@ def calibrated(network: CriticNetwork, real: Tensor, worst: Tensor) -> None:
     Raises:
         ValueError: Real faces do not score higher: the critic has learnt nothing.
     """
-    high, low = float(real.median()), float(worst.median())
+    high = float(real.median())
+    low = float(worst.median())
     if high <= low:
         raise ValueError(f"real faces score {high:.3f}, the worst edits {low:.3f}")
+
     network.shift.copy_((network.shift - low) / (high - low))
     network.scale.copy_(network.scale / (high - low))
 
@@ -80,11 +85,13 @@ def load_critic_network(path: Path) -> CriticNetwork:
         WeightsError: Not safetensors, or another network.
     """
     network = CriticNetwork()
+
     try:
         network.load_state_dict({key: value.float() for key, value in load_tensors(path).items()})
     except RuntimeError as error:
         found = str(error).splitlines()[-1].strip()
         raise WeightsError(path, required="a critic", found=found, hint="check the path") from error
+
     return network.eval().requires_grad_(False)
 
 
@@ -102,6 +109,7 @@ class Critic:
             weights = find_weights(self.name, "critic")
             verify(weights)
             trained = load_critic_network(weights.path)
+
         self._network = trained.eval().requires_grad_(False).to(memory_format=torch.channels_last)
 
     def scores(self, crops: Tensor) -> Floats:
@@ -120,6 +128,7 @@ class Critic:
         inner = windows[:, MARGIN : WINDOW_SIZE - MARGIN, MARGIN : WINDOW_SIZE - MARGIN]
         pixels = torch.from_numpy(np.ascontiguousarray(inner)).permute(0, 3, 1, 2).float()
         small = interpolate(pixels, size=CROP_SIZE, mode="bilinear", antialias=True)
+
         return self._uncut(small / 127.5 - 1)
 
     @network

@@ -1,7 +1,7 @@
 """Face parsing: 68 landmarks of a tightly aligned face, and where its skin can be seen.
 
-The landmarks follow the 68-point scheme of iBUG 300-W: jaw 0 to 16, brows 17 to 26, nose 27 to 35, left eye (as seen)
-36 to 41, right eye 42 to 47, outer lips 48 to 59, inner lips 60 to 67.
+The landmarks follow the 68-point scheme of iBUG 300-W: jaw 0 to 16, brows 17 to 26, nose 27 to 35,
+left eye (as seen) 36 to 41, right eye 42 to 47, outer lips 48 to 59, inner lips 60 to 67.
 """
 
 from itertools import pairwise
@@ -18,7 +18,10 @@ CELLS = 32
 
 
 class ParsingNetwork(nn.Module):
-    """A small U-Net: crops (n, 3, 128, 128), RGB from -1 to 1, to heat maps and a visibility map."""
+    """A small U-Net.
+
+    Crops (n, 3, 128, 128), RGB from -1 to 1, to heat maps and a visibility map.
+    """
 
     def __init__(self, widths: tuple[int, int, int, int, int] = (32, 64, 96, 128, 128)) -> None:
         super().__init__()
@@ -36,6 +39,7 @@ class ParsingNetwork(nn.Module):
         """Landmarks (n, 68, 2) in pixels of the crop, and logits of visible skin (n, 1, 64, 64)."""
         x = self.stem(avg_pool2d(crops, 2))
         levels = []
+
         for down in self.down:
             x = down(x)
             levels.append(x)
@@ -44,6 +48,7 @@ class ParsingNetwork(nn.Module):
         for level, side, up in zip(reversed(levels), reversed(self.side[:4]), self.up, strict=True):
             if level.shape[-1] != x.shape[-1]:
                 x = interpolate(x, scale_factor=2.0, mode="nearest")
+
             x = up(x + side(level))
 
         landmarks = expected_position(self.heat(x))
@@ -59,6 +64,7 @@ def expected_position(heat: Tensor) -> Tensor:
     place = torch.arange(width, dtype=torch.float32, device=heat.device) * step + (step - 1) / 2
     across = (share.sum(2) * place).sum(-1)
     down = (share.sum(3) * place).sum(-1)
+
     return torch.stack([across, down], -1)
 
 
@@ -76,4 +82,5 @@ def visible_skin(logits: Tensor, side: int) -> Tensor:
     skin = ((share - 0.3) / 0.4).clamp(0, 1)
     place = torch.arange(side, dtype=torch.float32, device=logits.device)
     rim = (torch.minimum(place, side - 1 - place) / (side / 32)).clamp(0, 1)
+
     return skin * rim[:, None] * rim

@@ -28,6 +28,7 @@ def sampling_grid(inverse: Tensor, size: int, source_size: tuple[int, int]) -> T
     points = torch.stack([x, y, torch.ones_like(x)], -1).view(1, -1, 3)
     source = (points @ inverse.transpose(1, 2)).view(-1, size, size, 2)
     height, width = source_size
+
     return (source + 0.5) * torch.tensor([2 / width, 2 / height]) - 1
 
 
@@ -48,15 +49,18 @@ def align_batch(
     inverse = torch.from_numpy(similarity_inverse(landmarks, template))
     source = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float()
     grid = sampling_grid(inverse, size, (source.shape[2], source.shape[3]))
+
     return grid_sample(source, grid, padding_mode="border", align_corners=False)
 
 
 def similarity_inverse(landmarks: Floats, template: Floats) -> Floats:
     """Transforms (n, 2, 3) from template pixels back to picture pixels."""
     forward = similarity(landmarks, template).astype(np.float64)
-    turn, shift = forward[:, :, :2], forward[:, :, 2:]
+    turn = forward[:, :, :2]
+    shift = forward[:, :, 2:]
     determinant = turn[:, 0, 0] ** 2 + turn[:, 1, 0] ** 2
     back = turn.transpose(0, 2, 1) / np.where(determinant > 0, determinant, 1)[:, None, None]
+
     return np.concatenate([back, -back @ shift], 2).astype(np.float32)
 
 

@@ -53,6 +53,7 @@ def detect_in_windows(faces: Sequence[AlignedFace], detector: Detector) -> Windo
     ]
     kept = [i for i, (_, overlap) in enumerate(nearest) if overlap > MIN_OVERLAP]
     best = [(found[i], nearest[i][0]) for i in kept]
+
     return WindowDetections(
         kept=tuple(kept),
         windows=windows[kept],
@@ -67,8 +68,10 @@ def _expected(faces: Sequence[AlignedFace]) -> Floats:
 
     The middle of the crop, through the alignment.
     """
-    middle, half = np.array([64, 74], np.float32), np.array([37.5, 55], np.float32)
+    middle = np.array([64, 74], np.float32)
+    half = np.array([37.5, 55], np.float32)
     middles = np.stack(
         [face.crop_to_window[:, :2] @ middle + face.crop_to_window[:, 2] for face in faces]
     )
+
     return np.concatenate([middles - half, middles + half], 1).astype(np.float32)

@@ -51,8 +51,10 @@ class Limits:
         passed = np.full(len(columns["distance"]), self.exact)
         if self.verification is not None:
             passed &= columns["worst_distance"] > self.verification
+
         for name, limit in self.others:
             passed &= columns[name] > limit
+
         return np.where(columns["distance"] > self.distance, columns["feasible"], passed).astype(
             bool
         )
@@ -61,9 +63,16 @@ class Limits:
 def limits(settings: Mapping[str, Any]) -> Limits:
     """The limits of a run from the settings in ``run.toml``."""
     recognisers = settings.get("recognisers", [])
-    distance, verification, others, exact = 0.0, None, [], True
+    distance = 0.0
+    verification = None
+    others = []
+    exact = True
+
     for constraint in settings.get("objective", {}).get("constraints", []):
-        term, how, above = constraint["term"], constraint["aggregate"], constraint["above"]
+        term = constraint["term"]
+        how = constraint["aggregate"]
+        above = constraint["above"]
+
         if term == "distance" and above == "verification":
             verification = max((r["verification"] * r["scale"] for r in recognisers), default=0.0)
         elif term == "distance" and how == "mean":
@@ -74,6 +83,7 @@ def limits(settings: Mapping[str, Any]) -> Limits:
             others.append((term, float(above)))
         else:
             exact = False
+
     return Limits(distance, verification, tuple(others), exact)
 
 
@@ -90,13 +100,13 @@ def about(run: Mapping[str, Any]) -> dict[str, Any]:
     if "study" not in settings or not settings.get("recognisers"):
         hint = "run again with this version of attrsearch"
         raise InputError("run.toml", required="the settings of a run", found="none", hint=hint)
-    study, objective, recognisers = (
-        settings["study"],
-        settings.get("objective", {}),
-        settings["recognisers"],
-    )
+
+    study = settings["study"]
+    objective = settings.get("objective", {})
+    recognisers = settings["recognisers"]
     limit = limits(settings)
     sampler = study.get("sampler", {})
+
     return {
         "study": study.get("name", ""),
         "objective": objective.get("name", ""),
@@ -146,8 +156,10 @@ def _distances(recogniser: Mapping[str, Any]) -> dict[str, Any] | None:
         calibration = load_calibration(recogniser["name"])
     except InputError:
         return None
+
     if abs(calibration.scale - recogniser["scale"]) > 1e-4:
         return None
+
     spreads = {"same": calibration.genuine, "different": calibration.impostor}
     return {
         **{

@@ -30,9 +30,11 @@ class Asked:
         """The options as JSON; places are given as seen from the page's folder."""
         places = {"against": self.against, "ledger": self.ledger}
         found: dict[str, object] = {"originals": self.originals}
+
         for name, place in places.items():
             if place is not None:
                 found[name] = os.path.relpath(place.resolve(), folder.resolve())
+
         return json.dumps(found)
 
 
@@ -44,6 +46,7 @@ def read_asked(page: Path) -> Asked:
     try:
         with page.open("rb") as file:
             head = file.read(HEAD).decode("utf-8", "replace")
+
         match = PATTERN.search(head)
         found = json.loads(html.unescape(match.group(1))) if match else {}
         places = {
@@ -51,7 +54,9 @@ def read_asked(page: Path) -> Asked:
         }
     except (OSError, ValueError, TypeError, AttributeError):
         return Asked()
-    against, ledger = places.get("against"), places.get("ledger")
+
+    against = places.get("against")
+    ledger = places.get("ledger")
     return Asked(
         originals=found.get("originals") is True,
         against=against if against is not None and (against / "run.toml").is_file() else None,

@@ -56,6 +56,7 @@ def read_trials(run: Path, identity: str, candidates: bool = False) -> dict[str,
     """
     path = run / "people" / f"{file_name(identity)}.parquet"
     names = [*MEASURED, *((*CANDIDATES, *TIMES) if candidates else ())]
+
     try:
         # a column that an older run lacks is left out
         return columns_of(pq.ParquetFile(path).read(columns=names))
@@ -70,22 +71,30 @@ def read_all_trials(run: Path) -> Iterator[tuple[str, dict[str, npt.NDArray[Any]
     """Every person's trials of a finished run, from ``trials.parquet``, a row group at a time."""
     file = pq.ParquetFile(run / "trials.parquet")
     kept: tuple[str, list[pa.Table]] | None = None
+
     for number in range(file.num_row_groups):
         table = file.read_row_group(number, columns=["identity", *MEASURED])
         names = table.column("identity").combine_chunks().dictionary_encode()
-        codes, labels = names.indices.to_numpy(), names.dictionary.to_pylist()
+        codes = names.indices.to_numpy()
+        labels = names.dictionary.to_pylist()
         edges = [0, *(np.flatnonzero(np.diff(codes)) + 1).tolist(), len(codes)]
         rest = table.drop_columns(["identity"])
+
         for start, end in pairwise(edges):
             if start == end:
                 continue
-            name, part = labels[codes[start]], rest.slice(start, end - start)
+
+            name = labels[codes[start]]
+            part = rest.slice(start, end - start)
             if kept and kept[0] == name:
                 kept[1].append(part)
                 continue
+
             if kept:
                 yield kept[0], columns_of(pa.concat_tables(kept[1]))
+
             kept = (name, [part])
+
     if kept:
         yield kept[0], columns_of(pa.concat_tables(kept[1]))
 
@@ -98,9 +107,11 @@ def person_row(part: PersonPart, trials: Columns, limits: Limits) -> dict[str, A
         trials: Columns ``MEASURED``.
         limits: What *feasible* means.
     """
-    record, held = part.record, part.heldback
+    record = part.record
+    held = part.heldback
     measured = np.asarray(trials["evaluated"], bool)
     usable = measured & limits.hold(trials)
+
     return {
         "id": record.id,
         "gender": record.gender,
@@ -148,6 +159,7 @@ def missing_importance(run: Path, identity: str) -> dict[str, float]:
     known = np.isfinite(points).all(0)
     names = tuple(name for name, is_known in zip(CANDIDATES, known, strict=True) if is_known)
     free = _free(points[:, known], names)
+
     return importance(
         tuple(names[i] for i in free),
         points[:, known][:, free],
@@ -160,6 +172,7 @@ def failures_first(row: Mapping[str, Any]) -> tuple[Any, ...]:
     held = row["held"]
     refuted = held is not None and not held["feasible"]
     holds = row["verdict"] == Verdict.HOLDS
+
     return row["feasible"], holds, not refuted, row["distance"], row["id"]
 
 
@@ -170,9 +183,11 @@ def _values(named: Mapping[str, float]) -> list[float]:
 def _free(points: npt.NDArray[np.float64], names: tuple[str, ...]) -> list[int]:
     """Columns that vary and are not an earlier one with the sign turned (a mirrored pass)."""
     free: list[int] = []
+
     for i in range(len(names)):
         column = points[:, i]
         mirrored = any(np.allclose(column, -points[:, j]) for j in free)
         if len(column) and column.min() < column.max() and not mirrored:
             free.append(i)
+
     return free

@@ -7,24 +7,33 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-WIDTH, HEIGHT = 560, 320
-LEFT, RIGHT, TOP, BOTTOM = 54, 16, 14, 46
+WIDTH = 560
+HEIGHT = 320
+LEFT = 54
+RIGHT = 16
+TOP = 14
+BOTTOM = 46
 
 
 def trade_off_chart(data: dict[str, Any], judge: str, detector: str) -> Markup:
     """Recall of a detector over rank-1 identification by a judge, a point a protection."""
     points = []
+
     for kept in data["protections"]:
         name = kept["protection"]
         row: dict[str, Any] = next(
             (r for r in data["judges"] if r["judge"] == judge and r["protection"] == name), {}
         )
-        x, y = row.get("rank1"), kept.get(f"recall_{detector}")
+        x = row.get("rank1")
+        y = kept.get(f"recall_{detector}")
+
         if x is not None and y is not None:
             points.append((name, float(x), float(y)))
+
     parts = [_axes((0, 1), (0, 1), "rank-1 identification", "detection recall")]
     for number, (name, x, y) in enumerate(points):
-        across, down = _x(x), _y(y)
+        across = _x(x)
+        down = _y(y)
         late = across > WIDTH - 150
         shift, anchor = (-8, "end") if late else (8, "start")
         parts.append(
@@ -38,6 +47,7 @@ def trade_off_chart(data: dict[str, Any], judge: str, detector: str) -> Markup:
             f'<text x="{across + shift:.1f}" y="{down + nudge:.1f}" '
             f'text-anchor="{anchor}">{escape(name)}</text>'
         )
+
     return _svg(parts, f"Detection against identification by {judge}")
 
 
@@ -49,14 +59,17 @@ def distance_chart(bins: Sequence[float], counts: dict[str, Any]) -> Markup:
     edges = np.array(bins)
     middles = (edges[:-1] + edges[1:]) / 2
     lines = {}
+
     for name in ("genuine", "impostor", "protected"):
         values = np.array(counts[name], np.float64)
         lines[name] = values / values.sum() if values.sum() else values
+
     top = max(float(values.max()) for values in lines.values()) or 1.0
     some = np.flatnonzero(sum(lines.values()))
     low, high = (edges[some[0]], edges[some[-1] + 1]) if len(some) else (0.0, 2.0)
     parts = [_axes((low, high), None, "raw distance", "share of pairs")]
     dashes = {"genuine": "2 3", "impostor": "7 4", "protected": "none"}
+
     for place, (name, values) in enumerate(lines.items()):
         path = "".join(
             f"{'L' if i else 'M'}{_x(x, low, high):.1f} {_y(value / top):.1f}"
@@ -74,6 +87,7 @@ def distance_chart(bins: Sequence[float], counts: dict[str, Any]) -> Markup:
             f'stroke-dasharray="{dashes[name]}"/>'
         )
         parts.append(f'<text x="{LEFT + 40}" y="{y}">{name}</text>')
+
     return _svg(parts, f"Distances of {counts['protection']}")
 
 
@@ -83,16 +97,19 @@ def _axes(x: tuple[float, float], y: tuple[float, float] | None, x_title: str, y
         f'<path class="grid" d="M{LEFT} {TOP}V{base}H{WIDTH - RIGHT}" fill="none" '
         'stroke="currentColor"/>'
     ]
+
     for share in (0, 0.25, 0.5, 0.75, 1):
         value = x[0] + share * (x[1] - x[0])
         across = _x(value, *x)
         parts.append(
             f'<text x="{across:.1f}" y="{base + 16}" text-anchor="middle">{value:.2f}</text>'
         )
+
         if y is not None:
             parts.append(
                 f'<text x="{LEFT - 6}" y="{_y(share) + 4:.1f}" text-anchor="end">{share:.2f}</text>'
             )
+
     middle = (LEFT + WIDTH - RIGHT) / 2
     parts.append(
         f'<text x="{middle}" y="{HEIGHT - 8}" text-anchor="middle">{escape(x_title)}</text>'
@@ -101,6 +118,7 @@ def _axes(x: tuple[float, float], y: tuple[float, float] | None, x_title: str, y
     parts.append(
         f'<text x="12" y="{HEIGHT / 2}" text-anchor="middle" {upright}>{escape(y_title)}</text>'
     )
+
     return "".join(parts)
 
 

@@ -52,13 +52,16 @@ def read_video(run: Path, ledger: Path | None = None) -> dict[str, Any] | None:
     if ledger is not None and find_private(ledger) is None:
         hint = "give the file that apply or anonymise wrote with --ledger"
         raise InputError(ledger, required="the ledger of a video", found="no such file", hint=hint)
+
     table = _read(ledger or run / "coverage.parquet", LEDGER)
     if table is None or table.empty:
         return None
+
     founds = list(dict.fromkeys([*FOUND, *sorted(table["found"].unique())]))
     covers = list(dict.fromkeys([*COVERS, *sorted(table["cover"].unique())]))
     table = table.sort_values(["track", "frame"], kind="stable")
     tracks = []
+
     for _, rows in table.groupby("track", sort=True):
         frames = rows["frame"].to_numpy()
         found = rows["found"].map(founds.index).to_numpy()
@@ -78,6 +81,7 @@ def read_video(run: Path, ledger: Path | None = None) -> dict[str, Any] | None:
                 ],
             }
         )
+
     return {
         "frames": int(table["frame"].max()) + 1,
         "seconds": round(float(table["time"].max()), 3),
@@ -97,6 +101,7 @@ def read_judges(run: Path) -> list[dict[str, Any]] | None:
     path = run / "evaluation.json"
     if not path.is_file():
         return None
+
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
@@ -104,9 +109,11 @@ def read_judges(run: Path) -> list[dict[str, Any]] | None:
         raise InputError(
             path, required="a result of attrsearch evaluate", found=str(error), hint=hint
         ) from error
+
     rows = data.get("judges") if isinstance(data, dict) else None
     if not isinstance(rows, list) or data.get("format") != "attrsearch/evaluation":
         return None
+
     plain = (str, int, float, bool)
     return [
         {k: v for k, v in row.items() if isinstance(v, plain)}
@@ -127,6 +134,7 @@ def read_surrogate(run: Path) -> dict[str, Any] | None:
     predicted = _read(run / "surrogate.parquet", PREDICTED)
     if predicted is None or predicted.empty:
         return None
+
     names = ["identity", "trial", "evaluated", "source", "utility", "feasible", "seconds"]
     trials = pd.read_parquet(run / "trials.parquet", columns=names)
     both = predicted.merge(trials, on=["identity", "trial"], validate="one_to_one")
@@ -143,6 +151,7 @@ def read_surrogate(run: Path) -> dict[str, Any] | None:
         if len(measured) > 2
         else np.nan
     )
+
     return {
         "pairs": shown[["predicted_utility", "utility"]].round(4).to_numpy().tolist(),
         "measured": len(measured),
@@ -160,6 +169,7 @@ def _stages(predicted: pd.DataFrame) -> list[list[float]]:
     last = predicted.groupby("identity")["trial"].transform("max").clip(lower=1)
     stage = np.minimum((predicted["trial"] / last * STAGES).astype(int), STAGES - 1)
     stages = []
+
     for number in range(STAGES):
         values = predicted.loc[stage == number, "rank_correlation"].dropna().to_numpy(np.float64)
         if len(values):
@@ -170,12 +180,14 @@ def _stages(predicted: pd.DataFrame) -> list[list[float]]:
                     *(round(float(value), 4) for value in quartiles),
                 ]
             )
+
     return stages
 
 
 def _read(path: Path, columns: tuple[str, ...]) -> pd.DataFrame | None:
     if find_private(path) is None:
         return None
+
     try:
         table: pd.DataFrame = pq.read_table(open_private(path), columns=list(columns)).to_pandas()
     except (OSError, pa.ArrowException, KeyError, ValueError) as error:
@@ -184,4 +196,5 @@ def _read(path: Path, columns: tuple[str, ...]) -> pd.DataFrame | None:
         raise InputError(
             path, required=required, found=str(error).splitlines()[0], hint=hint
         ) from error
+
     return table

@@ -43,6 +43,7 @@ def pack(columns: Mapping[str, npt.NDArray[Any]]) -> str:
         _steps(columns["iou"], SHARE_STEPS),
         flags.astype(np.uint8).tobytes(),
     ]
+
     return base64.b64encode(b"".join(parts)).decode()
 
 
@@ -59,6 +60,7 @@ def unpack(text: str) -> dict[str, npt.NDArray[Any]]:
     count = len(data) // BYTES
     numbers = np.frombuffer(data, "<u2", 4 * count).reshape(4, count).astype(np.float64)
     flags = np.frombuffer(data, np.uint8, count, 8 * count)
+
     return {
         "distance": numbers[0] / DISTANCE_STEPS,
         "worst_distance": numbers[1] / DISTANCE_STEPS,
@@ -85,11 +87,14 @@ def staircase(distance: Floats64, utility: Floats64) -> list[float]:
     [1.5, 1.0, 1.3, 1.2]
     """
     order = np.argsort(-distance, kind="stable")
-    best, steps = -np.inf, []
+    best = -np.inf
+    steps = []
+
     for i in order:
         if utility[i] > best:
             best = float(utility[i])
             steps += [round(float(distance[i]), 6), round(best, 5)]
+
     return steps
 
 

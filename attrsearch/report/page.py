@@ -90,6 +90,7 @@ def write_report(
     if "result" not in head:
         hint = "finish it first: attrsearch run … --resume"
         raise InputError(run, required="a finished run", found="one that was stopped", hint=hint)
+
     page = out or run / "report.html"
     include_originals = include_originals and not encrypting()
     decisions = read_decisions(run)
@@ -99,19 +100,24 @@ def write_report(
     limit = limits(head["settings"])
     curves = best_so_far(against) if against else {}
     known = {part.record.id: part for part in parts}
-    rows, trials = [], {}
+    rows = []
+    trials = {}
+
     for name, columns in read_all_trials(run):
         if name not in known:
             continue
+
         part = known[name]
         row = person_row(part, columns, limit)
         if not row["importance"] and len(parts) <= MAX_COMPUTED:
             row["importance"] = missing_importance(run, name) or None
+
         row["against"] = curves.get(name)
         row["grade"], row["chosenBy"] = decisions.of(name).grade, decisions.of(name).chosen_by
         rows.append(row)
         trials[name] = packed(columns)
         progress(Step(stage="report", count=len(rows), total=len(known)))
+
     rows.sort(key=failures_first)
     ordered = [known[row["id"]] for row in rows]
     data = {
@@ -131,19 +137,24 @@ def write_report(
     ]
     asked = Asked(include_originals, against, ledger).text(page.parent)
     write_text(page, render(data, blocks, linked_pictures=len(parts) > INLINE_PEOPLE, asked=asked))
+
     return page
 
 
 def best_so_far(run: Path) -> dict[str, list[float]]:
     """Each person's best feasible utility so far, as steps ``[trial, utility, …]``."""
     curves = {}
+
     for name, columns in read_all_trials(run):
-        best, steps = 0.0, []
+        best = 0.0
+        steps = []
         for number in columns["feasible"].nonzero()[0]:
             if columns["utility"][number] > best:
                 best = float(columns["utility"][number])
                 steps += [int(number), round(best, 5)]
+
         curves[name] = steps
+
     return curves
 
 
@@ -172,7 +183,8 @@ def render(
         live: The page asks the dashboard that served it for the rest.
         asked: What :meth:`Asked.text` gives.
     """
-    style, script = read_assets(STYLES), read_assets(SCRIPTS)
+    style = read_assets(STYLES)
+    script = read_assets(SCRIPTS)
     safe = [(name, Markup(text)) for name, text in blocks]  # noqa: S704 - no "<" is left in it
     pictures_from = "'self'" if live else "data: 'self' file:" if linked_pictures else "data:"
     asks = "connect-src 'self'; " if live else ""
@@ -180,6 +192,7 @@ def render(
         f"default-src 'none'; {asks}img-src {pictures_from}; style-src '{_digest(style)}'; "
         f"script-src '{_digest(script)}'; base-uri 'none'; form-action 'none'"
     )
+
     return (
         environment()
         .get_template("page.html.j2")
@@ -203,6 +216,7 @@ def figures(rows: Sequence[dict[str, Any]], failed: int) -> dict[str, Any]:
     verdicts = Counter(row["verdict"] for row in rows)
     names = ("utility", "detection", "iou", "distance")
     means = {name: sum(row[name] for row in good) / len(good) if good else None for name in names}
+
     return {
         **means,
         "people": len(rows) + failed,

@@ -46,17 +46,21 @@ def linked(run: Path, part: PersonPart, originals: bool, page: Path) -> dict[str
     inside = page.parent.resolve() == run.resolve()
     folder = page.with_name(f"{page.stem}_files")
     found: dict[str, list[str]] = {}
+
     for kind in shown_kinds(originals):
         found[kind] = []
         for name in part.images.get(kind, ()):
             if inside and not name.endswith(SUFFIX):
                 found[kind].append(quote(name))
                 continue
+
             plain = name.removesuffix(SUFFIX)
             data = thumbnail(run, name)
             if data:
                 write_bytes(folder / plain, data)
+
             found[kind].append(quote(f"{folder.name}/{plain}"))
+
     return found
 
 
@@ -78,12 +82,14 @@ def thumbnail(run: Path, name: str) -> bytes:
     path = picture_file(run, name)
     if path is None:
         return b""
+
     try:
         with Image.open(open_private(path), formats=("JPEG", "PNG")) as image:
             small = image.convert("RGB")
             small.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
     except OSError:
         return b""
+
     buffer = io.BytesIO()
     small.save(buffer, "JPEG", quality=QUALITY)
     return buffer.getvalue()

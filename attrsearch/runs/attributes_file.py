@@ -90,6 +90,7 @@ class PersonRecord(_Part):
         for values in (self.first_pass, self.second_pass):
             if values is not None and set(values) != set(ATTRIBUTES):
                 raise ValueError("a pass needs exactly the 13 attributes of AttGAN")
+
         return self
 
     def __repr__(self) -> str:
@@ -127,11 +128,13 @@ class AttributesFile(_Part):
     def find(self, identity: str) -> PersonRecord | None:
         """The record of a person, or None.
 
-        Where nobody has exactly this name, the only one whose name reads the same (case, composed letters) is meant.
+        Where nobody has exactly this name, the only one whose name reads the same (case, composed
+        letters) is meant.
         """
         exact = next((person for person in self.identities if person.id == identity), None)
         if exact is not None:
             return exact
+
         wanted = as_read(identity)
         alike = [person for person in self.identities if as_read(person.id) == wanted]
         return alike[0] if len(alike) == 1 else None
@@ -144,6 +147,7 @@ class AttributesFile(_Part):
         """
         if identity is None or self.find(identity) is not None:
             return
+
         names = ", ".join(person.id for person in self.identities[:5]) or "nobody"
         more = " …" if len(self.identities) > 5 else ""
         raise InputError(
@@ -163,12 +167,14 @@ def read_attributes(path: str | Path) -> AttributesFile:
     path = Path(path)
     hint = "export it again: attrsearch export RUN"
     required = "an attributes file of attrsearch, version 1"
+
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise InputError(
                 path, required=f"at most {MAX_BYTES} bytes", found=str(size), hint="split the run"
             )
+
         data = json.loads(path.read_text(encoding="utf-8"))
         return AttributesFile.model_validate(data)
     except OSError as error:
@@ -203,20 +209,24 @@ def json_lines(head: AttributesFile, people: Iterable[PersonRecord]) -> Iterator
         + ',\n "identities": ['
     )
     between = "\n"
+
     for person in people:
         text = json.dumps(person.model_dump(), indent=1, ensure_ascii=False, allow_nan=False)
         yield between + "  " + text.replace("\n", "\n  ")
         between = ",\n"
+
     yield "]\n}\n" if between == "\n" else "\n ]\n}\n"
 
 
 def flatten(record: PersonRecord) -> dict[str, Any]:
     """A record as one flat row of ``first_…`` and ``second_…`` columns, NaN for a lacking pass."""
     fields = record.model_dump()
-    first, second = fields.pop("first_pass"), fields.pop("second_pass")
+    first = fields.pop("first_pass")
+    second = fields.pop("second_pass")
     head = {key: fields.pop(key) for key in ("id", "gender", "feasible")}
     passes = {f"first_{name}": first[name] for name in ATTRIBUTES}
     passes |= {f"second_{name}": second[name] if second else math.nan for name in ATTRIBUTES}
+
     return {**head, **passes, **fields}
 
 

@@ -88,12 +88,14 @@ def check_run(run: Path, repair: bool = False, progress: Progress[Step] = silent
     check.leftovers(known)
     check.journal(known)
     check.tables(known)
+
     return check.found
 
 
 class _Check:
     def __init__(self, run: Path, repair: bool) -> None:
-        self._run, self._repair = run, repair
+        self._run = run
+        self._repair = repair
         self._folder = RunFolder(run)
         self.found = Checked()
 
@@ -101,6 +103,7 @@ class _Check:
         """Names of the people whose results are whole."""
         known = set()
         paths = sorted(self._folder.people.glob("*.json"))
+
         for number, path in enumerate(paths, 1):
             try:
                 part = read_part(path)
@@ -109,6 +112,7 @@ class _Check:
                 self._damaged(path, error.found)
             else:
                 known.add(part.record.id)
+
             progress(Step(stage="check", count=number, total=len(paths)))
 
         self.found.people = len(known)
@@ -124,18 +128,22 @@ class _Check:
             raise InputError(
                 path, required="its own person", found=f"the results of {part.record.id}", hint=""
             )
+
         digests = sealed_files(json.loads(path.read_text(encoding="utf-8")))
         names = files_beside(path, part)
+
         for name in names:
             file = self._run / name
             if not file.is_file():
                 raise InputError(path, required=name, found=f"{name} is gone", hint="")
+
             if name in digests:
                 self.found.files += 1
                 if file_digest(file) != digests[name]:
                     raise InputError(
                         path, required=name, found=f"{name} is not what was written", hint=""
                     )
+
         if not digests:
             self.found.unsealed += 1
             try:
@@ -150,9 +158,11 @@ class _Check:
         kept = {file_name(name) for name in known}
         for path in sorted(self._run.rglob(".*.part")):
             self._remove(path, "half written")
+
         for path in sorted(self._folder.people.glob("*.parquet")):
             if path.name.removesuffix(PREDICTED).removesuffix(".parquet") not in kept:
                 self._remove(path, "trials of somebody who is not finished")
+
         images = self._run / "images"
         for path in sorted(images.iterdir()) if images.is_dir() else ():
             if path.name not in kept:
@@ -162,16 +172,19 @@ class _Check:
         """People who were finished and are not there any more."""
         journal = Journal(self._run)
         finished = {str(line.get("id")) for line in journal.read() if line["event"] == "finished"}
+
         if journal.damaged:
             self._add(
                 journal.path.name,
                 f"{journal.damaged} lines are not what was written",
                 "left as they are",
             )
+
         damaged = {finding.place for finding in self.found.findings}
         for name in sorted(finished - known):
             if f"people/{file_name(name)}.json" not in damaged:
                 self._add(name, "was finished, and is gone")
+
             if file_name(name) not in self.found.again:
                 self.found.again.append(name)
 
@@ -181,6 +194,7 @@ class _Check:
         if not problems:
             self.found.finished = True
             return
+
         mended = ""
         if self._repair:
             failed = {
@@ -199,6 +213,7 @@ class _Check:
             refresh_exports(self._run)
             mended = "written again from the people"
             self.found.finished = True
+
         for problem in problems:
             self._add("tables", problem, mended)
 
@@ -210,6 +225,7 @@ class _Check:
                 "attrsearch run … --resume continues it"
             )
             return
+
         try:
             dropped = read_decisions(self._run).dropped
             feasible = {}
@@ -217,12 +233,14 @@ class _Check:
                 part = self._folder.finished_part(name)
                 if part is not None and part.record.feasible:
                     feasible[name] = part.exported
+
             identities = read_attributes(self._run / "attributes.json").identities
             exported = {record.id: record for record in identities if record.feasible}
             if exported.keys() != feasible.keys():
                 yield f"attributes.json has {len(exported)} people, {len(feasible)} were anonymised"
             elif exported != feasible:
                 yield "attributes.json has other sets than the people's own files"
+
             listed = _listed(self._run / "summary.csv")
             if listed is None:
                 yield "summary.csv is gone"
@@ -230,6 +248,7 @@ class _Check:
                 yield f"summary.csv has {len(listed)} people, {len(known - dropped)} belong in it"
         except AttrsearchError as error:
             yield f"attributes.json: {error.found}"
+
         try:
             names = pq.read_table(self._run / "trials.parquet", columns=["identity"])[
                 "identity"
@@ -242,19 +261,23 @@ class _Check:
     def _damaged(self, path: Path, problem: str) -> None:
         place = path.relative_to(self._run).as_posix()
         mended = ""
+
         if self._repair:
             target = self._run / DAMAGED
             target.mkdir(exist_ok=True)
             for file in (path, path.with_suffix(".parquet")):
                 if file.exists():
                     shutil.move(file, target / file.name)
+
             mended = f"moved to {DAMAGED}/; --resume searches this person again"
+
         self.found.again.append(path.stem)
         self._add(place, problem, mended)
 
     def _remove(self, path: Path, problem: str) -> None:
         if self._repair:
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
         self._add(
             path.relative_to(self._run).as_posix(), problem, "removed" if self._repair else ""
         )

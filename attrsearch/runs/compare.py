@@ -87,15 +87,18 @@ def compare(runs: list[Path]) -> str:
         InputError: A folder holds no finished run, or one without people.
     """
     columns = []
+
     for run in runs:
         about = read_run(run)
         dropped = read_decisions(run).dropped
         parts = [part for part in RunFolder(run).read_people() if part.record.id not in dropped]
+
         if "result" not in about or not parts:
             hint = "give folders that attrsearch run finished"
             raise InputError(
                 run, required="a finished run with people in it", found="none", hint=hint
             )
+
         trials = pd.read_parquet(run / "trials.parquet")
         trials = trials[~trials["identity"].isin(list(dropped)) & trials["evaluated"]].copy()
         trials["trial"] = trials.groupby("identity").cumcount()
@@ -105,8 +108,10 @@ def compare(runs: list[Path]) -> str:
             "trials"
         )
         columns.append([head, *(row.value(parts, trials) for row in ROWS)])
+
     lines = [["", *(column[0] for column in columns)]]
     lines += [[row.label, *(column[i + 1] for column in columns)] for i, row in enumerate(ROWS)]
     text = [f"| {' | '.join(line)} |" for line in lines]
     text.insert(1, "|---" * (len(columns) + 1) + "|")
+
     return "\n".join(text)

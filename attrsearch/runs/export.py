@@ -42,12 +42,15 @@ def export_run(run: Path, out: Path, kind: str, include_infeasible: bool = False
         if part.record.id not in dropped and (part.record.feasible or include_infeasible)
     )
     file = read_attributes(run / "attributes.json").model_copy(update={"identities": records})
+
     if kind == "json":
         write_text(out, to_json(file))
         return len(records)
+
     if kind not in FORMATS:
         _export_plugged(kind, file, out)
         return len(records)
+
     table = pd.DataFrame(
         [flatten(record) for record in records], columns=None if records else ["id"]
     )
@@ -56,6 +59,7 @@ def export_run(run: Path, out: Path, kind: str, include_infeasible: bool = False
     else:
         with written(out) as part:
             table.to_parquet(part, index=False)
+
     return len(records)
 
 
@@ -63,6 +67,7 @@ def _export_plugged(kind: str, file: AttributesFile, out: Path) -> None:
     exporter = loaded("exporter", kind)
     if exporter is None:
         raise unknown("exporter", kind, FORMATS)
+
     with written(out) as part:
         exporter(file, part)
         if not part.is_file():
@@ -80,10 +85,12 @@ def left_out_people(run: Path, include_infeasible: bool = False) -> dict[str, st
     found = {str(item["id"]): str(item["reason"]) for item in failures}
     if include_infeasible:
         return found
+
     dropped = read_decisions(run).dropped
     for part in RunFolder(run).read_people():
         if not part.record.feasible and part.record.id not in dropped:
             found[part.record.id] = "not anonymised (--include-infeasible exports it all the same)"
+
     return found
 
 
@@ -102,10 +109,12 @@ def write_again(run: Path) -> bool:
     about = read_run(run)
     if "result" not in about:
         return False
+
     counts = RunFolder(run).write_tables(read_attributes(run / "attributes.json"))
     about["result"] |= {"feasible": counts.feasible, **counts.verdicts.figures()}
     write_run(run, about)
     refresh_exports(run)
+
     return True
 
 
@@ -128,11 +137,14 @@ def _read_export(path: Path) -> pd.DataFrame | None:
     """Who an export holds, with ``id`` and ``feasible``; None where there is none."""
     if not path.is_file():
         return None
+
     try:
         table = pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
     except (OSError, ValueError):
         return None
+
     if "feasible" not in table.columns:
         # an export of nobody has the column id alone
         return table.assign(feasible=True) if list(table.columns) == ["id"] else None
+
     return table

@@ -44,6 +44,7 @@ class Journal:
         line = json.dumps(
             seal({"when": now(), "event": event, **details}, self.path.parent), ensure_ascii=False
         )
+
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("ab+") as file:
@@ -51,6 +52,7 @@ class Journal:
                     file.write(
                         b"\n"
                     )  # half a line of a process that was killed stays a line of its own
+
                 file.write(line.encode() + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
@@ -68,12 +70,14 @@ class Journal:
             lines = self.path.read_bytes().splitlines()
         except OSError:
             return
+
         for line in lines:
             try:
                 record = json.loads(line)
                 whole = isinstance(record, dict) and is_whole(record)
             except (ValueError, RecursionError):
                 whole = False
+
             if whole:
                 yield record
             else:

@@ -46,9 +46,11 @@ def merge_runs(runs: Sequence[Path], out: Path, progress: Progress[Step] = silen
     }
     _need_different_people(runs)
     folder = RunFolder(out)
+
     if any(out.resolve() == run.resolve() for run in runs):
         hint = "name another folder"
         raise OutputError(out, required="a folder of its own", found="one of the runs", hint=hint)
+
     origin = replace(origins[0], shard=None, faces=_common([item.faces for item in origins]))
     folder.start(origin, resume=(out / "run.toml").exists())
     journal = Journal(out)
@@ -56,21 +58,25 @@ def merge_runs(runs: Sequence[Path], out: Path, progress: Progress[Step] = silen
     paths = {run: sorted((run / "people").glob("*.json")) for run in runs}
     total = sum(len(files) for files in paths.values())
     copied = 0
+
     for run in runs:
         for path in paths[run]:
             part = read_part(path)
             if not folder.is_finished(part.record.id):
                 for name in files_beside(path, part):
                     _copy(run / name, out / name)
+
                 _copy(path, folder.people / path.name)
                 journal.add(
                     "finished", id=part.record.id, evaluations=part.record.evaluations, reason=""
                 )
+
             copied += 1
             progress(Step(stage="merge", count=copied, total=total))
 
     for name, reason in failed.items():
         journal.add("failed", id=name, reason=reason)
+
     seconds = sum(float(read_run(run)["result"]["seconds"]) for run in runs)
     counts = folder.finish(origin, failed, seconds, {"merged": {"runs": len(runs)}})
     return Merged(counts, failed)
@@ -86,10 +92,12 @@ def _finished(run: Path) -> dict[str, Any]:
     if "result" not in about:
         hint = "finish it first: attrsearch run … --resume"
         raise InputError(run, required="a finished run", found="one that was stopped", hint=hint)
+
     found = check_run(run)
     if found.findings:
         hint = f"attrsearch check {run} --repair, then attrsearch run … --resume"
         raise InputError(run, required="a whole run", found=str(found.findings[0]), hint=hint)
+
     return about
 
 
@@ -100,6 +108,7 @@ def _need_alike(runs: Sequence[Path], origins: Sequence[Provenance]) -> None:
         different = sorted(
             key for key in first.keys() | other.keys() if first.get(key) != other.get(key)
         )
+
         if different:
             key = different[0]
             required = f"the settings of {runs[0]} ({key} = {first.get(key)!r})"
@@ -115,14 +124,17 @@ def _need_all_shards(runs: Sequence[Path], origins: Sequence[Provenance]) -> Non
     shards = [origin.shard for origin in origins if origin.shard]
     if not shards:
         return
+
     digests = {(shard["of"], shard["digest"]) for shard in shards}
     if len(digests) > 1 or len(shards) < len(origins):
         hint = "run the parts again on the same folder, with the same number of parts"
         raise InputError(
             runs[0], required="parts of the same people", found="parts of different ones", hint=hint
         )
+
     have = sorted(int(shard["number"]) for shard in shards)
     wanted = list(range(1, int(shards[0]["of"]) + 1))
+
     if have != wanted:
         missing = sorted(set(wanted) - set(have)) or [n for n in wanted if have.count(n) > 1]
         found = f"{len(have)}, without or twice {missing[0]}/{len(wanted)}"
@@ -141,6 +153,7 @@ def _need_different_people(runs: Sequence[Path]) -> None:
                 hint = "leave one of the two out"
                 found = f"{name}, who is in {seen[path.name]} too"
                 raise InputError(run, required="people of its own", found=found, hint=hint)
+
             seen[path.name] = run
 
 

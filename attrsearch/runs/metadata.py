@@ -71,6 +71,7 @@ class Provenance:
         )
         shard = {"shard": dict(self.shard)} if self.shard else {}
         head = {"format": "attrsearch/run", "version": 1, "faces": self.faces, "models": models}
+
         return {**head, **shard, "settings": plain(self.settings)}
 
 
@@ -91,10 +92,12 @@ def read_run(path: Path) -> dict[str, Any]:
     """
     file = path / FILE
     hint = "give the folder that attrsearch run wrote with --out"
+
     try:
         if file.stat().st_size > MAX_BYTES:
             found = f"{file.stat().st_size} bytes"
             raise InputError(file, required=f"at most {MAX_BYTES} bytes", found=found, hint=hint)
+
         return parse_toml(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         found = "none" if isinstance(error, FileNotFoundError) else str(error)
@@ -108,6 +111,7 @@ def read_provenance(path: Path) -> Provenance:
         InputError: No run, or one of a version that did not write it.
     """
     run = read_run(path)
+
     try:
         models = run["models"]
         return Provenance(
@@ -141,6 +145,7 @@ def machine() -> dict[str, Any]:
     }
     about = {**found, "memory_gb": round(memory / 2**30, 1), "kernel": platform.release()}
     model = MODEL.search(_text(Path("/proc/cpuinfo")))
+
     return {**about, "model": model.group(1).strip()} if model else about
 
 
@@ -158,11 +163,13 @@ def versions() -> dict[str, str]:
         needed = [line for line in requires("attrsearch") or () if "extra ==" not in line]
     except PackageNotFoundError:
         needed = []
+
     for package in ("attrsearch", *sorted(re.split(r"[^\w.-]", line)[0] for line in needed)):
         try:
             found[package] = version(package)
         except PackageNotFoundError:
             found[package] = "not installed"
+
     return found
 
 

@@ -17,7 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from attrsearch.core.errors import InputError, OutputError
 from attrsearch.core.files import write_text
 
-FILE, LOG = "decisions.json", "changes.jsonl"
+FILE = "decisions.json"
+LOG = "changes.jsonl"
 GRADES = ("bad", "OK", "good")
 """How a winner looks, by grade (thesis, section 4.3.1)."""
 
@@ -62,6 +63,7 @@ def read_decisions(run: Path) -> Decisions:
         InputError: The file is damaged.
     """
     path = run / FILE
+
     try:
         return Decisions.model_validate_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -94,6 +96,7 @@ def decide(
     _log(run / LOG, {"when": _now(), "who": who, "action": action, "person": identity, **details})
     people = {**decisions.people, identity: decision}
     write_text(run / FILE, Decisions(people=people).model_dump_json(indent=1) + "\n")
+
     return decision
 
 

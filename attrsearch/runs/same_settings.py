@@ -13,15 +13,18 @@ def need_same(file: Path, earlier: Mapping[str, Any], settings: Mapping[str, Any
     Raises:
         OutputError: Naming them.
     """
-    before, now = dict(_flat(earlier)), dict(_flat(settings))
+    before = dict(_flat(earlier))
+    now = dict(_flat(settings))
     different = [
         key for key in sorted(before.keys() | now.keys()) if before.get(key) != now.get(key)
     ]
     if not different:
         return
+
     lines = []
     for key in different:
         lines.append(f"{key}: {_shown(before, key)} before, {_shown(now, key)} now")
+
     first = different[0]
     raise OutputError(
         file,

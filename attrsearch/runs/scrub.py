@@ -75,11 +75,13 @@ def scrub_run(run: Path) -> Scrubbed:
     if about.get("format") != "attrsearch/run":
         hint = "give the folder that attrsearch run wrote with --out"
         raise InputError(run, required="a run (run.toml)", found="another file", hint=hint)
+
     parts = list(_whole_parts(run))
     secrets = _secrets(run, about, parts)
     rows = [_row(part) for part in parts]
     random.SystemRandom().shuffle(rows)
     files = sum(path.is_file() or path.is_symlink() for path in run.rglob("*"))
+
     if not about.get(
         "scrubbed"
     ):  # a scrub that was stopped has written these, and people may be gone
@@ -88,9 +90,11 @@ def scrub_run(run: Path) -> Scrubbed:
         lines += [",".join(str(row.get(name, "")) for name in columns) for row in _numbered(rows)]
         write_text(run / "summary.csv", "\n".join(lines) + "\n")
         write_run(run, _nameless(about))
+
     for path in sorted(run.iterdir()):
         if path.name not in KEPT_FILES:
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
     left = tuple(_left(run))
     return Scrubbed(files - len(left), left, len(secrets), tuple(_found(run, secrets)))
 
@@ -108,6 +112,7 @@ def _row(part: PersonPart) -> dict[str, Any]:
     row["worst_distance"] = part.worst_distance
     if part.heldback is not None:
         row |= {f"heldback_{name}": getattr(part.heldback, name) for name in HELDBACK}
+
     return row
 
 
@@ -122,6 +127,7 @@ def _nameless(about: dict[str, Any]) -> dict[str, Any]:
     kept = {key: value for key, value in about.items() if key not in ("failures", "faces", "shard")}
     kept["settings"] = _without_folders(kept.get("settings", {}))
     kept["call"] = {key: value for key, value in kept.get("call", {}).items() if key != "host"}
+
     return {**kept, "scrubbed": True}
 
 
@@ -148,9 +154,11 @@ def _secrets(run: Path, about: dict[str, Any], parts: Sequence[PersonPart]) -> s
     }
     found.add(str(about.get("faces", "")))
     summary = run / "summary.csv"
+
     if summary.is_file():
         with summary.open(newline="", encoding="utf-8") as file:
             found |= {str(from_csv_cell(row.get("id") or "")) for row in csv.DictReader(file)}
+
     return {name for name in found if len(name) >= SHORTEST}
 
 
@@ -162,6 +170,7 @@ def _left(run: Path) -> Iterator[Left]:
             holds = f"{len(lines) - 1} rows: {lines[0]}"
         else:
             holds = ", ".join(re.findall(r"^\[([a-z]+)\]", text, flags=re.MULTILINE))
+
         yield Left(path.relative_to(run).as_posix(), path.stat().st_size, holds)
 
 
@@ -169,6 +178,7 @@ def _found(run: Path, secrets: set[str]) -> Iterator[str]:
     """Secrets that stand in what is left, as words of their own."""
     texts = [path.read_text(encoding="utf-8").lower() for path in run.rglob("*") if path.is_file()]
     texts += [path.name.lower() for path in run.rglob("*")]
+
     for secret in sorted(secrets):
         word = re.compile(rf"(?<!\w){re.escape(secret.lower())}(?!\w)")
         if any(word.search(text) for text in texts):

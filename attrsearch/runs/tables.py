@@ -41,5 +41,6 @@ def join_tables(parts: Sequence[Path], schema: pa.Schema, path: Path) -> None:
             if sum(table.num_rows for table in waiting) >= ROWS_A_GROUP:
                 writer.write_table(pa.concat_tables(waiting))
                 waiting = []
+
         if waiting:
             writer.write_table(pa.concat_tables(waiting))

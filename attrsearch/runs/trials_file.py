@@ -92,10 +92,12 @@ def trials_table(
     }
     columns |= {f"first_{name}": attributes[:, 0, i] for i, name in enumerate(ATTRIBUTES)}
     columns |= {f"second_{name}": second[:, i] for i, name in enumerate(ATTRIBUTES)}
+
     for name, values in measured.items():
         empty: Any = False if values.dtype == bool else 0.0 if name == "seconds" else np.nan
         columns[name] = np.full(count, empty, values.dtype)
         columns[name][known] = values
+
     arrays = [pa.array(columns[field.name]).cast(field.type) for field in TRIAL_SCHEMA]
     return pa.Table.from_arrays(arrays, schema=TRIAL_SCHEMA)
 
@@ -117,6 +119,7 @@ def with_times(
         times = np.full(len(known), "NaT", "datetime64[us]")
         times[known] = np.round(seconds * 1e6).astype(np.int64).astype("datetime64[us]")
         table = table.append_column(name, pa.array(times, pa.timestamp("us", "UTC")))
+
     return table
 
 
@@ -136,6 +139,7 @@ def predictions_table(
     columns |= {name: predicted[:, i] for i, name in enumerate(PREDICTED_COLUMNS)}
     columns |= {"overhead_seconds": np.full(count, overhead / max(1, count))}
     arrays = [pa.array(columns[field.name]).cast(field.type) for field in PREDICTION_SCHEMA]
+
     return pa.Table.from_arrays(arrays, schema=PREDICTION_SCHEMA)
 
 
@@ -150,4 +154,5 @@ def trial_attributes(rows: Any) -> npt.NDArray[np.float32]:
     first = rows[[f"first_{name}" for name in ATTRIBUTES]].to_numpy(np.float32)
     second = rows[[f"second_{name}" for name in ATTRIBUTES]].to_numpy(np.float32)
     single = len(second) > 0 and bool(np.isnan(second).all())
+
     return first[:, None] if single else np.stack([first, second], 1)

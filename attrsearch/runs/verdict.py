@@ -93,6 +93,7 @@ class Verdicts:
 
         if measured:
             line += f", {measured}"
+
         counted = ", ".join(f"{count} {words}" for count, words in others if count)
         return f"{line}; {counted}" if counted else line
 

@@ -62,7 +62,8 @@ class Benchmark:
         cores: Threads used.
         dtype: What the editor runs in.
         recogniser: What both ways embed with.
-        embedding_ms: Milliseconds a face takes in a batch of 32 on one thread, for each recogniser beside the other.
+        embedding_ms: Milliseconds a face takes in a batch of 32 on one thread, for each recogniser
+            beside the other.
     """
 
     evaluations_per_second: float
@@ -89,6 +90,7 @@ class Benchmark:
         }
         for table in ("shares", "embedding_ms"):
             fields[table] = {name: round(value, 4) for name, value in getattr(self, table).items()}
+
         return {**fields, "limit_per_second": round(self.limit_per_second, 2)}
 
 
@@ -111,6 +113,7 @@ def bench(picture: Path | None = None, repeats: int = 5, recogniser: str = "face
         raise InputError(
             source, required="a picture of a face", found="no face", hint="give another picture"
         )
+
     chosen = int(prominence(found, image.shape[1], image.shape[0]).argmax())
     scaled = load_recogniser(recogniser)
     editor = load_editor("base")
@@ -120,14 +123,17 @@ def bench(picture: Path | None = None, repeats: int = 5, recogniser: str = "face
         raise InputError(
             source, required="a clear face", found="none in its window", hint="give another picture"
         )
+
     single = OneAtATime(image, found.boxes[chosen], recogniser)
     batched: list[tuple[float, dict[str, float]]] = []
     alone: list[float] = []
     _batched(evaluator, subject, trials=4)
     single.time(1)
+
     for _ in range(repeats):
         batched.append(_batched(evaluator, subject, TRIALS))
         alone.append(single.time(SINGLES))
+
     rates = [rate for rate, _ in batched]
     shares = {name: float(np.median([share[name] for _, share in batched])) for name in STAGES}
     total = sum(shares.values())
@@ -153,22 +159,28 @@ def _batched(evaluator: Evaluator, subject: Subject, trials: int) -> tuple[float
     objective = load_objective("utility_product")
     studies = [PersonStudy(space, Sampler(), 1, trials, seed) for seed in range(STUDIES)]
     evaluator.seconds.clear()
-    start, optimiser = time.perf_counter(), 0.0
+    start = time.perf_counter()
+    optimiser = 0.0
+
     while studies[0].remaining:
         begin = time.perf_counter()
         requests = [Request(subject, study.ask()) for study in studies]
         optimiser += time.perf_counter() - begin
         scores = evaluator.evaluate(requests)
         begin = time.perf_counter()
+
         for study, score in zip(studies, scores, strict=True):
             study.tell(aggregate(objective, score))
+
         optimiser += time.perf_counter() - begin
+
     took = time.perf_counter() - start
     seconds = {
         name: float(evaluator.seconds[name]) / threads() for name in ("edit", "detect", "embed")
     }
     seconds["optimiser"] = optimiser
     seconds["other"] = max(0.0, took - sum(seconds.values()))
+
     return STUDIES * trials / took, {name: value / took for name, value in seconds.items()}
 
 
@@ -194,6 +206,7 @@ class OneAtATime:
         for _ in range(candidates):
             point = self._random.uniform(self._space.low, self._space.high)
             self.evaluate(self._space.attributes(point)[0])
+
         return candidates / (time.perf_counter() - start)
 
     @torch.inference_mode()
@@ -202,12 +215,14 @@ class OneAtATime:
         picture = self._picture.copy()
         _, box, landmarks = self._detect(picture)
         before = self._embed(picture, box, landmarks)
+
         for values in passes:
             matrix = similarity(landmarks[None], CROP_TEMPLATE)[0]
             crop = to_editor([warp(picture, matrix, CROP_SIZE)]).contiguous()
             edited = self._generator(crop, torch.from_numpy(values[None]))
             paste(picture, plain_layer(uncrop(edited.numpy())[0]), matrix)
             probability, after, landmarks = self._detect(picture)
+
         overlap = Detections(after[None], np.ones(1, np.float32), landmarks[None]).nearest(box)[1]
         return (
             probability,
@@ -219,6 +234,7 @@ class OneAtATime:
         boxes, probabilities, points = self._mtcnn.detect(picture, landmarks=True)
         if boxes is None:
             return 0.0, self._box, np.array(CROP_TEMPLATE)
+
         found = Detections(
             np.asarray(boxes, np.float32),
             np.asarray(probabilities, np.float32),
@@ -235,12 +251,15 @@ class OneAtATime:
 def _embedding_ms(recogniser: Recogniser, picture: Picture, found: Detections) -> float:
     """Milliseconds of processor time a face, at the best of several batches."""
     pictures = np.repeat(picture[None], CHUNK, 0)
-    boxes, landmarks = found.boxes[:1].repeat(CHUNK, 0), found.landmarks[:1].repeat(CHUNK, 0)
+    boxes = found.boxes[:1].repeat(CHUNK, 0)
+    landmarks = found.landmarks[:1].repeat(CHUNK, 0)
     best = float("inf")
+
     for _ in range(4):
         start = time.thread_time()
         recogniser.embed(pictures, boxes, landmarks)
         best = min(best, time.thread_time() - start)
+
     return 1e3 * best / CHUNK
 
 
@@ -250,8 +269,10 @@ def _gflop(evaluator: Evaluator, subject: Subject) -> float:
     points = np.random.default_rng(0).uniform(space.low, space.high, (CHUNK, len(space.names)))
     before = threads()
     set_threads(1)  # the counter sees its own thread only
+
     with FlopCounterMode(display=False) as counter:
         evaluator.evaluate([Request(subject, space.attributes(points))])
+
     set_threads(before)
     return float(counter.get_total_flops()) / CHUNK / 1e9
 
@@ -259,10 +280,13 @@ def _gflop(evaluator: Evaluator, subject: Subject) -> float:
 def _peak(dtype: torch.dtype) -> float:
     """Measured speed of a large matrix product, GFLOP/s, the best of several."""
     size = 2048
-    first, second = torch.ones(size, size, dtype=dtype), torch.ones(size, size, dtype=dtype)
+    first = torch.ones(size, size, dtype=dtype)
+    second = torch.ones(size, size, dtype=dtype)
     best = float("inf")
+
     for _ in range(6):
         start = time.perf_counter()
         _ = first @ second
         best = min(best, time.perf_counter() - start)
+
     return 2 * size**3 / best / 1e9

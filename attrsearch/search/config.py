@@ -1,4 +1,7 @@
-"""What a run is asked for: :class:`RunConfig` decides the result, :class:`Execution` who does the work."""
+"""What a run is asked for.
+
+:class:`RunConfig` decides the result, :class:`Execution` who does the work.
+"""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -104,6 +107,7 @@ def _without_extra(study: Study) -> Study:
     changes: dict[str, Stopping | Verification] = {}
     if study.stopping is not None:
         changes["stopping"] = study.stopping.model_copy(update={"extra": 0.0})
+
     if study.verification is not None:
         changes["verification"] = study.verification.model_copy(update={"extra": 0.0})
 
@@ -160,9 +164,10 @@ class ConfigOptions(TypedDict, total=False):
 class RunOptions(ConfigOptions, total=False):
     """Keywords of ``attrsearch.run``: the fields of :class:`RunConfig` and :class:`Execution`.
 
-    ``workers`` stands for ``jobs``, ``backend`` and ``scheduler`` together.  ``sampler`` and
+    ``workers`` stands for ``jobs``, ``backend`` and ``scheduler`` together. ``sampler`` and
     ``callbacks`` are Optuna's; ``storage`` is the address of a database by which workers share a
-    person's study, or an Optuna storage that keeps everybody's (see :mod:`attrsearch.search.hooks`).
+    person's study, or an Optuna storage that keeps everybody's (see
+    :mod:`attrsearch.search.hooks`).
     """
 
     jobs: int | None
@@ -195,6 +200,7 @@ def with_options(
     """
     given = cast("dict[str, Any]", dict(options))
     workers = given.pop("workers", None)
+
     if workers is not None:
         given |= dict(workers)
 

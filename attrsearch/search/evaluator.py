@@ -59,7 +59,8 @@ class Subject:
         landmarks: (f, 5, 2), its landmarks.
         detection: (f,), its probability.
         embeddings: Recogniser to (f, d), of the untouched window.
-        finishes: What the untouched window of each asks of its edits; empty where the editor's are not matched.
+        finishes: What the untouched window of each asks of its edits; empty where the editor's are
+            not matched.
     """
 
     windows: Tensor
@@ -142,6 +143,7 @@ class Evaluator:
         kept = list(seen.kept)
         if not kept:
             return None, []
+
         own = self.editor.from_crop
         side = self.editor.size
         inverse = np.stack([compose(own, invert(faces[i].crop_to_window)) for i in kept])
@@ -149,9 +151,11 @@ class Evaluator:
         encoded = self.editor.encode(to_editor([self._input(faces[i]) for i in kept]))
         masks = grid_sample(self.editor.masks(encoded), grids, align_corners=False)
         finishes: tuple[Finish, ...] = ()
+
         if self.editor.matched:
             pairs = zip(seen.windows, masks[:, 0].numpy(), strict=True)
             finishes = tuple(measure_finish(window, mask) for window, mask in pairs)
+
         subject = Subject(
             windows=_channels_first(seen.windows),
             encoded=encoded,
@@ -182,27 +186,35 @@ class Evaluator:
         rows = in_parallel(
             lambda chunk: self._measure(requests, chunk, self._render(requests, chunk)), chunks
         )
+
         for (number, candidate, face), row in zip(
             pairs, (row for part in rows for row in part), strict=True
         ):
             tables[number][:, candidate, face] = row
+
         return [FaceScores(*table) for table in tables]
 
     def render(self, request: Request) -> Picture:
         """The edited windows themselves, (n, f, 192, 192, 3), uint8."""
-        n, f = len(request.attributes), len(request.subject)
+        n = len(request.attributes)
+        f = len(request.subject)
         pairs = [(0, candidate, face) for candidate in range(n) for face in range(f)]
         parts = in_parallel(lambda chunk: self._render([request], chunk), _divide(pairs))
+
         return np.concatenate(parts).reshape(n, f, WINDOW_SIZE, WINDOW_SIZE, 3)
 
     def _input(self, face: AlignedFace) -> Picture:
-        """The editor's crop of a face; one that is cut otherwise than the usual crop is cut from the window."""
+        """The editor's crop of a face.
+
+        One that is cut otherwise than the usual crop is cut from the window.
+        """
         side = self.editor.size
         own = self.editor.from_crop
         if not np.array_equal(own, zoom(side)):
             return apply_prefilter(
                 warp(face.window, compose(own, invert(face.crop_to_window)), side), self.prefilter
             )
+
         filtered = apply_prefilter(face.crop, self.prefilter)
         return filtered if side == CROP_SIZE else _resize(filtered, side)
 
@@ -214,6 +226,7 @@ class Evaluator:
             )
             attributes = np.stack([requests[n].attributes[candidate] for n, candidate, _ in pairs])
             edited = self.editor.edit(encoded, attributes)
+
         with self._timed("blend"):
             grids = torch.stack([requests[n].subject.grids[face] for n, _, face in pairs])
             masks = torch.stack([requests[n].subject.masks[face] for n, _, face in pairs])
@@ -227,12 +240,14 @@ class Evaluator:
                 for n, _, face in pairs
                 if requests[n].subject.finishes
             ]
+
             for edit, one in zip(
                 layer, wanted, strict=False
             ):  # all faces of an editor are matched, or none
                 edit.copy_(
                     torch.from_numpy(finish(edit.permute(1, 2, 0).numpy(), one)).permute(2, 0, 1)
                 )
+
             blended = torch.lerp(windows, layer, masks).round_().clamp_(0, 255)
             return np.ascontiguousarray(blended.to(torch.uint8).permute(0, 2, 3, 1).numpy())
 
@@ -242,9 +257,14 @@ class Evaluator:
         """Scores (n, 6) of rendered windows, in the order of the fields of :class:`FaceScores`."""
         rows = np.zeros((len(pairs), 6), np.float32)
         rows[:, 4] = -2.0  # a face that is not found clears nothing
+
         with self._timed("detect"):
             found = self.detector.detect(_at_least(windows, STEADY))
-        hits, boxes, landmarks = [], [], []
+
+        hits = []
+        boxes = []
+        landmarks = []
+
         for i, (number, _, face) in enumerate(pairs):
             best, overlap = found[i].nearest(requests[number].subject.boxes[face])
             if best >= 0:
@@ -252,8 +272,10 @@ class Evaluator:
                 hits.append(i)
                 boxes.append(found[i].boxes[best])
                 landmarks.append(found[i].landmarks[best])
+
         if not hits:
             return rows
+
         with self._timed("critic"):
             critic = self.critic
             rows[hits, 5] = (
@@ -261,8 +283,11 @@ class Evaluator:
                 if critic is None
                 else critic.windows(_at_least(windows[hits], STEADY))[: len(hits)]
             )
+
         with self._timed("embed"):
-            scaled_distances, clearances = [], []
+            scaled_distances = []
+            clearances = []
+
             for position, scaled in enumerate(self.recognisers):
                 before = np.stack(
                     [
@@ -275,13 +300,18 @@ class Evaluator:
                     for items in (windows[hits], boxes, landmarks)
                 )
                 after = scaled.recogniser.embed(*seen)[: len(hits)]
-                raw, scale = distances(before, after), scaled.calibration.scale
+                raw = distances(before, after)
+                scale = scaled.calibration.scale
+
                 if position == 0:
                     rows[hits, 3] = raw
+
                 scaled_distances.append(raw * scale)
                 clearances.append((raw - scaled.calibration.verification) * scale)
+
             rows[hits, 2] = np.min(scaled_distances, 0)
             rows[hits, 4] = np.min(clearances, 0)
+
         return rows
 
     @contextmanager
@@ -306,6 +336,7 @@ def apply_prefilter(crop: Picture, prefilter: PreFilter | None) -> Picture:
         return pixelate(crop, prefilter.size)
     if prefilter.kind == "blur":
         return blur(crop, prefilter.size)
+
     return plugged_filter("prefilter", prefilter.kind, crop, prefilter.size)
 
 
@@ -320,6 +351,7 @@ def hide_others(window: Picture, face: AlignedFace, mask: Tensor) -> Picture:
     shown = window.copy()
     for box in face.others:
         cover(shown, box, "blur")
+
     own = mask.permute(1, 2, 0).numpy()
     return np.asarray(np.round(shown + (window.astype(np.float32) - shown) * own), np.uint8)
 

@@ -60,6 +60,7 @@ class Hooks:
             return ""
         if isinstance(self.sampler, BaseSampler):
             return type(self.sampler).__name__
+
         return str(getattr(self.sampler, "__qualname__", type(self.sampler).__name__))
 
     def make_sampler(self, seed: int) -> BaseSampler | None:
@@ -72,6 +73,7 @@ class Hooks:
             return None
         if isinstance(self.sampler, BaseSampler):
             return copy.deepcopy(self.sampler)
+
         made = self.sampler(seed)
         if not isinstance(made, BaseSampler):
             raise InputError(
@@ -80,6 +82,7 @@ class Hooks:
                 found=f"a {type(made).__name__} from {self.sampler_name}",
                 hint="give for example lambda seed: optuna.samplers.TPESampler(seed=seed)",
             )
+
         return made
 
     def create_study(
@@ -94,18 +97,21 @@ class Hooks:
         """
         if self.storage is None:
             return optuna.create_study(directions=directions, sampler=sampler)
+
         name = self.identity + suffix
         self._make_room(self.storage, name)
         study = optuna.create_study(
             study_name=name, storage=self.storage, directions=directions, sampler=sampler
         )
         study.set_user_attr(MARK, self.run)
+
         return study
 
     def _make_room(self, storage: BaseStorage, name: str) -> None:
         for earlier in optuna.get_all_study_summaries(storage, include_best_trial=False):
             if earlier.study_name != name:
                 continue
+
             if earlier.user_attrs.get(MARK) != self.run:
                 raise InputError(
                     f"study {name}",
@@ -113,6 +119,7 @@ class Hooks:
                     found="one that this run did not make",
                     hint="give another storage, or delete that study with optuna.delete_study",
                 )
+
             optuna.delete_study(study_name=name, storage=storage)
 
 
@@ -134,9 +141,11 @@ def take_hooks(options: "RunOptions", out: Path) -> Hooks:
     callbacks = tuple(options.pop("callbacks", ()))
     storage = options.get("storage")
     kept = None
+
     if isinstance(storage, BaseStorage):
         kept = storage
         del options["storage"]
+
     if sampler is not None and not isinstance(sampler, BaseSampler) and not callable(sampler):
         raise InputError(
             "sampler",
@@ -144,6 +153,7 @@ def take_hooks(options: "RunOptions", out: Path) -> Hooks:
             found=f"a {type(sampler).__name__}",
             hint="give for example optuna.samplers.TPESampler(seed=0)",
         )
+
     mark = hashlib.sha256(str(out.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:16]
     return Hooks(sampler, callbacks, kept, mark)
 
@@ -171,13 +181,16 @@ def stoppable(study: optuna.Study, callbacks: Sequence[Callback], trial: FrozenT
     """
     if not callbacks:
         return False
+
     asked: list[bool] = []
     # an attribute of the object stands before the method of its class
     study.stop = lambda: asked.append(True)  # type: ignore[method-assign]
+
     try:
         with without_warnings(optuna.exceptions.ExperimentalWarning):
             for callback in callbacks:
                 callback(study, copy.deepcopy(trial))
     finally:
         del study.stop
+
     return bool(asked)

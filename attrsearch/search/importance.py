@@ -34,10 +34,13 @@ def importance(names: tuple[str, ...], points: Floats, utility: Floats) -> dict[
         trials, or where all are worth the same.
     """
     usable = np.isfinite(points).all(1) & np.isfinite(utility)
-    points, utility = points[usable], utility[usable]
+    points = points[usable]
+    utility = utility[usable]
     if len(points) < MIN_TRIALS or utility.min() == utility.max():
         return {}
-    low, high = points.min(0), points.max(0)
+
+    low = points.min(0)
+    high = points.max(0)
     columns = [i for i in range(len(names)) if low[i] < high[i]]
     spaces: dict[str, BaseDistribution] = {
         names[i]: FloatDistribution(float(low[i]), float(high[i])) for i in columns
@@ -50,9 +53,11 @@ def importance(names: tuple[str, ...], points: Floats, utility: Floats) -> dict[
         )
         for row, value in zip(points, utility, strict=True)
     ]
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         study = optuna.create_study(direction="maximize")
         study.add_trials(trials)
         found = get_param_importances(study, evaluator=PedAnovaImportanceEvaluator())
+
     return {name: round(float(share), 4) for name, share in found.items() if np.isfinite(share)}

@@ -132,17 +132,20 @@ def search_people(
     waiting = iter(people)
     studies: list[PersonSearch] = []
     more = True
+
     while more or studies:
         while more and len(studies) < OPEN_STUDIES:
             person = next(waiting, None)
             if person is None:
                 more = False
                 break
+
             opened = _open(person, settings, evaluator, gather, pooled)
             if isinstance(opened, Failed):
                 yield opened
             else:
                 studies.append(opened)
+
         _round(studies, settings, evaluator, evaluated)
         for study in [item for item in studies if item.over(settings, evaluator)]:
             studies.remove(study)
@@ -163,6 +166,7 @@ def _open(
         return Failed(person.id, str(error))
     except Exception as error:
         return Failed(person.id, f"{person.id}: unexpected {type(error).__name__}: {error}")
+
     identity = ready.identity
     seed = ready.seed
     space = ready.space
@@ -180,10 +184,12 @@ def _open(
         recipe.stopping,
         expanded_screener,
     )
+
     try:
         study.attach(settings.hooks.of(person.id))
     except AttrsearchError as error:
         return Failed(person.id, str(error))
+
     opened = PersonSearch(identity, seed, ready.faces, ready.held, subject, study)
     opened.vary(settings, evaluator)
     return opened
@@ -202,11 +208,13 @@ def prepare_person(
     identity = gather(person, pictures_wanted(recipe.max_faces, recipe.heldback))
     searched, held = split_faces(identity.faces, recipe.heldback, recipe.max_faces, seed)
     subject, kept = evaluator.prepare(searched)
+
     if subject is None:
         required = f"a face that {evaluator.detector.name} finds again in its own window"
         found = f"none in {len(searched)} picture(s)"
         hint = "add clearer pictures"
         raise InputError(person.id, required=required, found=found, hint=hint)
+
     space = person_space(settings.space, identity.traits.gender, identity.traits.certainty)
     faces = tuple(searched[i] for i in kept)
     return PreparedPerson(identity, seed, space, faces, tuple(held), subject)
@@ -234,6 +242,7 @@ def make_screener(
         or (pooled is None and recipe.pooled != "none")
     ):
         return None
+
     portfolio = portfolio_points(space, pooled, traits.gender)
     person = describe(traits, faces, subject) if pooled else None
     return Screener(recipe, space, settings.objective, seed, pooled, portfolio, person)
@@ -244,6 +253,7 @@ def _local_screener(settings: Settings, seed: int, space: PersonSpace) -> Screen
     recipe = settings.study.surrogate
     if recipe is None or not predictable(settings.objective):
         return None
+
     return Screener(recipe, space, settings.objective, seed)
 
 
@@ -255,17 +265,21 @@ def _round(
 ) -> None:
     if not studies:
         return
+
     start = time.perf_counter()
     began = time.time()
     requests = [Request(item.subject, item.study.ask()) for item in studies]
     scores = evaluator.evaluate(requests)
+
     for item, request, score in zip(studies, requests, scores, strict=True):
         item.add(request, score, settings, evaluator)
+
     took = time.perf_counter() - start
     pairs = sum(len(request.attributes) * len(request.subject) for request in requests)
     for item, request in zip(studies, requests, strict=True):
         item.seconds += [took * len(request.subject) / pairs] * len(request.attributes)
         item.times += [(began, began + took)] * len(request.attributes)
+
     evaluated(sum(len(request.attributes) for request in requests))
 
 
@@ -309,5 +323,7 @@ def split_faces(
     count = len(faces)
     kept = min(count - 1, max(1, round(count * held_out))) if held_out > 0 and count > 1 else 0
     order = np.random.default_rng(seed).permutation(count)
-    searched, held = sorted(order[kept:][:max_faces]), sorted(order[:kept][:max_faces])
+    searched = sorted(order[kept:][:max_faces])
+    held = sorted(order[:kept][:max_faces])
+
     return [faces[i] for i in searched], [faces[i] for i in held]

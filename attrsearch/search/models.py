@@ -67,6 +67,7 @@ def settings_of(config: RunConfig, study: Study, hooks: Hooks = NO_HOOKS) -> Set
     genders = tuple((config.genders or {}).items())
     space = load_space(study.space)
     objective = load_objective(study.objective)
+
     return Settings(study, space, objective, config.calibration, config.facenet, genders, hooks)
 
 
@@ -89,6 +90,7 @@ def load_components(settings: Settings) -> Components:
     keep_freed_memory()
     study = settings.study
     windows = load_detector(study.detector, WINDOW_MIN_FACE)
+
     if settings.objective.ensemble:
         recognisers = available_recognisers()
         line = (
@@ -99,20 +101,26 @@ def load_components(settings: Settings) -> Components:
     else:
         recognisers = [load_recogniser(study.recogniser, settings.calibration, settings.facenet)]
         line = ""
+
     realign = SecondAlignment(load_detector(study.detector, MIN_FACE)) if study.realign else None
     editor = load_editor(study.editor, realign=realign)
     _check_passes(editor, settings.space)
     critic = Critic() if settings.objective.uses("naturalness") else None
     evaluator = Evaluator(editor, windows, recognisers, study.prefilter, critic)
     gather = IdentityLoader(load_detector(study.detector, MIN_FACE), dict(settings.genders))
+
     return Components(evaluator, gather, line, _pooled(settings, evaluator))
 
 
 def _check_passes(editor: Editor, space: Space) -> None:
     """Refuse a space of more passes than the editor makes."""
     passes = 1 if space.passes == "single" else 2
+
     if passes > editor.passes:
-        hint = f"choose --space one-pass, or an editor of two passes such as thesis instead of {editor.name}"
+        hint = (
+            "choose --space one-pass, or an editor of two passes such as thesis instead of "
+            f"{editor.name}"
+        )
         found = f"passes = {space.passes!r}"
         raise RecipeError(
             space.name, required='a space with passes = "single"', found=found, hint=hint
@@ -131,13 +139,16 @@ def _pooled(settings: Settings, evaluator: Evaluator) -> PooledModel | None:
     recipe = settings.study.surrogate
     if recipe is None:
         return None
+
     if not predictable(settings.objective):
         log.warning(
             f"surrogate: objective {settings.objective.name} is not made of what it predicts; the "
             "sampler goes alone"
         )
         return None
+
     model, line = choose_pooled(recipe.pooled, binding_of(settings, evaluator))
     if line:
         log.warning(line)
+
     return model

@@ -74,6 +74,7 @@ class CandidateResults:
         feasible = self.feasible
         if feasible.any():
             return int(np.where(feasible, self.objective_value, -np.inf).argmax())
+
         excess = np.maximum(self.violations, 0).sum(1)
         return int(excess.argmin())
 
@@ -90,9 +91,11 @@ def aggregate(objective: Objective, scores: FaceScores) -> CandidateResults:
     """Aggregate measurements over a person's faces and apply the recipe."""
     terms: dict[str, Floats64] = {}
     whole: dict[str, Floats64] = {}
+
     for name in dict.fromkeys((*TERMS, *objective.maximised)):
         terms[name] = term_values(name, scores)
         whole[name] = _aggregate(terms[name], objective.terms.get(name, Aggregation()))
+
     values = [
         np.prod([whole[name] for name in goal.product], axis=0) for goal in objective.maximise
     ]
@@ -114,15 +117,18 @@ def _aggregate(values: Floats64, how: Aggregation) -> Floats64:
         whole = np.quantile(values, how.quantile or 0.0, axis=1)
     else:
         whole = reduce_faces(values, how.aggregate)
+
     return np.asarray(whole if how.cap is None else np.minimum(whole, how.cap))
 
 
 def _violation(constraint: Constraint, scores: FaceScores) -> Floats64:
     if constraint.above == "verification":
-        measured, limit = scores.verification_margin.astype(np.float64), 0.0
+        measured = scores.verification_margin.astype(np.float64)
+        limit = 0.0
     else:
         measured = term_values(constraint.term, scores)
         limit = float(constraint.above)
+
     return np.asarray(limit - reduce_faces(measured, constraint.aggregate) + STRICT)
 
 
@@ -138,12 +144,15 @@ def reduce_faces(values: Floats64, how: str) -> Floats64:
     """
     if how in REDUCTIONS:
         return np.asarray(values.mean(1) if how == "mean" else values.min(1))
+
     aggregation = loaded("aggregation", how)
     if aggregation is None:
         raise unknown("aggregation", how, REDUCTIONS)
+
     whole = np.asarray(aggregation(values), np.float64)
     if whole.shape != (len(values),) or not np.isfinite(whole).all():
         required = f"finite values ({len(values)},) from its function"
         found = str(whole.shape) if np.isfinite(whole).all() else "values that are not finite"
         raise broken("aggregation", how, required, found)
+
     return whole

@@ -92,8 +92,10 @@ def open_study(
         load_if_exists=load_if_exists,
     )
     names = [goal.name for goal in settings.objective.maximise]
+
     with without_warnings(optuna.exceptions.ExperimentalWarning):
         study.set_metric_names(names)
+
     study.set_user_attr("person", identity)
     return OpenedStudy(study, PersonObjective(prepared, settings, components.evaluator))
 
@@ -114,18 +116,22 @@ def one_person(given: Person | Identity | Pictures, detector: str) -> Person:
         return PersonFaces(given.id, given.faces)
     if isinstance(given, str | Path):
         return _person_at(Path(given))
+
     pictures = [given] if isinstance(given, np.ndarray | Image) else list(given)
     if not pictures:
         hint = "give at least one picture"
         raise InputError("open_study", required="pictures of a person", found="none", hint=hint)
+
     paths = [Path(each) for each in pictures if isinstance(each, str | Path)]
     if len(paths) == len(pictures):
         return PersonFiles(readable(paths[0].stem), tuple(paths))
+
     finder = load_detector(detector, MIN_FACE)
     faces = []
     for number, picture in enumerate(pictures):
         name = f"picture {number}"
         faces.append(find_face(picture_of(picture, name), finder, Path(name)))
+
     return PersonFaces("person", tuple(faces))
 
 
@@ -140,14 +146,17 @@ def _person_at(place: Path) -> PersonFiles:
         return PersonFiles(readable(place.stem), (place,))
     if not place.is_dir():
         raise InputError(place, required="pictures of a person", found="no such file", hint=hint)
+
     folders = [child for child in sorted(place.iterdir()) if child.is_dir()]
     if not list_pictures(place) and len(folders) > 1:
         found = f"{len(folders)} folders"
         hint = f"give one of them, such as {folders[0]}"
         raise InputError(place, required="one person's pictures", found=found, hint=hint)
+
     files = tuple(tree_pictures(place))
     if not files:
         raise InputError(place, required="pictures of a person", found="none", hint=hint)
+
     return PersonFiles(readable(place.name), files)
 
 
@@ -160,4 +169,5 @@ def loaded(settings: Settings) -> Components:
     if key not in _kept:
         _kept.clear()
         _kept[key] = load_components(settings)
+
     return _kept[key]

@@ -30,7 +30,9 @@ MEASURED = ("detection", "iou", "distance", "distance_raw", "worst_distance", "u
 
 
 def constraints_of(trial: FrozenTrial) -> Sequence[float]:
-    """The ``constraints_func`` of a sampler: what the trial's candidate misses, 0 or below if nothing.
+    """The ``constraints_func`` of a sampler.
+
+    What the trial's candidate misses, 0 or below if nothing.
 
     Samplers of Optuna 5 need none: the objective sets every trial's constraints.
     """
@@ -77,16 +79,19 @@ class PersonObjective:
             optuna.TrialPruned: The study's pruner gave it up.
         """
         point: list[float] = []
+
         with without_warnings(optuna.exceptions.ExperimentalWarning):
             for name in self.person.space.names:
                 low = self.person.space.low[len(point)]
                 high = self.person.space.high[len(point)]
                 point.append(trial.suggest_float(name, float(low), float(high)))
+
         candidate = self.person.space.attributes([point])
         if self._prunes(trial):
             results = self._face_by_face(cast("Trial", trial), candidate)
         else:
             results = self.measure(candidate)
+
         values = self._note(trial, results, 0)
         return values if len(values) > 1 else values[0]
 
@@ -115,23 +120,28 @@ class PersonObjective:
             found = f"n_trials = {n_trials}, batch = {batch}"
             hint = "give for example n_trials=100, batch=4"
             raise InputError("optimise_batched", required="1 or more", found=found, hint=hint)
+
         left = n_trials
         while left > 0:
             trials = []
             with without_warnings():  # experimental samplers, independent sampling
                 for _ in range(min(size, left)):
                     trials.append(study.ask(self.distributions))
+
             left -= len(trials)
             try:
                 results = self.measure(np.concatenate([self._candidate(each) for each in trials]))
             except BaseException:
                 for trial in trials:
                     study.tell(trial, state=TrialState.FAIL)
+
                 raise
+
             stopped = False
             for number, trial in enumerate(trials):
                 finished = study.tell(trial, self._note(trial, results, number))
                 stopped = stoppable(study, callbacks, finished) or stopped
+
             if stopped:
                 return
 
@@ -144,6 +154,7 @@ class PersonObjective:
         subject, _ = self._evaluator.prepare(self.person.held) if self.person.held else (None, [])
         if subject is None:
             return None
+
         scores = self._scores(subject, self._candidate(trial))
         return aggregate(self._settings.objective, scores)
 
@@ -165,10 +176,12 @@ class PersonObjective:
         """
         params = trial.params
         missing = [name for name in self.person.space.names if name not in params]
+
         if missing:
             found = f"none of {missing[0]}"
             hint = "give a trial of a study of this objective"
             raise InputError("trial", required="every free value", found=found, hint=hint)
+
         return self.person.space.attributes([[params[name] for name in self.person.space.names]])
 
     def _scores(self, subject: Subject, candidates: Floats) -> FaceScores:
@@ -180,10 +193,13 @@ class PersonObjective:
         penalised = isinstance(trial, Trial) and ignores_constraints(trial.study.sampler)
         recipe = self._settings.study.sampler
         values, constraints = told(results, i, recipe, penalised)
+
         for name, violation in constraints.items():
             trial.set_constraint(name, violation)
+
         for name in MEASURED:
             trial.set_user_attr(name, round(float(getattr(results, name)[i]), 6))
+
         trial.set_user_attr("feasible", bool(results.feasible[i]))
         trial.set_user_attr(CONSTRAINTS, results.violations[i].tolist())
         return values
@@ -196,13 +212,16 @@ class PersonObjective:
     def _face_by_face(self, trial: Trial, candidate: Floats) -> CandidateResults:
         """Measure a candidate on one face after another, until the pruner gives it up."""
         scores: FaceScores | None = None
+
         for face in range(len(self.person.subject)):
             own = self._scores(self.person.subject.take([face]), candidate)
             scores = own if scores is None else scores.beside(own)
             results = aggregate(self._settings.objective, scores)
+
             if face + 1 < len(self.person.subject):
                 trial.report(float(results.values[0, 0]), face)
                 if trial.should_prune():
                     self._note(trial, results, 0)
                     raise optuna.TrialPruned(f"after {face + 1} faces")
+
         return results

@@ -92,6 +92,7 @@ class PersonSearch:
         """Prepare variations of the searched faces, and forget what earlier ones gave."""
         recipe = settings.study.verification
         self.checked = {}
+
         if recipe is not None and recipe.variations:
             self.varied, _ = evaluator.prepare(vary(self.faces, recipe.variations))
 
@@ -100,6 +101,7 @@ class PersonSearch:
         violations = plain.violations.copy()
         for number, found in self.checked.items():
             violations[number] = np.maximum(violations[number], found)
+
         return replace(plain, violations=violations)
 
     def _check(self, settings: Settings, evaluator: Evaluator) -> None:
@@ -109,8 +111,10 @@ class PersonSearch:
         """
         if self.varied is None:
             return
+
         plain = CandidateResults.join(self.results)
         attributes = np.concatenate(self.attributes)
+
         while True:
             strict = self._strict(plain)
             known = np.isin(np.arange(len(attributes)), list(self.checked))
@@ -135,6 +139,7 @@ class PersonSearch:
 
             trials = round(recipe.extra * settings.study.trials)
             self._join(failed, trials, settings, evaluator)
+
         return False
 
     def _verify(self, settings: Settings, evaluator: Evaluator) -> int | None:
@@ -162,6 +167,7 @@ class PersonSearch:
         self.verified = aggregate(settings.objective, scores)
         if self.verified.feasible[0] or not results.feasible[best]:
             return None
+
         return waiting[kept[int(scores.distance[0].argmin())]]
 
     def _join(self, number: int, trials: int, settings: Settings, evaluator: Evaluator) -> None:

@@ -32,9 +32,11 @@ def run_bar(disable: bool = False) -> "Iterator[Progress[RunProgress]]":
             words = [f"{state.done}/{state.people} people"]
             if state.done:
                 words.append(f"{state.feasible / state.done:.0%} feasible")
+
             words.append(f"{rate:.1f} evaluations/s")
             if state.seconds_left is not None:
                 words.append(f"{_clock(state.seconds_left)} left")
+
             shown.total = max(1, state.expected)
             shown.n = min(shown.total, state.evaluations)
             shown.set_postfix_str(", ".join(words), refresh=False)

@@ -84,7 +84,8 @@ class Verifier:
         """
         person = self._find(identity)
         settings, components = self._load()
-        recipe, evaluator = settings.study, components.evaluator
+        recipe = settings.study
+        evaluator = components.evaluator
         components.gather.give(identity, gender)
         found = components.gather(person, pictures_wanted(recipe.max_faces, recipe.heldback))
         searched, held = split_faces(
@@ -93,17 +94,20 @@ class Verifier:
         searched += [held[i] for i in joined if i < len(held)]
         held = [face for i, face in enumerate(held) if i not in joined]
         subject, kept = evaluator.prepare(searched)
+
         if subject is None:
             hint = "give the pictures of the run with --faces"
             raise InputError(
                 identity, required="a face that is found again", found="none", hint=hint
             )
+
         other, held_kept = evaluator.prepare(held) if held else (None, [])
         held_out = None
         if other is not None:
             held_out = aggregate(
                 settings.objective, evaluator.evaluate([Request(other, attributes)])[0]
             )
+
         return Verified(
             searched=aggregate(
                 settings.objective, evaluator.evaluate([Request(subject, attributes)])[0]
@@ -117,11 +121,13 @@ class Verifier:
     def _find(self, identity: str) -> Any:
         noted = self._run.get("faces", "")
         hint = "start the dashboard with --faces FACES, the pictures of the run"
+
         if self._faces is None and not noted:
             found = "a run that does not say where they are"
             raise InputError(
                 "pictures", required="the pictures the run searched", found=found, hint=hint
             )
+
         place = self._faces or Path(noted)
         try:
             people = find_people(place)
@@ -129,6 +135,7 @@ class Verifier:
             raise InputError(
                 place, required=error.required, found=error.found, hint=hint
             ) from error
+
         person = next((item for item in people if item.id == identity), None)
         if person is None:
             raise InputError(
@@ -137,6 +144,7 @@ class Verifier:
                 found="nobody of that name",
                 hint=hint,
             )
+
         return person
 
     def _load(self) -> tuple[Settings, Components]:
@@ -147,10 +155,13 @@ class Verifier:
             changes = {} if objective.ensemble else {"recogniser": recognisers[0]["name"]}
             study = Study.model_validate({**kept["study"], **changes})
             settings = Settings(study, Space.model_validate(kept["space"]), objective)
+
             with collected():  # the run has told it
                 components = load_components(settings)
+
             self._check(components, kept["editor_sha256"], recognisers)
             self._loaded = settings, components
+
         return self._loaded
 
     @staticmethod
@@ -161,8 +172,11 @@ class Verifier:
             for scaled in evaluator.recognisers
         ]
         hint = "measure with the version, weights and calibration of the run"
+
         if evaluator.editor.sha256 != editor:
-            required, found = f"editor {editor[:12]}…", f"{evaluator.editor.sha256[:12]}…"
+            required = f"editor {editor[:12]}…"
+            found = f"{evaluator.editor.sha256[:12]}…"
             raise InputError("editor", required=required, found=found, hint=hint)
+
         if now != recognisers:
             raise InputError("recogniser", required=f"{recognisers}", found=f"{now}", hint=hint)

@@ -43,6 +43,7 @@ class ResultTables:
         """
         if person is not None:
             return RunFolder(self.out).read_trials(self._part(person).record.id)
+
         try:
             return pd.read_parquet(self.out / "trials.parquet")
         except OSError as error:
@@ -58,9 +59,11 @@ class ResultTables:
         """
         dropped = read_decisions(self.out).dropped
         rows = []
+
         for part in RunFolder(self.out).read_people():
             if part.record.id not in dropped:
                 rows.append(summary_row(part))
+
         return pd.DataFrame(rows).set_index("id") if rows else pd.DataFrame()
 
     def best(self, person: str) -> "PersonRecord":
@@ -83,17 +86,21 @@ class ResultTables:
         """
         part = self._part(person)
         rows = []
+
         for kind in ("original", "best"):
             if part.images.get(kind):
                 rows.append(part.images[kind])
+
         width = max((len(names) for names in rows), default=0)
         if not width:
             hint = "run again with another folder"
             raise InputError(person, required="pictures of a person", found="none", hint=hint)
+
         sheet = Image.new("RGB", (width * SHOWN, len(rows) * SHOWN), "white")
         for row, names in enumerate(rows):
             for column, name in enumerate(names):
                 sheet.paste(self._picture(name), (column * SHOWN, row * SHOWN))
+
         return sheet
 
     @property
@@ -105,6 +112,7 @@ class ResultTables:
         folder = RunFolder(self.out)
         if folder.is_finished(person):
             return folder.read_person(person)
+
         known = [part.record.id for part in folder.read_people()]
         hint = did_you_mean(person, known[:20])
         raise InputError(
@@ -120,6 +128,7 @@ class ResultTables:
             raise InputError(
                 place, required="a picture of the run", found="none", hint=hint
             ) from error
+
         return found.resize((SHOWN, SHOWN))
 
 
@@ -150,4 +159,5 @@ class Plots:
         for part in RunFolder(self.tables.out).read_people():
             if person is None or part.record.id == person:
                 winners[part.record.id] = part.winner
+
         return winners

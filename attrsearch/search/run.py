@@ -138,18 +138,23 @@ def run(
         AttrsearchError: Nothing can be searched: no people, a bad recipe, bad weights, a place that
             cannot be written.  A bad person or picture is not an error of the run.
     """
-    began, started = now(), time.perf_counter()
+    began = now()
+    started = time.perf_counter()
     hooks = take_hooks(options, Path(out))
     config, execution = with_options(config, execution, options)
     recipe = config.load_study()
+
     if hooks.sampler is not None and config.surrogate is None:
         # who names a sampler wants its proposals, not those of a model
         recipe = recipe.model_copy(update={"surrogate": None})
+
     team = execution.workers(recipe)
     settings = settings_of(config, recipe, hooks)
     components = load_components(settings)
+
     if components.line:
         log.warning(components.line)
+
     everybody = _choose(_find(faces, config.cluster, components), config.people, faces)
     shard = execution.shard
     waiting = shard.choose(everybody) if shard else everybody
@@ -160,15 +165,20 @@ def run(
         shard=shard.record(everybody) if shard else None,
     )
     folder.start(origin, resume)
+
     if isinstance(faces, str | Path) and config.people is None:
         _name_left_out(Path(faces), everybody, folder.path)
+
     journal = Journal(folder.path)
     journal.add("start", people=len(waiting), resumed=resume, jobs=team.jobs, backend=team.backend)
-    finished, feasible = set(), 0
+    finished = set()
+    feasible = 0
+
     for part in (folder.finished_part(person.id) for person in waiting if resume):
         if part is not None:
             finished.add(part.record.id)
             feasible += part.record.feasible
+
     todo = [person for person in waiting if person.id not in finished]
     with shown(progress) as show:
         tally = _ProgressCounter(
@@ -179,6 +189,7 @@ def run(
         elsewhere = team.backend == "dask" or (
             team.jobs > 1 and (len(todo) > 1 or bool(storage and todo))
         )
+
         if elsewhere:
             refuse_memory(hooks)
             team = (
@@ -200,6 +211,7 @@ def run(
     counts = folder.finish(origin, tally.failed, seconds, {"call": _call(began, team, seconds)})
     refresh_exports(folder.path)
     journal.add("end", people=counts.people, failed=len(tally.failed), seconds=round(seconds, 3))
+
     return RunResult(
         out=folder.path,
         identities=counts.people + len(tally.failed),
@@ -253,8 +265,10 @@ class _ProgressCounter:
         self.evaluations += 0 if counted else outcome.evaluations
         self.off += self.trials - outcome.evaluations
         self.feasible += outcome.feasible
+
         if outcome.reason:
             self.failed[outcome.id] = outcome.reason
+
         self._tell()
 
     def evaluated(self, count: int) -> None:
@@ -295,11 +309,13 @@ def _name_left_out(source: Path, everybody: Sequence[Person], run: Path) -> None
 def _taken(everybody: Sequence[Person]) -> list[Path]:
     """The files of all people, where these are known."""
     taken: list[Path] = []
+
     for person in everybody:
         if isinstance(person, PersonFiles):
             taken += person.files
         else:
             taken += [face.source for face in person.faces]
+
     return taken
 
 
@@ -315,6 +331,7 @@ def _find(
         return list(faces)
     if not cluster:
         return list(find_people(Path(faces)))
+
     evaluator = components.evaluator
     detector = load_detector(evaluator.detector.name, MIN_FACE)
     return list(cluster_folder(Path(faces), detector, evaluator.recognisers[0]))
@@ -323,11 +340,14 @@ def _find(
 def _choose(people: list[Person], chosen: Sequence[str] | None, faces: object) -> list[Person]:
     if chosen is None:
         return people
+
     known = {person.id for person in people}
     missing = sorted(set(chosen) - known)
+
     if missing:
         found = f"{len(known)} people without {missing[0]}"
         raise InputError(
             faces, required=f"a person named {missing[0]}", found=found, hint="check the name"
         )
+
     return [person for person in people if person.id in set(chosen)]

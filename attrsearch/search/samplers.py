@@ -45,10 +45,14 @@ def make_sampler(recipe: Sampler, seed: int) -> BaseSampler:
     with without_warnings(optuna.exceptions.ExperimentalWarning):
         if recipe.name in SAMPLERS:
             return SAMPLERS[recipe.name](recipe, seed)
+
         sampler = made("sampler", recipe.name, recipe, seed)
+
     if sampler is None:
         raise unknown("sampler", recipe.name, list(SAMPLERS))
+
     if not isinstance(sampler, BaseSampler):
         found = f"a {type(sampler).__name__}"
         raise broken("sampler", recipe.name, "an Optuna sampler from its function", found)
+
     return sampler

@@ -49,13 +49,16 @@ class PersonSpace:
             (len(points), 1 if self.passes == "single" else 2, len(ATTRIBUTES)), np.float32
         )
         passes[:, 0] = self.fixed
+
         if self.passes != "single":
             passes[:, 1] = -self.fixed
+
         for column, name in enumerate(self.names):
             which, attribute = name.split("_", 1)
             passes[:, int(which == "second"), ATTRIBUTES.index(attribute)] = points[:, column]
             if self.passes == "mirrored":
                 passes[:, 1, ATTRIBUTES.index(attribute)] = -points[:, column]
+
         return passes
 
     def values(self, attributes: Floats) -> Floats64:
@@ -93,15 +96,21 @@ def person_space(space: Space, gender: Gender, certainty: float = 1.0) -> Person
     10
     """
     bounds = np.array(space.bounds(gender), np.float64)
+
     if certainty < MIN_CERTAINTY:
         both = np.array([space.bounds(each) for each in GENDERS], np.float64)
-        low, high = both[:, :, 0].max(0), both[:, :, 1].min(0)
+        low = both[:, :, 0].max(0)
+        high = both[:, :, 1].min(0)
         bounds = np.where((low <= high)[:, None], np.stack([low, high], 1), bounds)
+
     free = bounds[:, 0] < bounds[:, 1]
     names = [f"first_{name}" for name, is_free in zip(ATTRIBUTES, free, strict=True) if is_free]
-    low, high = bounds[free, 0], bounds[free, 1]
+    low = bounds[free, 0]
+    high = bounds[free, 1]
+
     if space.passes == "free":
         names += [name.replace("first_", "second_") for name in names]
         low, high = np.concatenate([low, -high]), np.concatenate([high, -low])
+
     fixed = np.where(free, 0.0, bounds[:, 0]).astype(np.float32)
     return PersonSpace(tuple(names), low, high, fixed, space.passes)

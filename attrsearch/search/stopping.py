@@ -50,10 +50,13 @@ class EarlyStopping:
         self._told += len(feasible)
         self._feasible |= bool(feasible.any())
         self._idle = self._idle + 1 if expected_improvement < self._recipe.tolerance else 0
+
         if self._feasible:
             enough = self._told >= self._recipe.least and self._idle >= self._recipe.patience
             return 0 if enough or self.extended else remaining
+
         if remaining == 0 and not self.extended:
             self.extended = True
             return self._allowance
+
         return remaining

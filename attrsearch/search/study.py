@@ -72,12 +72,12 @@ class PersonStudy:
         self.proposals: list[Proposal] = []
         self.screener = screener
         self._stopper = EarlyStopping(stopping, trials) if stopping else None
-        self._expansion, self._expanded_screener = (
-            stopping.widen if stopping else 1.0,
-            expanded_screener,
-        )
+        self._expansion = stopping.widen if stopping else 1.0
+        self._expanded_screener = expanded_screener
         self._lessons: list[tuple[npt.NDArray[np.float64], CandidateResults]] = []
-        self._sampler, self._goals, self._seed = sampler, goals, seed
+        self._sampler = sampler
+        self._goals = goals
+        self._seed = seed
         self.hooks: Hooks = NO_HOOKS
         self._stopped = False
         self._searched_on = 0
@@ -98,6 +98,7 @@ class PersonStudy:
         """The Optuna study, opened when it is first wanted."""
         if self._opened is None:
             self._opened = self._begin()
+
         return self._opened
 
     def _begin(self, earlier: Sequence[FrozenTrial] = (), suffix: str = "") -> optuna.Study:
@@ -111,6 +112,7 @@ class PersonStudy:
         sampler = self.hooks.make_sampler(self._seed) or make_sampler(self._sampler, self._seed)
         directions = [StudyDirection.MAXIMIZE] * self._goals
         study = self.hooks.create_study(directions, sampler, suffix)
+
         for trial in earlier:
             study.add_trial(
                 create_trial(
@@ -120,6 +122,7 @@ class PersonStudy:
                     constraints=trial.constraints,
                 )
             )
+
         return study
 
     def ask(self) -> Floats:
@@ -130,13 +133,17 @@ class PersonStudy:
         count = min(self._sampler.asks, self.remaining)
         planned = self.screener.propose(count) if self.screener else [Proposal("sampler")] * count
         self._asked = []
+
         for proposal in planned:
-            trial, point = None, proposal.point
+            trial = None
+            point = proposal.point
             if point is None:
                 trial, point = self._ask_sampler()
+
             self.proposals.append(replace(proposal, point=point))
             if proposal.evaluated:
                 self._asked.append((trial, point))
+
         self.remaining -= count
         points = np.array([point for _, point in self._asked])
         return self.space.attributes(points.reshape(count, len(self.space.names)))
@@ -149,15 +156,20 @@ class PersonStudy:
                 self._add(point, values, constraints)
                 if self.hooks.callbacks:
                     self._called(self._study.get_trials(deepcopy=False)[-1])
+
                 continue
+
             for name, violation in constraints.items():
                 trial.set_constraint(name, violation)
+
             self._called(self._study.tell(trial, values))
+
         if self._asked:
             lesson = np.array([point for _, point in self._asked]), results
             self._lessons += [lesson] if self._expansion > 1 else []
             if self.screener:
                 self.screener.observe(*lesson)
+
         if self._stopper:
             expected_improvement = self.screener.expected_improvement if self.screener else np.inf
             self.remaining = self._stopper.remaining(
@@ -165,8 +177,10 @@ class PersonStudy:
             )
             if self._stopper.extended and self._expansion > 1:
                 self._expand_space()
+
         if self._stopped:
             self.remaining = 0
+
         self._asked = []
 
     def _called(self, trial: FrozenTrial) -> None:
@@ -189,13 +203,16 @@ class PersonStudy:
         self._seed += 1
         self._searched_on += 1
         self._opened = self._begin(suffix=SEARCHED_ON.format(self._searched_on))
+
         for i, point in enumerate(points):
             self._add(point, *self._result(results, i))
+
         self._learn_from([(points, results)])
 
     def _expand_space(self) -> None:
         """Search on in a wider space, knowing what was measured in the first."""
-        self.space, self._expansion = self.space.expanded(self._expansion), 1.0
+        self.space = self.space.expanded(self._expansion)
+        self._expansion = 1.0
         self._opened = self._begin(self._study.get_trials(deepcopy=False), WIDER)
         self._learn_from(self._lessons)
 
@@ -203,12 +220,16 @@ class PersonStudy:
         self, lessons: Sequence[tuple[npt.NDArray[np.float64], CandidateResults]]
     ) -> None:
         """Exchange what proposes by prediction for one that knows the person's own trials only."""
-        first, self.screener = self.screener, self._expanded_screener(self.space)
+        first = self.screener
+        self.screener = self._expanded_screener(self.space)
+
         if self.screener:
             for points, results in lessons:
                 self.screener.observe(points, results)
+
             self.screener.screened_out = first.screened_out if first else 0
             self.screener.seconds += first.seconds if first else 0.0
+
         self._lessons = []
 
     def _add(
@@ -228,6 +249,7 @@ class PersonStudy:
     def _ask_sampler(self) -> tuple[Trial, npt.NDArray[np.float64]]:
         with without_warnings():  # experimental samplers, independent sampling, powers of two
             trial = self._study.ask(self._distributions)
+
         params = trial.params  # a copy at every call
         return trial, np.array([params[name] for name in self.space.names], np.float64)
 
@@ -248,9 +270,11 @@ def told(
     """
     values = results.values[i]
     violations = results.violations[i] if recipe.constrained else results.violations[i][:0]
+
     if penalised:
         values = values - recipe.penalty * np.maximum(violations, 0).sum()
         violations = violations[:0]
+
     constraints = {f"constraint_{number}": float(value) for number, value in enumerate(violations)}
     return [float(value) for value in values], constraints
 

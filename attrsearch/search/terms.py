@@ -81,12 +81,15 @@ def term_values(name: str, scores: FaceScores) -> npt.NDArray[np.float64]:
     """
     if name in TERMS:
         return TERMS[name](scores).astype(np.float64)
+
     term = loaded("term", name)
     if term is None:
         raise unknown("term", name, list(TERMS))
+
     values = np.asarray(term(scores), np.float64)
     if values.shape != scores.detection.shape or not np.isfinite(values).all():
         required = f"finite values {scores.detection.shape} from its function"
         found = f"{values.shape}" if np.isfinite(values).all() else "values that are not finite"
         raise broken("term", name, required, found)
+
     return values

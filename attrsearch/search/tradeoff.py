@@ -62,6 +62,7 @@ class Axis:
         low = float(values.min())
         high = float(values.max())
         room = 0.05 * (high - low) or 0.05
+
         return cls(low - room, high + room, start, end)
 
     def __call__(self, value: float) -> float:
@@ -80,6 +81,7 @@ class Axis:
         step = power * min((1, 2, 5, 10), key=lambda factor: abs(factor * power - rough))
         first = np.ceil(self.low / step - 1e-9)
         last = np.floor(self.high / step + 1e-9)
+
         return [round(float(n * step), 10) + 0.0 for n in np.arange(first, last + 1)]
 
 
@@ -97,6 +99,7 @@ def draw_tradeoff(trials: pd.DataFrame, winners: Mapping[str, int]) -> Drawing:
     if measured.empty:
         hint = "search somebody first"
         raise InputError("tradeoff", required="measured trials", found="none", hint=hint)
+
     wins = measured["identity"].map(winners).eq(measured["trial"]).to_numpy()
     thinned = np.zeros(len(measured), bool)
     thinned[:: -(-len(measured) // MAX_POINTS)] = True
@@ -108,6 +111,7 @@ def draw_tradeoff(trials: pd.DataFrame, winners: Mapping[str, int]) -> Drawing:
     upwards = Axis.over(kept, HEIGHT - BOTTOM, EDGE)
     parts = _frame(across, upwards)
     last = len(rows) - int(wins.sum())
+
     for number, row in enumerate(rows.itertuples()):
         colour = FEASIBLE if row.feasible else OTHERS
         ring = ' stroke="#000" stroke-width="1.5" r="5"' if number >= last else ' r="2.5"'
@@ -116,6 +120,7 @@ def draw_tradeoff(trials: pd.DataFrame, winners: Mapping[str, int]) -> Drawing:
         y = upwards(kept[number])
         label = f"<title>{name}: distance {distance[number]:.3f}, kept {kept[number]:.3f}</title>"
         parts.append(f'<circle cx="{x}" cy="{y}" fill="{colour}"{ring}>{label}</circle>')
+
     parts.append("</svg>")
     return Drawing("\n".join(parts), len(rows))
 
@@ -130,14 +135,17 @@ def _frame(across: Axis, upwards: Axis) -> list[str]:
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>',
         f'<path d="M{LEFT} {EDGE}V{base}H{WIDTH - EDGE}" fill="none" stroke="#444"/>',
     ]
+
     for value in across.ticks():
         x = across(value)
         parts.append(f'<path d="M{x} {base}v4" stroke="#444"/>')
         parts.append(f'<text x="{x}" y="{base + 17}" text-anchor="middle">{value:g}</text>')
+
     for value in upwards.ticks():
         y = upwards(value)
         parts.append(f'<path d="M{LEFT} {y}h-4" stroke="#444"/>')
         parts.append(f'<text x="{LEFT - 7}" y="{y + 4}" text-anchor="end">{value:g}</text>')
+
     middle = (LEFT + WIDTH - EDGE) / 2
     name = "distance from the person (FaceNet scale)"
     parts.append(f'<text x="{middle}" y="{HEIGHT - 12}" text-anchor="middle">{name}</text>')
@@ -145,8 +153,10 @@ def _frame(across: Axis, upwards: Axis) -> list[str]:
     turned = f'transform="rotate(-90 14 {height})"'
     parts.append(f'<text x="14" y="{height}" text-anchor="middle" {turned}>detection × IoU</text>')
     said = (("anonymised", FEASIBLE), ("not anonymised", OTHERS))
+
     for number, (word, colour) in enumerate(said):
         x = WIDTH - 240 + 95 * number
         parts.append(f'<circle cx="{x}" cy="{EDGE}" r="4" fill="{colour}"/>')
         parts.append(f'<text x="{x + 8}" y="{EDGE + 4}">{word}</text>')
+
     return parts

@@ -52,6 +52,7 @@ def vary(faces: Sequence[AlignedFace], count: int) -> list[AlignedFace]:
     found = []
     for face in faces:
         found += [_varied(face, variation) for variation in VARIATIONS[:count]]
+
     return found
 
 
@@ -59,6 +60,7 @@ def _varied(face: AlignedFace, variation: Variation) -> AlignedFace:
     window = face.window.astype(np.float32) * variation.light
     if variation.blur:
         window = cv2.GaussianBlur(window, (0, 0), variation.blur)
+
     shown = np.asarray(np.clip(np.round(window), 0, 255), np.uint8)
 
     # Only the alignment moves: the picture stays where it is, as when a detector errs.

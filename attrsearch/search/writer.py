@@ -44,7 +44,8 @@ def write_finished(
     item: Finished, evaluator: Evaluator, folder: RunFolder, include_originals: bool
 ) -> None:
     """Write a person's pictures, trials and record."""
-    results, winner = item.results, item.winner
+    results = item.results
+    winner = item.winner
     runners = runners_up(item)
     evaluated = np.array([proposal.evaluated for proposal in item.proposals], bool)
     numbers = np.flatnonzero(evaluated)  # trial numbers of the measured candidates
@@ -130,11 +131,14 @@ def runners_up(item: Finished) -> list[int]:
     flat = item.attributes.reshape(len(item.attributes), -1)
     order = [int(i) for i in item.results.order()]
     chosen = [item.winner]
+
     for i in order:
         if len(chosen) > RUNNERS:
             break
+
         if min(float(np.linalg.norm(flat[i] - flat[j])) for j in chosen) >= APART:
             chosen.append(i)
+
     return chosen[1:]
 
 
@@ -182,6 +186,7 @@ def write_images(
             for face in range(shown)
         )
         images["original"] = tuple(originals)
+
     return images
 
 
@@ -189,6 +194,7 @@ def held_out_of(results: CandidateResults | None, faces: int) -> HeldOut | None:
     """What was measured on the faces kept from the search: one candidate."""
     if results is None:
         return None
+
     names = ("detection", "iou", "distance", "worst_distance")
     rounded = {name: round(float(getattr(results, name)[0]), 6) for name in names}
     return HeldOut(faces=faces, feasible=bool(results.feasible[0]), **rounded)
@@ -201,13 +207,15 @@ def _importance(item: Finished) -> dict[str, float]:
 
 def provenance(settings: Settings, components: Components) -> Provenance:
     """What a run writes about itself."""
-    study, evaluator = settings.study, components.evaluator
+    study = settings.study
+    evaluator = components.evaluator
     main = evaluator.recognisers[0]
     distance_limits = [
         float(constraint.above)
         for constraint in settings.objective.constraints
         if _is_mean_distance(constraint) and constraint.above != "verification"
     ]
+
     return Provenance(
         editor=EditorRecord(name=evaluator.editor.name, sha256=evaluator.editor.sha256),
         recogniser=RecogniserRecord(

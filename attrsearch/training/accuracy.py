@@ -61,15 +61,20 @@ def accuracy(
     faces = known.take(np.arange(min(limit, len(known))))
     wanted = faces.attributes > 0.5
     others = load_face_set(people) if people is not None else None
-    right, surprise, against = [], [], []
+    right = []
+    surprise = []
+    against = []
+
     for name in names:
         network = load_traits_network(name)
         found = probabilities(network, faces.crops)
         right.append(((found > 0.5) == wanted).mean(0))
         likelihood = np.where(wanted, found, 1 - found).clip(1e-6)
         surprise.append(float(-np.log(likelihood).mean()))
+
         if others is not None:
             against.append(outvoted(others.people, probabilities(network, others.crops)))
+
     columns = np.stack(right, 1).tolist()
     table = dict(zip(ATTRIBUTES, map(tuple, columns), strict=True))
     return Accuracy(tuple(names), len(faces), table, tuple(surprise), tuple(against))
@@ -85,9 +90,11 @@ def outvoted(people: Sequence[str], found: Floats) -> float:
     """
     names = np.array(people)
     wrong = total = 0
+
     for person in np.unique(names):
         rows = found[names == person]
         if len(rows) > 1:
             wrong += int(((rows[:, MALE] > 0.5) != (vote(rows).gender == "male")).sum())
             total += len(rows)
+
     return wrong / total if total else float("nan")

@@ -17,13 +17,18 @@ TURNED_COUNTS = 6.0
 """Weight of the one attribute that is turned, beside those that stay."""
 
 _index = ATTRIBUTES.index
-BALD, YOUNG, EYEGLASSES = _index("Bald"), _index("Young"), _index("Eyeglasses")
-MUSTACHE, NO_BEARD, PALE = _index("Mustache"), _index("No_Beard"), _index("Pale_Skin")
+BALD = _index("Bald")
+YOUNG = _index("Young")
+EYEGLASSES = _index("Eyeglasses")
+MUSTACHE = _index("Mustache")
+NO_BEARD = _index("No_Beard")
+PALE = _index("Pale_Skin")
 HAIR = tuple(_index(name) for name in ("Bald", "Bangs", "Black_Hair", "Blond_Hair", "Brown_Hair"))
 
 TURNED = torch.ones(len(ATTRIBUTES))
 """How often each attribute is the one that is turned: oftener those that change most of a face."""
-TURNED[MALE], TURNED[EYEGLASSES] = 4.0, 4.0
+TURNED[MALE] = 4.0
+TURNED[EYEGLASSES] = 4.0
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,7 @@ def ask_edits(labels: Tensor, generator: torch.Generator) -> TargetAttributes:
     values = torch.where(part == 0, searched, torch.where(part == 1, one, other))
     weight = _weight(values)
     emphasis = torch.ones_like(weight).scatter_(1, turned, TURNED_COUNTS)
+
     return TargetAttributes(
         values, (values > 0).float(), torch.where(part == 1, weight * emphasis, weight)
     )
@@ -131,11 +137,14 @@ def ask_one_pass(labels: Tensor, generator: torch.Generator, groups: int = 2) ->
     values[:, BALD] = 0
     values[:, EYEGLASSES] = -values[:, EYEGLASSES].abs()
     values[:, PALE] = values[:, PALE].clamp(-0.8, 0.8)
-    target, weight = (values > 0).float(), _weight(values)
+    target = (values > 0).float()
+    weight = _weight(values)
     young = values[:, YOUNG].abs() < 0.5
     target[:, YOUNG] = torch.where(young, labels[:, YOUNG], target[:, YOUNG])
     weight[:, YOUNG] = torch.where(young, torch.ones(len(labels)), weight[:, YOUNG])
-    target[:, EYEGLASSES], weight[:, EYEGLASSES] = labels[:, EYEGLASSES], 1.0
+    target[:, EYEGLASSES] = labels[:, EYEGLASSES]
+    weight[:, EYEGLASSES] = 1.0
+
     return TargetAttributes(values, target, _of_a_blend(weight))
 
 
@@ -149,11 +158,13 @@ def _gendered(
     """Values of gender ``gender`` (n,), 1 male and -1 female, with a beard that goes with it."""
     values = values.clone()
     values[:, MALE] = gender * (0.1 + (REACH - 0.1) * torch.rand(len(values), generator=generator))
+
     for index, sign in ((MUSTACHE, gender), (NO_BEARD, -gender)):
         bound = values[:, index].abs() * sign
         values[:, index] = (
             torch.where(gender > 0, values[:, index], bound) if free_for_men else bound
         )
+
     return values
 
 

@@ -49,15 +49,19 @@ class AttributesTrainer:
         device: torch.device = CPU,
         taught: FaceSet | None = None,
     ) -> None:
-        self.recipe, self._dtype, self._device = recipe, dtype, device
+        self.recipe = recipe
+        self._dtype = dtype
+        self._device = device
         count = round(recipe.batch * recipe.taught) if taught is not None else 0
         self._sources = [
             (faces, recipe.batch - count),
             *([(taught, count)] if taught is not None else []),
         ]
+
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)
             self.network = load_traits_network(recipe.start) if recipe.start else TraitsNetwork()
+
         self.network = (
             self.network.train()
             .requires_grad_(True)
@@ -74,11 +78,15 @@ class AttributesTrainer:
         recipe = self.recipe
         random = randomness(recipe.seed, number)
         faces, labels = self._batch(random)
+
         for group in self._learn.param_groups:
             group["lr"] = recipe.rate * one_cycle(number / recipe.steps)
-        faces, labels = faces.to(self._device), labels.to(self._device)
+
+        faces = faces.to(self._device)
+        labels = labels.to(self._device)
         with seeded(self._device, random.initial_seed()), fast(self._device, self._dtype):
             logits = self.network(faces).float()
+
         soft = labels * (1 - recipe.smoothing) + recipe.smoothing / 2
         loss = binary_cross_entropy_with_logits(logits, soft)
         self._learn.zero_grad()
@@ -86,6 +94,7 @@ class AttributesTrainer:
         self._learn.step()
         average(self.ema, self.network, recipe.ema, number)
         right = ((logits > 0) == (labels > 0.5)).float().mean()
+
         return {"loss": float(loss.detach()), "right": float(right)}
 
     def state(self) -> dict[str, Any]:
@@ -117,11 +126,13 @@ class AttributesTrainer:
     def _batch(self, random: torch.Generator) -> tuple[Tensor, Tensor]:
         """Varied, covered and mixed faces, and their labels from 0 to 1."""
         parts = []
+
         for source, count in self._sources:
             chosen = torch.randint(0, len(source), (count,), generator=random).numpy()
             parts.append(
                 (to_network(source.crops[chosen]), torch.from_numpy(source.attributes[chosen]))
             )
+
         faces, labels = (torch.cat(column) for column in zip(*parts, strict=True))
         faces = covered(varied(faces, random), self.recipe.covered, random)
         return mixed(faces, labels, self.recipe.mixup, random)
@@ -135,6 +146,7 @@ def one_cycle(progress: float) -> float:
     """
     if progress < 0.3:
         return 0.05 + 0.95 * progress / 0.3
+
     rest = (1 - min(progress, 1.0)) / 0.7
     return 0.001 + 0.999 * rest * rest * (3 - 2 * rest)
 
@@ -149,11 +161,13 @@ def varied(faces: Tensor, random: torch.Generator) -> Tensor:
     down, right = torch.randint(-REACH, REACH + 1, (2,), generator=random).tolist()
     faces = _leant(torch.roll(faces, (down, right), (2, 3)), random)
     blur, share = torch.rand(2, generator=random).tolist()
+
     if blur < 0.5:
         small = interpolate(
             faces, size=int(faces.shape[-1] * (0.4 + 0.6 * share)), mode="bilinear", antialias=True
         )
         faces = interpolate(small, size=faces.shape[-1], mode="bilinear")
+
     contrast = 1 + 0.2 * torch.randn(len(faces), 1, 1, 1, generator=random)
     light = 0.15 * torch.randn(len(faces), 3, 1, 1, generator=random)
     return (faces * contrast + light).clamp(-1, 1)
@@ -163,15 +177,19 @@ def _leant(faces: Tensor, random: torch.Generator) -> Tensor:
     """Faces turned by some degrees and a little larger or smaller."""
     angle = torch.randn(len(faces), generator=random) * 0.08
     size = 1 + torch.randn(len(faces), generator=random) * 0.05
-    cos, sin, none = size * angle.cos(), size * angle.sin(), torch.zeros(len(faces))
+    cos = size * angle.cos()
+    sin = size * angle.sin()
+    none = torch.zeros(len(faces))
     matrices = torch.stack([cos, -sin, none, sin, cos, none], 1).view(-1, 2, 3)
     grid = affine_grid(matrices, list(faces.shape), align_corners=False)
+
     return grid_sample(faces, grid, padding_mode="reflection", align_corners=False)
 
 
 def covered(faces: Tensor, share: float, random: torch.Generator) -> Tensor:
     """A grey rectangle, 1/8 to 7/16 a side, over a ``share`` of the faces."""
-    count, side = len(faces), faces.shape[-1]
+    count = len(faces)
+    side = faces.shape[-1]
     extent = torch.randint(side // 8, side * 7 // 16, (count, 2), generator=random)
     corner = (torch.rand(count, 2, generator=random) * (side - extent)).long()
     chosen = torch.rand(count, generator=random) < share
@@ -180,6 +198,7 @@ def covered(faces: Tensor, share: float, random: torch.Generator) -> Tensor:
         (place >= corner[:, i, None]) & (place < (corner + extent)[:, i, None]) for i in (0, 1)
     )
     hidden = (rows[:, :, None] & columns[:, None, :])[:, None] & chosen[:, None, None, None]
+
     return faces.masked_fill(hidden, 0.0).contiguous(memory_format=torch.channels_last)
 
 
@@ -194,6 +213,7 @@ def mixed(
     """
     if not alpha:
         return faces, labels
+
     seed = int(torch.randint(0, 2**31, (), generator=random))
     share = float(np.random.default_rng(seed).beta(alpha, alpha))
     other = torch.randperm(len(faces), generator=random)

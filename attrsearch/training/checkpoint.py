@@ -41,6 +41,7 @@ def read_state(folder: Path, recipe: TrainingRecipe) -> tuple[int, float, dict[s
     """
     path = folder / FILE
     hint = "leave --resume out, or choose the folder of an earlier training"
+
     try:
         kept = torch.load(path, map_location="cpu", weights_only=True)
         earlier, step, seconds, state = (
@@ -59,8 +60,11 @@ def read_state(folder: Path, recipe: TrainingRecipe) -> tuple[int, float, dict[s
     ) as error:
         found = f"a damaged one ({str(error).splitlines()[0][:80]})"
         raise InputError(path, required="a checkpoint", found=found, hint=hint) from error
-    before, now = json.loads(earlier), json.loads(recipe.model_dump_json())
+
+    before = json.loads(earlier)
+    now = json.loads(recipe.model_dump_json())
     different = sorted(key for key in now if key not in FREE and now[key] != before.get(key))
+
     if different:
         key = different[0]
         raise OutputError(
@@ -69,4 +73,5 @@ def read_state(folder: Path, recipe: TrainingRecipe) -> tuple[int, float, dict[s
             found=f"{key} = {now[key]!r}",
             hint="continue with the same recipe, or choose another folder",
         )
+
     return int(step), float(seconds), state

@@ -49,10 +49,12 @@ def load_instruments(traits: str = "traits") -> editor_metrics.Instruments:
     recognisers = [load_recogniser("sface")]
     with contextlib.suppress(UnavailableError):
         recognisers.append(load_recogniser("dlib"))
+
     try:
         critic: Critic | None = Critic()
     except WeightsError:
         critic = None
+
     network = load_traits_network(traits)
     return editor_metrics.Instruments(
         Mtcnn(SMALLEST_FACE), recognisers, network, FeatureDistance(), critic
@@ -89,6 +91,7 @@ def compare(
     columns: list[dict[str, float]] = []
     shown = chosen.take(np.linspace(0, len(chosen) - 1, min(SHOWN, len(chosen))).astype(np.int64))
     pictures: list[Pictures] = [shown.crops]
+
     for name in editors:
         generator = load_checkpoint(name).generator.to(memory_format=torch.channels_last)
         progress(f"{name}: reconstruction and single edits of {len(chosen)} faces")
@@ -104,16 +107,19 @@ def compare(
             generator, chosen, editor_metrics.random_asks(chosen, space, seed=1)
         )
         column |= editor_metrics.steered(first, second, tools)
+
         if others is not None:
             progress(f"{name}: distinguishability of {len(set(others.people))} people")
             asks = _same_for_a_person(others, space)
             edited = editor_metrics.edit_all(generator, others, asks)
             column |= editor_metrics.distinguishability(others, edited, tools)
+
         column |= {
             f"ms an edit, batch {n}": editor_metrics.milliseconds(generator, n) for n in (1, 32)
         }
         columns.append(column)
         pictures += _shown(generator, shown, space)
+
     rows = {key: tuple(column[key] for column in columns) for key in columns[0]}
     return EditorComparison(
         tuple(editors), rows, np.concatenate([np.concatenate(list(row), 1) for row in pictures])
@@ -148,6 +154,7 @@ def _several(faces: FaceSet, limit: int) -> FaceSet:
     found: dict[str, list[int]] = {}
     for index, person in enumerate(faces.people):
         found.setdefault(person, []).append(index)
+
     order = sorted(found.values(), key=lambda indices: len(indices) < 2)
     return faces.take(np.array([i for indices in order for i in indices[:2]][:limit]))
 
@@ -160,6 +167,7 @@ def _same_for_a_person(faces: FaceSet, space: str) -> Floats:
     people = list(dict.fromkeys(faces.people))
     index = np.array([faces.people.index(person) for person in people])
     asks = dict(zip(people, editor_metrics.random_asks(faces.take(index), space), strict=True))
+
     return np.stack([asks[person] for person in faces.people])
 
 
@@ -168,5 +176,6 @@ def _shown(generator: Generator, shown: FaceSet, space: str) -> list[Pictures]:
     labels = torch.from_numpy(shown.attributes)
     with torch.no_grad():
         again = to_pictures(generator(to_network(shown.crops), own(labels)))
+
     asks = [editor_metrics.random_asks(shown, space, seed) for seed in (1, 2)]
     return [again, *(editor_metrics.edit_all(generator, shown, one) for one in asks)]

@@ -51,6 +51,7 @@ class Spoiler:
         Labels and worth on the processor.
         """
         worth = torch.full((len(faces),), LEVELS[kind])
+
         if kind == "reconstructed":
             faces = self._blended(self._editor(number)(faces, own(labels).to(faces.device)), faces)
         elif kind == "edited":
@@ -61,16 +62,21 @@ class Spoiler:
             faces = blurred(faces, random)
         elif kind == "shuffled":
             faces = shuffled(faces, random)
+
         return faces, worth
 
     def edited(
         self, faces: Tensor, strength: Tensor, number: int, random: torch.Generator
     ) -> Tensor:
-        """Random edits; the sign of every attribute is random, ``strength`` (n, 1) is the share of the limit."""
+        """Random edits.
+
+        The sign of every attribute is random, ``strength`` (n, 1) is the share of the limit.
+        """
         signs = torch.randint(0, 2, (len(faces), 13), generator=random) * 2.0 - 1
         values = (signs * strength * REACH).to(faces.device)
         editor = self._editor(number)
         first = editor(faces, values)
+
         return self._blended(first if number % 2 else editor(first, -values), faces)
 
     def _editor(self, number: int) -> Generator:
@@ -90,7 +96,8 @@ def blurred(faces: Tensor, random: torch.Generator) -> Tensor:
 
 def shuffled(faces: Tensor, random: torch.Generator) -> Tensor:
     """Faces whose 4 x 4 patches have changed places."""
-    count, rows = len(faces), faces.shape[-1] // PATCH
+    count = len(faces)
+    rows = faces.shape[-1] // PATCH
     patches = (
         faces.unfold(2, PATCH, PATCH)
         .unfold(3, PATCH, PATCH)
@@ -98,6 +105,7 @@ def shuffled(faces: Tensor, random: torch.Generator) -> Tensor:
     )
     order = torch.randperm(rows * rows, generator=random)
     mixed = patches[:, :, order].view(count, 3, rows, rows, PATCH, PATCH)
+
     return mixed.permute(0, 1, 2, 4, 3, 5).reshape(faces.shape)
 
 
@@ -111,10 +119,14 @@ class CriticTrainer:
     """
 
     def __init__(self, recipe: CriticRecipe, faces: FaceSet, device: torch.device = CPU) -> None:
-        self.recipe, self._faces, self._device = recipe, faces, device
+        self.recipe = recipe
+        self._faces = faces
+        self._device = device
+
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)
             self.network = CriticNetwork().to(device).to(memory_format=torch.channels_last)
+
         self._spoiler = Spoiler(recipe.editors, device)
         self._learn = torch.optim.AdamW(self.network.parameters(), recipe.rate, weight_decay=0.02)
 
@@ -123,12 +135,15 @@ class CriticTrainer:
         recipe = self.recipe
         random = randomness(recipe.seed, number)
         faces, worth = self._faces_of_all_kinds(number, random)
+
         for group in self._learn.param_groups:
             group["lr"] = recipe.rate * one_cycle(number / recipe.steps)
+
         loss = mse_loss(self.network.train()(faces), worth)
         self._learn.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self._learn.step()
+
         return {"loss": float(loss.detach())}
 
     def state(self) -> dict[str, Any]:
@@ -155,12 +170,14 @@ class CriticTrainer:
         network.eval()
         random = randomness(self.recipe.seed, -1 % 2**31)
         faces, labels = self._real(64, random)
+
         try:
             most = torch.ones(len(labels), 1)
             worst = self._spoiler.edited(faces, most, 0, random)  # the first editor, in two passes
             calibrated(network, network(faces), network(worst))
         except ValueError:  # not yet: a checkpoint of the first steps ships as it is
             return dict(network.state_dict())
+
         return dict(network.state_dict())
 
     def sheet(self) -> None:
@@ -179,6 +196,7 @@ class CriticTrainer:
         for kind in KINDS:
             faces, labels = self._real(share, random)
             parts.append(self._spoiler(kind, faces, labels, number, random))
+
         faces, worth = (torch.cat(column) for column in zip(*parts, strict=True))
         moved = torch.roll(
             faces, tuple(torch.randint(-4, 5, (2,), generator=random).tolist()), (2, 3)

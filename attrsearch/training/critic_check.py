@@ -46,14 +46,18 @@ def truths(
     spoil = Spoiler(editors)
     columns: dict[str, list[Floats]] = {kind: [] for kind in KINDS}
     worths = []
+
     for number, start in enumerate(range(0, len(faces), CHUNK)):
         part = slice(start, start + CHUNK)
-        real, labels = to_network(faces.crops[part]), torch.from_numpy(faces.attributes[part])
+        real = to_network(faces.crops[part])
+        labels = torch.from_numpy(faces.attributes[part])
         random = randomness(seed, number)
+
         for kind in KINDS:
             made, worth = spoil(kind, real, labels, number, random)
             columns[kind].append(network(made).numpy())
             worths += [worth.numpy()] if kind == "edited" else []
+
     scores = {kind: np.concatenate(parts) for kind, parts in columns.items()}
     ranks = np.repeat(np.arange(len(KINDS))[::-1], len(faces))
     everything = np.concatenate([scores[kind] for kind in KINDS])

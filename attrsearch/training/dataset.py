@@ -59,6 +59,7 @@ class FaceSet:
         for name, array in (("crops.npy", self.crops), ("attributes.npy", self.attributes)):
             with written(folder / name) as part, part.open("wb") as file:
                 np.save(file, array)
+
         head = {"format": "attrsearch/faces", "version": 1, "names": list(self.names)}
         write_text(folder / "faces.json", json.dumps(head) + "\n")
 
@@ -80,10 +81,12 @@ def load_face_set(folder: Path) -> FaceSet:
         raise InputError(
             folder, required="prepared faces", found=f"damaged ones ({error})", hint=HINT
         ) from error
+
     shapes = (len(names), CROP_SIZE, CROP_SIZE, 3), (len(names), len(ATTRIBUTES))
     if (crops.shape, attributes.shape) != shapes or head.get("version") != 1:
         found = f"{len(names)} names, crops {crops.shape}, attributes {attributes.shape}"
         raise InputError(folder, required="prepared faces of version 1", found=found, hint=HINT)
+
     return FaceSet(crops, names, attributes)
 
 

@@ -32,12 +32,14 @@ def load_sources(folders: Sequence[Path], network: TraitsNetwork | None = None) 
         raise InputError(
             "FACES", required="at least one folder of prepared faces", found="none", hint=hint
         )
+
     sets = [load_face_set(folder) for folder in folders]
     if network is not None:
         name = f"guessed-{_digest(network)}.npy"
         sets = [
             filled(one, network, folder / name) for one, folder in zip(sets, folders, strict=True)
         ]
+
     return join(sets)
 
 
@@ -54,12 +56,14 @@ def filled(faces: FaceSet, network: TraitsNetwork, cache: Path | None = None) ->
     unknown = np.flatnonzero(~faces.labelled)
     if not len(unknown):
         return faces
+
     guessed = np.load(cache) if cache is not None and cache.is_file() else None
     if guessed is None or guessed.shape != (len(unknown), faces.attributes.shape[1]):
         guessed = probabilities(network, faces.crops, unknown)
         if cache is not None:
             with written(cache) as part, part.open("wb") as file:
                 np.save(file, guessed)
+
     attributes = faces.attributes.copy()
     attributes[unknown] = guessed.round()
     return FaceSet(faces.crops, faces.names, attributes)
@@ -73,6 +77,7 @@ def taught(faces: FaceSet, teachers: Sequence[TraitsNetwork]) -> FaceSet | None:
     unknown = np.flatnonzero(~faces.labelled)
     if not len(unknown) or not teachers:
         return None
+
     guessed = np.mean(
         [probabilities(teacher, faces.crops, unknown) for teacher in teachers], axis=0
     )
@@ -83,6 +88,7 @@ def _digest(network: TraitsNetwork) -> str:
     found = hashlib.sha256()
     for value in network.state_dict().values():
         found.update(value.numpy().tobytes())
+
     return found.hexdigest()[:12]
 
 
@@ -93,10 +99,12 @@ def probabilities(
     """Probability of each attribute (n, 13) of crops, averaged over each and its mirror image."""
     chosen = np.arange(len(crops)) if indices is None else indices
     rows = []
+
     for start in range(0, len(chosen), CHUNK):
         part = to_network(crops[chosen[start : start + CHUNK]])
         logits = (network(part) + network(part.flip(-1))) / 2
         rows.append(torch.sigmoid(logits.float()).numpy())
+
     return np.concatenate(rows) if rows else np.zeros((0, 13), np.float32)
 
 
@@ -107,6 +115,7 @@ def labelled_only(faces: FaceSet) -> FaceSet:
         InputError: There are none.
     """
     known = np.flatnonzero(faces.labelled)
+
     if not len(known):
         raise InputError(
             "FACES",
@@ -114,4 +123,5 @@ def labelled_only(faces: FaceSet) -> FaceSet:
             found="none",
             hint="prepare them with --table attributes.csv",
         )
+
     return faces if len(known) == len(faces) else faces.take(known)

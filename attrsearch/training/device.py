@@ -29,11 +29,13 @@ def choose_device(name: DeviceName = "auto") -> torch.device:
     device(type='cpu')
     """
     there = torch.cuda.is_available()
+
     if name == "cuda" and not there:
         found = f"none with torch {torch.__version__}"
         raise UnavailableError(
             "--device cuda", required="a GPU (CUDA)", found=found, hint="type --device cpu"
         )
+
     return torch.device("cuda") if there and name != "cpu" else CPU
 
 
@@ -47,6 +49,7 @@ def dtype_on(device: torch.device, precision: Precision = "auto") -> torch.dtype
     """
     if device.type == "cuda" and precision == "auto":
         precision = "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
+
     return choose_dtype(precision)
 
 

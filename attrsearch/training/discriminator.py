@@ -62,15 +62,19 @@ class Discriminator(nn.Module):
         self.heads = nn.ModuleList(_head(width) for width in widths)
         self.layers = nn.ModuleList()
         channels = 3
+
         for i in range(LAYERS):
             out = min(dim * 2**i, 512)
             self.layers.append(nn.Sequential(nn.Conv2d(channels, out, 4, 2, 1), nn.LeakyReLU(0.2)))
             channels = out
+
             if i + 1 == PATCH_LAYER:
                 self.patch = nn.Conv2d(out, 1, 3, 1, 1)
+
         self.shared = nn.Sequential(nn.Flatten(), nn.Linear(channels * 16, 256), nn.LeakyReLU(0.2))
         self.whole = nn.Linear(256, 1)
         self.attributes = nn.Linear(256, len(ATTRIBUTES))
+
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.Linear):
                 nn.init.kaiming_normal_(
@@ -80,11 +84,14 @@ class Discriminator(nn.Module):
 
     def forward(self, faces: Tensor) -> Verdict:
         """The verdict on faces."""
-        x, patches = faces, faces
+        x = faces
+        patches = faces
+
         for i, layer in enumerate(self.layers):
             x = layer(x)
             if i + 1 == PATCH_LAYER:
                 patches = self.patch(x)[:, 0]
+
         shared = self.shared(x)
         levels = tuple(self._levels(faces)) if self._frozen else ()
         return Verdict(
@@ -95,7 +102,8 @@ class Discriminator(nn.Module):
         )
 
     def _levels(self, faces: Tensor) -> Iterator[Tensor]:
-        heads, x = iter(self.heads), faces
+        heads = iter(self.heads)
+        x = faces
         for i, layer in enumerate(self._frozen[0].layers[: TAPS[-1] + 1]):
             x = layer(x)
             if i in TAPS:
@@ -122,4 +130,5 @@ def gradient_penalty(discriminator: Discriminator, real: Tensor) -> Tensor:
     verdict = discriminator(leaf)
     realness = verdict.whole.sum() + verdict.patches.mean((1, 2)).sum()
     (gradient,) = torch.autograd.grad(realness, leaf, create_graph=True)
+
     return gradient.square().sum((1, 2, 3)).mean()

@@ -48,12 +48,14 @@ class Instruments:
 def reconstruction(generator: Generator, faces: FaceSet, tools: Instruments) -> dict[str, float]:
     """PSNR in dB, SSIM and feature distance of faces asked for their own attributes."""
     rows = []
+
     for start in range(0, len(faces), CHUNK):
         real, labels = _part(faces, start)
         again = generator(real, own(labels))
         rows.append(
             torch.stack([psnr(again, real), ssim(again, real), tools.features(again, real)])
         )
+
     mean = torch.cat(rows, 1).mean(1).tolist()
     return dict(zip(("PSNR (dB)", "SSIM", "feature distance"), mean, strict=True))
 
@@ -62,15 +64,18 @@ def reconstruction(generator: Generator, faces: FaceSet, tools: Instruments) -> 
 def single_edits(generator: Generator, faces: FaceSet, tools: Instruments) -> dict[str, float]:
     """Share of faces on which the classifier sees the one attribute that was turned."""
     seen = np.zeros((len(faces), len(ATTRIBUTES)), bool)
+
     for start in range(0, len(faces), CHUNK):
         real, labels = _part(faces, start)
         features = generator.encode(real)
+
         for index in range(len(ATTRIBUTES)):
             values = own(labels)
             values[:, index] = -values[:, index].sign() * TESTED
             edited = to_pictures(generator.decode(features, values))
             found = probabilities(tools.traits, edited)[:, index] > 0.5
             seen[start : start + len(real), index] = found == (values[:, index] > 0).numpy()
+
     return dict(zip(ATTRIBUTES, seen.mean(0).tolist(), strict=True))
 
 
@@ -82,9 +87,11 @@ def random_asks(faces: FaceSet, space: str, seed: int = 0) -> Floats:
     recipe = load_space(space)
     generator = np.random.default_rng(seed)
     rows = []
+
     for labels in faces.attributes:
         person = person_space(recipe, "male" if labels[MALE] > 0.5 else "female")
         rows.append(person.attributes(generator.uniform(person.low, person.high)[None])[0])
+
     return np.stack(rows)
 
 
@@ -93,12 +100,15 @@ def edit_all(generator: Generator, faces: FaceSet, asks: Floats) -> Pictures:
     """Edited and blended crops (n, 128, 128, 3)."""
     mask = torch.from_numpy(face_mask().copy())[None, None]
     parts = []
+
     for start in range(0, len(faces), CHUNK):
         real, _ = _part(faces, start)
         edited = real
         for number in range(asks.shape[1]):
             edited = generator(edited, torch.from_numpy(asks[start : start + CHUNK, number]))
+
         parts.append(to_pictures(real + (edited - real) * mask))
+
     return np.concatenate(parts)
 
 
@@ -107,12 +117,14 @@ def searched_edits(faces: FaceSet, edited: Pictures, tools: Instruments) -> dict
 
     Detection, IoU, distances, gender, tone, naturalness.
     """
-    before, after = seen(faces.crops, tools.detector), seen(edited, tools.detector)
+    before = seen(faces.crops, tools.detector)
+    after = seen(edited, tools.detector)
     found = np.array([a is not None for a in before])
     kept = np.array([a is not None and b is not None for a, b in zip(before, after, strict=True)])
     figures = {"detection": float(kept.sum() / found.sum())}
     pairs = [(a, b) for a, b in zip(before, after, strict=True) if a is not None and b is not None]
     figures["IoU"] = float(np.mean([b.nearest(a.boxes[0])[1] for a, b in pairs]))
+
     for scaled in tools.recognisers:
         first = embed(faces.crops[kept], [a for a, _ in pairs], scaled)
         second = embed(edited[kept], [b for _, b in pairs], scaled)
@@ -121,14 +133,17 @@ def searched_edits(faces: FaceSet, edited: Pictures, tools: Instruments) -> dict
         figures[f"still matched, {scaled.name}"] = float(
             (raw < scaled.calibration.verification).mean()
         )
+
     guessed = probabilities(tools.traits, edited)
     own_guess = probabilities(tools.traits, faces.crops)
     figures["gender kept"] = float(((guessed[:, MALE] > 0.5) == (own_guess[:, MALE] > 0.5)).mean())
     figures["age class kept"] = float(((guessed[:, -1] > 0.5) == (own_guess[:, -1] > 0.5)).mean())
     tone = cheek_colour(to_network(edited)) - cheek_colour(to_network(faces.crops))
     figures["skin tone moved (of 255)"] = float(tone.abs().mean() * 127.5)
+
     if tools.critic is not None:
         figures["naturalness"] = float(np.mean(_natural(tools.critic, edited)))
+
     return figures
 
 
@@ -138,7 +153,8 @@ def steered(first: Pictures, second: Pictures, tools: Instruments) -> dict[str, 
     The mean distance between two random candidates of the same face.
     """
     scaled = tools.recognisers[0]
-    one, other = seen(first, tools.detector), seen(second, tools.detector)
+    one = seen(first, tools.detector)
+    other = seen(second, tools.detector)
     kept = np.flatnonzero(
         [a is not None and b is not None for a, b in zip(one, other, strict=True)]
     )
@@ -147,6 +163,7 @@ def steered(first: Pictures, second: Pictures, tools: Instruments) -> dict[str, 
         for crops, found in ((first, one), (second, other))
     ]
     mean_distance = distances(*embedded).mean() * scaled.calibration.scale
+
     return {f"two candidates of a face apart, {scaled.name}": float(mean_distance)}
 
 
@@ -157,7 +174,8 @@ def distinguishability(faces: FaceSet, edited: Pictures, tools: Instruments) -> 
     edited face is of the same person.
     """
     scaled = tools.recognisers[0]
-    before, after = seen(faces.crops, tools.detector), seen(edited, tools.detector)
+    before = seen(faces.crops, tools.detector)
+    after = seen(edited, tools.detector)
     kept = np.flatnonzero(
         [a is not None and b is not None for a, b in zip(before, after, strict=True)]
     )
@@ -170,6 +188,7 @@ def distinguishability(faces: FaceSet, edited: Pictures, tools: Instruments) -> 
     np.fill_diagonal(table, np.inf)
     several = (~other).sum(1) > 1
     right = people[table.argmin(1)] == people
+
     return {
         "different people, mean distance after / before": float(ratio),
         "rank-1, edited to edited": float(right[several].mean()),
@@ -179,13 +198,16 @@ def distinguishability(faces: FaceSet, edited: Pictures, tools: Instruments) -> 
 @torch.no_grad()
 def milliseconds(generator: Generator, batch: int, repeats: int = 5) -> float:
     """Time of one edit in a batch: the least of a few, encoding included."""
-    faces, values = torch.zeros(batch, 3, 128, 128), torch.zeros(batch, len(ATTRIBUTES))
+    faces = torch.zeros(batch, 3, 128, 128)
+    values = torch.zeros(batch, len(ATTRIBUTES))
     faces = faces.contiguous(memory_format=torch.channels_last)
     least = float("inf")
+
     for _ in range(repeats):
         start = time.perf_counter()
         generator(faces, values)
         least = min(least, time.perf_counter() - start)
+
     return least / batch * 1000
 
 
@@ -196,11 +218,13 @@ def seen(crops: Pictures, detector: Mtcnn) -> list[Detections | None]:
     """
     middle = np.array([34, 29, 94, 117], np.float32)
     result: list[Detections | None] = []
+
     for found in detector.detect(crops):
         best, _ = found.nearest(middle)
         one = slice(best, best + 1)
         face = Detections(found.boxes[one], found.probabilities[one], found.landmarks[one])
         result.append(face if best >= 0 else None)
+
     return result
 
 
@@ -209,10 +233,9 @@ def embed(
 ) -> Floats:
     """Unit vectors (n, d) of the faces found."""
     there = [one for one in found if one is not None]
-    boxes, landmarks = (
-        np.concatenate([d.boxes for d in there]),
-        np.concatenate([d.landmarks for d in there]),
-    )
+    boxes = np.concatenate([d.boxes for d in there])
+    landmarks = np.concatenate([d.landmarks for d in there])
+
     return scaled.recogniser.embed(np.ascontiguousarray(crops), boxes, landmarks)
 
 

@@ -21,7 +21,8 @@ def write_weights(
     Args:
         path: Where.
         state: The tensors.
-        about: What stands beside them in the file, for :func:`attrsearch.weights.load_about`; JSON values.
+        about: What stands beside them in the file, for :func:`attrsearch.weights.load_about`; JSON
+            values.
 
     Returns:
         The file's SHA-256, hexadecimal.
@@ -37,6 +38,7 @@ def write_weights(
     }
     metadata = {ABOUT: json.dumps(about, sort_keys=True)} if about else None
     write_bytes(path, save(half, metadata))
+
     return file_sha256(path)
 
 
@@ -59,6 +61,7 @@ def load_trained(network: nn.Module, name: str, kind: Kind = "parsing", beside: 
         for key, value in load_tensors(path).items()
         if not beside or not key.startswith(beside)
     }
+
     try:
         network.load_state_dict(state)
     except RuntimeError as error:

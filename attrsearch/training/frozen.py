@@ -15,7 +15,9 @@ class _Depthwise(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, stride: int) -> Tensor:
-        ctx.weight, ctx.stride, ctx.size = weight, stride, x.shape
+        ctx.weight = weight
+        ctx.stride = stride
+        ctx.size = x.shape
         return conv2d(x, weight, bias, stride, 1, groups=len(weight))
 
     @staticmethod
@@ -25,6 +27,7 @@ class _Depthwise(torch.autograd.Function):
             dilated = gradient.new_zeros(ctx.size).contiguous(memory_format=torch.channels_last)
             dilated[:, :, :: ctx.stride, :: ctx.stride] = gradient
             gradient = dilated
+
         return (
             conv2d(gradient, ctx.weight.flip(2, 3), None, 1, 1, groups=len(ctx.weight)),
             None,
@@ -41,7 +44,8 @@ class FrozenDepthwise(nn.Module):
     def __init__(self, layer: nn.Conv2d) -> None:
         super().__init__()
         self.register_buffer("_weight", layer.weight.detach())
-        self._bias, self._stride = layer.bias, layer.stride[0]
+        self._bias = layer.bias
+        self._stride = layer.stride[0]
 
     def forward(self, x: Tensor) -> Tensor:
         """The same as the layer it stands for."""

@@ -28,12 +28,15 @@ def make_generator(recipe: EditorRecipe) -> Generator:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
         generator = Generator(config)
+
     if recipe.start:
         start = load_checkpoint(recipe.start).generator
         generator.load_state_dict(widened(start, config, recipe.name))
+
     generator = generator.train().requires_grad_(True).to(memory_format=torch.channels_last)
     for name, value in generator.named_parameters():
         value.requires_grad_(not name.startswith(recipe.frozen_layers))
+
     return freeze_norms(generator) if recipe.frozen_norm else generator
 
 
@@ -51,7 +54,9 @@ def widened(start: Generator, config: GeneratorConfig, name: str = "recipe") -> 
     Raises:
         RecipeError: More than the shortcuts differs.
     """
-    old, state = start.config, dict(start.state_dict())
+    old = start.config
+    state = dict(start.state_dict())
+
     if (old.enc_dim, old.dec_dim, old.inject_layers) != (
         config.enc_dim,
         config.dec_dim,
@@ -66,6 +71,7 @@ def widened(start: Generator, config: GeneratorConfig, name: str = "recipe") -> 
             found=f"{old.enc_dim} and {old.dec_dim} channels, {old.shortcut_layers} shortcuts",
             hint="change enc_dim, dec_dim, inject_layers or shortcut_layers",
         )
+
     for i in range(old.shortcut_layers, config.shortcut_layers):
         weight = state[f"dec_layers.{i + 1}.layers.0.weight"]
         out = state[f"dec_layers.{i}.layers.0.weight"].shape[1]
@@ -73,6 +79,7 @@ def widened(start: Generator, config: GeneratorConfig, name: str = "recipe") -> 
         state[f"dec_layers.{i + 1}.layers.0.weight"] = torch.cat(
             [weight[:out], zeros, weight[out:]]
         )
+
     return state
 
 
@@ -81,6 +88,7 @@ def freeze_norms(generator: Generator) -> Generator:
     for module in generator.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.eval()
+
     return generator
 
 
@@ -88,6 +96,7 @@ def freeze_norms(generator: Generator) -> Generator:
 def average(ema: nn.Module, current: nn.Module, decay: float, step: int) -> None:
     """Move the average of the weights towards the current ones, quickly in the first steps."""
     keep = min(decay, (1 + step) / (10 + step))
+
     for mean, value in zip(ema.state_dict().values(), current.state_dict().values(), strict=True):
         if mean.dtype.is_floating_point:
             mean.lerp_(value, 1 - keep)

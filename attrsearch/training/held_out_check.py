@@ -52,22 +52,27 @@ def judge_run(run: Path, judge: CalibratedRecogniser, originals: Path | None = N
         InputError: No pair of pictures in which the face is found.
     """
     read_run(run)
-    edited, untouched = [], []
+    edited = []
+    untouched = []
+
     for part in RunFolder(run).read_people():
         for name in part.images.get("best", ()):
             original = (originals or run) / name.replace("/best_", "/original_")
             if (run / name).is_file() and original.is_file():
                 edited.append(read_picture(run / name))
                 untouched.append(read_picture(original))
+
     pairs = list(zip(_faces(edited), _faces(untouched), strict=True))
     kept = [i for i, (after, before) in enumerate(pairs) if len(after) and len(before)]
     if not kept:
         hint = "search with --include-originals"
         raise InputError(run, required="edited and untouched pictures", found="no pair", hint=hint)
+
     first = _embed([untouched[i] for i in kept], [pairs[i][1] for i in kept], judge)
     second = _embed([edited[i] for i in kept], [pairs[i][0] for i in kept], judge)
     raw = distances(first, second)
     matched = float((raw < judge.calibration.verification).mean())
+
     return Judged(len(kept), matched, float(raw.mean() * judge.calibration.scale))
 
 
@@ -75,6 +80,7 @@ def _faces(windows: list[Pictures]) -> list[Detections]:
     """The face of each window; none where it is not found."""
     if not windows:
         return []
+
     found = []
     for detections in load_detector("mtcnn", WINDOW_MIN_FACE).detect(np.stack(windows)):
         best, _ = detections.nearest(FACE)
@@ -84,12 +90,11 @@ def _faces(windows: list[Pictures]) -> list[Detections]:
                 detections.boxes[one], detections.probabilities[one], detections.landmarks[one]
             )
         )
+
     return found
 
 
 def _embed(windows: list[Pictures], faces: list[Detections], judge: CalibratedRecogniser) -> Floats:
-    boxes, landmarks = (
-        np.concatenate([one.boxes for one in faces]),
-        np.concatenate([o.landmarks for o in faces]),
-    )
+    boxes = np.concatenate([one.boxes for one in faces])
+    landmarks = np.concatenate([o.landmarks for o in faces])
     return judge.recogniser.embed(np.stack(windows), boxes, landmarks)

@@ -36,12 +36,16 @@ def ssim(first: Tensor, second: Tensor, side: int = 11, sigma: float = 1.5) -> T
     def mean(x: Tensor) -> Tensor:
         return conv2d(x, window, groups=3)
 
-    a, b = (first + 1) / 2, (second + 1) / 2
-    mean_a, mean_b = mean(a), mean(b)
-    spread_a, spread_b = mean(a * a) - mean_a**2, mean(b * b) - mean_b**2
+    a = (first + 1) / 2
+    b = (second + 1) / 2
+    mean_a = mean(a)
+    mean_b = mean(b)
+    spread_a = mean(a * a) - mean_a**2
+    spread_b = mean(b * b) - mean_b**2
     shared = mean(a * b) - mean_a * mean_b
     light = (2 * mean_a * mean_b + 1e-4) / (mean_a**2 + mean_b**2 + 1e-4)
     shape = (2 * shared + 9e-4) / (spread_a + spread_b + 9e-4)
+
     return (light * shape).mean((1, 2, 3))
 
 
@@ -69,10 +73,12 @@ class FeatureDistance:
         pair = torch.cat([first, second])
         x = interpolate(pair, size=112, mode="bilinear", antialias=True)
         total = torch.zeros(len(first))
+
         for number, layer in enumerate(self._layers[: self._depths[-1]], 1):
             x = layer(x)
             if number in self._depths:
                 unit = normalize(x, dim=1)
                 difference = unit[: len(first)] - unit[len(first) :]
                 total = total + difference.square().sum(1).mean((1, 2))
+
         return total

@@ -1,7 +1,9 @@
-"""Frozen ImageNet features for the game of training: EfficientNet-Lite0 at four strides (extra ``train``).
+"""Frozen ImageNet features for the game of training.
 
-Source: Sauer et al., "Projected GANs Converge Faster", 2021: discriminators on features of a pretrained network learn
-many times faster than from nothing.
+EfficientNet-Lite0 at four strides (extra ``train``).
+
+Source: Sauer et al., "Projected GANs Converge Faster", 2021: discriminators on features of a
+pretrained network learn many times faster than from nothing.
 """
 
 import warnings
@@ -45,6 +47,7 @@ class ImageNetFeatures(nn.Module):
             raise UnavailableError(
                 "ImageNet features", required=wanted, found=str(error), hint=hint
             ) from error
+
         network.eval().requires_grad_(False)
         self.stem = nn.Sequential(_fused(network._conv_stem, network._bn0), nn.ReLU6())
         self.blocks = nn.ModuleList(_Stage(block) for block in network._blocks)
@@ -57,11 +60,14 @@ class ImageNetFeatures(nn.Module):
         side = pictures.shape[-1]
         x = self.stem(((pictures + 1) / 2 - self._mean) / self._spread)
         found = []
+
         for block in self.blocks:
             after = block(x)
             if after.shape[-1] != x.shape[-1] and x.shape[-1] <= side // 4:
                 found.append(x)
+
             x = after
+
         found.append(x)
         return found
 
@@ -75,15 +81,18 @@ def feature_gaps(true: Tensor, made: Tensor) -> Tensor:
 def texture_loss(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:
     """How far means and spreads of features (n, c, h, w) are from those of the untouched faces.
 
-    Where no true result is known, only the discriminators judge an edit, and what pushes a recogniser away finds
-    grids and blots long before they learn to see them: skin must keep the picture's own statistics.
+    Where no true result is known, only the discriminators judge an edit, and what pushes a
+    recogniser away finds grids and blots long before they learn to see them: skin must keep the
+    picture's own statistics.
     """
     losses = []
+
     for true, made in zip(real, fake, strict=True):
         scale = true.std((2, 3)).mean() + 1e-3
         mean = (true.mean((2, 3)) - made.mean((2, 3))).abs().mean()
         spread = (true.std((2, 3)) - made.std((2, 3))).abs().mean()
         losses.append((mean + spread) / scale)
+
     return torch.stack(losses).mean()
 
 
@@ -95,6 +104,7 @@ class _Stage(nn.Module):
         layers: list[nn.Module] = []
         if getattr(block, "_expand_conv", None) is not None:
             layers += [_fused(block._expand_conv, block._bn0), nn.ReLU6()]
+
         layers += [_fused(block._depthwise_conv, block._bn1), nn.ReLU6()]
         layers += [_fused(block._project_conv, block._bn2)]
         self.layers = nn.Sequential(*layers)
@@ -129,6 +139,7 @@ def _fused(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Module:
     fused.load_state_dict({"weight": convolution.weight * scale[:, None, None, None], "bias": bias})
     if symmetric:
         return fused
+
     before = (kernel - stride) // 2
     after = kernel - stride - before
     return nn.Sequential(nn.ZeroPad2d((before, after, before, after)), fused)

@@ -94,7 +94,9 @@ def train(
     resume: bool = False,
     progress: Progress[TrainingProgress] = silent,
 ) -> TrainingProgress:
-    """Train to the end; ``out`` then holds ``weights.safetensors``, ``training.toml`` and ``sheets/``.
+    """Train to the end.
+
+    ``out`` then holds ``weights.safetensors``, ``training.toml`` and ``sheets/``.
 
     Args:
         trainer: What is trained.
@@ -111,6 +113,7 @@ def train(
     """
     done = 0
     before = 0.0
+
     if resume:
         done, before, state = read_state(out, recipe)
         trainer.load(state)
@@ -131,6 +134,7 @@ def train(
                     found=str(value),
                     hint="lower the rates",
                 )
+
             means[name] = (
                 value if name not in means else SMOOTH * means[name] + (1 - SMOOTH) * value
             )
@@ -142,6 +146,7 @@ def train(
 
         if pace.minutes is not None and now - start >= pace.minutes * 60:
             break
+
         if now - saved >= pace.checkpoint_minutes * 60:
             _write(trainer, recipe, out, reached)
             saved = time.monotonic()
@@ -161,6 +166,7 @@ def _write(trainer: Trainer, recipe: TrainingRecipe, out: Path, reached: Trainin
     picture = trainer.sheet()
     if picture is not None:
         write_bytes(out / "sheets" / f"{reached.step:06d}.png", to_png(picture))
+
     digest = write_weights(out / "weights.safetensors", trainer.weights(), trainer.about())
     about = {
         "format": "attrsearch/trained",

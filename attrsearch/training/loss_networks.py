@@ -53,8 +53,12 @@ class IdentityLoss:
     def embed(
         self, faces: Tensor, generator: torch.Generator | None = None, jitter: float = 1.5
     ) -> Tensor:
-        """Unit vectors (n, 128) of crops (n, 3, 128, 128) from -1 to 1; jittered by pixels where random."""
+        """Unit vectors (n, 128) of crops (n, 3, 128, 128) from -1 to 1.
+
+        Jittered by pixels where random.
+        """
         matrices = self._inverse.expand(len(faces), 2, 3).clone()
+
         if generator is not None:
             shift = torch.randn(len(faces), 2, generator=generator) * jitter
             turn = torch.randn(len(faces), generator=generator) * 0.02
@@ -67,13 +71,17 @@ class IdentityLoss:
             matrices[:, :, 2] = (
                 (spin @ (matrices[:, :, 2] - middle)[..., None])[..., 0] + middle + shift
             )
+
         grid = sampling_grid(matrices, SFACE_SIZE, (CROP, CROP)).to(faces.device)
         aligned = grid_sample(faces, grid, padding_mode="border", align_corners=False)
         return self._network.embed_aligned((aligned + 1) * 127.5)
 
 
 class ONetOutput(NamedTuple):
-    """What MTCNN's last network sees: ``probability`` (n,), ``box`` (n, 4), ``landmarks`` (n, 10)."""
+    """What MTCNN's last network sees.
+
+    ``probability`` (n,), ``box`` (n, 4), ``landmarks`` (n, 10).
+    """
 
     probability: Tensor
     box: Tensor
@@ -88,7 +96,8 @@ class DetectionLossNetwork:
     """
 
     def __init__(self, device: torch.device = CPU) -> None:
-        self._network, self._device = load_onet().to(device), device
+        self._network = load_onet().to(device)
+        self._device = device
 
     def cuts(self, count: int, generator: torch.Generator) -> Tensor:
         """Sampling grids (n, 48, 48, 2) of squares around the face, jittered in place and size."""
@@ -100,6 +109,7 @@ class DetectionLossNetwork:
         grid = torch.stack(
             [x[:, None, :].expand(-1, ONET_SIDE, -1), y[:, :, None].expand(-1, -1, ONET_SIDE)], -1
         )
+
         return (grid * (2 / CROP) - 1).to(self._device)
 
     def __call__(self, faces: Tensor, cuts: Tensor) -> ONetOutput:
@@ -122,6 +132,7 @@ def load_traits_network(name: str) -> TraitsNetwork:
     """
     if "/" not in name and "\\" not in name and Path(name).suffix == "":
         return TraitsClassifier(name).network
+
     network = TraitsNetwork()
     try:
         network.load_state_dict(
@@ -131,6 +142,7 @@ def load_traits_network(name: str) -> TraitsNetwork:
         found = str(error).splitlines()[-1].strip()
         hint = "give the file that attrsearch train attributes wrote"
         raise WeightsError(name, required="a traits network", found=found, hint=hint) from error
+
     network.eval().requires_grad_(False)
     return network
 

@@ -56,6 +56,7 @@ def _mean_where(values: Tensor, mask: Tensor | None) -> Tensor:
     """Mean of maps (n, h, w), weighted by a mask of any size."""
     if mask is None:
         return values.mean()
+
     weight = adaptive_avg_pool2d(mask, (values.shape[-2], values.shape[-1]))[0]
     return (values * weight).mean() / weight.mean()
 
@@ -133,6 +134,7 @@ def hair_mask(faces: Tensor) -> Tensor:
     )
     rows = torch.arange(faces.shape[2], dtype=faces.dtype, device=faces.device)[:, None]
     above = ((BROWS - rows) / 8).clamp(0, 1)
+
     return torch.sigmoid((unlike - 4) * 1.5) * above
 
 
@@ -153,11 +155,14 @@ def grain_loss(edited: Tensor, original: Tensor, allowed: float = 0.01) -> Tenso
 
     Details of one, two and four pixels are judged by themselves, each over squares of 8 pixels.
     """
-    before, after = original.mean(1, keepdim=True), edited.mean(1, keepdim=True)
+    before = original.mean(1, keepdim=True)
+    after = edited.mean(1, keepdim=True)
     excess = []
+
     for size in (1, 2, 4):
         known = max_pool2d(_detail(before, size), 3, 1, 1)
         excess.append(relu(_detail(after, size) - known - allowed).mean())
+
     return torch.stack(excess).sum()
 
 
@@ -193,6 +198,7 @@ def spread_loss(before: Tensor, after: Tensor, kept: float) -> Tensor:
     """
     if len(before) < 2:
         return after.new_zeros(())
+
     first, second = torch.triu_indices(len(before), len(before), 1, device=before.device)
     wanted = kept * (before[first] - before[second]).norm(dim=1)
     found = ((after[first] - after[second]).square().sum(1) + 1e-8).sqrt()
@@ -213,11 +219,13 @@ def steering_loss(after: Tensor, min_distance: Tensor | float) -> Tensor:
 def disturbed(faces: Tensor, generator: torch.Generator) -> Tensor:
     """Faces blurred or reduced and noisy, so that networks judge shapes, not pixels."""
     choice, side = torch.rand(2, generator=generator).tolist()
+
     if choice < 0.35:
         faces = avg_pool2d(pad(faces, (1, 1, 1, 1), mode="reflect"), 3, 1)
     elif choice < 0.6:
         small = interpolate(faces, size=72 + int(side * 40), mode="bilinear", antialias=True)
         faces = interpolate(small, size=faces.shape[-1], mode="bilinear")
+
     return faces + _noise(faces, generator)
 
 
@@ -228,6 +236,7 @@ def softened(faces: Tensor, generator: torch.Generator) -> Tensor:
     """
     for _ in range(int(torch.randint(1, 4, (1,), generator=generator))):
         faces = avg_pool2d(pad(faces, (1, 1, 1, 1), mode="replicate"), 3, 1)
+
     return faces + _noise(faces, generator)
 
 

@@ -1,7 +1,7 @@
 """Things before a face, drawn so that their place is known: what a network learns to leave alone.
 
-Every function takes a picture (h, w, 3), RGB, uint8, and the face's 68 landmarks (68, 2) in its pixels, and gives the
-picture with the thing on it and its mask (h, w), 0 to 1.
+Every function takes a picture (h, w, 3), RGB, uint8, and the face's 68 landmarks (68, 2) in its
+pixels, and gives the picture with the thing on it and its mask (h, w), 0 to 1.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,10 @@ SUBPIXEL = 4
 
 
 def paste_occluder(picture: Picture, landmarks: Floats, random: np.random.Generator) -> Drawn:
-    """One thing before the face, of a kind that occurs: hand, microphone, hair, mask, glasses, bar."""
+    """One thing before the face, of a kind that occurs.
+
+    Hand, microphone, hair, mask, glasses, bar.
+    """
     kinds = (_hand, _microphone, _strands, _mask, _glasses, _blob)
     kind: Callable[[Picture, Floats, np.random.Generator], Drawn] = kinds[
         int(random.choice(len(kinds), p=(0.24, 0.16, 0.2, 0.1, 0.2, 0.1)))
@@ -42,6 +45,7 @@ def _fill(shape: tuple[int, ...], polygons: list[Floats], blur: float) -> Floats
     mask = np.zeros(shape[:2], np.uint8)
     for polygon in polygons:
         cv2.fillPoly(mask, [_fixed(polygon)], 255, cv2.LINE_AA, SUBPIXEL)
+
     softened = cv2.GaussianBlur(mask, (0, 0), blur) if blur > 0 else mask
     return _share(np.asarray(softened))
 
@@ -56,6 +60,7 @@ def _capsule(start: Floats, end: Floats, width: float) -> Floats:
     angle = np.arctan2(along[1], along[0])
     turn = np.linspace(-np.pi / 2, np.pi / 2, 9) + angle
     cap = np.stack([np.cos(turn), np.sin(turn)], 1) * width / 2
+
     return np.concatenate([end + cap, start - cap]).astype(np.float32)
 
 
@@ -72,6 +77,7 @@ def _shaded(
     coarse = random.normal(0, amount, (5, 5, 1)).astype(np.float32)
     light = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)[..., None]
     grain = random.normal(0, random.uniform(1, 5), (height, width, 1))
+
     return np.asarray(colour + light + grain, np.float32)
 
 
@@ -82,6 +88,7 @@ def _skin_colour(picture: Picture, landmarks: Floats, random: np.random.Generato
     x = int(np.clip(middle[0], 2, width - 3))
     y = int(np.clip(middle[1], 2, height - 3))
     colour = picture[y - 2 : y + 3, x - 2 : x + 3].reshape(-1, 3).mean(0)
+
     return np.asarray(colour * random.uniform(0.75, 1.15) + random.normal(0, 6, 3), np.float32)
 
 
@@ -102,16 +109,19 @@ def _hand(picture: Picture, landmarks: Floats, random: np.random.Generator) -> D
     across = across / max(1e-3, float(np.hypot(*across)))
     width = size * random.uniform(0.22, 0.36)
     fingers = []
+
     for number in range(int(random.integers(1, 6))):
         shift = across * width * number * random.uniform(0.9, 1.05)
         tip = target + shift + random.normal(0, 0.12 * size, 2)
         fingers.append(
             _capsule(np.asarray(root + shift * 0.7, np.float32), np.asarray(tip, np.float32), width)
         )
+
     mask = _fill(picture.shape, fingers, random.uniform(0.5, 1.2))
     layer = _shaded(picture.shape, _skin_colour(picture, landmarks, random), random, 18)
     edge = cv2.GaussianBlur(mask, (0, 0), 2.5)
     layer *= (0.72 + 0.28 * np.clip((edge - 0.5) * 2.5, 0, 1))[..., None]
+
     return _lay(picture, mask, layer)
 
 
@@ -130,6 +140,7 @@ def _microphone(picture: Picture, landmarks: Floats, random: np.random.Generator
     mask = _fill(picture.shape, [stick, ball], random.uniform(0.5, 1.2))
     shade = random.uniform(10, 90) if random.random() < 0.8 else random.uniform(90, 220)
     colour = np.asarray(shade + random.normal(0, 8, 3), np.float32)
+
     return _lay(picture, mask, _shaded(picture.shape, colour, random))
 
 
@@ -143,6 +154,7 @@ def _strands(picture: Picture, landmarks: Floats, random: np.random.Generator) -
     side = np.array([-up[1], up[0]])
     centre = random.uniform(-1.0, 1.0)
     spread = random.uniform(0.1, 0.9)
+
     for _ in range(int(random.integers(5, 40))):
         start = middle + size * (
             up * random.uniform(0.7, 1.4) + side * (centre + random.normal(0, spread))
@@ -159,6 +171,7 @@ def _strands(picture: Picture, landmarks: Floats, random: np.random.Generator) -
         cv2.polylines(
             mask, [_fixed(curve.astype(np.float32))], False, 255, thickness, cv2.LINE_AA, SUBPIXEL
         )
+
     soft = _share(np.asarray(cv2.GaussianBlur(mask, (0, 0), random.uniform(0.4, 1.0))))
     palette = np.array(
         [[25, 20, 18], [60, 42, 30], [110, 80, 50], [180, 150, 100], [150, 150, 150]], np.float32
@@ -178,6 +191,7 @@ def _mask(picture: Picture, landmarks: Floats, random: np.random.Generator) -> D
         [[150, 190, 215], [235, 235, 235], [30, 30, 34], [120, 30, 40], [60, 80, 140]], np.float32
     )
     colour = palette[random.integers(len(palette))] + random.normal(0, 12, 3)
+
     return _lay(picture, mask, _shaded(picture.shape, np.asarray(colour, np.float32), random, 20))
 
 
@@ -197,14 +211,18 @@ def _glasses(picture: Picture, landmarks: Floats, random: np.random.Generator) -
     along = landmarks[42:48].mean(0) - landmarks[36:42].mean(0)
     along = along / max(1e-3, float(np.hypot(*along)))
     across = np.array([-along[1], along[0]])
+
     for eye in (slice(36, 42), slice(42, 48)):
         middle = landmarks[eye].mean(0) + across * high * random.uniform(0.0, 0.25)
         rim = middle + ring[:, :1] * wide * along + ring[:, 1:] * high * across
         shape = [_fixed(rim.astype(np.float32))]
+
         if dark:
             cv2.fillPoly(mask, shape, 255, cv2.LINE_AA, SUBPIXEL)
+
         cv2.polylines(mask, shape, True, 255, thickness, cv2.LINE_AA, SUBPIXEL)
         middles.append(middle)
+
     bridge = np.array([middles[0] + along * wide, middles[1] - along * wide]) - across * high * 0.3
     left = np.array(
         [middles[0] - along * wide - across * high * 0.3, landmarks[0] - along * 0.1 * size]
@@ -212,10 +230,12 @@ def _glasses(picture: Picture, landmarks: Floats, random: np.random.Generator) -
     right = np.array(
         [middles[1] + along * wide - across * high * 0.3, landmarks[16] + along * 0.1 * size]
     )
+
     for line in (bridge, left, right):
         cv2.polylines(
             mask, [_fixed(line.astype(np.float32))], False, 255, thickness, cv2.LINE_AA, SUBPIXEL
         )
+
     soft = _share(np.asarray(cv2.GaussianBlur(mask, (0, 0), random.uniform(0.4, 0.8))))
     shade = random.uniform(5, 70) if random.random() < 0.75 else random.uniform(70, 200)
     colour = np.asarray(shade + random.normal(0, 15, 3), np.float32)
@@ -231,8 +251,10 @@ def _blob(picture: Picture, landmarks: Floats, random: np.random.Generator) -> D
         np.asarray(start, np.float32), np.asarray(end, np.float32), size * random.uniform(0.15, 0.9)
     )
     mask = _fill(picture.shape, [shape], random.uniform(0.4, 1.5))
+
     if random.random() < 0.5:
         layer = np.asarray(np.roll(picture, picture.shape[0] // 2, 0)[:, ::-1], np.float32)
     else:
         layer = _shaded(picture.shape, np.asarray(random.uniform(10, 245, 3), np.float32), random)
+
     return _lay(picture, mask, layer)

@@ -1,4 +1,7 @@
-"""Train face parsing: 68 landmarks, and where the skin is visible, on faces with things pasted before them."""
+"""Train face parsing.
+
+68 landmarks, and where the skin is visible, on faces with things pasted before them.
+"""
 
 import copy
 from typing import Any
@@ -23,7 +26,9 @@ RIM = 6.0
 
 
 class ParsingTrainer:
-    """One step at a time; everything it does follows from the recipe, the faces and the step's number.
+    """One step at a time.
+
+    Everything it does follows from the recipe, the faces and the step's number.
 
     Args:
         recipe: How to train.
@@ -43,9 +48,11 @@ class ParsingTrainer:
         self._faces = faces
         self._dtype = dtype
         self._device = device
+
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)
             network = ParsingNetwork()
+
         self.network = network.to(device).to(memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
         self._optimiser = torch.optim.AdamW(
@@ -56,6 +63,7 @@ class ParsingTrainer:
         """One step; the losses."""
         for group in self._optimiser.param_groups:
             group["lr"] = self.recipe.rate_at(number)
+
         random = np.random.default_rng([self.recipe.seed, number])
         chosen = random.integers(0, len(self._faces), self.recipe.batch)
         pictures, landmarks, skin, inside = varied(
@@ -63,6 +71,7 @@ class ParsingTrainer:
         )
         x = to_network(pictures).to(self._device)
         self.network.train()
+
         with fast(self._device, self._dtype):
             found, logits = self.network(x)
 
@@ -80,6 +89,7 @@ class ParsingTrainer:
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
         self._optimiser.step()
         keep = min(self.recipe.ema, (number + 1) / (number + 10))
+
         with torch.no_grad():
             for old, new in zip(
                 self.average.state_dict().values(), self.network.state_dict().values(), strict=True
@@ -88,6 +98,7 @@ class ParsingTrainer:
                     old.lerp_(new, 1 - keep)
                 else:
                     old.copy_(new)
+
         return {name: float(value.detach()) for name, value in losses.items()}
 
     def state(self) -> dict[str, Any]:
@@ -124,9 +135,11 @@ class ParsingTrainer:
         )
         shown = pictures * (0.35 + 0.65 * seen.cpu().permute(0, 2, 3, 1).numpy())
         drawn = np.ascontiguousarray(np.clip(shown, 0, 255).astype(np.uint8))
+
         for picture, points in zip(drawn, found.cpu().numpy(), strict=True):
             for x, y in points:
                 cv2.circle(picture, (round(float(x)), round(float(y))), 1, (0, 255, 0), -1)
+
         half = SHOWN // 2
         rows = [pictures[:half], drawn[:half], pictures[half:], drawn[half:]]
         return np.concatenate([np.concatenate(list(row), 1) for row in rows])
@@ -136,10 +149,12 @@ def varied(squares: Cut, random: np.random.Generator) -> tuple[Pictures, Tensor,
     """Faces as footage shows them: things before them, other light, blur, grain and compression.
 
     Returns:
-        Pictures (n, 128, 128, 3), landmarks (n, 68, 2), visible skin (n, 1, 128, 128) and what counts of it.
+        Pictures (n, 128, 128, 3), landmarks (n, 68, 2), visible skin (n, 1, 128, 128) and what
+        counts of it.
     """
     pictures = []
     skins = []
+
     for picture, landmarks, skin in zip(
         squares.pictures, squares.landmarks, squares.skin, strict=True
     ):
@@ -148,8 +163,10 @@ def varied(squares: Cut, random: np.random.Generator) -> tuple[Pictures, Tensor,
         for _ in range(int(random.choice(3, p=(0.4, 0.5, 0.1)))):
             changed, hidden = paste_occluder(changed, landmarks, random)
             visible = visible * (1 - hidden)
+
         pictures.append(_degraded(changed, random))
         skins.append(visible)
+
     inside = torch.from_numpy(squares.inside)[:, None].float() / 255
     return (
         np.stack(pictures),
@@ -166,21 +183,27 @@ def _degraded(picture: Pictures, random: np.random.Generator) -> Pictures:
             128 + random.normal(0, 18)
         )
         light = light * random.uniform(0.9, 1.1, 3).astype(np.float32)
+
     if random.random() < 0.1:
         light = light * random.uniform(0.15, 0.5)
+
     if random.random() < 0.1:
         light = np.repeat(light.mean(-1, keepdims=True), 3, -1)
+
     if random.random() < 0.4:
         side = int(random.integers(28, 110))
         small = cv2.resize(light, (side, side), interpolation=cv2.INTER_AREA)
         light = cv2.resize(small, (128, 128), interpolation=cv2.INTER_LINEAR)
+
     if random.random() < 0.4:
         grain = random.normal(0, random.uniform(1, 10), light.shape)
         light = light + grain.astype(np.float32)
+
     changed = np.clip(light, 0, 255).astype(np.uint8)
     if random.random() < 0.3:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(25, 90))]
         changed = np.asarray(
             cv2.imdecode(cv2.imencode(".jpg", changed, quality)[1], cv2.IMREAD_COLOR), np.uint8
         )
+
     return changed

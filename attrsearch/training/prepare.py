@@ -61,6 +61,7 @@ def prepare(
     detector = load_detector("mtcnn", MIN_FACE) if alignment == "detect" else None
     crops: list[Picture] = []
     kept: list[int] = []
+
     for start in range(0, len(names), CHUNK):
         part = range(start, min(start + CHUNK, len(names)))
         cut = _crops(folder, [names[i] for i in part], alignment, detector)
@@ -68,12 +69,15 @@ def prepare(
             if crop is not None:
                 kept.append(index)
                 crops.append(crop)
+
         progress(Step(stage="prepare", count=part.stop, total=len(names)))
+
     if not crops:
         hint = "check the folder and --alignment"
         raise InputError(
             folder, required="pictures with a face", found=f"none in {len(names)}", hint=hint
         )
+
     unknown = np.full((len(kept), len(ATTRIBUTES)), np.nan, np.float32)
     attributes = unknown if known is None else known[kept]
     return FaceSet(np.stack(crops), tuple(names[i] for i in kept), attributes)
@@ -93,10 +97,12 @@ def read_names(path: Path) -> list[str]:
         raise InputError(
             path, required="a text file of names", found=str(error), hint="check the path"
         ) from error
+
     if not names:
         raise InputError(
             path, required="names, one a line", found="none", hint="write some or leave it out"
         )
+
     return names
 
 
@@ -115,6 +121,7 @@ def choose(folder: Path, only: set[str] | None, without: set[str]) -> list[str]:
         raise InputError(
             folder, required="a folder of pictures", found="no such folder", hint="check the path"
         )
+
     children = [
         child
         for child in sorted(folder.iterdir())
@@ -122,16 +129,19 @@ def choose(folder: Path, only: set[str] | None, without: set[str]) -> list[str]:
     ]
     found = [path for child in children for path in list_pictures(child)] + list_pictures(folder)
     names = []
+
     for path in found:
         name = path.relative_to(folder)
         means = {name.as_posix(), path.name, path.stem, name.parts[0]}
         if (only is None or means & only) and not means & without:
             names.append(name.as_posix())
+
     if not names:
         hint = "check the folder and the names to take and to leave out"
         raise InputError(
             folder, required="pictures", found=f"none of {len(found)} chosen", hint=hint
         )
+
     return names
 
 
@@ -145,19 +155,23 @@ def _crops(
         except AttrsearchError as error:
             log.warning(str(error))
             pictures.append(None)
+
     if detector is None:
         cut = _celeba_square if alignment == "celeba" else _whole_square
         pairs = zip(pictures, names, strict=True)
         return [None if picture is None else cut(picture, folder / name) for picture, name in pairs]
+
     there = [(i, picture) for i, picture in enumerate(pictures) if picture is not None]
     reduced = [_reduce(picture) for _, picture in there]
     crops: list[Picture | None] = [None] * len(names)
+
     for (i, picture), small, found in zip(
         there, reduced, detect_each(detector, reduced), strict=True
     ):
         crops[i] = _aligned(picture, small, found)
         if crops[i] is None:
             log.warning(f"{folder / names[i]}: needs a picture of a face, found no face; left out")
+
     return crops
 
 
@@ -166,6 +180,7 @@ def _reduce(picture: Picture) -> Picture:
     scale = min(1.0, WORKING_SIDE / max(height, width))
     if scale == 1:
         return picture
+
     sides = (max(1, round(width * scale)), max(1, round(height * scale)))
     return np.asarray(cv2.resize(picture, sides, interpolation=cv2.INTER_AREA), np.uint8)
 
@@ -176,6 +191,7 @@ def _aligned(picture: Picture, small: Picture, found: Detections) -> Picture | N
     found = Detections(found.boxes[sure], found.probabilities[sure], found.landmarks[sure])
     if not len(found):
         return None
+
     chosen = int(prominence(found, small.shape[1], small.shape[0]).argmax())
     ratio = np.array(
         [picture.shape[1] / small.shape[1], picture.shape[0] / small.shape[0]], np.float32
@@ -188,8 +204,10 @@ def _celeba_square(picture: Picture, path: Path) -> Picture:
     height, width = picture.shape[:2]
     scale = height / CELEBA_SIDES[0]
     if abs(width - scale * CELEBA_SIDES[1]) > 1:
-        required, found = "CelebA's aligned shape (178 x 218 or a fraction)", f"{width} x {height}"
+        required = "CelebA's aligned shape (178 x 218 or a fraction)"
+        found = f"{width} x {height}"
         raise InputError(path, required=required, found=found, hint="use --alignment detect")
+
     top, left, side = (round(value * scale) for value in CELEBA_SQUARE)
     return _resized(picture[top : top + side, left : left + side])
 
@@ -199,6 +217,7 @@ def _whole_square(picture: Picture, path: Path) -> Picture:
     if height != width:
         hint = "use --alignment detect"
         raise InputError(path, required="a square picture", found=f"{width} x {height}", hint=hint)
+
     return _resized(picture)
 
 

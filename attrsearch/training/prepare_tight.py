@@ -1,7 +1,9 @@
-"""Prepare pictures for face parsing and the restoring editor: tight squares with 68 landmarks and skin labels.
+"""Prepare pictures for face parsing and the restoring editor.
 
-The landmarks are dlib's (extra ``judges``).  A face is left out where they do not agree with the detector's five: on
-profiles dlib often fails.
+Tight squares with 68 landmarks and skin labels.
+
+The landmarks are dlib's (extra ``judges``). A face is left out where they do not agree with the
+detector's five: on profiles dlib often fails.
 """
 
 import logging
@@ -71,10 +73,13 @@ def prepare_tight(
 
     Args:
         folder: Pictures, or one sub-folder of pictures a person.
-        table: Attributes of these pictures; the bundled classifier guesses them where it is not given.
-        only: Names of the people (sub-folders) or pictures to take, file endings optional; all by default.
+        table: Attributes of these pictures; the bundled classifier guesses them where it is not
+            given.
+        only: Names of the people (sub-folders) or pictures to take, file endings optional; all by
+            default.
         without: Names of those to leave out.
-        border: Pixels by which pictures are extended first, for those that show the inner face only.
+        border: Pixels by which pictures are extended first, for those that show the inner face
+            only.
         progress: Told of the stage ``prepare``, by pictures.
 
     Raises:
@@ -87,6 +92,7 @@ def prepare_tight(
     reader = DlibLandmarks()
     found: list[_Prepared] = []
     kept: list[int] = []
+
     for number, name in enumerate(names):
         try:
             face = _face(folder / name, border, detector, reader)
@@ -95,7 +101,9 @@ def prepare_tight(
         else:
             found.append(face)
             kept.append(number)
+
         progress(Step(stage="prepare", count=number + 1, total=len(names)))
+
     if not found:
         hint = "check the folder"
         raise InputError(
@@ -119,10 +127,12 @@ def guess_attributes(crops: Pictures, batch: int = 64) -> Floats:
     classifier = TraitsClassifier()
     to_crop = similarity(TEMPLATE[None], CROP_TEMPLATE)[0]
     guessed = []
+
     for start in range(0, len(crops), batch):
         squares = [warp(crop, to_crop, CROP_SIZE) for crop in crops[start : start + batch]]
         faces = torch.from_numpy(np.stack(squares)).permute(0, 3, 1, 2).float() / 127.5 - 1
         guessed.append(classifier.probabilities(faces))
+
     return np.concatenate(guessed) if guessed else np.zeros((0, len(ATTRIBUTES)), np.float32)
 
 
@@ -135,20 +145,24 @@ def _face(path: Path, border: int, detector: Detector, reader: DlibLandmarks) ->
     picture = read_picture(path)
     height, width = picture.shape[:2]
     inside = np.full((height, width), 255, np.uint8)
+
     if border:
         sides = (border, border, border, border)
         picture = np.asarray(cv2.copyMakeBorder(picture, *sides, cv2.BORDER_REPLICATE), np.uint8)
         inside = np.asarray(cv2.copyMakeBorder(inside, *sides, cv2.BORDER_CONSTANT), np.uint8)
+
     found = detector.detect(picture[None])[0]
     sure = np.flatnonzero(found.probabilities >= MIN_PROBABILITY)
     hint = "left out"
     if not len(sure):
         raise InputError(path, required="a picture of a face", found="no face", hint=hint)
+
     scores = prominence(found, picture.shape[1], picture.shape[0])
     chosen = int(sure[scores[sure].argmax()])
     five = found.landmarks[chosen]
     matrix = similarity(five[None], TEMPLATE)[0]
     scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
+
     if not 1e-3 < scale <= LARGEST:
         required = f"a face enlarged {LARGEST} times at most"
         raise InputError(path, required=required, found=f"{scale:.2f} times", hint=hint)
@@ -157,9 +171,11 @@ def _face(path: Path, border: int, detector: Detector, reader: DlibLandmarks) ->
     landmarks = transform(matrix, read)
     own = five_points(torch.from_numpy(landmarks[None])).numpy()[0]
     distance = float(np.linalg.norm(own - transform(matrix, five), axis=1).mean()) * ZOOM / 40
+
     if distance > AGREEMENT:
         required = f"landmarks that agree within {AGREEMENT} of the distance between the eyes"
         raise InputError(path, required=required, found=f"{distance:.2f}", hint=hint)
+
     crop = warp(picture, matrix, STORED)
     return _Prepared(crop, landmarks, _packed_skin(crop, landmarks), _packed(inside, matrix))
 
@@ -169,6 +185,7 @@ def _packed_skin(crop: Pictures, landmarks: Floats) -> Pictures:
     half = np.asarray((landmarks + 0.5) / 2 - 0.5, np.float32)
     label = skin_label(np.asarray(small, np.uint8), half)
     large = cv2.resize(label.astype(np.float32), (STORED, STORED), interpolation=cv2.INTER_LINEAR)
+
     return np.packbits(cv2.GaussianBlur(large, (0, 0), 1.5) > 0.5)
 
 

@@ -14,7 +14,9 @@ SEEN = 96
 
 
 class ProjectedDiscriminator(nn.Module):
-    """One small discriminator a level of features; an asked attribute must look like people who have it.
+    """One small discriminator a level of features.
+
+    An asked attribute must look like people who have it.
 
     Args:
         channels: Of the features, from the finest.
@@ -28,6 +30,7 @@ class ProjectedDiscriminator(nn.Module):
         self.body = nn.ModuleList()
         self.verdict = nn.ModuleList()
         self.told = nn.ModuleList()
+
         for count, width in zip(channels, widths, strict=True):
             mix = nn.Conv2d(count, width, 1)
             nn.init.kaiming_normal_(mix.weight)
@@ -48,10 +51,12 @@ class ProjectedDiscriminator(nn.Module):
         """Verdicts (n, 1, h, w) of each level, positive for real."""
         found = []
         levels = zip(self.mix, self.body, self.verdict, self.told, features, strict=True)
+
         for mix, body, verdict, told, part in levels:
             seen = body(mix(part))
             match = (seen * told(attributes)[:, :, None, None]).sum(1, keepdim=True)
             found.append(verdict(seen) + match / seen.shape[1] ** 0.5)
+
         return found
 
 
@@ -94,4 +99,5 @@ def window(count: int, side: int, generator: torch.Generator) -> Window:
     grid = torch.stack([x[:, None, :].expand(-1, SEEN, -1), y[:, :, None].expand(-1, -1, SEEN)], -1)
     contrast = 1 + 0.2 * (torch.rand(count, 1, 1, 1, generator=generator) - 0.5)
     light = 0.2 * (torch.rand(count, 1, 1, 1, generator=generator) - 0.5)
+
     return Window(grid, contrast, light)

@@ -16,7 +16,8 @@ class Batch:
         labels: (n, 13), the attributes of the faces, from -1 to 1.
         asked: (n, 13), the attributes that are asked.
         own: How many faces are to be restored.
-        pairs: How many of the others stand in the batch twice: the last ``2 * pairs`` are these, twice in order.
+        pairs: How many of the others stand in the batch twice: the last ``2 * pairs`` are these,
+            twice in order.
     """
 
     faces: Tensor

@@ -36,10 +36,8 @@ def sheet(generator: Generator, shown: FaceSet, asks: str, mask: Tensor | None =
         mask: (1, 1, 128, 128), where the generator is; shows edits as they are blended.
     """
     device = next(generator.parameters()).device
-    faces, labels = (
-        to_network(shown.crops).to(device),
-        torch.from_numpy(np.nan_to_num(shown.attributes, nan=0.5)),
-    )
+    faces = to_network(shown.crops).to(device)
+    labels = torch.from_numpy(np.nan_to_num(shown.attributes, nan=0.5))
     rows = [faces]
 
     def edit(source: Tensor, values: Tensor) -> Tensor:
@@ -52,6 +50,7 @@ def sheet(generator: Generator, shown: FaceSet, asks: str, mask: Tensor | None =
             values = own(labels)
             values[:, ATTRIBUTES.index(name)] *= -1
             rows.append(edit(faces, values))
+
     for draw in range(DRAWS):
         random = randomness(0, draw)
         if asks == "edit":
@@ -61,4 +60,5 @@ def sheet(generator: Generator, shown: FaceSet, asks: str, mask: Tensor | None =
             rows += [first, edit(first, -asked)]
         else:
             rows.append(edit(faces, ask_one_pass(labels, random, groups=1).values))
+
     return np.concatenate([np.concatenate(list(to_pictures(row)), 1) for row in rows])

@@ -1,7 +1,9 @@
-"""Where the skin of a face is, by its 68 landmarks and the picture's own colours: labels for face parsing.
+"""Where the skin of a face is, by its 68 landmarks and the picture's own colours.
 
-Below the brows the jaw's outline decides.  Above them nobody gives landmarks, so GrabCut divides forehead from hair by
-colour, within an arc as high above the brows as a forehead can be.
+Labels for face parsing.
+
+Below the brows the jaw's outline decides. Above them nobody gives landmarks, so GrabCut divides
+forehead from hair by colour, within an arc as high above the brows as a forehead can be.
 """
 
 import cv2
@@ -47,6 +49,7 @@ def skin_label(picture: Picture, landmarks: Floats) -> Picture:
         cv2.grabCut(plain, guess, None, *colours, ROUNDS, cv2.GC_INIT_WITH_MASK)
     except cv2.error:  # one colour everywhere: nothing to divide by
         return whole
+
     found = np.isin(guess, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8) | lower
     found &= cv2.dilate(whole, np.ones((3, 3), np.uint8))
     smooth = cv2.medianBlur(found * 255, 7) > 127
@@ -75,6 +78,7 @@ def _regions(shape: tuple[int, ...], landmarks: Floats) -> tuple[Picture, Pictur
     nose = landmarks[30]
     inner = np.concatenate([nose + (jaw[2:15] - nose) * CORE, brows]).astype(np.float32)
     core = _fill(shape, np.asarray(cv2.convexHull(inner)[:, 0], np.float32))
+
     return whole, lower, core
 
 
@@ -89,6 +93,7 @@ def _piece_at(mask: Picture, point: Floats) -> Picture:
     count, pieces = cv2.connectedComponents(mask)
     if count <= 2:
         return mask
+
     y = int(np.clip(point[1], 0, mask.shape[0] - 1))
     x = int(np.clip(point[0], 0, mask.shape[1] - 1))
     chosen = pieces[y, x]
@@ -100,9 +105,11 @@ def _without_holes(mask: Picture) -> Picture:
     height, width = mask.shape
     filled = mask.copy()
     count, pieces, stats, _ = cv2.connectedComponentsWithStats(1 - mask)
+
     for number in range(1, count):
         x, y, wide, high, pixels = stats[number]
         inside = x > 0 and y > 0 and x + wide < width and y + high < height
         if inside and pixels < HOLES:
             filled[pieces == number] = 1
+
     return filled

@@ -76,10 +76,12 @@ def learn_from_runs(
     """
     settings, components, bound = _setting(runs)
     known: list[_Known] = []
+
     for number, run in enumerate(runs):
         for one in _people_of(run, faces, settings, components):
             known.append(one)
             progress(Step(stage="read", count=len(known)))
+
         progress(Step(stage="runs", count=number + 1, total=len(runs)))
 
     if len(known) < MIN_PEOPLE:
@@ -93,6 +95,7 @@ def learn_from_runs(
     empty: dict[Gender, Floats] = dict.fromkeys(GENDERS, known[0].winners[:0])
     first = learn(lessons, bound, settings.objective, empty)
     lessons, sets = _carry_over(known, first, settings, components if measure else None, progress)
+
     return learn(lessons, bound, settings.objective, sets)
 
 
@@ -106,8 +109,10 @@ def setting_of(run: Path) -> Settings:
     hint = "give folders that attrsearch run finished"
     if "result" not in about:
         raise InputError(run, required="a finished run", found="one that was stopped", hint=hint)
+
     kept = about["settings"]
     objective = Objective.model_validate(kept["objective"])
+
     if not predictable(objective):
         found = f"objective {objective.name}"
         raise InputError(
@@ -116,6 +121,7 @@ def setting_of(run: Path) -> Settings:
             found=found,
             hint=hint,
         )
+
     names = [recogniser["name"] for recogniser in kept["recognisers"]]
     changes: dict[str, Any] = {} if objective.ensemble else {"recogniser": names[0]}
     study = Study.model_validate({**kept["study"], **changes})
@@ -127,23 +133,27 @@ def _setting(runs: Sequence[Path]) -> tuple[Settings, Components, dict[str, str]
     settings = setting_of(runs[0])
     with collected():  # the runs have told it
         components = load_components(settings)
+
     bounds = []
     for run in runs:
         own = setting_of(run)
         kept = read_run(run)["settings"]
         judges = "+".join(recogniser["name"] for recogniser in kept["recognisers"])
         bounds.append(binding(own.study, own.space, own.objective, kept["editor_sha256"], judges))
+
         if bounds[-1] != bounds[0]:
             different = next(key for key in bounds[0] if bounds[0][key] != bounds[-1][key])
             hint = "learn from runs of one setting"
             raise InputError(
                 run, required=f"the {different} of {runs[0]}", found="another", hint=hint
             )
+
     if components.evaluator.editor.sha256 != bounds[0]["editor"]:
         hint = "learn with the editor of the run"
         raise InputError(
             runs[0], required=f"editor {bounds[0]['editor'][:12]}…", found="another", hint=hint
         )
+
     return settings, components, bounds[0]
 
 
@@ -182,12 +192,15 @@ def _people_of(
         except AttrsearchError as error:
             log.warning(str(error))
             continue
+
         seed = person_seed(study.seed, name)
         searched, _ = split_faces(identity.faces, study.heldback, study.max_faces, seed)
         subject, kept = evaluator.prepare(searched)
+
         if subject is None:
             log.warning(f"{name}: no face is found again in its window; left out")
             continue
+
         rows = trials[name]
         attributes = trial_attributes(rows)
         own = tuple(searched[i] for i in kept)
@@ -210,6 +223,7 @@ def _margin(rows: Any, settings: Settings, components: Components) -> Floats64:
     calibration = components.evaluator.recognisers[0].calibration
     verification = calibration.verification * calibration.scale
     margins = []
+
     for constraint in settings.objective.constraints:
         column = constraint.term if constraint.aggregate == "mean" else f"worst_{constraint.term}"
         if column not in rows:
@@ -218,8 +232,10 @@ def _margin(rows: Any, settings: Settings, components: Components) -> Floats64:
             raise InputError(
                 "objective", required="constraints on what trials record", found=found, hint=hint
             )
+
         limit = verification if constraint.above == "verification" else float(constraint.above)
         margins.append(rows[column].to_numpy(np.float64) - limit)
+
     return np.min(margins, 0) if margins else np.ones(len(rows))
 
 
@@ -244,10 +260,12 @@ def _carry_over(
     """
     lessons: list[PersonTrials] = []
     sets: dict[Gender, Floats] = {}
+
     for gender in GENDERS:
         group = [one for one in known if one.lesson.gender == gender]
         winners = np.concatenate([one.winners for one in group] or [known[0].winners[:0]])
         picked = winners
+
         if len(winners):
             guesses = np.stack(
                 [
@@ -256,10 +274,12 @@ def _carry_over(
                 ]
             )
             picked = winners[cover(guesses - guesses.min() + 1e-3, SETS)]
+
         sets[gender] = picked
         if components is None or not len(picked):
             lessons += [one.lesson for one in group]
             continue
+
         objective_values = []
         for one in group:
             request = Request(_subject(one, components), picked)
@@ -273,7 +293,9 @@ def _carry_over(
                 )
             )
             progress(Step(stage="carry over", count=len(lessons), total=len(known)))
+
         sets[gender] = picked[cover(np.stack(objective_values), len(picked))]
+
     return lessons, sets
 
 

@@ -26,14 +26,17 @@ def read_table(path: Path) -> dict[str, Floats]:
     """
     hint = "give a CSV file such as CelebA's: image_id,Bald,Bangs,…"
     required = "a table with a column of file names and the 13 attributes"
+
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(path, required=required, found=str(error), hint=hint) from error
+
     columns = list(rows[0]) if rows else []
     key = next((name for name in NAME_COLUMNS if name in columns), None)
     missing = [name for name in ATTRIBUTES if name not in columns]
+
     if key is None or missing:
         found = (
             "no rows"
@@ -43,12 +46,14 @@ def read_table(path: Path) -> dict[str, Floats]:
             else "no column image_id"
         )
         raise InputError(path, required=required, found=found, hint=hint)
+
     table: dict[str, Floats] = {}
     for line, row in enumerate(rows, 2):
         try:
             values = np.array([float(row[name]) for name in ATTRIBUTES], np.float32)
         except (TypeError, ValueError):
             values = np.full(len(ATTRIBUTES), np.nan, np.float32)
+
         if not np.isin(values, (-1, 0, 1)).all() or not row[key]:
             found = str([row[name] for name in ATTRIBUTES])[:90]
             where = f"{path}, line {line}"
@@ -58,7 +63,9 @@ def read_table(path: Path) -> dict[str, Floats]:
                 found=found,
                 hint="mend that line",
             )
+
         table[row[key]] = (values > 0).astype(np.float32)
+
     return table
 
 
@@ -70,6 +77,7 @@ def match_table(table: Mapping[str, Floats], names: Sequence[str], path: Path) -
     """
     rows = [table.get(name, table.get(Path(name).name)) for name in names]
     without = [name for name, row in zip(names, rows, strict=True) if row is None]
+
     if without:
         raise InputError(
             path,
@@ -80,4 +88,5 @@ def match_table(table: Mapping[str, Floats], names: Sequence[str], path: Path) -
                 "the attributes in"
             ),
         )
+
     return np.stack([row for row in rows if row is not None]).astype(np.float32)

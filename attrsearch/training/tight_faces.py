@@ -1,7 +1,10 @@
-"""Tightly aligned faces with 68 landmarks: what face parsing and the restoring editor are trained on.
+"""Tightly aligned faces with 68 landmarks.
 
-A face is kept in a square of 176 pixels with the eyes 46 pixels apart; training cuts squares of 128 with the eyes 40
-apart out of it, a little turned, scaled and shifted each time, as landmarks found in a picture are.
+What face parsing and the restoring editor are trained on.
+
+A face is kept in a square of 176 pixels with the eyes 46 pixels apart; training cuts squares of 128
+with the eyes 40 apart out of it, a little turned, scaled and shifted each time, as landmarks found
+in a picture are.
 """
 
 import json
@@ -50,7 +53,8 @@ class TightFaces:
         crops: (n, 176, 176, 3), RGB, uint8; may be read from disk as it is used.
         landmarks: (n, 68, 2), pixels of the kept square.
         attributes: (n, 13), 0 to 1.
-        skin: (n, 176, 176) bits packed along the last axes, (n, 3872) uint8: where the face's skin is.
+        skin: (n, 176, 176) bits packed along the last axes, (n, 3872) uint8: where the face's skin
+            is.
         inside: The same for what lies inside the picture the face came from.
         names: Of the picture of each.
         sources: Name of the set that each came from.
@@ -85,6 +89,7 @@ class TightFaces:
         for name in arrays:
             with written(folder / f"{name}.npy") as part, part.open("wb") as file:
                 np.save(file, getattr(self, name))
+
         head = {
             "format": "attrsearch/tight-faces",
             "version": 1,
@@ -118,13 +123,16 @@ def load_tight_faces(folder: Path) -> TightFaces:
         raise InputError(
             folder, required="tightly prepared faces", found=found, hint=HINT
         ) from error
+
     count = len(names)
     shapes = (count, STORED, STORED, 3), (count, 68, 2), (count, len(ATTRIBUTES))
+
     if (crops.shape, landmarks.shape, attributes.shape) != shapes or head.get("version") != 1:
         found = f"{count} names, crops {crops.shape}, landmarks {landmarks.shape}"
         raise InputError(
             folder, required="tightly prepared faces of version 1", found=found, hint=HINT
         )
+
     return TightFaces(crops, landmarks, attributes, skin, inside, names, sources)
 
 
@@ -190,8 +198,12 @@ def cut(
         scale: Spread of the scale, as a share.
         shift: Spread of the shift, in pixels of the square.
     """
-    pictures, landmarks, skins, insides = [], [], [], []
+    pictures = []
+    landmarks = []
+    skins = []
+    insides = []
     mirrored = random.random(len(indices)) < 0.5
+
     for index, mirror in zip(indices, mirrored, strict=True):
         matrix = _variation(random, turn, scale, shift)
         picture = np.asarray(faces.crops[index])
@@ -201,15 +213,18 @@ def cut(
         )
         skin = _unpacked(faces.skin[index], matrix)
         inside = _unpacked(faces.inside[index], matrix)
+
         if mirror:
             square = np.ascontiguousarray(square[:, ::-1])
             skin = np.ascontiguousarray(skin[:, ::-1])
             inside = np.ascontiguousarray(inside[:, ::-1])
             points = points[MIRRORED] * np.array([-1, 1]) + np.array([SIDE - 1, 0])
+
         pictures.append(square)
         landmarks.append(points)
         skins.append(skin)
         insides.append(inside)
+
     return Cut(
         np.stack(pictures),
         np.stack(landmarks).astype(np.float32),
@@ -231,6 +246,7 @@ def _variation(random: np.random.Generator, turn: float, scale: float, shift: fl
     matrix = zoom * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     middle = np.full(2, (STORED - 1) / 2)
     target = np.full(2, (SIDE - 1) / 2) + random.normal(0, shift, 2)
+
     return np.concatenate([matrix, (target - matrix @ middle)[:, None]], 1).astype(np.float32)
 
 

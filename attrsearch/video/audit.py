@@ -1,14 +1,14 @@
 """Look at a protected video as a stranger would: is any face in it still its person?
 
-An independent detector finds the faces of the original; each is compared with what stands at its place in the protected
-video, by pixels (was it covered?) and by a judge the protection never used (does it still match?), both where the
-face was and where the detector finds one there now.
+An independent detector finds the faces of the original; each is compared with what stands at its
+place in the protected video, by pixels (was it covered?) and by a judge the protection never used
+(does it still match?), both where the face was and where the detector finds one there now.
 
-Judges take covered faces of strangers for one person far more often than they take real ones: all that is left to
-compare is hair and light.  Faces of one frame are strangers, so every frame tells how near strangers come in this
-footage, and with enough of them the judge's threshold is the one that keeps its rate of false matches here.  And of
-some heads in profile a judge knows so little that a blank in their place matches as well: such a match says nothing of
-what is left of the face.
+Judges take covered faces of strangers for one person far more often than they take real ones: all
+that is left to compare is hair and light. Faces of one frame are strangers, so every frame tells
+how near strangers come in this footage, and with enough of them the judge's threshold is the one
+that keeps its rate of false matches here. And of some heads in profile a judge knows so little that
+a blank in their place matches as well: such a match says nothing of what is left of the face.
 """
 
 from collections import deque
@@ -37,23 +37,27 @@ Floats = npt.NDArray[np.float32]
 Picture = npt.NDArray[np.uint8]
 
 UNCHANGED = 6.0
-"""Mean change of a face's pixels, 0 to 255, up to which it was not covered: more than encoding changes it by."""
+"""Mean change of a face's pixels, 0 to 255, up to which it was not covered: more than encoding
+changes it by."""
 SAME = 0.3
 """Overlap from which a face that was found is the one that was left on purpose."""
 JUDGED_WIDTH = 36.0
 """Faces narrower than this many pixels are compared by pixels only: a judge cannot know them."""
-NEAR, OTHERS = 3, 2
-"""What a detector finds in a frame, and in fewer than two of the three before and the three after it, is no face: a
-hand, a scarf."""
+NEAR = 3
+OTHERS = 2
+"""What a detector finds in a frame, and in fewer than two of the three before and the three after
+it, is no face: a hand, a scarf."""
 RATE = 1e-3
 """Rate of false matches of a judge's threshold."""
 STRANGERS = 1000
 """Fewest pairs of strangers that a threshold can be set on."""
 MIN_SHARE = 0.5
-"""Share of the ordinary threshold below which it is never set: a face that near is the same picture."""
+"""Share of the ordinary threshold below which it is never set: a face that near is the same
+picture."""
 BLANK = 0.08
-"""A face is known if it is nearer than a blank in its place by more than this share of the ordinary threshold: covers
-that leave nothing (a mask, a wide blur, three large pixels) differ by up to half of it among themselves."""
+"""A face is known if it is nearer than a blank in its place by more than this share of the ordinary
+threshold: covers that leave nothing (a mask, a wide blur, three large pixels) differ by up to half
+of it among themselves."""
 BINS = 4000
 """Of the distances of strangers, from 0 to 2."""
 
@@ -82,12 +86,14 @@ class Audit:
         faces: Faces the independent detector found in the original.
         judged: How many of them the judge compared.
         leaks: Those that are still their person.
-        passing: Untouched places where it found a face in one or two frames only; they are no leaks.
+        passing: Untouched places where it found a face in one or two frames only; they are no
+            leaks.
         threshold: Distance below which the judge's match is a leak.
         strangers: Pairs of an original face and another one's protected face in the same frame.
         taken: Share of them that the judge's ordinary threshold takes for one person.
         doubtful: Faces below the ordinary threshold, but no nearer than strangers come.
-        blank: Faces below the ordinary threshold, but no nearer than a blank (the head in its mean colour) is.
+        blank: Faces below the ordinary threshold, but no nearer than a blank (the head in its mean
+            colour) is.
     """
 
     faces: int
@@ -114,6 +120,7 @@ class _Lasting:
         """Take a frame: every box found in it, and those that are not covered."""
         self._frames.append((boxes, uncovered))
         self._taken += 1
+
         if self._taken > NEAR:
             self._decide(len(self._frames) - 1 - NEAR)
 
@@ -129,6 +136,7 @@ class _Lasting:
             for i, (boxes, _) in enumerate(self._frames)
             if low <= i <= place + NEAR and i != place
         ]
+
         for leak in self._frames[place][1]:
             box = np.array(leak.box, np.float32)
             again = sum(len(boxes) > 0 and iou(boxes, box).max() >= SAME for boxes in others)
@@ -139,7 +147,10 @@ class _Lasting:
 
 
 class Strangers:
-    """How near the judge sees strangers: a histogram, so that memory does not grow with the video."""
+    """How near the judge sees strangers.
+
+    A histogram, so that memory does not grow with the video.
+    """
 
     def __init__(self) -> None:
         self._counts = np.zeros(BINS, np.int64)
@@ -161,6 +172,7 @@ class Strangers:
         """The ordinary threshold, or a smaller one that keeps the rate of false matches here."""
         if self.pairs < STRANGERS:
             return ordinary
+
         place = int(np.searchsorted(np.cumsum(self._counts), RATE * self.pairs, side="right"))
         return float(np.clip(place * 2 / BINS, MIN_SHARE * ordinary, ordinary))
 
@@ -195,7 +207,9 @@ def audit_video(
     """
     faces = judged = blank = 0
     matches: list[Leak] = []
-    lasting, strangers = _Lasting(), Strangers()
+    lasting = _Lasting()
+    strangers = Strangers()
+
     with (
         VideoReader(original, start, end, turn=turn) as first,
         VideoReader(protected, turn=turn) as second,
@@ -206,6 +220,7 @@ def audit_video(
             raise InputError(
                 protected, required=f"frames of {sizes[0]}", found=f"{sizes[1]}", hint=hint
             )
+
         for before, after in zip(first.frames(), second.frames(), strict=False):
             found = _without(_find(before.picture, detector), (visible or {}).get(before.index, ()))
             faces += len(found)
@@ -221,17 +236,22 @@ def audit_video(
             judged += len(known)
             apart, others = _judge(before.picture, after.picture, found, known, detector, judge)
             strangers.add(others)
+
             for i, distance in zip(known, apart, strict=True):
                 if distance >= judge.calibration.verification:
                     continue
+
                 if distance >= _of_a_blank(
                     before.picture, after.picture, found, i, detector, judge
                 ):
                     blank += 1
                 else:
-                    box, value = _tuple(found.boxes[i]), round(float(distance), 4)
+                    box = _tuple(found.boxes[i])
+                    value = round(float(distance), 4)
                     matches.append(Leak(before.index, before.seconds, box, "matches", value))
+
             progress(Step(stage="audit", count=before.index + 1))
+
     lasting.finish()
     threshold = strangers.threshold(judge.calibration.verification)
     sure = [leak for leak in matches if leak.value < threshold]
@@ -252,6 +272,7 @@ def _without(found: Detections, visible: Sequence[LabelledBox]) -> Detections:
     """Detections but those of faces that were left on purpose."""
     if not visible or not len(found):
         return found
+
     left = np.array([item.box for item in visible], np.float32)
     kept = iou(found.boxes[:, None], left[None]).max(1) < SAME
     return Detections(found.boxes[kept], found.probabilities[kept], found.landmarks[kept])
@@ -265,23 +286,31 @@ def _judge(
     detector: Detector,
     judge: CalibratedRecogniser,
 ) -> tuple[Floats, Floats]:
-    """Judge's distances of a frame's faces before and after: of what is at their place now, or found there now.
+    """Judge's distances of a frame's faces before and after.
+
+    Of what is at their place now, or found there now.
 
     Returns:
-        For each known face (k,), the distance to itself; and the distances of faces that do not touch.
+        For each known face (k,), the distance to itself; and the distances of faces that do not
+        touch.
     """
     if not known:
         return np.zeros(0, np.float32), np.zeros(0, np.float32)
-    boxes, landmarks = found.boxes[known], found.landmarks[known]
+
+    boxes = found.boxes[known]
+    landmarks = found.landmarks[known]
     rows = []
+
     for picture in (before, after):
         same = np.repeat(picture[None], len(known), 0)
         rows.append(judge.recogniser.embed(same, boxes, landmarks))
+
     apart = np.linalg.norm(rows[0][:, None] - rows[1][None], axis=2)
     now = detect_in_windows([cut_face(after, found, i, Path("frame")) for i in known], detector)
     if now.kept:
         again = np.linalg.norm(rows[0][:, None] - now.embed(judge.recogniser)[None], axis=2)
         apart[:, list(now.kept)] = np.minimum(apart[:, list(now.kept)], again)
+
     return np.diag(apart), apart[iou(boxes[:, None], boxes[None]) == 0]
 
 
@@ -297,16 +326,19 @@ def _of_a_blank(
     blank = after.copy()
     cover(blank, found.boxes[chosen], "mask", reach=HEAD)
     distance = _judge(before, blank, found, [chosen], detector, judge)[0][0]
+
     return float(distance) - BLANK * judge.calibration.verification
 
 
 def _change(before: Picture, after: Picture, box: Floats) -> float:
     """Mean change of the pixels in the middle of a face."""
-    centre, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]) * 0.3
+    centre = (box[:2] + box[2:]) / 2
+    half = (box[2:] - box[:2]) * 0.3
     left, top = np.maximum(np.floor(centre - half), 0).astype(int)
     right, bottom = np.minimum(np.ceil(centre + half), before.shape[1::-1]).astype(int)
     if right <= left or bottom <= top:
         return float("inf")
+
     region = (slice(top, bottom), slice(left, right))
     return float(np.abs(before[region].astype(np.int16) - after[region]).mean())
 

@@ -1,8 +1,8 @@
 """Which attribute set a track is shown with: the winner, the next feasible one, or none.
 
-A set that is right on the best looks at a face may not be right in the dark.  When a shown face still verifies, its
-track goes on with the person's next feasible set; when there is none left, it is filtered, and for so long that edit
-and filter do not flicker.
+A set that is right on the best looks at a face may not be right in the dark. When a shown face
+still verifies, its track goes on with the person's next feasible set; when there is none left, it
+is filtered, and for so long that edit and filter do not flicker.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from attrsearch.core.attributes import AttributeSet
 
 HOLD = 25
-"""Frames a track is filtered after its last set failed; twice as many after each further failure."""
+"""Frames a track is filtered after its last set failed; twice as many after each further
+failure."""
 
 
 @dataclass
@@ -43,11 +44,15 @@ class SetChoices:
         return frame < self._until.get(track, -1)
 
     def fail(self, track: int, person: str, frame: int) -> None:
-        """The set of a track was not far enough away in a frame: go on to the next one, or to the filter."""
+        """The set of a track was not far enough away in a frame.
+
+        Go on to the next one, or to the filter.
+        """
         place = self._place.get(track, 0) + 1
         if place < len(self.of(person)):
             self._place[track] = place
             return
+
         hold = self._hold.get(track, HOLD)
         self._until[track] = frame + hold
         self._hold[track] = 2 * hold

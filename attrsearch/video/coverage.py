@@ -1,4 +1,7 @@
-"""``coverage.parquet``: a row for every face of every frame, how it was found and how it was covered."""
+"""``coverage.parquet``.
+
+A row for every face of every frame, how it was found and how it was covered.
+"""
 
 import io
 from collections.abc import Sequence
@@ -57,6 +60,7 @@ class Ledger:
         self._writer.close()
         if self._memory is not None:
             self._part.write_bytes(locked(self._memory.getvalue()))
+
         self._opened.__exit__(*error)
 
     def add(self, frame: int, seconds: float, covered: Sequence[RenderedFace]) -> None:
@@ -70,7 +74,9 @@ class Ledger:
             )  # fmt: skip
             for name, value in zip(SCHEMA.names, values, strict=True):
                 self._rows[name].append(value)
+
             self.counts[item.how] = self.counts.get(item.how, 0) + 1
+
         if len(self._rows["frame"]) >= ROWS_A_GROUP:
             self._flush()
 

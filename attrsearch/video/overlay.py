@@ -10,7 +10,9 @@ from attrsearch.video.render import RenderedFace
 
 Picture = npt.NDArray[np.uint8]
 
-GREEN, YELLOW, RED = (40, 190, 90), (245, 205, 40), (230, 50, 40)
+GREEN = (40, 190, 90)
+YELLOW = (245, 205, 40)
+RED = (230, 50, 40)
 LITTLE = 0.2
 """Confidence below which a box is yellow."""
 
@@ -27,6 +29,7 @@ def draw(picture: Picture, covered: Sequence[RenderedFace]) -> Picture:
     shown = picture.copy()
     thick = max(1, picture.shape[0] // 360)
     size = picture.shape[0] / 1440
+
     for item in covered:
         left, top, right, bottom = (round(float(value)) for value in item.face.box)
         cv2.rectangle(shown, (left, top), (right, bottom), colour(item), thick)
@@ -40,4 +43,5 @@ def draw(picture: Picture, covered: Sequence[RenderedFace]) -> Picture:
             colour(item),
             thick,
         )
+
     return shown

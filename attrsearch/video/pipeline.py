@@ -1,4 +1,7 @@
-"""Protect footage in two passes: find and follow every face, decide who is who, cover every face of every frame."""
+"""Protect footage in two passes.
+
+Find and follow every face, decide who is who, cover every face of every frame.
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
@@ -36,7 +39,8 @@ Picture = npt.NDArray[np.uint8]
 
 BATCH = 8
 """Frames rendered at a time."""
-HIGH_CONFIDENCE, LOW_CONFIDENCE = 0.6, 0.2
+HIGH_CONFIDENCE = 0.6
+LOW_CONFIDENCE = 0.2
 """Probabilities that start and continue a track in footage."""
 
 
@@ -101,7 +105,8 @@ class VideoResult:
         reasons: Why faces were filtered, and how often.
         problem: Why the video ended early; empty where it did not.
         boxes: Every covered face by frame, for ``--boxes``.
-        visible: Every face by frame that was left as it is, because its person consents or nobody asked for it.
+        visible: Every face by frame that was left as it is, because its person consents or nobody
+            asked for it.
     """
 
     frames: int
@@ -133,7 +138,8 @@ def protect(
         scaled: Recogniser and calibration that link tracks into people.
         decide: Called once with the people found; says who gets which set.
         options: How.
-        verify: The search's recogniser, with which every shown edit is compared; ``scaled`` where it is None.
+        verify: The search's recogniser, with which every shown edit is compared; ``scaled`` where
+            it is None.
         progress: Told of the passes ``find`` and ``cover``, by frames.
 
     Raises:
@@ -227,8 +233,10 @@ def _write(
                 out.write(frame, picture)
                 if debug is not None:
                     debug.write(frame, draw(picture, covered))
+
                 if ledger is not None:
                     ledger.add(frame.index, frame.seconds, covered)
+
                 if preview is not None:
                     preview.add(picture)
 
@@ -247,8 +255,10 @@ def _write(
         out.close()
         if debug is not None:
             debug.close()
+
         if preview is not None:
             preview.save()
+
         problem = out.problem
 
     people = tuple(dict.fromkeys(sorted(set(renderer.names.values()))))
@@ -263,14 +273,19 @@ def _add(rows: BoxRows, frame: int, faces: Sequence[TrackedBox]) -> None:
 def _visible(options: VideoOptions, names: set[str]) -> frozenset[str]:
     """Who is left as they are, of the people there are."""
     unknown = sorted((options.only | options.visible) - names)
+
     if unknown:
-        found = f"{len(names)} people: {', '.join(sorted(names)[:6]) or 'nobody'}{' …' if len(names) > 6 else ''}"
+        found = (
+            f"{len(names)} people: "
+            f"{', '.join(sorted(names)[:6]) or 'nobody'}{' …' if len(names) > 6 else ''}"
+        )
         raise InputError(
             unknown[0],
             required="the name of a person of the video",
             found=found,
             hint="check the name",
         )
+
     others = frozenset(names - options.only) if options.only else frozenset()
     return options.visible | others
 
@@ -278,11 +293,14 @@ def _visible(options: VideoOptions, names: set[str]) -> frozenset[str]:
 def _batches(frames: Iterator[Frame], cuts: set[int]) -> Iterator[list[Frame]]:
     """Frames in groups that do not cross a cut."""
     batch: list[Frame] = []
+
     for frame in frames:
         if batch and (len(batch) == BATCH or frame.index in cuts):
             yield batch
             batch = []
+
         batch.append(frame)
+
     if batch:
         yield batch
 

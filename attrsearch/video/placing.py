@@ -11,12 +11,16 @@ Picture = npt.NDArray[np.uint8]
 
 CROP_WIDTHS = (40.0, 150.0)
 """How wide a face's box may be in its crop, in pixels; about 75 is usual."""
-QUIET, MOVED = 6.0, 20.0
-"""Changes of an aligned face, 0 to 255: up to the first it is noise, and from the second on nothing is kept."""
+QUIET = 6.0
+MOVED = 20.0
+"""Changes of an aligned face, 0 to 255: up to the first it is noise, and from the second on nothing
+is kept."""
 MOST_KEPT = 0.95
-"""Share of the last edit that is kept in the next one where nothing changed: an edit makes more of noise than it is."""
+"""Share of the last edit that is kept in the next one where nothing changed: an edit makes more of
+noise than it is."""
 AROUND = 11
-"""Over how many pixels of a crop of 128 the change is averaged: a mouth that opens is edited anew, the rest is kept."""
+"""Over how many pixels of a crop of 128 the change is averaged: a mouth that opens is edited anew,
+the rest is kept."""
 
 
 def steady(
@@ -24,8 +28,9 @@ def steady(
 ) -> tuple[Floats, Floats]:
     """An edit of which as much is the last one's as the face stood still, place by place.
 
-    Two edits of nearly the same picture differ by more than the pictures do, and drift.  What was kept of earlier
-    pictures is kept of their edits; a face that turns by and by moves away from both.
+    Two edits of nearly the same picture differ by more than the pictures do, and drift. What was
+    kept of earlier pictures is kept of their edits; a face that turns by and by moves away from
+    both.
 
     Args:
         source: What the edit was made from (size, size, 3), 0 to 255.
@@ -45,14 +50,19 @@ def steady(
     kept = (MOST_KEPT * np.clip((MOVED - change) / (MOVED - QUIET), 0, 1)).astype(np.float32)[
         ..., None
     ]
+
     return source + kept * (last_source - source), edit + kept * (last_edit - edit)
 
 
 def belong(landmarks: Floats, box: Floats) -> bool:
-    """Whether landmarks (5, 2) are those of the face in a box (4,): in its middle, and of its size."""
+    """Whether landmarks (5, 2) are those of the face in a box (4,).
+
+    In its middle, and of its size.
+    """
     sides = box[2:] - box[:2]
     apart = np.abs(landmarks.mean(0) - (box[:2] + box[2:]) / 2) / np.maximum(sides, 1e-3)
     width = float(sides[0]) * scale_of(similarity(landmarks[None], CROP_TEMPLATE)[0])
+
     return bool((apart < 0.3).all()) and CROP_WIDTHS[0] < width < CROP_WIDTHS[1]
 
 
@@ -61,6 +71,7 @@ def replace_face(picture: Picture, box: Floats, replacement: Picture) -> None:
     height, width = picture.shape[:2]
     left, top = np.floor(np.maximum(box[:2], 0)).astype(int)
     right, bottom = np.ceil(np.minimum(box[2:], (width, height))).astype(int)
+
     if left < right and top < bottom:
         sides = (int(right - left), int(bottom - top))
         picture[top:bottom, left:right] = cv2.resize(
@@ -74,6 +85,7 @@ def to_crop(landmarks: Floats, size: int) -> Floats:
     matrix = similarity(landmarks[None], CROP_TEMPLATE)[0]
     if scale_of(matrix) == 0 or zoom == 1:
         return np.asarray(matrix, np.float32)
+
     return compose(
         np.array([[zoom, 0, (zoom - 1) / 2], [0, zoom, (zoom - 1) / 2]], np.float32), matrix
     )

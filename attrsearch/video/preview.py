@@ -26,7 +26,8 @@ class Preview:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._every, self._seen = 1, 0
+        self._every = 1
+        self._seen = 0
         self._kept: list[Picture] = []
 
     def add(self, picture: Picture) -> None:
@@ -42,19 +43,25 @@ class Preview:
             )
             small = cv2.resize(picture, (WIDTH, max(1, height)), interpolation=cv2.INTER_AREA)
             self._kept.append(np.asarray(small, np.uint8))
+
             if len(self._kept) == 2 * SHOWN:
-                self._kept, self._every = self._kept[::2], 2 * self._every
+                self._kept = self._kept[::2]
+                self._every = 2 * self._every
+
         self._seen += 1
 
     def save(self) -> None:
         """Write the strip; nothing where there was no frame."""
         if not self._kept:
             return
+
         last = len(self._kept) - 1
         chosen = sorted({round(i * last / (SHOWN - 1)) for i in range(SHOWN)})
         shown = [self._kept[i] for i in chosen]
+
         while len(shown) % COLUMNS and len(shown) > COLUMNS:
             shown.append(np.zeros_like(shown[0]))
+
         rows = [np.hstack(shown[i : i + COLUMNS]) for i in range(0, len(shown), COLUMNS)]
         buffer = io.BytesIO()
         Image.fromarray(np.vstack(rows)).save(buffer, "PNG")

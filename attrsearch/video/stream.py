@@ -1,4 +1,7 @@
-"""Protect a live source in one pass: only the past is known, so the tracked memory does the work alone."""
+"""Protect a live source in one pass.
+
+Only the past is known, so the tracked memory does the work alone.
+"""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -62,15 +65,18 @@ class KnownPersonMatcher:
             return
         if quality(picture, face.box, face.landmarks, face.probability) <= 0:
             return
+
         one = Detections(face.box[None], np.ones(1, np.float32), face.landmarks[None])
         seen = detect_in_windows([cut_face(picture, one, 0, Path("frame"))], self.close_up)
         if not seen.kept:
             return
+
         embedding = seen.embed(self.scaled.recogniser)[0]
         distances = {
             name: float(np.linalg.norm(embedding - mean)) for name, mean in self.known.items()
         }
         nearest = min(distances, key=lambda name: distances[name])
+
         if distances[nearest] < self.scaled.calibration.verification:
             self.names[face.track] = nearest
 
@@ -101,6 +107,7 @@ def protect_stream(
     counts: dict[str, int] = {}
     cutter = CutDetector()
     camera = CameraMotion()
+
     with VideoReader(source) as reader, VideoRewriter(reader, target, encoding) as out:
         tracker.size = (reader.info.width, reader.info.height)
         with suppress(KeyboardInterrupt):  # a camera has no end but this
@@ -109,20 +116,26 @@ def protect_stream(
                     tracker.clear()
                     renderer.forget()
                     camera.forget()
+
                 tracker.move(camera.shift(frame.picture))
                 tracked = tracker.update(detect_in_frame(frame.picture, detector), frame.picture)
                 tracked = [face for face in tracked if not face.guess]
+
                 if namer is not None:
                     for face in tracked:
                         namer.look(frame.picture, face)
+
                 faces = [
                     TrackedBox(t.track, t.box, t.landmarks, t.source, t.probability)
                     for t in tracked
                 ]
                 ((picture, covered),) = renderer.render([(frame.index, frame.picture)], [faces])
                 out.write(frame, picture)
+
                 for item in covered:
                     counts[item.how] = counts.get(item.how, 0) + 1
+
                 progress(Step(stage="stream", count=frame.index + 1))
+
         out.close()
         return StreamResult(counts, reader.problem)

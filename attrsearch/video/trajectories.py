@@ -1,8 +1,11 @@
-"""From tracks to what must be covered in every frame: gaps filled, ends extended, landmarks steadied.
+"""From tracks to what must be covered in every frame.
 
-The second pass knows the future: a gap between two sightings is interpolated, and a track begins before its first
-sighting and ends after its last, because a face is there before a detector is sure of it.  Tracks of one person that
-follow each other closely are one: what lies between them is a gap like any other.
+Gaps filled, ends extended, landmarks steadied.
+
+The second pass knows the future: a gap between two sightings is interpolated, and a track begins
+before its first sighting and ends after its last, because a face is there before a detector is sure
+of it. Tracks of one person that follow each other closely are one: what lies between them is a gap
+like any other.
 """
 
 import itertools
@@ -19,14 +22,18 @@ from attrsearch.video.tracking.tracker import SAME_SIZE, BoxSource, TrackedFace
 Floats = npt.NDArray[np.float32]
 
 LONGEST_GAP = 30
-LEAD, EXTENSION = 6, 3
+LEAD = 6
+EXTENSION = 3
 """Frames added before a stretch, where nothing remembers the face yet, and after it."""
 KNOWN_NEAR = 15
-"""Landmarks are known at most this many frames from one in which they were seen: half of the longest gap."""
+"""Landmarks are known at most this many frames from one in which they were seen: half of the
+longest gap."""
 STEADYING = 1.2
 """Standard deviation of the smoothing of landmarks and boxes over time, in frames."""
-TURN_STEADYING, MAX_TURN = 6.0, 1.0
-"""The same of how far a head is turned; a detector's landmarks of a profile are now beside, now before the face."""
+TURN_STEADYING = 6.0
+MAX_TURN = 1.0
+"""The same of how far a head is turned; a detector's landmarks of a profile are now beside, now
+before the face."""
 FASTEST = 0.35
 """How far a person may have moved between two tracks, in widths of the face a frame."""
 
@@ -42,8 +49,8 @@ class TrackedBox:
         source: How it is known to be there.
         probability: Of the detection; of the nearest one where there is none.
         frames_from_detection: Frames to the nearest one in which the face was seen.
-        turn: How far it is turned aside (:func:`attrsearch.video.tracking.best_shots.turn`), steadied over time;
-            None where only the landmarks say.
+        turn: How far it is turned aside (:func:`attrsearch.video.tracking.best_shots.turn`),
+            steadied over time; None where only the landmarks say.
     """
 
     track: int
@@ -67,20 +74,22 @@ class _Stretch:
 
 
 class Timeline:
-    """What to cover in every frame, made as frames are asked for: only what is going on is in memory.
+    """What to cover in every frame, made as frames are asked for.
+
+    Only what is going on is in memory.
 
     Args:
         tracks: Track to frame to sighting.
         cuts: Frames that begin a new scene; nothing is carried over them.
         frames: Frames of the video.
         people: Track to person; tracks of one person that may be one are joined.
-        remembered: Track to frame to a face that only the memory still holds: it is covered where there is nothing
-            else of its track.
+        remembered: Track to frame to a face that only the memory still holds: it is covered where
+            there is nothing else of its track.
         gap: Gaps of at most this many frames are filled.
         extension: Frames added after a stretch.
         lead: Frames added before it.
-        camera: How far the camera had moved in each frame, (2,) pixels: gaps are filled, ends extended and boxes
-            steadied as if it stood still.
+        camera: How far the camera had moved in each frame, (2,) pixels: gaps are filled, ends
+            extended and boxes steadied as if it stood still.
     """
 
     def __init__(
@@ -113,11 +122,15 @@ class Timeline:
         self._held: dict[int, int] = {}
 
     def at(self, frame: int) -> list[TrackedBox]:
-        """The faces of a frame; frames are asked for in order, since what has ended is forgotten."""
+        """The faces of a frame.
+
+        Frames are asked for in order, since what has ended is forgotten.
+        """
         while self._waiting and self._stretches[self._waiting[-1]].begin <= frame:
             number = self._waiting.pop()
             if self._stretches[number].end >= frame:
                 self._open[number] = _Filled(self._stretches[number], self._camera)
+
         self._open = {
             number: filled for number, filled in sorted(self._open.items()) if filled.end >= frame
         }
@@ -128,6 +141,7 @@ class Timeline:
             for face in self._remembered_in(frame)
             if face.track not in present
         ]
+
         return faces
 
     def _remembered_in(self, frame: int) -> list[TrackedFace]:
@@ -135,6 +149,7 @@ class Timeline:
         while self._held_later and self._held_later[-1][0] <= frame:
             _, last, track = self._held_later.pop()
             self._held[track] = last
+
         self._held = {track: last for track, last in sorted(self._held.items()) if last >= frame}
         return [
             self._remembered[track][frame]
@@ -149,27 +164,34 @@ def _join(
     """Tracks, those of one person that follow each other within a gap together."""
     joined: list[list[Mapping[int, TrackedFace]]] = []
     open_ends: dict[str, int] = {}
+
     for number, sightings in sorted(tracks.items(), key=lambda item: min(item[1], default=0)):
         person = people.get(number)
         place = open_ends.get(person, -1) if person is not None else -1
         if place >= 0 and follows(joined[place][-1], sightings, gap):
             joined[place].append(sightings)
             continue
+
         joined.append([sightings])
         if person is not None:
             open_ends[person] = len(joined) - 1
+
     return joined
 
 
 def follows(before: Mapping[int, TrackedFace], after: Mapping[int, TrackedFace], gap: int) -> bool:
     """Whether a face can have gone from the end of one track to the beginning of another."""
-    last, first = max(before), min(after)
+    last = max(before)
+    first = min(after)
     if not 0 < first - last <= gap + 1:
         return False
-    end, begin = before[last].box, after[first].box
+
+    end = before[last].box
+    begin = after[first].box
     widths = end[2] - end[0], begin[2] - begin[0]
     distance = float(np.linalg.norm((begin[:2] + begin[2:] - end[:2] - end[2:]) / 2))
     reach = (1 + FASTEST * (first - last)) * float(sum(widths)) / 2
+
     return bool(max(widths) < SAME_SIZE * min(widths) and distance <= reach)
 
 
@@ -185,13 +207,17 @@ def _stretches(
     scenes = np.searchsorted(np.array(cuts, np.int64), known, "right")
     breaks = np.flatnonzero((np.diff(known) > gap + 1) | (np.diff(scenes) > 0))
     stretches = []
+
     for start, stop in itertools.pairwise([0, *(breaks + 1), len(known)]):
         if start == stop:
             continue
-        first, last = int(known[start]), int(known[stop - 1])
+
+        first = int(known[start])
+        last = int(known[stop - 1])
         begin = max([0, first - added[0], *(cut for cut in cuts if cut <= first)])
         end = min([frames - 1, last + added[1], *(cut - 1 for cut in cuts if cut > last)])
         stretches.append(_Stretch(tracks, first, last, begin, end))
+
     return stretches
 
 
@@ -199,17 +225,17 @@ class _Filled:
     """The faces of every frame of a stretch, as arrays."""
 
     def __init__(self, stretch: _Stretch, camera: Floats) -> None:
-        self.end, self._stretch = stretch.end, stretch
+        self.end = stretch.end
+        self._stretch = stretch
         frames = [
             f for track in stretch.tracks for f in track if stretch.first <= f <= stretch.last
         ]
         self._known = known = np.array(frames)
         self._whole = whole = np.arange(stretch.begin, stretch.end + 1)
-        seen_boxes, points = (
-            np.empty((len(known), 4), np.float32),
-            np.empty((len(known), 5, 2), np.float32),
-        )
-        self._tracks, self._probabilities = np.empty(len(known), np.int64), np.empty(len(known))
+        seen_boxes = np.empty((len(known), 4), np.float32)
+        points = np.empty((len(known), 5, 2), np.float32)
+        self._tracks = np.empty(len(known), np.int64)
+        self._probabilities = np.empty(len(known))
         self._sources: list[BoxSource] = []
         sightings = (
             track[f]
@@ -217,24 +243,31 @@ class _Filled:
             for f in track
             if stretch.first <= f <= stretch.last
         )
+
         for place, face in enumerate(sightings):
-            seen_boxes[place], points[place] = face.box, face.landmarks
-            self._tracks[place], self._probabilities[place] = face.track, face.probability
+            seen_boxes[place] = face.box
+            points[place] = face.landmarks
+            self._tracks[place] = face.track
+            self._probabilities[place] = face.probability
             self._sources.append(face.source)
+
         there = _places(camera, known)
         if _roughness(seen_boxes - there) >= _roughness(seen_boxes):
             camera, there = camera[:0], np.zeros_like(there)  # the camera followed this face
+
         boxes = _steady(_spread(seen_boxes - there, known, whole)) + _places(camera, whole)
         boxes[:, 2:] = np.maximum(boxes[:, 2:], boxes[:, :2] + 1)
         good = np.isfinite(points).all((1, 2))
         landmarks = np.full((len(whole), 5, 2), np.nan, np.float32)
         self._turns: list[float] | None = None
+
         if good.any():
             there = seen_boxes[good]
             shares = (points[good] - there[:, None, :2]) / np.maximum(
                 there[:, None, 2:] - there[:, None, :2], 1e-3
             )
-            # landmarks stay in the box they were seen in, and are not known far from the frame they were seen in
+            # landmarks stay in the box they were seen in, and are not known far from the frame
+            # they were seen in
             spread = np.stack(
                 [np.interp(whole, known[good], c) for c in shares.reshape(-1, 10).T], 1
             )
@@ -244,7 +277,9 @@ class _Filled:
             landmarks[near] = placed[near]
             turned = np.array([min(turn(shape), MAX_TURN) for shape in points[good]])
             self._turns = _steady_turn(np.interp(whole, known[good], turned))
-        self._boxes, self._landmarks = boxes, landmarks
+
+        self._boxes = boxes
+        self._landmarks = landmarks
         self._nearest = nearest(known, whole)
         self._before = np.maximum(np.searchsorted(known, whole, "right") - 1, 0)
 
@@ -254,6 +289,7 @@ class _Filled:
         near = int(self._nearest[place])
         frames_from_detection = abs(int(self._known[near]) - frame)
         inside = self._stretch.first < frame < self._stretch.last
+
         return TrackedBox(
             track=int(self._tracks[self._before[place]]),
             box=self._boxes[place],
@@ -282,7 +318,9 @@ def _roughness(boxes: Floats) -> float:
 
 
 def nearest(known: npt.NDArray[np.int64], wanted: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Places (n,) of the numbers nearest to those wanted (n,) among known ones (k,), sorted; the first of two as near.
+    """Places (n,) of the numbers nearest to those wanted (n,) among known ones (k,), sorted.
+
+    The first of two as near.
 
     >>> nearest(np.array([2, 6, 7]), np.array([0, 2, 3, 4, 5, 6, 9])).tolist()
     [0, 0, 0, 0, 1, 1, 2]
@@ -293,16 +331,22 @@ def nearest(known: npt.NDArray[np.int64], wanted: npt.NDArray[np.int64]) -> npt.
 
 
 def _spread(values: Floats, known: npt.NDArray[np.int64], whole: npt.NDArray[np.int64]) -> Floats:
-    """Values (k, d) at known frames as values of every frame: linear between, moving on at the ends."""
+    """Values (k, d) at known frames as values of every frame.
+
+    Linear between, moving on at the ends.
+    """
     columns = [np.interp(whole, known, column) for column in values.T]
     spread = np.stack(columns, 1)
+
     if len(known) > 1:
         reach = min(len(known) - 1, 3)
-        before, after = whole < known[0], whole > known[-1]
+        before = whole < known[0]
+        after = whole > known[-1]
         early = (values[reach] - values[0]) / (known[reach] - known[0])
         late = (values[-1] - values[-1 - reach]) / (known[-1] - known[-1 - reach])
         spread[before] = values[0] + (whole[before, None] - known[0]) * early
         spread[after] = values[-1] + (whole[after, None] - known[-1]) * late
+
     return spread.astype(np.float32)
 
 

@@ -20,7 +20,8 @@ Floats = npt.NDArray[np.float32]
 Picture = npt.NDArray[np.uint8]
 
 MARGIN = 1.03
-"""An edit has to be further away than the threshold by this factor: encoding the video moves embeddings a little."""
+"""An edit has to be further away than the threshold by this factor: encoding the video moves
+embeddings a little."""
 
 
 @dataclass(frozen=True)
@@ -62,17 +63,21 @@ class RenderVerifier:
         """
         if not faces:
             return np.zeros(0, np.float32)
+
         windows: list[Picture] = []
         boxes: list[Floats] = []
         points: list[Floats] = []
+
         for face in faces:
             matrix = window_transform(similarity(face.landmarks[None], CROP_TEMPLATE)[0])
             box = transform(matrix, face.box.reshape(2, 2)).reshape(4)
             landmarks = transform(matrix, face.landmarks)
+
             for picture in (face.before, face.after):
                 windows.append(warp(picture, matrix, WINDOW_SIZE))
                 boxes.append(box)
                 points.append(landmarks)
+
         embedded = self.scaled.recogniser.embed(
             np.stack(windows), np.stack(boxes), np.stack(points)
         )

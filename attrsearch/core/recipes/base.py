@@ -62,12 +62,14 @@ def load_recipe(
         RecipeError: Unknown name, no such file, not TOML, an unknown key, or a value out of range.
     """
     path = find_recipe(name, folder)
+
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise RecipeError(
                 path, required=f"at most {MAX_BYTES} bytes", found=f"{size}", hint="check the path"
             )
+
         table = parse_toml(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise RecipeError(
@@ -77,6 +79,7 @@ def load_recipe(
         raise RecipeError(
             path, required="a readable file", found=str(error), hint="check the path"
         ) from error
+
     return validate(kind, path, {"name": path.stem, **table, **(changes or {})})
 
 
@@ -96,6 +99,7 @@ def _explain(path: Path, error: ValidationError, kind: type[Recipe]) -> RecipeEr
     """The first complaint of pydantic as one line that names the key."""
     first = error.errors()[0]
     key = ".".join(str(part) for part in first["loc"]) or "the recipe"
+
     if first["type"] == "extra_forbidden":
         return RecipeError(
             path,
@@ -103,6 +107,7 @@ def _explain(path: Path, error: ValidationError, kind: type[Recipe]) -> RecipeEr
             found=f"unknown key '{key}'",
             hint="remove it or mend its spelling",
         )
+
     found = "nothing" if first["type"] == "missing" else repr(first["input"])[:80]
     message = first["msg"].removeprefix("Value error, ")
     return RecipeError(

@@ -84,6 +84,7 @@ class Objective(Recipe):
         names: list[str] = []
         for goal in self.maximise:
             names += goal.product
+
         return names
 
     def uses(self, term: TermName) -> bool:

@@ -33,18 +33,18 @@ class Space(Recipe):
     def _bounds_are_complete(self) -> Self:
         for gender, bounds in (("male", self.male), ("female", self.female)):
             if set(bounds) != set(ATTRIBUTES):
-                missing, unknown = (
-                    sorted(set(ATTRIBUTES) - set(bounds)),
-                    sorted(set(bounds) - set(ATTRIBUTES)),
-                )
+                missing = sorted(set(ATTRIBUTES) - set(bounds))
+                unknown = sorted(set(bounds) - set(ATTRIBUTES))
                 raise ValueError(
                     f"[{gender}] needs the 13 attributes; missing {missing}, unknown {unknown}"
                 )
+
             for name, (low, high) in bounds.items():
                 if low > high:
                     raise ValueError(
                         f"[{gender}] {name}: the low bound {low} is above the high bound {high}"
                     )
+
         return self
 
     def bounds(self, gender: Gender) -> tuple[Bounds, ...]:

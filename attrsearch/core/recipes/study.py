@@ -180,6 +180,7 @@ def load_study(name: "str | Study", **changes: object) -> Study:
     given = {key: value for key, value in changes.items() if value is not None}
     if isinstance(name, Study):
         return validate(Study, Path(name.name), {**name.model_dump(), **given})
+
     return load_recipe(Study, name, "studies", given)
 
 
@@ -204,6 +205,7 @@ def workers_of(
         **study.workers.model_dump(),
         **{key: value for key, value in given.items() if value is not None},
     }
+
     try:
         return Workers.model_validate(table)
     except ValidationError as error:

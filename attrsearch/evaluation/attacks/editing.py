@@ -55,6 +55,7 @@ class Attacker:
         subject, kept = self._evaluator.prepare(faces)
         if subject is None:
             return np.zeros((len(sets), 0, 1, 1, 3), np.uint8), np.zeros(0, np.int64)
+
         return self._evaluator.render(Request(subject, sets)), np.array(kept, np.int64)
 
     def records(self, cohort: Cohort) -> dict[int, PersonRecord]:
@@ -69,11 +70,13 @@ class Attacker:
             for number, record in found.items()
             if record is not None and record.feasible
         }
+
         if not known:
             hint = "give the export that the pictures were protected with"
             raise InputError(
                 "attributes", required="sets of the people in the pictures", found="none", hint=hint
             )
+
         return known
 
 
@@ -88,6 +91,7 @@ def with_sets(scene: Scene, attacker: Attacker) -> tuple[Scene, list[str]]:
     records = attacker.records(scene.cohort)
     without = [number for number in np.unique(scene.owners).tolist() if number not in records]
     mine = np.flatnonzero(np.isin(scene.owners, list(records)))
+
     if not len(mine):
         hint = "give the export that the pictures were protected with"
         required = "protected pictures of the people of the export"
@@ -99,6 +103,7 @@ def with_sets(scene: Scene, attacker: Attacker) -> tuple[Scene, list[str]]:
     embeddings = {}
     for name, rows in scene.embeddings.items():
         embeddings[name] = rows[mine]
+
     smaller = replace(
         scene, protection=protection, look=scene.look.take(mine), embeddings=embeddings
     )
@@ -118,6 +123,7 @@ def as_faces(windows: Picture, landmarks: Floats) -> list[AlignedFace]:
     """Faces in windows (n, 192, 192, 3) as the editor takes them, aligned by their landmarks (n, 5, 2)."""
     faces = []
     nobody = np.zeros((0, 4), np.float32)
+
     for window, points in zip(windows, landmarks, strict=True):
         to_crop = similarity(points[None], CROP_TEMPLATE)[0]
         faces.append(
@@ -125,6 +131,7 @@ def as_faces(windows: Picture, landmarks: Floats) -> list[AlignedFace]:
                 Path("protected"), warp(window, to_crop, CROP_SIZE), window, invert(to_crop), nobody
             )
         )
+
     return faces
 
 
@@ -141,6 +148,7 @@ def edit_usual_crops(editor: Editor, crops: Tensor, sets: Floats) -> Tensor:
     grid = sampling_grid(to_own.expand(count, -1, -1), CROP_SIZE, (editor.size, editor.size))
     layer = grid_sample(edited, grid, padding_mode="border", align_corners=False)
     mask = grid_sample(editor.masks(encoded), grid, align_corners=False)
+
     return torch.lerp(crops, layer, mask)
 
 
@@ -162,9 +170,11 @@ def lessons(
     people = [person.id for person in find_people(folder) if person.id not in scene.cohort.people]
     count = min(most, len(people))
     names = frozenset(people[i * len(people) // count] for i in range(count))
+
     # strangers whose pictures do not serve are no loss to anybody
     with collected():
         cohort = load_cohort(folder, whole, scene.detector, names=names, max_faces=1)
+
     sets = np.stack(
         [record.attributes.passes for record in attacker.records(scene.cohort).values()]
     )

@@ -36,8 +36,10 @@ def negation(scene: Scene, attacker: Attacker) -> list[Figures]:
     them.
     """
     records = attacker.records(scene.cohort)
-    windows, landmarks = scene.look.windows.copy(), scene.look.landmarks.copy()
+    windows = scene.look.windows.copy()
+    landmarks = scene.look.landmarks.copy()
     result = []
+
     for times in TIMES:
         for person, record in records.items():
             mine = np.flatnonzero(scene.owners == person)
@@ -45,10 +47,13 @@ def negation(scene: Scene, attacker: Attacker) -> list[Figures]:
             undone, kept = (
                 attacker.edit(faces, -record.attributes.passes[None]) if len(mine) else (None, mine)
             )
+
             if undone is not None and len(kept):
                 windows[mine[kept]] = undone[0]
+
         found = scene.embed(windows, scene.rows)
         result += against_originals(scene, "inversion", f"negated set, {times}", found)
+
     return result
 
 
@@ -71,13 +76,17 @@ class Undo(nn.Module):
 
     def forward(self, faces: Tensor) -> Tensor:
         """The crops before the edit, as far as can be told."""
-        skips, x = [faces], faces
+        skips = [faces]
+        x = faces
+
         for layer in self.down:
             x = layer(x)
             skips.append(x)
+
         x = self.middle(x)
         for layer, skip in zip(self.up, (None, skips[2], skips[1]), strict=True):
             x = layer(x if skip is None else torch.cat([x, skip], 1))
+
         added: Tensor = self.last(torch.cat([x, skips[0]], 1))
         return faces + added
 
@@ -140,6 +149,7 @@ def train_undo(
         raise InputError(
             "inversion", required=f"at least {batch} pictures", found=f"{len(crops)}", hint=hint
         )
+
     torch.manual_seed(seed)
     generator = np.random.default_rng(seed)
     model = Undo().to(memory_format=torch.channels_last)
@@ -148,13 +158,16 @@ def train_undo(
         optimiser, max_lr=2e-3, total_steps=max(steps, 2)
     )
     judge = IdentityLoss()
+
     for step in range(steps):
         chosen = crops[torch.from_numpy(generator.integers(0, len(crops), batch))]
         drawn = sets[generator.integers(0, len(sets), batch)]
         edited = edit_usual_crops(editor, chosen, drawn).clone()  # so that gradients can be taken
         back = model(edited.contiguous(memory_format=torch.channels_last))
+
         with torch.no_grad():
             aim = judge.embed(chosen)
+
         distance = (judge.embed(back) - aim).square().sum(1).mean()
         loss = l1_loss(back, chosen) + 0.5 * distance
         optimiser.zero_grad()
@@ -162,6 +175,7 @@ def train_undo(
         optimiser.step()
         schedule.step()
         progress(Step(stage="attack", count=step + 1, total=steps))
+
     return model.eval()
 
 
@@ -185,6 +199,7 @@ def undo(model: Undo, windows: Picture, landmarks: Floats) -> Picture:
         layer = grid_sample((back + 1) * 127.5, grid, padding_mode="border", align_corners=False)
         weight = grid_sample(mask.expand(len(back), -1, -1, -1), grid, align_corners=False)
         blended = torch.lerp(before, layer, weight).round().clamp(0, 255)
+
         return np.asarray(blended.to(torch.uint8).permute(0, 2, 3, 1).numpy())
 
     parts = [slice(start, start + CHUNK) for start in range(0, len(windows), CHUNK)]

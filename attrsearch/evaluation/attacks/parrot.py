@@ -63,8 +63,10 @@ def parrot(
     records = attacker.records(scene.cohort)
     mine = np.isin(scene.owners, list(records))
     tell = staged(progress, "attack", len(records) + min(probed, len(records)))
-    own, drawn = _Edits(), _Edits()
+    own = _Edits()
+    drawn = _Edits()
     generator = np.random.default_rng(seed)
+
     for done, (person, record) in enumerate(records.items()):
         rows = np.flatnonzero(scene.cohort.owners == person)
         faces = [scene.cohort.faces[i] for i in rows]
@@ -74,14 +76,14 @@ def parrot(
         own.add(scene, windows[:1], rows[kept])
         drawn.add(scene, windows[1:], rows[kept])
         tell(done + 1)
+
     result = []
     for judge in scene.judges:
-        name, owners = judge.name, scene.cohort.owners
-        probes, persons, made_from = (
-            scene.embeddings[name][mine],
-            scene.owners[mine],
-            scene.rows[mine],
-        )
+        name = judge.name
+        owners = scene.cohort.owners
+        probes = scene.embeddings[name][mine]
+        persons = scene.owners[mine]
+        made_from = scene.rows[mine]
         known = np.flatnonzero(np.isin(owners, list(records)))
         plain = Gallery(scene.standards[name].embeddings[known], owners[known], known)
         galleries = {
@@ -89,12 +91,15 @@ def parrot(
             "random sets": drawn.gallery(name, owners),
             "exported file": own.gallery(name, owners),
         }
+
         for variant, gallery in galleries.items():
             figures = identification_figures("", identify(probes, persons, gallery, made_from))
             result.append(row(scene, "parrot", variant, judge, figures))
+
         lessons = [plain, drawn.gallery(name, owners), own.gallery(name, owners)]
         figures = identification_figures("", classify(probes, persons, made_from, lessons))
         result.append(row(scene, "parrot", "classifier", judge, figures))
+
     return result + _same_set(
         scene, attacker, list(records)[:probed], lambda n: tell(len(records) + n)
     )
@@ -112,6 +117,7 @@ class _Edits:
         sources = np.tile(rows, len(windows))
         if not len(sources):
             return
+
         self._rows.append(sources)
         for name, found in scene.embed(windows.reshape(-1, *windows.shape[2:]), sources).items():
             self._found.setdefault(name, []).append(found)
@@ -141,14 +147,17 @@ def classify(
     people = np.unique(labels)
     table = np.full((len(probes), len(people)), np.inf, np.float32)
     number = _numbers(pictures, labels)
+
     for fold in sorted({number[picture] for picture in made_from.tolist()}):
         taught = np.array([number[picture] != fold for picture in pictures.tolist()])
         asked = np.array([number[picture] == fold for picture in made_from.tolist()])
         if len(np.unique(labels[taught])) < 2:
             continue
+
         model = LogisticRegression(C=10.0, max_iter=300).fit(rows[taught], labels[taught])
         columns = np.searchsorted(people, model.classes_)
         table[np.ix_(asked, columns)] = -model.predict_log_proba(probes[asked])
+
     return score(table, owners, people)
 
 
@@ -158,6 +167,7 @@ def _numbers(pictures: Ints, owners: Ints) -> Mapping[int, int]:
     for person in np.unique(owners):
         for i, picture in enumerate(np.unique(pictures[owners == person]).tolist()):
             number[picture] = i
+
     return number
 
 
@@ -176,26 +186,32 @@ def _same_set(
     tables: dict[str, list[tuple[Floats, Ints, Ints, Gallery]]] = {
         judge.name: [] for judge in scene.judges
     }
+
     for done, person in enumerate(probed):
         record = attacker.records(scene.cohort)[person]
         windows, kept = attacker.edit(faces, record.attributes.passes[None])
         found = scene.embed(windows[0], firsts[kept])
         asked = np.flatnonzero((scene.owners == person) & ~np.isin(scene.rows, firsts))
+
         for name, rows in found.items():
             gallery = Gallery(rows, owners[firsts[kept]], firsts[kept])
             tables[name].append(
                 (scene.embeddings[name][asked], scene.owners[asked], scene.rows[asked], gallery)
             )
+
         progress(done + 1)
+
     result = []
     for judge in scene.judges:
         parts = tables[judge.name]
         people = np.unique(owners)
         distances = [_full(probes, gallery, people) for probes, _, _, gallery in parts]
+
         if sum(map(len, distances)):
             persons = np.concatenate([item[1] for item in parts])
             figures = identification_figures("", score(np.concatenate(distances), persons, people))
             result.append(row(scene, "parrot", "same set", judge, figures))
+
     return result
 
 
@@ -204,4 +220,5 @@ def _full(probes: Floats, gallery: Gallery, people: Ints) -> Floats:
     table = np.full((len(probes), len(people)), np.inf, np.float32)
     if len(probes):
         table[:, np.searchsorted(people, gallery.people)] = person_distances(probes, gallery)
+
     return table

@@ -76,12 +76,15 @@ def open_scene(
 ) -> Scene:
     """Embed originals and protected faces."""
     look = detect_again(protection.windows, cohort.look.take(protection.rows), detector)
-    standards, embeddings = {}, {}
+    standards = {}
+    embeddings = {}
+
     for judge in judges:
         originals = cohort.look.embed(judge.recogniser)
         others = (distractors or {}).get(judge.name, np.zeros((0, originals.shape[1]), np.float32))
         standards[judge.name] = measure_originals(originals, cohort.owners, others, judge.scale)
         embeddings[judge.name] = look.embed(judge.recogniser)
+
     return Scene(cohort, protection, look, detector, tuple(judges), standards, embeddings)
 
 
@@ -103,6 +106,7 @@ def against_originals(
         distractors: Whether the gallery holds those too.
     """
     rows = []
+
     for judge in scene.judges:
         standard = scene.standards[judge.name]
         gallery = Gallery(standard.embeddings, standard.owners)
@@ -113,9 +117,12 @@ def against_originals(
         pairs = protected_pairs(
             probes[judge.name], standard.embeddings, standard.owners, scene.rows
         )
+
         for far, threshold in standard.thresholds.items():
             figures |= spread_out(f"tar_{far_name(far)}", accept_rate(pairs, threshold))
+
         rows.append(row(scene, attack, variant, judge, figures))
+
     return rows
 
 

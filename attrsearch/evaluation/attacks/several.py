@@ -36,14 +36,17 @@ def averaging(scene: Scene) -> list[Figures]:
     their mean embedding, and the embedding of their mean picture.
     """
     cases = _cases(scene)
+
     if not cases:
         hint = "give people with two protected pictures or more, or a video with tracks"
         found = "one a person"
         raise InputError(
             "averaging", required="several protected faces of a person", found=found, hint=hint
         )
+
     crops = crops_of(scene.look)
     result = []
+
     for judge in scene.judges:
         one = scene.embeddings[judge.name]
         singles = [(target, index) for target, others in cases for index in others]
@@ -54,6 +57,7 @@ def averaging(scene: Scene) -> list[Figures]:
         picture = _embed_crops(
             torch.stack([crops[others].mean(0) for _, others in cases]), judge.recogniser
         )
+
         for variant, probes, aims in (
             ("single", single, targets),
             ("mean embedding", mean, wanted),
@@ -61,19 +65,23 @@ def averaging(scene: Scene) -> list[Figures]:
         ):
             figures = _identify_originals(scene, judge.name, probes, aims)
             result.append(row(scene, "averaging", variant, judge, figures))
+
     return result
 
 
 def _cases(scene: Scene) -> list[tuple[int, list[int]]]:
     """Originals, each with the protected faces of its person that were not made from it."""
     cases = []
+
     for target in scene.rows:
         person = scene.cohort.owners[target]
         others = np.flatnonzero((scene.owners == person) & (scene.rows != target))
         if len(others) > MAX_OTHERS:
             others = others[np.arange(MAX_OTHERS) * len(others) // MAX_OTHERS]
+
         if len(others):
             cases.append((int(target), others.tolist()))
+
     return cases
 
 
@@ -84,6 +92,7 @@ def _identify_originals(scene: Scene, judge: str, probes: Floats, targets: Ints)
     owners = standard.owners[targets]
     own = pairwise(probes, standard.embeddings)[np.arange(len(probes)), targets]
     table[np.arange(len(probes)), np.searchsorted(gallery.people, owners)] = own
+
     return identification_figures("", score(table, owners, gallery.people))
 
 
@@ -109,15 +118,18 @@ def linking(first: Scene, second: Scene | None = None) -> list[Figures]:
     """
     variant = "two halves of one set" if second is None else f"with {second.protection.name}"
     a, b = _halves(first) if second is None else _common(first, second)
+
     if not len(a[1]) or not len(b[1]):
         hint = "give sets that show the same people under the same names"
         raise InputError("linking", required="people who are in both sets", found="none", hint=hint)
+
     result = []
     for judge in first.judges:
         probes = first.embeddings[judge.name][a[0]]
         gallery = Gallery((second or first).embeddings[judge.name][b[0]], b[1])
         figures = identification_figures("", identify(probes, a[1], gallery))
         result.append(row(first, "linking", variant, judge, figures))
+
     return result
 
 
@@ -130,13 +142,17 @@ def _halves(scene: Scene) -> tuple[Chosen, Chosen]:
 
     Nobody with only one is in them.
     """
-    first, second = [], []
+    first = []
+    second = []
+
     for person in np.unique(scene.owners):
         mine = np.flatnonzero(scene.owners == person)
         if len(mine) > 1:
             first += mine[: len(mine) // 2].tolist()
             second += mine[len(mine) // 2 :].tolist()
-    one, two = np.array(first, np.int64), np.array(second, np.int64)
+
+    one = np.array(first, np.int64)
+    two = np.array(second, np.int64)
     return (one, scene.owners[one]), (two, scene.owners[two])
 
 
@@ -148,6 +164,7 @@ def _common(first: Scene, second: Scene) -> tuple[Chosen, Chosen]:
     )
     inside = np.flatnonzero(np.isin(theirs, first.owners))
     mine = np.flatnonzero(np.isin(first.owners, theirs))
+
     return (mine, first.owners[mine]), (inside, theirs[inside])
 
 

@@ -70,6 +70,7 @@ def measure_originals(
     impostor = impostor_pairs(embeddings, owners, distractors)
     thresholds = {far: threshold_at(impostor.distances, far) for far in FARS}
     mean = float(impostor.distances.mean()) if len(impostor.distances) else FACENET_IMPOSTOR
+
     return Standard(
         embeddings=embeddings,
         owners=owners,
@@ -84,13 +85,16 @@ def measure_originals(
 def originals_figures(standard: Standard) -> Figures:
     """The judge's own quality on the originals."""
     figures: Figures = {}
+
     for name, pairs in (("genuine", standard.genuine), ("impostor", standard.impostor)):
         some = len(pairs.distances) > 0
         figures[f"{name}_pairs"] = len(pairs.distances)
         figures[f"{name}_mean"] = float(pairs.distances.mean()) if some else None
         figures[f"{name}_std"] = float(pairs.distances.std()) if some else None
+
     for far, threshold in standard.thresholds.items():
         figures[f"threshold_{far_name(far)}"] = threshold
+
     return figures
 
 
@@ -110,8 +114,10 @@ def protected_figures(standard: Standard, protected: Floats, rows: Ints) -> Figu
     owners = standard.owners[rows]
     pairs = protected_pairs(protected, standard.embeddings, standard.owners, rows)
     figures: Figures = {}
+
     for far, threshold in standard.thresholds.items():
         figures |= spread_out(f"tar_{far_name(far)}", accept_rate(pairs, threshold))
+
     gallery = Gallery(standard.embeddings, standard.owners).with_distractors(standard.distractors)
     figures |= identification_figures("", identify(protected, owners, gallery, rows))
     own = distances(protected, standard.embeddings[rows]) * standard.scale
@@ -123,6 +129,7 @@ def protected_figures(standard: Standard, protected: Floats, rows: Ints) -> Figu
     figures |= identification_figures("parrot_", among)
     strangers = impostor_pairs(protected, owners).distances
     figures["apart"] = float(strangers.mean() * standard.scale) if len(strangers) else None
+
     return figures
 
 
@@ -131,6 +138,7 @@ def identification_figures(prefix: str, found: Identification) -> Figures:
     figures: Figures = {f"{prefix}probes": found.probes, f"{prefix}gallery": found.gallery}
     figures |= spread_out(f"{prefix}rank1", found.rank1)
     figures |= spread_out(f"{prefix}rank5", found.rank5)
+
     return figures | {f"{prefix}chance1": found.chance1, f"{prefix}chance5": found.chance5}
 
 

@@ -52,21 +52,28 @@ def score_detections(
     scores: list[float] = []
     total = switches = 0
     followed: dict[int, int] = {}
+
     for frame in sorted(set(truth) | set(found)):
-        there, seen = truth.get(frame, ()), found.get(frame, ())
+        there = truth.get(frame, ())
+        seen = found.get(frame, ())
         total += len(there)
         matched = _match(there, seen, overlap)
+
         for i, j in matched.items():
-            person, track = there[i].track, seen[j].track
+            person = there[i].track
+            track = seen[j].track
             if person in followed and track >= 0 and followed[person] != track:
                 switches += 1
+
             followed[person] = track
+
         taken = set(matched.values())
         others = [seen[j] for j in range(len(seen)) if j not in taken]
         left_out = set(_match((ignored or {}).get(frame, ()), others, overlap).values())
         wrong = [item for j, item in enumerate(others) if j not in left_out]
         hits += [True] * len(taken) + [False] * len(wrong)
         scores += [seen[j].probability for j in taken] + [item.probability for item in wrong]
+
     true = sum(hits)
     return DetectionScores(
         recall=true / total if total else 1.0,
@@ -86,9 +93,12 @@ def average_precision(
     """
     if not total or not len(scores):
         return 0.0 if total else 1.0
+
     right = np.cumsum(hits[np.argsort(-scores, kind="stable")])
-    recall, precision = right / total, right / np.arange(1, len(hits) + 1)
+    recall = right / total
+    precision = right / np.arange(1, len(hits) + 1)
     envelope = np.maximum.accumulate(precision[::-1])[::-1]
+
     return float(np.sum(np.diff(np.concatenate([[0.0], recall])) * envelope))
 
 
@@ -97,8 +107,10 @@ def _match(
 ) -> dict[int, int]:
     if not there or not seen:
         return {}
+
     first = np.array([item.box for item in there], np.float32)
     second = np.array([item.box for item in seen], np.float32)
     overlaps = iou(first[:, None], second[None])
     rows, columns = linear_sum_assignment(-np.where(overlaps >= overlap, overlaps, 0.0))
+
     return {int(i): int(j) for i, j in zip(rows, columns, strict=True) if overlaps[i, j] >= overlap}

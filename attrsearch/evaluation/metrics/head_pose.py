@@ -26,7 +26,9 @@ SOLID = np.array(
 generic model).
 """
 SOLID_POINTS = (30, 8, 36, 45, 48, 54)
-LEFT_EYE, RIGHT_EYE, INNER_LIPS = slice(36, 42), slice(42, 48), slice(60, 68)
+LEFT_EYE = slice(36, 42)
+RIGHT_EYE = slice(42, 48)
+INNER_LIPS = slice(60, 68)
 CLOSED_EYE = 0.18
 """Eyes less open than this (height over width) count as closed."""
 OPEN_MOUTH = 0.15
@@ -86,13 +88,15 @@ def head_pose(points: Floats, side: int) -> tuple[float, float, float]:
 
     The generic head that projects onto six landmarks.
     """
-    middle, focal = (side - 1) / 2, side * 2.0
+    middle = (side - 1) / 2
+    focal = side * 2.0
     camera = np.array([[focal, 0, middle], [0, focal, middle], [0, 0, 1]], np.float64)
     solid = SOLID * np.array([1, -1, -1])  # x right, y down, z away from the camera
     seen = np.ascontiguousarray(points[list(SOLID_POINTS)], np.float64)
     _, turn, _ = cv2.solvePnP(solid, seen, camera, np.zeros(4), flags=cv2.SOLVEPNP_SQPNP)
     matrix = cv2.Rodrigues(turn)[0]
     angles = cv2.RQDecomp3x3(matrix)[0]
+
     return float(angles[0]), float(angles[1]), float(angles[2])
 
 
@@ -105,9 +109,11 @@ def openness(ring: Floats) -> Floats:
     >>> openness(diamond).tolist()
     [1.0]
     """
-    first, last = ring[:, 0], ring[:, ring.shape[1] // 2]
+    first = ring[:, 0]
+    last = ring[:, ring.shape[1] // 2]
     along = last - first
     width = np.linalg.norm(along, axis=1)
     across = np.stack([-along[:, 1], along[:, 0]], 1) / np.maximum(width, 1e-6)[:, None]
     heights = ((ring - first[:, None]) * across[:, None]).sum(-1)
+
     return np.asarray((heights.max(1) - heights.min(1)) / np.maximum(width, 1e-6), np.float32)

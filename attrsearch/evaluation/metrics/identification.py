@@ -58,6 +58,7 @@ class Gallery:
         first = int(self.owners.max(initial=-1)) + 1
         owners = np.concatenate([self.owners, np.arange(first, first + len(others))])
         sources = np.concatenate([self.pictures, np.full(len(others), -1, np.int64)])
+
         return Gallery(np.concatenate([self.embeddings, others]), owners, sources)
 
     @property
@@ -85,6 +86,7 @@ def person_distances(probes: Floats, gallery: Gallery, left_out: Ints | None = N
     table = pairwise(probes, gallery.embeddings)
     if left_out is not None:
         table[(left_out[:, None] == gallery.pictures[None]) & (left_out[:, None] >= 0)] = np.inf
+
     order = np.argsort(gallery.owners, kind="stable")
     starts = np.searchsorted(gallery.owners[order], gallery.people)
     return np.asarray(np.minimum.reduceat(table[:, order], starts, axis=1), np.float32)
@@ -118,9 +120,12 @@ def score(table: Floats, owners: Ints, people: Ints) -> Identification:
     """Identification by distances (n, p) of probes, of people (n,), to people (p,), ascending."""
     columns = np.searchsorted(people, owners)
     possible = np.isfinite(table[np.arange(len(owners)), columns])
-    table, columns, persons = table[possible], columns[possible], owners[possible]
+    table = table[possible]
+    columns = columns[possible]
+    persons = owners[possible]
     rank = ranks(table, columns)
     enrolled = np.unique(columns)
+
     return Identification(
         probes=len(rank),
         gallery=len(people),
@@ -147,8 +152,10 @@ def chance(distances: Floats, columns: Ints, enrolled: Ints, k: int) -> float:
     """
     if not len(distances) or len(enrolled) < 2:
         return float("nan")
+
     k = min(k, distances.shape[1])
     within = distances <= np.partition(distances, k - 1, axis=1)[:, k - 1 : k]
     asked = within[:, enrolled]
     others = asked.sum(1) - np.take_along_axis(within, columns[:, None], 1)[:, 0]
+
     return float(others.mean() / (len(enrolled) - 1))

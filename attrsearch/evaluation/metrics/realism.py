@@ -38,14 +38,17 @@ def frechet_distance(first: Floats, second: Floats) -> float:
     >>> round(frechet_distance(rows, rows + np.float32([3, 4])), 6)
     25.0
     """
-    a, b = first.astype(np.float64), second.astype(np.float64)
+    a = first.astype(np.float64)
+    b = second.astype(np.float64)
     shift = a.mean(0) - b.mean(0)
-    one, two = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
+    one = np.cov(a, rowvar=False)
+    two = np.cov(b, rowvar=False)
     values, vectors = np.linalg.eigh(one)
     root = vectors * np.sqrt(np.maximum(values, 0)) @ vectors.T
     shared = np.sqrt(
         np.maximum(np.linalg.eigvalsh(root @ two @ root), 0)
     ).sum()  # trace of the root of the product
+
     return float(max(0.0, shift @ shift + np.trace(one) + np.trace(two) - 2 * shared))
 
 
@@ -54,8 +57,10 @@ def kernel_distance(first: Floats, second: Floats) -> float:
 
     Unbiased MMD, cubic kernel (Binkowski et al., 2018).
     """
-    a, b = first.astype(np.float64), second.astype(np.float64)
+    a = first.astype(np.float64)
+    b = second.astype(np.float64)
     within = _off_diagonal_mean(_cubic(a, a)) + _off_diagonal_mean(_cubic(b, b))
+
     return float(within - 2 * _cubic(a, b).mean())
 
 

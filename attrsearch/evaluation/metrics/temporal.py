@@ -91,13 +91,16 @@ def measure_consistency(
     """
     faces = read_ledger(ledger)
     tracks: dict[int, _TrackHistory] = {}
+
     with VideoReader(original) as first, VideoReader(protected) as second:
         for before, after in zip(first.frames(), second.frames(), strict=False):
             rows = faces.get(before.index)
             if rows is not None:
                 found = detect_in_frame(before.picture, detector)
                 _compare(tracks, before.index, rows, found, (before.picture, after.picture), judge)
+
             progress(Step(stage="steadiness", count=before.index + 1))
+
     return [
         _summarise(number, seen)
         for number, seen in sorted(tracks.items())
@@ -112,6 +115,7 @@ def read_ledger(path: Path) -> Mapping[int, pd.DataFrame]:
         InputError: Missing, or not a ledger.
     """
     hint = "attrsearch apply VIDEO … --ledger coverage.parquet writes one"
+
     try:
         table = pd.read_parquet(open_private(path))
         edited = table[
@@ -123,6 +127,7 @@ def read_ledger(path: Path) -> Mapping[int, pd.DataFrame]:
         raise InputError(
             path, required="a ledger of a protected video", found=found, hint=hint
         ) from error
+
     return {int(str(frame)): rows for frame, rows in edited.groupby("frame")}
 
 
@@ -140,18 +145,22 @@ def _compare(
     chosen = [(i, best, overlap) for i, best, overlap in chosen if overlap > 0.4]
     if not chosen:
         return
+
     landmarks = found.landmarks[[best for _, best, _ in chosen]]
     there = found.boxes[[best for _, best, _ in chosen]]
     embedded = [_embed(picture, there, landmarks, judge) for picture in pictures]
+
     for place, (i, _, _) in enumerate(chosen):
         row = rows.iloc[i]
         seen = tracks.setdefault(int(row["track"]), _TrackHistory(str(row["person"])))
         matrix = similarity(landmarks[place][None], CROP_TEMPLATE)[0]
         crops = [warp(picture, matrix, CROP_SIZE)[INNER, INNER] for picture in pictures]
+
         if seen.last is not None and seen.last[0] == frame - 1:
             seen.flicker.append(
                 (_difference(seen.last[1], crops[0]), _difference(seen.last[2], crops[1]))
             )
+
         seen.last = (frame, crops[0], crops[1])
         seen.frames.append(frame)
         seen.before.append(embedded[0][place])
@@ -202,16 +211,21 @@ def identity_switches(ledger: Path, truth: Mapping[int, Sequence[tuple[int, Floa
     table = pd.read_parquet(open_private(ledger))
     names: dict[int, str] = {}
     switches = 0
+
     for frame, rows in table.groupby("frame"):
         boxes = rows[["left", "top", "right", "bottom"]].to_numpy(np.float32)
         there = truth.get(int(str(frame)), ())
         overlaps = iou(
             np.array([box for _, box in there], np.float32).reshape(-1, 1, 4), boxes[None]
         )
+
         for i, best in zip(*linear_sum_assignment(-overlaps), strict=True):  # a box is one person's
             if overlaps[i, best] < 0.5:
                 continue
-            person, name = there[i][0], str(rows.iloc[best]["person"])
+
+            person = there[i][0]
+            name = str(rows.iloc[best]["person"])
             switches += names.get(person, name) != name
             names[person] = name
+
     return switches

@@ -117,6 +117,7 @@ def measure_told_from_real(
     scores = _cross_validate(variants, people)
     spread = _standardised(variants[:, 0])
     drawn = _drawn_people(people, seed)
+
     return ToldFromReal(
         auc=_interval(lambda rows: _auc(scores, rows), people, drawn),
         judged_real=_interval(lambda rows: float(scores.edits[rows].mean()), people, drawn),
@@ -153,8 +154,10 @@ class FeatureReader:
         pixels = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float()
         maps = self._network((pixels / 127.5 - 1).contiguous(memory_format=torch.channels_last))
         columns = []
+
         for one in maps:
             columns += [one.mean((2, 3)), one.std((2, 3))]
+
         return np.asarray(torch.cat(columns, 1).numpy(), np.float32)
 
 
@@ -190,6 +193,7 @@ def reduced(picture: Pictures, random: np.random.Generator) -> Pictures:
     small = cv2.resize(
         picture, (round(width * share), round(height * share)), interpolation=cv2.INTER_AREA
     )
+
     return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
@@ -209,6 +213,7 @@ def _check(originals: Pictures, edits: Pictures, people: Ints) -> None:
         raise InputError(
             "told from real", required="arrays of one shape, a person a row", found=found, hint=hint
         )
+
     count = len(np.unique(people))
     if count < MIN_PEOPLE:
         hint = "give more people"
@@ -223,6 +228,7 @@ def _read_variants(pictures: Pictures, reader: FeatureReader, seed: Sequence[int
     for number, change in enumerate(CHANGES):
         random = np.random.default_rng([*seed, number])
         tables.append(reader(np.stack([change(picture, random) for picture in pictures])))
+
     return np.stack(tables)
 
 
@@ -230,6 +236,7 @@ def _cross_validate(variants: Floats, people: Ints) -> _Scores:
     """Probabilities of being real for the unchanged pictures of variants (2, v, n, d)."""
     originals = np.zeros(len(people))
     edits = np.zeros(len(people))
+
     for fit, held in GroupKFold(FOLDS).split(people, groups=people):
         real, made = (variants[i][:, fit].reshape(-1, variants.shape[-1]) for i in (0, 1))
         labels = np.repeat([1, 0], [len(real), len(made)])
@@ -237,6 +244,7 @@ def _cross_validate(variants: Floats, people: Ints) -> _Scores:
         judge.fit(np.concatenate([real, made]), labels)
         originals[held] = judge.predict_proba(variants[0, 0, held])[:, 1]
         edits[held] = judge.predict_proba(variants[1, 0, held])[:, 1]
+
     return _Scores(originals, edits)
 
 
@@ -252,6 +260,7 @@ def _drawn_people(people: Ints, seed: int) -> list[Ints]:
     _, place = np.unique(people, return_inverse=True)
     rows = [np.flatnonzero(place == number) for number in range(place.max() + 1)]
     random = np.random.default_rng(seed)
+
     return [
         np.concatenate([rows[i] for i in random.integers(0, len(rows), len(rows))])
         for _ in range(DRAWS)
@@ -276,6 +285,7 @@ def _kernel_distance(first: Floats, second: Floats, people: Ints, seed: int) -> 
     """
     names = np.unique(people)
     values = []
+
     for number in range(SPLITS):
         order = np.random.default_rng([seed, number]).permutation(names)
         chosen = np.isin(people, order[: len(names) // 2])
@@ -283,5 +293,6 @@ def _kernel_distance(first: Floats, second: Floats, people: Ints, seed: int) -> 
             kernel_distance(first[chosen], second[~chosen]),
             kernel_distance(first[~chosen], second[chosen]),
         ]
+
     low, high = np.quantile(values, [0.025, 0.975])
     return Interval(float(np.mean(values)), float(low), float(high))

@@ -87,6 +87,7 @@ def view(
     first = next(iter(looks.values()))
     crops = crops_of(first)
     in_place = align_batch(first.windows, before.landmarks, CROP_TEMPLATE, CROP_SIZE)
+
     return FaceMeasurements(
         looks=looks,
         crops=crops,
@@ -119,13 +120,16 @@ def utility_figures(before: FaceMeasurements, after: FaceMeasurements, owners: I
     figures: Figures = {}
     for name, look in after.looks.items():
         figures |= detection_figures(name, before.looks[name], look, owners)
+
     first, original = (next(iter(sight.looks.values())) for sight in (after, before))
     found = first.found
     figures |= spread_out(
         "landmark_error", rate(landmark_error(original, first)[found], owners[found])
     )
+
     if before.shape is not None and after.shape is not None:
         figures |= shape_figures(before.shape, after.shape, owners, found)
+
     same = (before.traits[:, MALE] >= 0.5) == (after.traits[:, MALE] >= 0.5)
     figures |= spread_out("gender_kept", rate(same, owners))
     figures |= spread_out(
@@ -139,6 +143,7 @@ def utility_figures(before: FaceMeasurements, after: FaceMeasurements, owners: I
     enough = len(after.features) >= MIN_FACES_FOR_FRECHET
     figures["fid"] = frechet_distance(before.features, after.features) if enough else None
     figures["kid"] = kernel_distance(before.features, after.features) if enough else None
+
     return figures
 
 
@@ -152,7 +157,9 @@ def detection_figures(
     before.
     """
     there = before.found
-    hits, extra = int(after.found.sum()), int(np.maximum(after.extra - before.extra, 0).sum())
+    hits = int(after.found.sum())
+    extra = int(np.maximum(after.extra - before.extra, 0).sum())
+
     return {
         **spread_out(f"recall_{name}", rate(after.found[there], owners[there])),
         **spread_out(f"iou_{name}", rate(after.overlaps[there], owners[there])),
@@ -178,6 +185,8 @@ def shape_figures(
     named = {"pitch_change": turned[:, 0], "yaw_change": turned[:, 1], "roll_change": turned[:, 2]}
     named |= {"eyes_kept": eyes.astype(np.float32), "mouth_kept": mouth.astype(np.float32)}
     figures: Figures = {}
+
     for name, values in named.items():
         figures |= spread_out(name, rate(values[found], owners[found]))
+
     return figures

@@ -71,6 +71,7 @@ def genuine_pairs(embeddings: Floats, owners: Ints) -> Pairs:
     table = pairwise(embeddings, embeddings)
     rows, columns = np.triu_indices(len(owners), 1)
     same = owners[rows] == owners[columns]
+
     return Pairs(table[rows[same], columns[same]], owners[rows[same]])
 
 
@@ -85,11 +86,14 @@ def impostor_pairs(embeddings: Floats, owners: Ints, others: Floats | None = Non
     table = pairwise(embeddings, embeddings)
     rows, columns = np.triu_indices(len(owners), 1)
     different = owners[rows] != owners[columns]
-    distances, persons = table[rows[different], columns[different]], owners[rows[different]]
+    distances = table[rows[different], columns[different]]
+    persons = owners[rows[different]]
+
     if others is not None and len(others):
         further = pairwise(embeddings, others)
         distances = np.concatenate([distances, further.reshape(-1)])
         persons = np.concatenate([persons, owners.repeat(len(others))])
+
     return Pairs(distances, persons)
 
 
@@ -113,6 +117,7 @@ def protected_pairs(
     same = owners[made_from][:, None] == owners[None]
     same[np.arange(len(made_from)), made_from] = False
     first, second = np.nonzero(same)
+
     return Pairs(pairwise(protected, originals)[first, second], owners[made_from][first])
 
 
@@ -129,6 +134,7 @@ def threshold_at(impostor: Floats, far: float) -> float | None:
     below = int(far * len(impostor) + 1e-9)
     if below < MIN_PAIRS_BELOW:
         return None
+
     return float(np.partition(impostor, below)[below])
 
 
@@ -151,6 +157,7 @@ def rate(hits: npt.NDArray[np.bool_] | Floats, owners: Ints, seed: int = 0) -> I
     people, place = np.unique(owners, return_inverse=True)
     totals = np.bincount(place, np.asarray(hits, np.float64), len(people))
     counts = np.bincount(place, minlength=len(people)).astype(np.float64)
+
     return bootstrap(
         lambda chosen: _ratio(totals[chosen].sum(-1), counts[chosen].sum(-1)), len(people), seed
     )
@@ -169,12 +176,14 @@ def bootstrap(
     """
     if people == 0:
         return Interval(float("nan"), float("nan"), float("nan"))
+
     value = float(statistic(np.arange(people)))
     drawn = np.random.default_rng(seed).integers(0, people, (draws, people))
     values = np.asarray(statistic(drawn), np.float64)
     values = values[np.isfinite(values)]
     if not len(values):
         return Interval(value, float("nan"), float("nan"))
+
     low, high = np.quantile(values, [0.025, 0.975])
     return Interval(value, float(low), float(high))
 

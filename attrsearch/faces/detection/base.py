@@ -46,6 +46,7 @@ class Detections:
         """Index and IoU of the detection that overlaps a box most; (-1, 0.0) where none does."""
         if not len(self):
             return -1, 0.0
+
         overlaps = iou(self.boxes, box)
         best = int(overlaps.argmax())
         return (best, float(overlaps[best])) if overlaps[best] > 0 else (-1, 0.0)
@@ -69,10 +70,13 @@ def detect_each(detector: Detector, pictures: Sequence[Pictures]) -> list[Detect
     """Detect in pictures (h, w, 3) of any sizes; those of one size share a batch."""
     found: list[Detections] = [Detections.none()] * len(pictures)
     by_size: dict[tuple[int, ...], list[int]] = {}
+
     for index, picture in enumerate(pictures):
         by_size.setdefault(picture.shape, []).append(index)
+
     for indices in by_size.values():
         batch = np.stack([pictures[i] for i in indices])
         for index, detections in zip(indices, detector.detect(batch), strict=True):
             found[index] = detections
+
     return found

@@ -17,11 +17,14 @@ def load_detector(name: str, min_face: float) -> Detector:
         from attrsearch.faces.detection.mtcnn import Mtcnn  # noqa: PLC0415 - imports torch
 
         return Mtcnn(min_face=min_face)
+
     if name == "yunet":
         from attrsearch.faces.detection.yunet import YuNet  # noqa: PLC0415 - imports cv2
 
         return YuNet(min_face=min_face)
+
     plugged: Detector | None = made("detector", name, min_face)
     if plugged is None:
         raise unknown("detector", name, DETECTORS)
+
     return plugged

@@ -55,12 +55,14 @@ class Mtcnn:
         for start in range(0, len(pictures), CHUNK):
             chunk = pictures[start : start + CHUNK]
             found += self._detect_chunk(chunk)
+
         return found
 
     def _detect_chunk(self, pictures: Pictures) -> list[Detections]:
         count, height, width = pictures.shape[:3]
         if count == 1:
             return self._detect_chunk(np.concatenate([pictures, pictures]))[:1]
+
         batch = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float()
         sums = _integral(batch)
         boxes, owner = self._propose(batch)
@@ -69,20 +71,22 @@ class Mtcnn:
         corners = _integer_corners(boxes, width, height)
         regression, probability = self._classify(self._rnet, sums, corners, owner, 24)[:2]
         keep = probability > self.thresholds[1]
-        boxes, owner, regression, probability = (
-            boxes[keep],
-            owner[keep],
-            regression[keep],
-            probability[keep],
-        )
+        boxes = boxes[keep]
+        owner = owner[keep]
+        regression = regression[keep]
+        probability = probability[keep]
         keep = _nms(boxes, probability, owner, 0.7)
-        boxes, owner = _square(_regress(boxes[keep], regression[keep])), owner[keep]
+        boxes = _square(_regress(boxes[keep], regression[keep]))
+        owner = owner[keep]
 
         corners = _integer_corners(boxes, width, height)
         regression, probability, points = self._classify(self._onet, sums, corners, owner, 48)
         keep = probability > self.thresholds[2]
-        boxes, owner, probability = boxes[keep], owner[keep], probability[keep]
-        regression, points = regression[keep], points[keep]
+        boxes = boxes[keep]
+        owner = owner[keep]
+        probability = probability[keep]
+        regression = regression[keep]
+        points = points[keep]
         sides = boxes[:, 2:] - boxes[:, :2] + 1
         landmarks = (
             sides[:, None] * points.reshape(-1, 2, 5).transpose(1, 2) + boxes[:, None, :2] - 1
@@ -90,13 +94,17 @@ class Mtcnn:
         boxes = _regress(boxes, regression)
         arrays = (boxes.numpy(), probability.numpy(), landmarks.numpy())
         owners = owner.numpy()
+
         return [_without_nested(*(array[owners == i] for array in arrays)) for i in range(count)]
 
     def _propose(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         """Candidate boxes (m, 4) of the first network over a pyramid, and their pictures (m,)."""
         height, width = batch.shape[2:]
         scale = 12.0 / self.min_face
-        boxes, scores, owners = [], [], []
+        boxes = []
+        scores = []
+        owners = []
+
         while min(height, width) * scale >= 12:
             small = interpolate(
                 batch, size=(int(height * scale + 1), int(width * scale + 1)), mode="area"
@@ -115,11 +123,17 @@ class Mtcnn:
             scores.append(score[keep])
             owners.append(owner[keep])
             scale *= FACTOR
+
         if not boxes:
             return torch.zeros(0, 4), torch.zeros(0, dtype=torch.long)
-        both, owner = torch.cat(boxes), torch.cat(owners)
+
+        both = torch.cat(boxes)
+        owner = torch.cat(owners)
         keep = _nms(both[:, :4], torch.cat(scores), owner, 0.7)
-        grid, shift, owner = both[keep, :4], both[keep, 4:], owner[keep]
+        grid = both[keep, :4]
+        shift = both[keep, 4:]
+        owner = owner[keep]
+
         return grid + shift * (grid[:, 2:] - grid[:, :2]).repeat(1, 2), owner
 
     def _classify(
@@ -136,6 +150,7 @@ class Mtcnn:
         columns: list[Tensor] = [torch.cat(column)[:count] for column in zip(*outputs, strict=True)]
         if not columns:
             return torch.zeros(0, 4), torch.zeros(0), torch.zeros(0, 10)
+
         points = columns[1] if len(columns) == 3 else torch.zeros(count, 10)
         return columns[0], columns[-1][:, 1], points
 
@@ -164,8 +179,11 @@ def _regress(boxes: Tensor, regression: Tensor) -> Tensor:
 def _integer_corners(boxes: Tensor, width: int, height: int) -> Tensor:
     """Boxes (m, 4) as int64, right and bottom exclusive, inside the picture and not empty."""
     whole = boxes.trunc().long()
-    left, top = (whole[:, 0].clamp(1, width) - 1), (whole[:, 1].clamp(1, height) - 1)
-    right, bottom = whole[:, 2].clamp(max=width), whole[:, 3].clamp(max=height)
+    left = whole[:, 0].clamp(1, width) - 1
+    top = whole[:, 1].clamp(1, height) - 1
+    right = whole[:, 2].clamp(max=width)
+    bottom = whole[:, 3].clamp(max=height)
+
     return torch.stack(
         [left, top, torch.maximum(right, left + 1), torch.maximum(bottom, top + 1)], 1
     )
@@ -180,6 +198,7 @@ def _integral(batch: Tensor) -> Tensor:
     exact = torch.float32 if height * width * 255 < 2**24 else torch.float64
     sums = torch.zeros(count, height + 1, width + 1, channels, dtype=exact)
     sums[:, 1:, 1:] = batch.permute(0, 2, 3, 1).to(exact).cumsum(1).cumsum(2)
+
     return sums
 
 
@@ -191,8 +210,10 @@ def _average_patches(sums: Tensor, corners: Tensor, owner: Tensor, side: int) ->
     end = corners[:, :2, None] + -((-(steps + 1) * extent[..., None]) // side)
     stride = sums.shape[2]
     rows = owner[:, None] * (sums.shape[1] * stride)
-    top, bottom = rows + begin[:, 1] * stride, rows + end[:, 1] * stride
-    left, right = begin[:, 0], end[:, 0]
+    top = rows + begin[:, 1] * stride
+    bottom = rows + end[:, 1] * stride
+    left = begin[:, 0]
+    right = end[:, 0]
     flat = sums.view(-1, 3)
 
     def at(row: Tensor, column: Tensor) -> Tensor:
@@ -213,10 +234,13 @@ def _without_nested(boxes: Floats, probabilities: Floats, landmarks: Floats) -> 
     sides = boxes[:, 2:] - boxes[:, :2] + 1
     areas = sides[:, 0] * sides[:, 1]
     kept: list[int] = []
+
     for i in order:
         low = np.maximum(boxes[i, :2], boxes[kept, :2])
         high = np.minimum(boxes[i, 2:], boxes[kept, 2:])
         shared = np.maximum(high - low + 1, 0).prod(1)
+
         if not (shared / np.minimum(areas[i], areas[kept]) > 0.7).any():
             kept.append(int(i))
+
     return Detections(boxes[kept], probabilities[kept], landmarks[kept].astype(np.float32))

@@ -2,7 +2,8 @@
 
 Its module imports torchvision, which takes as long as torch itself.
 
-Source: Zhang et al., "Joint Face Detection and Alignment using Multi-task Cascaded Convolutional Networks", 2016.
+Source: Zhang et al., "Joint Face Detection and Alignment using Multi-task Cascaded Convolutional
+Networks", 2016.
 """
 
 import pickle
@@ -18,14 +19,15 @@ from attrsearch.core.wheels import wheel_file
 class Stage(nn.Module):
     """One network of the cascade: layers one after another, then heads side by side.
 
-    Its input is (n, 3, h, w), ``(pixel - 127.5) / 128``.  Its outputs are those of the heads in their order; the last
-    is made probabilities (n, 2, ...): no face, face.
+    Its input is (n, 3, h, w), ``(pixel - 127.5) / 128``. Its outputs are those of the heads in
+    their order; the last is made probabilities (n, 2, ...): no face, face.
     """
 
     def __init__(self, trunk: Mapping[str, nn.Module], heads: Mapping[str, nn.Module]) -> None:
         super().__init__()
         self._trunk = tuple(trunk)
         self._heads = tuple(heads)
+
         for name, layer in (*trunk.items(), *heads.items()):
             self.add_module(name, layer)
 
@@ -33,12 +35,16 @@ class Stage(nn.Module):
         """Apply it."""
         for name in self._trunk:
             x = self.get_submodule(name)(x)
+
         outputs = [self.get_submodule(name)(x) for name in self._heads]
         return (*outputs[:-1], outputs[-1].softmax(1))
 
 
 class Columns(nn.Module):
-    """(n, channels, height, width) as rows, column by column: the order in which the weights were trained."""
+    """(n, channels, height, width) as rows, column by column.
+
+    The order in which the weights were trained.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply it."""
@@ -46,7 +52,10 @@ class Columns(nn.Module):
 
 
 def load_pnet() -> Stage:
-    """The first network, over whole pictures of at least 12 pixels: boxes (n, 4, h', w') and probabilities."""
+    """The first network, over whole pictures of at least 12 pixels.
+
+    Boxes (n, 4, h', w') and probabilities.
+    """
     trunk = {
         "conv1": nn.Conv2d(3, 10, 3),
         "prelu1": nn.PReLU(10),
@@ -82,7 +91,8 @@ def load_rnet() -> Stage:
 def load_onet() -> Stage:
     """The last network, over candidates of 48 x 48, frozen and differentiable.
 
-    Its outputs are the box (n, 4), landmarks (n, 10: five x, five y) and probabilities (n, 2: no face, face).
+    Its outputs are the box (n, 4), landmarks (n, 10: five x, five y) and probabilities (n, 2: no
+    face, face).
     """
     trunk = {
         "conv1": nn.Conv2d(3, 32, 3),
@@ -115,6 +125,7 @@ def _pool(size: int) -> nn.MaxPool2d:
 def _load(name: str, stage: Stage) -> Stage:
     """Fill a network with its weights, and freeze it."""
     path = wheel_file("facenet_pytorch", f"data/{name}.pt")
+
     try:
         stage.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
     except (
@@ -131,4 +142,5 @@ def _load(name: str, stage: Stage) -> Stage:
             found=" ".join(str(error).split())[:120],
             hint="pip install --force-reinstall --no-deps facenet-pytorch==2.5.3",
         ) from error
+
     return stage.eval().requires_grad_(False).to(memory_format=torch.channels_last)

@@ -1,6 +1,7 @@
 """Non-maximum suppression by torchvision's compiled operator, without importing torchvision.
 
-The package takes as long to import as torch itself; its operators are one library, which torch loads in a millisecond.
+The package takes as long to import as torch itself; its operators are one library, which torch
+loads in a millisecond.
 """
 
 from functools import cache
@@ -15,7 +16,8 @@ from attrsearch.core.wheels import wheel_file
 LIBRARIES = ("_C_stable.so", "_C.so")
 """What torchvision calls its operators, newest first."""
 ONE_BY_ONE = 1000
-"""Beyond this many boxes, comparing only those of one group is faster than moving the groups apart."""
+"""Beyond this many boxes, comparing only those of one group is faster than moving the groups
+apart."""
 
 
 def suppress(boxes: Tensor, scores: Tensor, group: Tensor, threshold: float) -> Tensor:
@@ -43,6 +45,7 @@ def suppress(boxes: Tensor, scores: Tensor, group: Tensor, threshold: float) -> 
     for number in torch.unique(group):
         members = torch.where(group == number)[0]
         mask[members[nms(boxes[members], scores[members], threshold)]] = True
+
     chosen = torch.where(mask)[0]
     return chosen[scores[chosen].sort(descending=True)[1]]
 
@@ -55,6 +58,7 @@ def _operator() -> Any:
             path = wheel_file("torchvision", name)
         except UnavailableError:
             continue
+
         torch.ops.load_library(path)  # type: ignore[no-untyped-call]
         return torch.ops.torchvision.nms
 

@@ -1,4 +1,6 @@
-"""Faces of large pictures: the whole picture reduced for near faces, and tiles at full resolution for far ones.
+"""Faces of large pictures.
+
+The whole picture reduced for near faces, and tiles at full resolution for far ones.
 
 So the smallest face that is found does not depend on how long the picture's sides are.
 """
@@ -19,9 +21,11 @@ Picture = npt.NDArray[np.uint8]
 SIDE = 1920
 """Longest side in pixels of what a detector is shown."""
 LARGEST_IN_TILES = 48
-"""Width in pixels of the reduced picture from which a face need not be whole in a tile: it is found there."""
+"""Width in pixels of the reduced picture from which a face need not be whole in a tile: it is found
+there."""
 BORDER = 3.0
-"""A box that ends this many pixels from a tile's inner border is cut off; another tile has it whole."""
+"""A box that ends this many pixels from a tile's inner border is cut off; another tile has it
+whole."""
 SAME_FACE = 0.4
 """Overlap from which two detections are of one face."""
 
@@ -31,12 +35,14 @@ def detect_reduced(picture: Picture, detector: Detector, side: int = SIDE) -> De
     height, width = picture.shape[:2]
     if max(height, width) <= side:
         return detector.detect(picture[None])[0]
+
     scale = side / max(height, width)
     # a panorama's short side stays at least one pixel
     sides = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = cv2.resize(picture, sides, interpolation=cv2.INTER_AREA)
     found = detector.detect(np.asarray(small, np.uint8)[None])[0]
     ratio = np.array([width / sides[0], height / sides[1]], np.float32)
+
     return Detections(found.boxes * np.tile(ratio, 2), found.probabilities, found.landmarks * ratio)
 
 
@@ -46,6 +52,7 @@ def detect_in_tiles(picture: Picture, detector: Detector, side: int = SIDE) -> D
     found = detect_reduced(picture, detector, side)
     if max(height, width) <= side:
         return found
+
     # whatever is smaller than this must be whole in a tile
     overlap = min(side // 2, round(LARGEST_IN_TILES * max(height, width) / side))
     for left, top, right, bottom in tiles(width, height, side, overlap):
@@ -61,6 +68,7 @@ def detect_in_tiles(picture: Picture, detector: Detector, side: int = SIDE) -> D
             part.landmarks[whole] + corner,
         )
         found = join_detections(found, moved)
+
     return found
 
 
@@ -79,6 +87,7 @@ def tiles(width: int, height: int, side: int, overlap: int) -> Iterator[tuple[in
 def _parts(length: int, side: int, overlap: int) -> list[tuple[int, int]]:
     if length <= side:
         return [(0, length)]
+
     count = -(-(length - overlap) // (side - overlap))
     starts = np.linspace(0, length - side, count).round().astype(int)
     return [(int(start), int(start) + side) for start in starts]
@@ -88,11 +97,14 @@ def join_detections(first: Detections, second: Detections) -> Detections:
     """Detections of two looks at one picture; of a face that both found, the surer one."""
     if not len(first) or not len(second):
         return second if not len(first) else first
+
     boxes = np.concatenate([first.boxes, second.boxes])
     probabilities = np.concatenate([first.probabilities, second.probabilities])
     landmarks = np.concatenate([first.landmarks, second.landmarks])
     kept: list[int] = []
+
     for index in np.argsort(-probabilities, kind="stable"):
         if not kept or float(iou(boxes[index], boxes[kept]).max()) < SAME_FACE:
             kept.append(int(index))
+
     return Detections(boxes[kept], probabilities[kept], landmarks[kept])

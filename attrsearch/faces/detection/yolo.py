@@ -52,8 +52,10 @@ class Yolo:
                 raise WeightsError(
                     file, required="a Darknet network", found="no such file", hint=hint
                 )
+
         self._side = read_input_size(config)
         need_weights(config, weights)
+
         try:
             self._net = cv2.dnn.readNetFromDarknet(str(config), str(weights))
         except cv2.error as error:
@@ -62,8 +64,10 @@ class Yolo:
             raise WeightsError(
                 config, required="a Darknet network", found=reason, hint=hint
             ) from error
+
         self._outputs = self._net.getUnconnectedOutLayersNames()
-        self._score, self._min_face = score, min_face
+        self._score = score
+        self._min_face = min_face
         self._landmarks = YuNet(min_face=4, score=0.3) if landmarks else None
 
     def detect(self, pictures: Pictures) -> list[Detections]:
@@ -81,9 +85,11 @@ class Yolo:
         wide = (scores >= self._score) & (boxes[:, 2] - boxes[:, 0] >= self._min_face)
         boxes, scores = suppress(boxes[wide], scores[wide])
         points = np.full((len(boxes), 5, 2), np.nan, np.float32)
+
         if self._landmarks is not None:
             for i, box in enumerate(boxes):
                 points[i] = self._look_closer(picture, box)
+
         return Detections(boxes, scores, points)
 
     def _look_closer(self, picture: Pictures, box: Floats) -> Floats:
@@ -95,6 +101,7 @@ class Yolo:
         high = np.minimum(np.ceil(centre + side / 2), picture.shape[1::-1]).astype(int)
         if (high - low).min() < 8 or self._landmarks is None:
             return nothing
+
         part = picture[low[1] : high[1], low[0] : high[0]]
         zoom = LANDMARK_SIDE / max(part.shape[:2])
         resized = cv2.resize(
@@ -111,6 +118,7 @@ class Yolo:
         best, overlap = found.nearest(
             ((box.reshape(2, 2) - low) / ratio).reshape(4).astype(np.float32)
         )
+
         return (
             np.asarray(found.landmarks[best] * ratio + low, np.float32)
             if overlap > 0.2
@@ -128,8 +136,10 @@ def decode(rows: Floats, width: int, height: int) -> tuple[Floats, Floats]:
         height: Of the picture, pixels.
     """
     scale = np.array([width, height], np.float32)
-    centre, sides = rows[:, :2] * scale, rows[:, 2:4] * scale
+    centre = rows[:, :2] * scale
+    sides = rows[:, 2:4] * scale
     boxes = np.concatenate([centre - sides / 2, centre + sides / 2], 1)
+
     return boxes.astype(np.float32), rows[:, 5:].max(1) if rows.shape[1] > 5 else rows[:, 4]
 
 
@@ -139,6 +149,7 @@ def suppress(boxes: Floats, scores: Floats, threshold: float = NMS) -> tuple[Flo
     for i in np.argsort(-scores, kind="stable"):
         if not kept or iou(boxes[kept], boxes[i]).max() <= threshold:
             kept.append(int(i))
+
     return boxes[kept].reshape(-1, 4), scores[kept]
 
 
@@ -149,18 +160,22 @@ def read_input_size(config: Path) -> tuple[int, int]:
         WeightsError: The section does not say.
     """
     values: dict[str, int] = {}
+
     for line in config.read_text(encoding="utf-8", errors="replace").splitlines():
         text = line.split("#")[0].strip()
         if text.startswith("[") and text != "[net]" and values:
             break
+
         key, _, value = text.partition("=")
         if key.strip() in ("width", "height") and value.strip().isdigit():
             values[key.strip()] = int(value)
+
     if len(values) < 2:
         hint = "give the .cfg the weights were trained with"
         raise WeightsError(
             config, required="width and height in its [net] section", found=str(values), hint=hint
         )
+
     return values["width"], values["height"]
 
 
@@ -174,6 +189,7 @@ def need_weights(config: Path, weights: Path) -> None:
     header = np.fromfile(weights, np.int32, 2)
     start = 20 if len(header) == 2 and int(header[0]) * 10 + int(header[1]) >= 2 else 16
     size = weights.stat().st_size
+
     if count is not None and size != start + 4 * count:
         required = f"weights of {config.name} ({start + 4 * count} bytes)"
         hint = "check that .cfg and .weights belong together"
@@ -185,14 +201,18 @@ def count_weights(config: Path) -> int | None:
 
     None where it has layers this does not know.
     """
-    total, channels = 0, list[int]()
+    total = 0
+    channels = list[int]()
     width = 3
+
     for kind, values in _sections(config):
         if kind in ("net", "network"):
             width = int(values.get("channels", 3))
             continue
+
         if kind == "convolutional":
-            filters, size = int(values.get("filters", 1)), int(values.get("size", 1))
+            filters = int(values.get("filters", 1))
+            size = int(values.get("size", 1))
             total += filters * (4 if int(values.get("batch_normalize", 0)) else 1)
             total += filters * width * size * size // int(values.get("groups", 1))
             width = filters
@@ -201,7 +221,9 @@ def count_weights(config: Path) -> int | None:
             width = sum(channels[place] for place in places) // int(values.get("groups", 1))
         elif kind not in ("shortcut", "upsample", "maxpool", "yolo", "dropout"):
             return None
+
         channels.append(width)
+
     return total
 
 
@@ -214,4 +236,5 @@ def _sections(config: Path) -> list[tuple[str, dict[str, str]]]:
         elif "=" in text and found:
             key, _, value = text.partition("=")
             found[-1][1][key.strip()] = value.strip()
+
     return found

@@ -52,6 +52,7 @@ class YuNet:
         table = self._rows(bgr)
         table = table[table[:, 2] >= self.min_face]
         height, width = bgr.shape[:2]
+
         if max(height, width) > LARGE_FRAME and min(height, width) >= LARGE_FACE * REDUCTION:
             size = (max(1, width // REDUCTION), max(1, height // REDUCTION))
             large = self._rows(
@@ -60,6 +61,7 @@ class YuNet:
             large = large[large[:, 2] >= LARGE_FACE]
             large[:, :14] *= np.tile(np.array([width, height], np.float32) / size, 7)
             table = _surest(np.concatenate([table, large])) if len(large) else table
+
         table = table[np.argsort(-table[:, 14], kind="stable")]
         boxes = np.concatenate([table[:, :2], table[:, :2] + table[:, 2:4]], 1)
         return Detections(boxes, table[:, 14], table[:, 4:14].reshape(-1, 5, 2))
@@ -70,15 +72,19 @@ class YuNet:
         Rows (k, 15) of box, landmarks and probability, in its pixels.
         """
         height, width = bgr.shape[:2]
+
         if min(height, width) < MIN_SIDE:
-            below, right = max(0, MIN_SIDE - height), max(0, MIN_SIDE - width)
+            below = max(0, MIN_SIDE - height)
+            right = max(0, MIN_SIDE - width)
             bgr = np.asarray(
                 cv2.copyMakeBorder(bgr, 0, below, 0, right, cv2.BORDER_CONSTANT), np.uint8
             )
+
         self._net.setInputSize(bgr.shape[1::-1])
         rows: Sequence[Sequence[float]] | None = self._net.detect(bgr)[1]
         table = np.zeros((0, 15), np.float32) if rows is None else np.asarray(rows, np.float32)
         centres = table[:, :2] + table[:, 2:4] / 2
+
         return table[np.isfinite(table).all(1) & (centres < (width, height)).all(1)]
 
 

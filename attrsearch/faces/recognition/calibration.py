@@ -83,6 +83,7 @@ class Calibration(BaseModel):
                 found=f"thresholds at {sorted(self.thresholds)}",
                 hint=f"calibrate on more people (at least {LEAST_PEOPLE})",
             )
+
         return self.thresholds[VERIFICATION_FAR]
 
 
@@ -103,6 +104,7 @@ def load_calibration(name: str, path: Path | None = None) -> Calibration:
     """
     file = path or bundled("models") / "calibration" / f"{name}.json"
     hint = "attrsearch calibrate FACES --recogniser NAME --out FILE"
+
     try:
         found = Calibration.model_validate(json.loads(file.read_text(encoding="utf-8")))
     except OSError as error:
@@ -112,9 +114,11 @@ def load_calibration(name: str, path: Path | None = None) -> Calibration:
     except (ValidationError, ValueError, RecursionError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(file, required="a calibration file", found=reason, hint=hint) from error
+
     if found.recogniser != name:
         required = f"a calibration of {name}"
         raise InputError(file, required=required, found=f"one of {found.recogniser}", hint=hint)
+
     return found
 
 
@@ -161,6 +165,7 @@ def measure(
     impostor = (
         _within(np.stack([rows[0] for rows in embeddings])) if len(embeddings) > 1 else np.zeros(0)
     )
+
     if not len(genuine) or not len(impostor):
         raise InputError(
             source,
@@ -168,13 +173,17 @@ def measure(
             found=f"{len(embeddings)} people, {len(genuine)} pairs of one person",
             hint="give a folder with one sub-folder of pictures a person",
         )
+
     ordered = np.sort(impostor)
-    thresholds, accept = {}, {}
+    thresholds = {}
+    accept = {}
+
     for far in FARS:
         below = int(float(far) * len(ordered))
         if below >= 10:
             thresholds[far] = round(float(ordered[below]), 6)
             accept[far] = round(float((genuine < ordered[below]).mean()), 6)
+
     spreads = [
         DistanceStatistics(
             mean=round(float(d.mean()), 6), std=round(float(d.std()), 6), pairs=len(d)
@@ -196,6 +205,8 @@ def _within(rows: Floats) -> Floats:
     """Distances of all pairs of rows."""
     first, second = np.triu_indices(len(rows), 1)
     squared = 2 - 2 * np.einsum("ij,ij->i", rows[first], rows[second]) if len(rows) < 500 else None
+
     if squared is None:
         squared = (2 - 2 * rows @ rows.T)[first, second]
+
     return np.asarray(np.sqrt(np.maximum(squared, 0)), np.float32)

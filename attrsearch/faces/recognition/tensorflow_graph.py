@@ -1,12 +1,14 @@
 """Read the constants of a frozen TensorFlow graph without TensorFlow.
 
-A ``.pb`` file is one protobuf message: fields, each a key (its number and how its value is written) and a value.
-Four messages are of interest, by the numbers of ``tensorflow/core/framework/*.proto``:
+A ``.pb`` file is one protobuf message: fields, each a key (its number and how its value is written)
+and a value. Four messages are of interest, by the numbers of ``tensorflow/core/framework/*.proto``:
 
 - GraphDef: 1 a node, repeated.
-- NodeDef: 1 name, 2 operation, 3 an input (repeated), 5 an attribute (repeated: 1 its name, 2 an AttrValue).
+- NodeDef: 1 name, 2 operation, 3 an input (repeated), 5 an attribute (repeated: 1 its name, 2 an
+  AttrValue).
 - AttrValue: 8 a tensor.
-- TensorProto: 1 type (1 is float32), 2 shape, 4 content as little-endian bytes, 5 floats one by one.
+- TensorProto: 1 type (1 is float32), 2 shape, 4 content as little-endian bytes, 5 floats one by
+  one.
 
 Source: "Encoding", https://protobuf.dev/programming-guides/encoding.
 """
@@ -92,6 +94,7 @@ def parse_graph(data: bytes) -> dict[str, Node]:
         ValueError: No such graph.
     """
     nodes: dict[str, Node] = {}
+
     for number, value in fields(memoryview(data)):
         if number != 1:
             continue
@@ -99,10 +102,12 @@ def parse_graph(data: bytes) -> dict[str, Node]:
         node = _parse_node(_message(value))
         if node.name in nodes:
             raise ValueError(f"two nodes called {node.name}")
+
         nodes[node.name] = node
 
     if not nodes:
         raise ValueError("a graph without nodes")
+
     return nodes
 
 
@@ -122,6 +127,7 @@ def parse_floats(node: Node) -> Floats:
     kind = 0
     shape: tuple[int, ...] = ()
     content = np.zeros(0, np.float32)
+
     for number, value in fields(tensor[0]):
         if number == 1:
             kind = _number(value)
@@ -136,6 +142,7 @@ def parse_floats(node: Node) -> Floats:
         return np.broadcast_to(content[0], shape)
     if len(content) != prod(shape):
         raise ValueError(f"{len(content)} values for the shape {shape} of {node.name}")
+
     return content.reshape(shape)
 
 
@@ -149,6 +156,7 @@ def fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
         ValueError: The bytes are no message.
     """
     at = 0
+
     while at < len(message):
         key, at = _varint(message, at)
         number = key >> 3
@@ -172,6 +180,7 @@ def fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
 
         if size > len(message) - at:
             raise ValueError(f"a value of {size} bytes where {len(message) - at} are left")
+
         yield number, message[at : at + size]
         at += size
 
@@ -179,6 +188,7 @@ def fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
 def _varint(message: memoryview, at: int) -> tuple[int, int]:
     """A number written seven bits a byte, lowest first, and where the next thing begins."""
     value = 0
+
     for position in range(LONGEST_VARINT):
         if at + position >= len(message):
             raise ValueError("an end in the middle of a number")
@@ -189,6 +199,7 @@ def _varint(message: memoryview, at: int) -> tuple[int, int]:
             if value >> 64:
                 break
             return value, at + position + 1
+
     raise ValueError("a number of more than 64 bits")
 
 
@@ -197,6 +208,7 @@ def _parse_node(message: memoryview) -> Node:
     operation = ""
     inputs: list[str] = []
     attributes: dict[str, memoryview] = {}
+
     for number, value in fields(message):
         if number == 1:
             name = _text(value)
@@ -212,6 +224,7 @@ def _parse_node(message: memoryview) -> Node:
 
     if not name or not operation:
         raise ValueError("a node without a name or an operation")
+
     return Node(name, operation, tuple(inputs), attributes)
 
 
@@ -225,6 +238,7 @@ def _parse_shape(message: memoryview) -> tuple[int, ...]:
     # a size in the file may be any number of 64 bits
     if len(sizes) > LARGEST_RANK or max(sizes, default=0) > LARGEST or prod(sizes) > LARGEST:
         raise ValueError(f"a tensor of the shape {tuple(sizes)[: LARGEST_RANK + 1]}")
+
     return tuple(sizes)
 
 

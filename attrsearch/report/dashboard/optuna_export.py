@@ -42,7 +42,8 @@ from attrsearch.search.space import person_space
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 JOURNALS = (".log", ".journal")
-"""Files of these kinds become a journal: about ten times faster to write than SQLite, for many people."""
+"""Files of these kinds become a journal: about ten times faster to write than SQLite, for many
+people."""
 MARK = "attrsearch_run"
 """User attribute of a study that says which run it was exported from."""
 TERMS = ("detection", "iou", "distance", "worst_distance")
@@ -72,8 +73,8 @@ def export_studies(
 
     Args:
         run: The run's folder.
-        database: The file, SQLite or (``.log``) a journal; an earlier export of this run is replaced, anything else
-            that is there is refused.
+        database: The file, SQLite or (``.log``) a journal; an earlier export of this run is
+            replaced, anything else that is there is refused.
         originals: Also untouched pictures, where the run kept them.
         progress: Told of the stage ``export``, by people.
 
@@ -84,14 +85,18 @@ def export_studies(
     settings = read_run(run)["settings"]
     dropped = read_decisions(run).dropped
     parts = [part for part in RunFolder(run).read_people() if part.record.id not in dropped]
+
     if not parts:
         hint = "wait until someone is finished"
         raise InputError(run, required="at least one finished person", found="none", hint=hint)
+
     mark = _mark(run)
     _refuse_foreign(database, mark)
     artifacts = _empty_folder(database.with_name(f"{database.stem}_artifacts"))
-    store, limit = FileSystemArtifactStore(artifacts), limits(settings)
+    store = FileSystemArtifactStore(artifacts)
+    limit = limits(settings)
     trials = pictures = 0
+
     with written(database) as file:
         storage = _journal(file) if database.suffix in JOURNALS else _sqlite(file)
         for number, part in enumerate(parts, 1):
@@ -102,7 +107,9 @@ def export_studies(
             trials += added
             pictures += shown
             progress(Step(stage="export", count=number, total=len(parts)))
+
         storage.remove_session()
+
     return Exported(len(parts), trials, pictures, artifacts, database.suffix in JOURNALS)
 
 
@@ -119,8 +126,10 @@ def _refuse_foreign(database: Path, mark: str) -> None:
     """
     if not database.exists() and not database.is_symlink():
         return
+
     hint = "choose another --out: nothing is overwritten"
     required = "a new file, or an earlier export of this run"
+
     try:
         storage = _journal(database) if database.suffix in JOURNALS else _readable(database)
         studies = storage.get_all_studies()
@@ -129,6 +138,7 @@ def _refuse_foreign(database: Path, mark: str) -> None:
     except Exception as error:  # whatever cannot be opened was not written here
         found = f"something else ({type(error).__name__})"
         raise OutputError(database, required=required, found=found, hint=hint) from error
+
     foreign = [study.study_name for study, own in zip(studies, marks, strict=True) if own != mark]
     if foreign or not studies:
         found = (
@@ -138,9 +148,13 @@ def _refuse_foreign(database: Path, mark: str) -> None:
 
 
 def _readable(file: Path) -> BaseStorage:
-    """An SQLite database that is only looked at: what is no such file fails before anything is created in it."""
+    """An SQLite database that is only looked at.
+
+    What is no such file fails before anything is created in it.
+    """
     with sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True) as connection:
         connection.execute("SELECT study_id FROM studies LIMIT 1").fetchall()
+
     connection.close()
     return optuna.storages.RDBStorage(f"sqlite:///{file}", engine_kwargs={"poolclass": StaticPool})
 
@@ -152,6 +166,7 @@ def _sqlite(file: Path) -> BaseStorage:
     with storage.engine.connect() as connection:  # the file counts only once it is whole
         connection.exec_driver_sql("PRAGMA synchronous = OFF")
         connection.exec_driver_sql("PRAGMA journal_mode = MEMORY")
+
     return storage
 
 
@@ -174,23 +189,30 @@ def constraints(
     Returns:
         Their names, and values (n, k).
     """
-    names, values = [], []
+    names = []
+    values = []
+
     if limit.distance:
         names.append("distance")
         values.append(limit.distance - np.asarray(columns["distance"], np.float64))
+
     if limit.verification is not None:
         names.append("no picture verifies")
         values.append(limit.verification - np.asarray(columns["worst_distance"], np.float64))
+
     for name, least in limit.others:
         names.append(name)
         values.append(least - np.asarray(columns[name], np.float64))
+
     feasible = np.asarray(columns["feasible"], bool)
     known = np.stack(values, 1) if values else np.zeros((len(feasible), 0))
     known = np.where(feasible[:, None], np.minimum(known, 0), known)
     rest = ~feasible & (known <= 0).all(1)
+
     if rest.any():
         names.append("other constraints")
         known = np.concatenate([known, rest[:, None].astype(np.float64)], 1)
+
     return names, known
 
 
@@ -215,9 +237,11 @@ def _export_person(
     }
     names, violations = constraints(own, limit)
     study = optuna.create_study(study_name=name, storage=storage, direction="maximize")
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         study.set_metric_names(["utility"])
+
     decision = read_decisions(run).of(name)
     about = {
         "gender": part.record.gender,
@@ -231,6 +255,7 @@ def _export_person(
     }
     for key, value in about.items():
         study.set_user_attr(key, value)
+
     attached, pictures = _attach(run, part, study, store, originals)
     trials = [
         _trial(own, i, int(number), distributions, violations[i], attached.get(int(number), {}))
@@ -258,9 +283,11 @@ def _trial(
         # a list under this key is what optuna-dashboard shows, and what Optuna reads as constraints
         system_attrs={"constraints": [float(value) for value in violations], **attached},
     )
+
     if "began" in columns:
         trial.datetime_start = _local(columns["began"][row])
         trial.datetime_complete = _local(columns["ended"][row])
+
     return trial
 
 
@@ -294,18 +321,22 @@ def _attach(
     )  # Optuna hangs artifacts on open trials only; ours are added when they are over
     attached: dict[int, dict[str, Any]] = {}
     count = 0
+
     for kind in shown_kinds(originals):
         for name, number in zip(part.images.get(kind, ()), numbers[kind], strict=False):
             file = picture_file(run, name)
             if file is None:
                 continue
+
             target = study if number is None else scratch.ask()
             _upload(file, store, target)
             if number is not None and isinstance(target, optuna.Trial):
                 attached.setdefault(number, {}).update(
                     scratch.get_trials(deepcopy=False)[target.number].system_attrs
                 )
+
             count += 1
+
     return attached, count
 
 
@@ -316,6 +347,7 @@ def _upload(
     if file.suffix != SUFFIX:
         upload_artifact(artifact_store=store, file_path=str(file), study_or_trial=target)
         return
+
     with TemporaryDirectory() as folder:
         plain = Path(folder) / file.stem
         plain.write_bytes(read_private(file))
@@ -325,6 +357,7 @@ def _upload(
 def _empty_folder(path: Path) -> Path:
     """A folder for artifacts; an earlier export's is emptied, anybody else's is refused."""
     hint = "choose another --out"
+
     if path.exists() and (
         path.is_symlink() or not all(_is_artifact(item) for item in path.iterdir())
     ):
@@ -334,15 +367,18 @@ def _empty_folder(path: Path) -> Path:
             found="other files",
             hint=hint,
         )
+
     try:
         if path.exists():
             shutil.rmtree(path)
+
         path.mkdir(parents=True)
     except OSError as error:
         found = error.strerror or str(error)
         raise OutputError(
             path, required="a folder to write to", found=found, hint="choose another --out"
         ) from error
+
     return path
 
 
@@ -351,4 +387,5 @@ def _is_artifact(path: Path) -> bool:
         UUID(path.name)
     except ValueError:
         return False
+
     return path.is_file()

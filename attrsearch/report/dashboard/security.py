@@ -51,6 +51,7 @@ class Access:
             required = f"a token of at least {SHORTEST_TOKEN} characters"
             hint = f"--token {secrets.token_urlsafe(24)}"
             raise InputError("--token", required=required, found=f"{len(self.token)}", hint=hint)
+
         if not is_loopback(self.host) and not self.token:
             hint = f"add --token {secrets.token_urlsafe(24)}"
             raise InputError(
@@ -76,6 +77,7 @@ class Access:
         name = urlsplit(f"//{host}").hostname or ""
         if is_loopback(name):
             return True
+
         return not is_loopback(self.host) and (name == self.host.lower() or _is_address(name))
 
 
@@ -96,6 +98,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+
         request = Request(scope)
         refusal = self._refuse(request)
 
@@ -104,6 +107,7 @@ class Guard:
                 raw = [*message.get("headers", [])]
                 raw += [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
                 message["headers"] = raw
+
             await send(message)  # type: ignore[arg-type]
 
         await (refusal or self._app)(scope, receive, guarded)
@@ -114,6 +118,7 @@ class Guard:
             return PlainTextResponse("this address is not the dashboard's", 421)
         if request.method not in ("GET", "HEAD") and (reason := self._foreign(headers)):
             return PlainTextResponse(reason, 403)
+
         return self._without_token(request) if self._access.token else None
 
     def _foreign(self, headers: Headers) -> str:
@@ -129,9 +134,11 @@ class Guard:
             "application/json"
         ):
             return "changes are JSON with the header X-Attrsearch: 1"
+
         length = headers.get("content-length", "")
         if not length.isdecimal() or int(length) > LARGEST_BODY:
             return f"changes are of at most {LARGEST_BODY} bytes"
+
         return ""
 
     def _without_token(self, request: Request) -> Response | None:
@@ -144,10 +151,12 @@ class Guard:
             return PlainTextResponse(
                 "open the address with ?token=… that the dashboard printed", 401
             )
+
         if given and request.method == "GET":
             answer = RedirectResponse(request.url.path, 303)
             answer.set_cookie(COOKIE, self._access.token, httponly=True, samesite="strict")
             return answer
+
         return None
 
 
@@ -159,6 +168,7 @@ def is_loopback(host: str) -> bool:
     """
     if host.lower() == "localhost":
         return True
+
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -171,4 +181,5 @@ def _is_address(name: str) -> bool:
         ipaddress.ip_address(name)
     except ValueError:
         return False
+
     return True

@@ -121,6 +121,7 @@ class Dashboard:
             return PlainTextResponse("no such picture", 404)
         if file.suffix != SUFFIX:
             return FileResponse(file, media_type="image/jpeg")
+
         try:
             return Response(await run_in_threadpool(read_private, file), media_type="image/jpeg")
         except InputError as error:
@@ -131,9 +132,11 @@ class Dashboard:
         file = self._live.path / name
         if name not in DOWNLOADS or file.is_symlink():
             return PlainTextResponse("no such file", 404)
+
         if not file.is_file():
             missing = "nothing was changed yet" if name == LOG else "the run is not finished yet"
             return PlainTextResponse(f"{name}: {missing}", 409)
+
         return FileResponse(file, filename=name)
 
     async def _winner(self, request: Request) -> Response:
@@ -162,7 +165,8 @@ class Dashboard:
             before = self._live.folder.read_person(name)
             self._verifier = self._verifier or Verifier(self._live.head, self._faces)
             after = choose_winner(self._live.path, name, change.trial, self._verifier)
-            record, held = after.record, after.heldback
+            record = after.record
+            held = after.heldback
             details = {
                 "from": before.winner,
                 "to": after.winner,
@@ -192,6 +196,7 @@ class Dashboard:
                 found=change.person,
                 hint="reload the page",
             )
+
         return change.person
 
     def _written(self) -> bool:
@@ -199,6 +204,7 @@ class Dashboard:
         finished = write_again(self._live.path)
         small = self._live.people <= INLINE_PEOPLE
         page = self._live.path / "report.html"
+
         if finished and small and page.is_file():
             encrypted = read_run(self._live.path)["settings"].get("encrypted", False)
             asked = read_asked(page)
@@ -210,6 +216,7 @@ class Dashboard:
                 against=asked.against,
                 ledger=asked.ledger,
             )
+
         return finished and small
 
 
@@ -239,16 +246,19 @@ def serve(dashboard: Dashboard, access: Access, ready: Callable[[str], None]) ->
         OutputError: The address cannot be listened at.
     """
     family = socket.AF_INET6 if ":" in access.host else socket.AF_INET
+
     with socket.socket(family, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((access.host, access.port))
         except OSError as error:
-            required, found = "an address that is free", error.strerror or str(error)
+            required = "an address that is free"
+            found = error.strerror or str(error)
             hint = "choose another --port"
             raise OutputError(
                 f"{access.host}:{access.port}", required=required, found=found, hint=hint
             ) from error
+
         here = Access(access.host, listener.getsockname()[1], access.token)
         config = uvicorn.Config(
             dashboard.application(here),

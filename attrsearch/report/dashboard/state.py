@@ -71,15 +71,18 @@ class LiveRun:
             extras = [name for name in EXTRAS if self._is_new(self.path / name)]
             if not (changed or decided or extras):
                 return
+
             self.revision += 1
             if extras:
                 self.head = read_run(self.path)
                 self._extras = {"video": read_video(self.path), "judges": read_judges(self.path)}
                 finished = (self.path / "trials.parquet").is_file()
                 self._extras["surrogate"] = read_surrogate(self.path) if finished else None
+
             parts = [part for path in sorted(changed) if (part := self._read(path))]
             self._add(parts, progress)
             decisions = read_decisions(self.path)
+
             for name in self._order:
                 self._decide(name, decisions.of(name).model_dump())
 
@@ -114,6 +117,7 @@ class LiveRun:
             raise InputError(
                 "person", required="a person of the run", found=str(key), hint="reload the page"
             )
+
         return self._order[key]
 
     @property
@@ -134,6 +138,7 @@ class LiveRun:
         wanted = {part.record.id: part for part in parts}
         shown = 0
         whole = (self.path / "trials.parquet").is_file() and len(parts) > 100
+
         if whole:
             for name, columns in read_all_trials(self.path):
                 if name in wanted:
@@ -146,6 +151,7 @@ class LiveRun:
                 columns = read_trials(self.path, name)
             except InputError:
                 continue  # a person whose trials are gone is not finished
+
             self._show(part, columns)
             shown += 1
             progress(Step(stage="read", count=shown, total=len(parts)))
@@ -155,9 +161,11 @@ class LiveRun:
         row = person_row(part, {key: columns[key] for key in MEASURED}, self._limits)
         if not row["importance"] and name not in self._rows and len(self._order) < 500:
             row["importance"] = missing_importance(self.path, name) or None
+
         if name not in self._keys:
             self._keys[name] = len(self._order)
             self._order.append(name)
+
         key = self._keys[name]
         stamp = self._seen.get(self.folder.people / f"{file_name(name)}.json", 0)
         row["key"] = key
@@ -193,6 +201,7 @@ class LiveRun:
             stamp = path.stat().st_mtime_ns
         except OSError:
             stamp = 0
+
         new = self._seen.get(path, 0) != stamp
         self._seen[path] = stamp
         return new

@@ -48,11 +48,13 @@ def choose_winner(run: Path, identity: str, trial: int, verifier: Verifier) -> P
     part = folder.read_person(identity)
     passes = 1 if part.record.second_pass is None else 2
     attributes = read_candidates(run, identity, passes)
+
     if not 0 <= trial < len(attributes):
         required = f"a trial of {identity}, 0 to {len(attributes) - 1}"
         raise InputError(
             "trial", required=required, found=str(trial), hint="choose one of the list"
         )
+
     found = verifier.measure(identity, part.record.gender, attributes[[trial]], part.joined)
     results = found.searched
     first, second = named_passes(attributes[trial])
@@ -68,8 +70,10 @@ def choose_winner(run: Path, identity: str, trial: int, verifier: Verifier) -> P
         folder,
         include_originals=False,
     )
+
     if "original" in part.images:  # they are what they were
         images["original"] = part.images["original"]
+
     record = PersonRecord.model_validate(
         {
             **part.record.model_dump(),

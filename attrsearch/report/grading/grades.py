@@ -51,12 +51,14 @@ def edits_of(run: Path) -> list[Edit]:
     read_run(run)
     folder = RunFolder(run)
     found: list[Edit] = []
+
     for part in folder.read_people():
         trials = folder.read_trials(part.record.id).set_index("trial")
         pictures = [
             part.images.get("best", ())[:1],
             *([name] for name in part.images.get("runner", ())),
         ]
+
         for trial, names in zip((part.winner, *part.runners), pictures, strict=False):
             row = trials.loc[trial]
             columns = [f"{which}_{name}" for which in ("first", "second") for name in ATTRIBUTES]
@@ -66,9 +68,11 @@ def edits_of(run: Path) -> list[Edit]:
                 for name in names
                 if (run / name).is_file()
             ]
+
     if not found:
         hint = "grade a run of attrsearch run that has finished people"
         raise InputError(run, required="a run with pictures", found="none", hint=hint)
+
     return found
 
 
@@ -81,6 +85,7 @@ def read_grades(run: Path) -> dict[str, Grade]:
     path = run / FILE
     if not path.exists():
         return {}
+
     grades: dict[str, Grade] = {}
     with path.open(newline="", encoding="utf-8") as file:
         for line, row in enumerate(csv.DictReader(file), 2):
@@ -90,7 +95,9 @@ def read_grades(run: Path) -> dict[str, Grade]:
                 raise InputError(
                     f"{path}, line {line}", required="bad, OK or good", found=str(row), hint=hint
                 )
+
             grades[row["picture"]] = grade
+
     return grades
 
 
@@ -98,10 +105,12 @@ def all_grades(run: Path, edits: list[Edit]) -> dict[str, Grade]:
     """The grades of this page, and, for winners it has none of, those given in the dashboard."""
     decisions = read_decisions(run)
     grades: dict[str, Grade] = {}
+
     for edit in edits:
         given = decisions.of(edit.identity).grade
         if given is not None and Path(edit.picture).name.startswith("best_"):
             grades[edit.picture] = GRADES[given]
+
     return grades | read_grades(run)
 
 
@@ -112,11 +121,13 @@ def write_grade(run: Path, edits: list[Edit], picture: str, grade: str) -> None:
         InputError: No such picture in the run, or no such grade.
     """
     known = next((name for name in GRADES if name == grade), None)
+
     if known is None or picture not in {edit.picture for edit in edits}:
         hint = "grade the pictures that the page shows"
         raise InputError(
             picture, required=f"a picture of the run and {GRADES}", found=grade, hint=hint
         )
+
     grades = read_grades(run) | {picture: known}
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

@@ -56,6 +56,7 @@ def learn_look(edits: Sequence[Edit], grades: Mapping[str, Grade], seed: int = 0
     labels = np.array([grades[edit.picture] for edit in graded])
     counts = {name: int((labels == name).sum()) for name in GRADES}
     often = [name for name, count in counts.items() if count >= MIN_EDITS_A_GRADE]
+
     if len(often) < 2:
         raise InputError(
             "grades",
@@ -63,6 +64,7 @@ def learn_look(edits: Sequence[Edit], grades: Mapping[str, Grade], seed: int = 0
             found=", ".join(f"{count} {name}" for name, count in counts.items()),
             hint="grade more edits: attrsearch grade RUN",
         )
+
     kept = np.isin(labels, often)
     values = np.stack([edit.attributes for edit in graded])[kept]
     labels = labels[kept]
@@ -70,9 +72,11 @@ def learn_look(edits: Sequence[Edit], grades: Mapping[str, Grade], seed: int = 0
         StandardScaler(), MLPClassifier(HIDDEN, max_iter=500, random_state=seed)
     )
     folds = StratifiedKFold(MIN_EDITS_A_GRADE, shuffle=True, random_state=seed)
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # few grades: it stops at the limit
         guessed = cross_val_predict(network, values, labels, cv=folds)
         network.fit(values, labels)
+
     chance = max((labels == name).mean() for name in often)
     return GradeModel(network, float((guessed == labels).mean()), float(chance), len(labels))

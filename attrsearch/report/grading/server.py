@@ -31,7 +31,8 @@ class GradingServer(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, run: Path, port: int = 0) -> None:
-        self.run, self.edits = run, edits_of(run)
+        self.run = run
+        self.edits = edits_of(run)
         self.token = secrets.token_urlsafe(16)
         environment = Environment(
             loader=PackageLoader("attrsearch.report.grading"),
@@ -39,6 +40,7 @@ class GradingServer(ThreadingHTTPServer):
             undefined=StrictUndefined,
         )
         self.template = environment.get_template("grade.html.j2")
+
         try:
             super().__init__((HOST, port), _Handler)
         except OSError as error:
@@ -57,9 +59,11 @@ class _Handler(BaseHTTPRequestHandler):
     server: GradingServer
 
     def do_GET(self) -> None:
-        path, query = urlsplit(self.path).path, parse_qs(urlsplit(self.path).query)
+        path = urlsplit(self.path).path
+        query = parse_qs(urlsplit(self.path).query)
         if not self._allowed(query.get("token", [""])[0]):
             return
+
         if path == "/":
             graded = read_grades(self.server.run)
             waiting = [edit.picture for edit in self.server.edits]
@@ -83,6 +87,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         if not self._allowed(self.headers.get("X-Token", "")):
             return
+
         length = int(self.headers.get("Content-Length") or 0)
         try:
             given = json.loads(self.rfile.read(min(length, MAX_BODY)))
@@ -100,6 +105,7 @@ class _Handler(BaseHTTPRequestHandler):
             token.encode(), self.server.token.encode()
         ):
             return True
+
         self._send(
             HTTPStatus.FORBIDDEN, b"open the address that attrsearch grade printed", "text/plain"
         )

@@ -50,6 +50,7 @@ class Pool:
         """How many calls run at once."""
         if self.workers.backend == "loky":
             return self.workers.jobs
+
         found: int = sum(self._connected().ncores().values())
         return max(1, min(found, self.workers.jobs) if self.workers.jobs > 1 else found)
 
@@ -73,15 +74,19 @@ class Pool:
             ):  # joblib would make the calls here
                 for call in calls:
                     yield self._connected().submit(function, *call, pure=False).result()
+
                 return
+
             if self.workers.backend == "loky":
                 options: dict[str, Any] = {"backend": "loky", "n_jobs": max(2, self.workers.jobs)}
             else:
                 options = {"backend": "dask", "client": self._connected()}
+
             with joblib.parallel_config(**options):
                 parallel = joblib.Parallel(
                     batch_size=1, pre_dispatch="n_jobs", return_as="generator_unordered"
                 )
+
             yield from parallel(joblib.delayed(function)(*call) for call in calls)
         except BrokenProcessPool as error:
             raise WorkersLostError("a worker process died (killed, or out of memory)") from error
@@ -91,6 +96,7 @@ class Pool:
                 raise WorkersLostError(
                     f"the Dask cluster lost workers or its scheduler ({type(error).__name__})"
                 ) from error
+
             raise
 
     def _connected(self) -> Any:
@@ -101,10 +107,14 @@ class Pool:
             raise InputError(
                 "--backend dask", required="dask and distributed", found="none", hint=hint
             ) from error
+
         logging.getLogger("distributed").setLevel(
             logging.CRITICAL
         )  # what is lost is told in a line of ours
-        address, started, notified = self.workers.scheduler, time.monotonic(), False
+        address = self.workers.scheduler
+        started = time.monotonic()
+        notified = False
+
         while self._client is None or self._client.status != "running" or not self._client.ncores():
             waited = time.monotonic() - started
             if waited > PATIENCE:
@@ -117,6 +127,7 @@ class Pool:
                 raise InputError(
                     address, required=required, found=f"none in {waited:.0f} s", hint=hint
                 )
+
             try:
                 if self._client is None or self._client.status != "running":
                     self._close()
@@ -124,15 +135,19 @@ class Pool:
                     continue
             except (OSError, TimeoutError):
                 self._client = None
+
             if not notified:
                 # not a warning: said even where quiet was asked for, or the run looks as if it hung
                 log.error(self.waiting)
                 notified = True
+
             time.sleep(PAUSE)
+
         return self._client
 
     def _close(self) -> None:
-        client, self._client = self._client, None
+        client = self._client
+        self._client = None
         if client is not None:
             client.close(timeout=2)
 

@@ -36,6 +36,7 @@ class Shard:
         if not match or not 1 <= int(match[1]) <= int(match[2]):
             hint = "number the parts from 1: --shard 1/4 to --shard 4/4"
             raise InputError("--shard", required="a part such as 1/4", found=text, hint=hint)
+
         return cls(int(match[1]), int(match[2]))
 
     def choose(self, people: "Sequence[Person]") -> "list[Person]":

@@ -39,7 +39,8 @@ Measure = Callable[[Sequence[int]], FaceScores]
 
 LEASE = 30.0
 """Seconds without news after which another worker's candidates are measured here."""
-POLL, SLOWEST = 0.05, 0.5
+POLL = 0.05
+SLOWEST = 0.5
 BEGIN = 0.3
 """Seconds that others leave to the worker that measured the last of a round for beginning the next.
 """
@@ -67,7 +68,9 @@ class SharedEvaluator:
     """
 
     def __init__(self, evaluator: Evaluator, url: str, settings: Settings, identity: str) -> None:
-        self._evaluator, self._url, self._settings = evaluator, url, settings
+        self._evaluator = evaluator
+        self._url = url
+        self._settings = settings
         self._identity = identity
         self._first: Subject | None = None
         self._shared: dict[int, _SharedSubject] = {}
@@ -91,6 +94,7 @@ class SharedEvaluator:
         single candidate on others is a verification, which costs less than asking the database.
         """
         found = []
+
         for request in requests:
             if request.subject is self._first or len(request.attributes) > 1:
                 found.append(self._share(request))
@@ -136,6 +140,7 @@ class SharedEvaluator:
             "faces": hashlib.sha256(subject.windows.numpy().tobytes()).hexdigest(),
         }
         digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
         return f"attrsearch/{self._identity}/{digest[:16]}"
 
 
@@ -174,9 +179,11 @@ class StudyRecord:
         Raises:
             InputError: Another worker proposed other candidates under the same name.
         """
-        news, waiting = time.monotonic(), -1
+        news = time.monotonic()
+        waiting = -1
         mine: Sequence[int] = ()
         pause = POLL
+
         while True:
             slots = self._slots(first, candidates)
             missing = [row for row, slot in enumerate(slots) if slot.state != TrialState.COMPLETE]
@@ -184,15 +191,20 @@ class StudyRecord:
                 self._last = bool(mine)  # whoever measured the last of a round begins the next
                 tables = np.array([slot.user_attrs["scores"] for slot in slots], np.float32)
                 return FaceScores(*tables.transpose(1, 0, 2))
+
             if len(missing) != waiting:
-                news, waiting = time.monotonic(), len(missing)
+                news = time.monotonic()
+                waiting = len(missing)
+
             mine = self._claim(slots, missing)
             if not mine and time.monotonic() - news > LEASE:
                 mine = missing[: len(missing) // 2 + 1]
+
             if not mine:
                 time.sleep(pause)
                 pause = min(1.5 * pause, SLOWEST)
                 continue
+
             pause = POLL
             scores = measure(mine)
             for place, row in enumerate(mine):
@@ -205,6 +217,7 @@ class StudyRecord:
         """
         count = len(candidates)
         begun = time.monotonic() + (0 if self._last else random.uniform(BEGIN, 2 * BEGIN))
+
         while True:
             found: dict[int, FrozenTrial] = {}
             trials: list[FrozenTrial] = self._database.call(
@@ -212,14 +225,17 @@ class StudyRecord:
             )
             for trial in trials:
                 found.setdefault(int(trial.user_attrs["candidate"]), trial)
+
             missing = [row for row in range(count) if first + row not in found]
             if not missing:
                 slots = [found[first + row] for row in range(count)]
                 self._check(slots, candidates)
                 return slots
+
             if time.monotonic() < begun:
                 time.sleep(POLL)
                 continue
+
             for row in missing:
                 self._database.call(
                     partial(self._study.add_trial, _waiting(first + row, candidates[row]))
@@ -253,6 +269,7 @@ class StudyRecord:
             trial.set_user_attr("scores", tables[:, row].astype(float).tolist())
             for number, violation in enumerate(verdict.violations[0]):
                 trial.set_constraint(f"constraint_{number}", float(violation))
+
             self._study.tell(trial, [float(value) for value in verdict.values[0]])
 
         try:

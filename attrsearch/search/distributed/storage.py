@@ -52,12 +52,14 @@ class Database:
         """
         required = "a database"
         hint = "give one such as postgresql+psycopg://user:password@host/name"
+
         try:
             shown = sqlalchemy.make_url(url).render_as_string(hide_password=True)
         except ArgumentError as error:
             raise InputError(
                 "--storage", required=required, found="no address of one", hint=hint
             ) from error
+
         options = (
             {"connect_args": {"timeout": 60}}
             if url.startswith("sqlite")
@@ -69,6 +71,7 @@ class Database:
                 with _opening:
                     if url not in _opened:
                         _opened[url] = RDBStorage(url, engine_kwargs=options)
+
                     return cls(_opened[url], shown)
             except (ImportError, NoSuchModuleError) as error:
                 hint = "pip install 'attrsearch[scale]'"
@@ -81,7 +84,9 @@ class Database:
                     raise InputError(
                         shown, required=required, found=found, hint="start it"
                     ) from error
+
                 time.sleep(PAUSE)
+
         raise AssertionError
 
     def call(self, function: Callable[[], R]) -> R:
@@ -94,6 +99,7 @@ class Database:
             InputError: The database stayed away for ``PATIENCE`` seconds.
         """
         gone: float | None = None
+
         while True:
             try:
                 answer = function()
@@ -101,18 +107,21 @@ class Database:
                 if gone is None:
                     gone = time.monotonic()
                     log.warning(f"{self._shown}: the database is gone; waiting for it")
+
                 if time.monotonic() - gone > PATIENCE:
                     found = f"none for {PATIENCE:.0f} s"
                     hint = "start it, then continue with --resume"
                     raise InputError(
                         self._shown, required="a database", found=found, hint=hint
                     ) from error
+
                 time.sleep(PAUSE)
             else:
                 if gone is not None:
                     log.warning(
                         f"{self._shown}: the database is back after {time.monotonic() - gone:.1f} s"
                     )
+
                 return answer
 
 
@@ -125,4 +134,5 @@ def forget() -> None:
     for storage in _opened.values():
         storage.remove_session()
         storage.engine.dispose()
+
     _opened.clear()

@@ -86,10 +86,12 @@ def search_here(
     folder = RunFolder(job.out)
     evaluator = components.evaluator
     groups = [[person] for person in people] if job.storage else [people]
+
     for group in groups:
         measurer = evaluator
         if job.storage:
             measurer = SharedEvaluator(evaluator, job.storage, job.settings, group[0].id)  # type: ignore[assignment]
+
         for item in search_people(
             group, job.settings, measurer, components.gather, evaluated, components.pooled
         ):
@@ -98,6 +100,7 @@ def search_here(
             else:
                 if write:
                     write_finished(item, evaluator, folder, job.include_originals)
+
                 yield Outcome(item.id, item.feasible, len(item.attributes))
 
 
@@ -112,7 +115,9 @@ def search_in_workers(people: Sequence[Person], job: Job, workers: Workers) -> I
         if job.storage:
             for person in people:
                 yield from search.shared(person)
+
             return
+
         size = batch_size(len(people), pool.size())
         yield from search.batches([people[i : i + size] for i in range(0, len(people), size)])
         while search.suspects:
@@ -134,8 +139,10 @@ class _Search:
         self._job = job
         self._pool = pool
         self._threads = 1
+
         if pool.workers.backend == "loky":
             self._threads = max(1, (os.cpu_count() or 1) // pool.workers.jobs)
+
         self.suspects: deque[Person] = deque()
 
     def batches(self, batches: Sequence[Sequence[Person]]) -> Iterator[Outcome]:
@@ -155,6 +162,7 @@ class _Search:
                         yield on_disk
                     else:
                         left.append(name)
+
                 log.warning(f"workers: {lost}; {len(left)} unfinished people are given out again")
                 self._again(given, waiting)
 
@@ -169,6 +177,7 @@ class _Search:
     def alone(self, person: Person) -> Iterator[Outcome]:
         """A person who was with a worker that died: in a process of its own."""
         reason = ""
+
         for _ in range(ALONE):
             try:
                 for found in self._pool.spread(_work, [([person], self._job, self._threads)]):
@@ -180,6 +189,7 @@ class _Search:
                     return
             else:
                 return
+
         line = (
             f"{person.id}: needs a worker that survives this person, found: {reason}, {ALONE} "
             "times alone; "
@@ -201,8 +211,10 @@ class _Search:
             except WorkersLostError as lost:
                 log.warning(f"workers: {lost}; the study continues from the database")
                 continue
+
             yield outcomes[0]
             return
+
         line = (
             f"{person.id}: needs workers that survive this person; try fewer --jobs, or remove "
             "this person"
@@ -220,6 +232,7 @@ class _Search:
     def _told(self, found: tuple[list[Outcome], list[str]]) -> list[Outcome]:
         for line in found[1]:
             log.warning(line)
+
         return found[0]
 
     def _from_disk(self, identity: str) -> Outcome | None:
@@ -242,6 +255,7 @@ def _work(
 
         with collected() as lines:
             found = list(search_here(people, job, components, write=write))
+
         return found, lines
 
 
@@ -255,4 +269,5 @@ def _loaded(settings: Settings) -> Components:
     if key not in _kept:
         _kept.clear()
         _kept[key] = load_components(settings)
+
     return _kept[key]

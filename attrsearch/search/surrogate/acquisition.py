@@ -34,7 +34,8 @@ Floats64 = npt.NDArray[np.float64]
 Source = Literal["sampler", "portfolio", "surrogate", "audit"]
 
 INCUMBENTS = 6
-ROUNDS, NEAR = 1, 256
+ROUNDS = 1
+NEAR = 256
 APART = 0.25
 """Candidates of a round differ by at least this much (root mean square, as a share of the bounds'
 width).
@@ -106,8 +107,10 @@ class Screener:
         proposals = [Proposal("portfolio", point) for point in self._waiting[:count]]
         self._waiting = self._waiting[count:]
         left = count - len(proposals)
+
         if left and self.recipe.share:
             proposals += self._screen(left)
+
         proposals += [Proposal("sampler")] * (count - sum(item.evaluated for item in proposals))
         self.seconds += time.perf_counter() - start
         return proposals
@@ -126,19 +129,20 @@ class Screener:
         if chosen is None:
             self.expected_improvement = np.inf
             return []
+
         name, correlation, spread = chosen
         pool = np.concatenate([self._pool, self._moved()]) if len(self._points) else self._pool
         predicted, improvements = self._score(name, spread, pool, fixed=len(self._pool))
+
         for _ in range(ROUNDS):  # around the most promising ones there may be better ones
             near = moved_points(
                 self.space, pool[np.argsort(-improvements)[:INCUMBENTS]], NEAR, self._random
             )
             pool = np.concatenate([pool, near])
             more, gained = self._score(name, spread, near)
-            predicted, improvements = (
-                np.concatenate([predicted, more]),
-                np.concatenate([improvements, gained]),
-            )
+            predicted = np.concatenate([predicted, more])
+            improvements = np.concatenate([improvements, gained])
+
         self.expected_improvement = float(improvements.max())
         kinds = [self._kind() for _ in range(count)]
         picked = self._pick(pool, improvements, kinds.count("surrogate"))
@@ -148,12 +152,15 @@ class Screener:
             : kinds.count("audit") + kinds.count("surrogate")
         ].tolist()
         proposals = []
+
         for kind in kinds:
             if kind == "sampler":
                 proposals.append(Proposal("sampler"))
                 continue
+
             index = picked.pop(0) if kind == "surrogate" else drawn.pop(0)
             proposals.append(_proposal(kind, pool[index], predicted[index], spread, correlation))
+
         # as many again of those screened out are kept on record, drawn at random
         kept = [
             _proposal("surrogate", pool[i], predicted[i], spread, correlation, evaluated=False)
@@ -196,12 +203,14 @@ class Screener:
         near = _distance(pool / width, taken) if len(taken) else np.full(len(pool), np.inf)
         free[near < 1e-3] = -np.inf
         picked: list[int] = []
+
         while len(picked) < count:
             best = int(free.argmax())
             picked.append(best)
             near = _distance(pool / width, pool[best : best + 1] / width)
             free[near < APART * (len(picked) < count)] = -np.inf
             free[best] = -np.inf
+
         return picked
 
 

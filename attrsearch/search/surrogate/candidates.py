@@ -30,6 +30,7 @@ def moved_points(
     moved = picked + changed * step * generator.standard_normal(picked.shape) * (
         space.high - space.low
     )
+
     return np.asarray(np.clip(moved, space.low, space.high))
 
 

@@ -13,7 +13,8 @@ Floats64 = npt.NDArray[np.float64]
 
 OFFSET = 0.5
 """How many trials of their own the belief in no offset weighs as much as."""
-SLOPE, PRIOR = 32.0, 0.25
+SLOPE = 32.0
+PRIOR = 0.25
 """The same for a slope of ``PRIOR``: what people have in common is a small part of what each of
 them shows.
 """
@@ -39,12 +40,15 @@ class LinearCorrection:
         if not len(predicted):
             zero = np.zeros(predicted.shape[1])
             return cls(zero, zero, np.ones(predicted.shape[1]))
+
         centre = predicted.mean(0)
-        deviation, rest = predicted - centre, measured - predicted
+        deviation = predicted - centre
+        rest = measured - predicted
         offset = rest.sum(0) / (len(rest) + OFFSET)
         variance = np.maximum((deviation**2).mean(0), 1e-8)
         left = measured - centre - offset - PRIOR * deviation
         slope = PRIOR + (deviation * left).sum(0) / ((deviation**2).sum(0) + SLOPE * variance)
+
         return cls(centre, offset, np.maximum(slope, 0.1))
 
     def apply(self, predicted: Floats64) -> Floats64:

@@ -72,14 +72,18 @@ class PersonModels:
             predicted = self._predict(name, points, pooled_prediction)
             before = self._log.get(name, np.full((len(self._points), len(TARGETS)), np.nan))
             self._log[name] = np.concatenate([before, predicted])
+
         self._points = np.concatenate([self._points, points])
         self._pooled_predictions = np.concatenate([self._pooled_predictions, pooled_prediction])
         self._measured = np.concatenate([self._measured, measured])
+
         for name, log in self._log.items():
             missing = len(self._points) - len(log)
             self._log[name] = np.concatenate([log, np.full((missing, len(TARGETS)), np.nan)])
+
         if self.pooled is not None:
             self._calibrated = LinearCorrection.fit(self._pooled_predictions, self._measured)
+
         self._learn()
 
     def choose(self) -> tuple[str, float, PredictionError] | None:
@@ -90,9 +94,11 @@ class PersonModels:
         rank_correlations = {name: self._rank_correlation(name) for name in self._names()}
         if not rank_correlations:
             return None
+
         best = max(rank_correlations, key=lambda name: rank_correlations[name])
         if rank_correlations[best] < self.recipe.gate:
             return None
+
         return best, rank_correlations[best], self._spread(best)
 
     def predict(self, name: str, points: Floats64, fixed: int = 0) -> Floats64:
@@ -101,7 +107,9 @@ class PersonModels:
         if fixed:
             if self._fixed is None or len(self._fixed) != fixed:
                 self._fixed = self._predict_pooled(points[:fixed])
+
             pooled_prediction = np.concatenate([self._fixed, pooled_prediction])
+
         self._scored.append((points, pooled_prediction))
         return self._predict(name, points, pooled_prediction)
 
@@ -123,11 +131,13 @@ class PersonModels:
         """As :meth:`_predict_pooled`, but what was scored a moment ago is not scored again."""
         pooled_prediction = np.zeros((len(points), len(TARGETS)))
         new = np.ones(len(points), bool)
+
         for pool, scores in self._scored:
             same = (points[:, None] == pool[None]).all(2)
             known = same.any(1)
             pooled_prediction[known] = scores[same[known].argmax(1)]
             new &= ~known
+
         pooled_prediction[new] = self._predict_pooled(points[new])
         self._scored.clear()
         return pooled_prediction
@@ -135,6 +145,7 @@ class PersonModels:
     def _predict(self, name: str, points: Floats64, pooled_prediction: Floats64) -> Floats64:
         if name == "pooled":
             return self._calibrated.apply(pooled_prediction)
+
         start = self._start.apply(pooled_prediction) if name == "both" else None
         return self._local[name].predict(self._scaled(points), start)
 
@@ -147,12 +158,15 @@ class PersonModels:
             or count < self._learnt + self.recipe.refit
         ):
             return
+
         self._learnt = count
         make = REGRESSORS[self.recipe.model]
         inputs = self._scaled(self._points)
+
         if self.pooled is None:
             self._local["local"] = make(self.seed).fit(inputs, self._measured)
             return
+
         self._start = self._calibrated
         self._local["both"] = make(self.seed).fit(
             inputs, self._measured, self._start.apply(self._pooled_predictions)
@@ -167,9 +181,11 @@ class PersonModels:
         prior = self.pooled.correlation if self.pooled is not None else 0.0
         if log is None:
             return prior if name != "local" else self.recipe.gate
+
         predicted = np.flatnonzero(np.isfinite(log[:, 0]))[-WINDOW:]
         if len(predicted) < 3:
             return prior if name != "local" else self.recipe.gate
+
         found = rank_correlation(
             penalised_value(self.objective, log[predicted]),
             penalised_value(self.objective, self._measured[predicted]),
@@ -187,6 +203,7 @@ class PersonModels:
             self.objective, self._measured[predicted]
         )
         missed = log[predicted, margin] - self._measured[predicted, margin]
+
         return PredictionError(_drawn(wrong, before.objective_value), _drawn(missed, before.margin))
 
 
@@ -196,9 +213,11 @@ def rank_correlation(first: Floats64, second: Floats64) -> float:
     >>> rank_correlation(np.array([1.0, 2.0, 4.0]), np.array([0.1, 0.2, 0.3]))
     1.0
     """
-    a, b = rankdata(first), rankdata(second)
+    a = rankdata(first)
+    b = rankdata(second)
     if np.ptp(a) == 0 or np.ptp(b) == 0:
         return 0.0
+
     return round(float(np.corrcoef(a, b)[0, 1]), 12)
 
 
@@ -206,6 +225,7 @@ def _drawn(errors: Floats64, before: float) -> float:
     """Standard deviation of errors from their quartiles, drawn towards an earlier one."""
     if not len(errors):
         return before
+
     middle = float(np.median(np.abs(errors))) * 1.4826
     return max(
         MIN_PREDICTION_STD,

@@ -50,6 +50,7 @@ def describe(traits: Traits, faces: tuple[AlignedFace, ...], subject: Subject) -
         size,
         subject.detection.mean(),
     ]
+
     return np.concatenate([np.asarray(plain, np.float64), embedding.astype(np.float64)])
 
 
@@ -67,13 +68,15 @@ def pose(landmarks: npt.NDArray[np.float32]) -> Floats64:
     array([[0. , 0.5, 0. ]])
     """
     points = landmarks.astype(np.float64)
-    eyes, mouth = points[:, :2].mean(1), points[:, 3:].mean(1)
+    eyes = points[:, :2].mean(1)
+    mouth = points[:, 3:].mean(1)
     across = points[:, 1] - points[:, 0]
     width = np.maximum(np.linalg.norm(across, axis=1), 1e-3)
     down = mouth - eyes
     height = np.maximum((down**2).sum(1), 1e-3)
     nose = points[:, 2] - eyes
     yaw = (nose * across).sum(1) / width**2
+
     return np.stack([yaw, (nose * down).sum(1) / height, np.arctan2(across[:, 1], across[:, 0])], 1)
 
 

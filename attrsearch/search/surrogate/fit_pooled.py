@@ -86,12 +86,14 @@ def learn(
     """
     correlations: list[float] = []
     errors: list[Floats64] = []
+
     for fold in range(FOLDS):
         inside = _fit([one for i, one in enumerate(lessons) if i % FOLDS != fold], bound, sets)
         for lesson in lessons[fold::FOLDS]:
             correlation, error = _examine(inside, lesson, objective)
             correlations.append(correlation)
             errors.append(error)
+
     spread = (
         np.median(np.abs(np.concatenate(errors)), 0) * 1.4826
     )  # of a normal: a lost face is no measure of it
@@ -132,11 +134,13 @@ def cover(merits: Floats64, count: int) -> list[int]:
     """
     chosen: list[int] = []
     best = np.zeros(len(merits))
+
     while len(chosen) < min(count, merits.shape[1]):
         gains = np.maximum(merits, best[:, None]).sum(0) + 1e-6 * merits.mean(0)
         gains[chosen] = -np.inf
         chosen.append(int(gains.argmax()))
         best = np.maximum(best, merits[:, chosen[-1]])
+
     return chosen
 
 
@@ -146,16 +150,19 @@ def _fit(
     embeddings = np.stack([lesson.person[len(PLAIN) :] for lesson in lessons])
     centre = embeddings.mean(0)
     axes = np.linalg.svd(embeddings - centre, full_matrices=False)[2][:AXES]
-    centre32, axes32 = centre.astype(np.float32), axes.astype(np.float32)
+    centre32 = centre.astype(np.float32)
+    axes32 = axes.astype(np.float32)
     inputs = [
         pooled_inputs(lesson.attributes, reduce_person(lesson.person, centre32, axes32))
         for lesson in lessons
     ]
     boosters = []
+
     for k in range(len(TARGETS)):
         labels = [normal_scores(lesson.targets[:, k]) for lesson in lessons]
         table = xgboost.DMatrix(np.concatenate(inputs), label=np.concatenate(labels), nthread=1)
         boosters.append(bytes(xgboost.train(SETTINGS, table, ROUNDS).save_raw("ubj")))
+
     places = np.linspace(0, 1, QUANTILES)
     quantiles = np.mean([np.quantile(lesson.targets, places, axis=0).T for lesson in lessons], 0)
     return PooledModel(
@@ -181,7 +188,8 @@ def _examine(
     pooled_prediction = model.predict(lesson.attributes, lesson.person)
     order = np.random.default_rng(0).permutation(len(pooled_prediction))
     few = min(SEEN, len(order) // 2)
-    seen, rest = order[:few], order[few:]
+    seen = order[:few]
+    rest = order[few:]
     fitted = LinearCorrection.fit(pooled_prediction[seen], lesson.targets[seen]).apply(
         pooled_prediction[rest]
     )
@@ -193,4 +201,5 @@ def _examine(
         objective_value_of(objective, fitted) - objective_value_of(objective, lesson.targets[rest]),
         fitted[:, margin] - lesson.targets[rest, margin],
     ]
+
     return float(np.nan_to_num(correlation)), np.stack(wrong, 1)

@@ -95,6 +95,7 @@ class PooledModel:
             booster = xgboost.Booster({"nthread": 1})
             booster.load_model(bytearray(raw))
             models.append(booster)
+
         object.__setattr__(self, "_models", tuple(models))
 
     def predict(self, attributes: Floats, person: Floats64) -> Floats64:
@@ -114,6 +115,7 @@ class PooledModel:
         )
         places = np.linspace(0, 1, self.quantiles.shape[1])
         shares = ndtr(scores)
+
         return np.stack(
             [np.interp(shares[:, k], places, self.quantiles[k]) for k in range(len(TARGETS))], 1
         )
@@ -138,6 +140,7 @@ class PooledModel:
         }
         for name, raw in zip(TARGETS, self.boosters, strict=True):
             arrays[f"booster.{name}"] = np.frombuffer(raw, np.uint8)
+
         arrays |= {f"sets.{gender}": sets for gender, sets in self.sets.items()}
         about = {
             "version": 1,
@@ -159,15 +162,18 @@ def load_pooled(path: Path) -> PooledModel:
         WeightsError: Not one, or damaged.
     """
     hint = "make it with attrsearch train surrogate"
+
     try:
         with safe_open(path, "numpy") as file:
             text = file.metadata() or {}
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+
         about = json.loads(text.get(FORMAT, "{}"))
         if about.get("version") != 1:
             raise WeightsError(
                 path, required=f"a {FORMAT} file, version 1", found="another file", hint=hint
             )
+
         return PooledModel(
             bound=about["bound"],
             boosters=tuple(arrays[f"booster.{name}"].tobytes() for name in TARGETS),
@@ -207,6 +213,7 @@ def choose_pooled(wanted: str, bound: Mapping[str, str]) -> tuple[PooledModel | 
     """
     if wanted == "none":
         return None, ""
+
     if wanted == "auto":
         for name, entry in manifest().items():
             if entry.kind == "surrogate":
@@ -214,15 +221,19 @@ def choose_pooled(wanted: str, bound: Mapping[str, str]) -> tuple[PooledModel | 
                 model = load_pooled(entry.path)
                 if model.bound == bound:
                     return model, ""
+
         return None, ""
+
     model = load_pooled(Path(wanted))
     different = [key for key in bound if model.bound.get(key) != bound[key]]
+
     if different:
         line = (
             f"{wanted}: learnt with another {' and '.join(different)}; not used (attrsearch train "
             "surrogate)"
         )
         return None, line
+
     return model, ""
 
 
@@ -235,7 +246,8 @@ def pooled_inputs(attributes: Floats, reduced: Floats64) -> Floats64:
 
 def reduce_person(person: Floats64, centre: Floats, axes: Floats) -> Floats64:
     """Plain features, then the embedding along the axes."""
-    plain, embedding = person[: len(PLAIN)], person[len(PLAIN) :]
+    plain = person[: len(PLAIN)]
+    embedding = person[len(PLAIN) :]
     return np.concatenate([plain, axes.astype(np.float64) @ (embedding - centre)])
 
 

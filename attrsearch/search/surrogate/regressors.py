@@ -93,6 +93,7 @@ class XGBoost:
         self._scale = np.maximum(rest.std(0), 1e-6)
         table = xgboost.DMatrix(inputs, label=rest / self._scale, nthread=1)
         self._booster = xgboost.train(self._settings, table, self._rounds)
+
         return self
 
     def predict(self, inputs: Floats64, start: Floats64 | None = None) -> Floats64:
@@ -122,18 +123,21 @@ class Mlp:
         rest = targets if start is None else targets - start
         self._inputs = inputs.mean(0), np.maximum(inputs.std(0), 1e-6)
         self._targets = rest.mean(0), np.maximum(rest.std(0), 1e-6)
+
         with warnings.catch_warnings(), _threads().limit(limits=1):
             warnings.simplefilter("ignore", ConvergenceWarning)
             scaled = _scaled(rest, self._targets)
             self._network.fit(
                 _scaled(inputs, self._inputs), scaled if scaled.shape[1] > 1 else scaled[:, 0]
             )
+
         return self
 
     def predict(self, inputs: Floats64, start: Floats64 | None = None) -> Floats64:
         """Predict; see :class:`Regressor`."""
         with _threads().limit(limits=1):
             raw = self._network.predict(_scaled(inputs, self._inputs)).reshape(len(inputs), -1)
+
         rest = np.asarray(raw * self._targets[1] + self._targets[0])
         return rest if start is None else rest + start
 
@@ -150,7 +154,8 @@ class GaussianProcess:
     person would only add noise.
     """
 
-    LENGTH, NOISE = 1.0, 0.3
+    LENGTH = 1.0
+    NOISE = 0.3
 
     def __init__(self, seed: int) -> None:
         self._process = GaussianProcessRegressor(
@@ -164,20 +169,24 @@ class GaussianProcess:
         self._centre = targets.mean(0)
         rest = targets - (self._centre if start is None else start)
         self._scale = np.maximum(rest.std(0), 1e-6)
+
         with _threads().limit(limits=1):
             self._process.fit(inputs, rest / self._scale)
+
         return self
 
     def predict(self, inputs: Floats64, start: Floats64 | None = None) -> Floats64:
         """Predict; see :class:`Regressor`."""
         with _threads().limit(limits=1):
             rest = np.asarray(self._process.predict(inputs)).reshape(len(inputs), -1)
+
         return rest * self._scale + (self._centre if start is None else start)
 
     def relative_std(self, inputs: Floats64) -> Floats64:
         """Standard deviation of what is predicted, as a share of what it was before any trial."""
         with _threads().limit(limits=1):
             spread = np.asarray(self._process.predict(inputs, return_std=True)[1])
+
         return spread.reshape(len(inputs), -1)[:, 0]
 
 

@@ -37,17 +37,20 @@ def targets_of(results: CandidateResults) -> Floats64:
     count = len(results.detection)
     margin = -violations.max(1) if violations.shape[1] else np.ones(count)
     distance = results.distance
+
     return np.stack([results.detection, results.iou, distance, np.maximum(margin, FLOOR)], 1)
 
 
 def objective_value_of(objective: Objective, targets: Floats64) -> Floats64:
     """The objective's value (several goals: their product) of targets (n, 4)."""
     value = np.ones(len(targets))
+
     for goal in objective.maximise:
         for name in goal.product:
             term = targets[:, TARGETS.index(name)]
             how = objective.terms.get(name)
             value = value * (term if how is None or how.cap is None else np.minimum(term, how.cap))
+
     return value
 
 
@@ -93,8 +96,10 @@ def expected_improvement(
         Constraints", 2014).
     """
     objective_value = objective_value_of(objective, predicted)
-    objective_std, margin_std = spread.objective_value * relative_std, spread.margin * relative_std
+    objective_std = spread.objective_value * relative_std
+    margin_std = spread.margin * relative_std
     scaled = (objective_value - best) / objective_std
     density = np.exp(-0.5 * scaled**2) / np.sqrt(2 * np.pi)
     improvement = objective_std * (scaled * ndtr(scaled) + density)
+
     return np.asarray(improvement * ndtr(predicted[:, TARGETS.index("margin")] / margin_std))

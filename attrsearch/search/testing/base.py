@@ -22,6 +22,7 @@ def sample_pictures() -> dict[str, list[Array]]:
     for name in PEOPLE:
         paths = sorted((sample_folder() / name).glob("*.jpg"))[:2]
         found[name] = [read_picture(path) for path in paths]
+
     return found
 
 
@@ -42,6 +43,7 @@ class Contract:
         """What a method gives; of a function the empty name."""
         made = self.make()
         self.needs(not method or hasattr(made, method), method, "to be there", "nothing")
+
         try:
             return (getattr(made, method) if method else made)(*arguments)
         except Exception as error:
@@ -65,6 +67,7 @@ class Contract:
         made = self.make()
         for member in KINDS[self.kind]:
             self.needs(hasattr(made, member), member, "to be there", "nothing")
+
         if not KINDS[self.kind]:
             self.needs(callable(made), "", "to be a function", f"a {type(made).__name__}")
 
@@ -75,4 +78,5 @@ def form(value: object) -> str:
         return f"{value.shape}, {value.dtype}"
     if isinstance(value, list):
         return f"a list of {len(value)}"
+
     return f"a {type(value).__name__}"

@@ -37,6 +37,7 @@ class TermContract(Contract):
         right = getattr(values, "shape", None) == shape
         self.needs(right, "", f"values {shape}", form(values))
         self.needs(np.isfinite(values).all(), "", "finite values", np.asarray(values).tolist())
+
         return np.asarray(values)
 
     def test_a_value_for_every_face(self) -> None:
@@ -92,10 +93,12 @@ class SamplerContract(Contract):
         study = PersonStudy(space, Sampler(startup=4, asks=4), 1, self.trials, seed)
         study.attach(Hooks(sampler=lambda _: made))
         points = []
+
         while study.remaining:
             candidates = study.ask()
             points.append(space.values(candidates))
             study.tell(_made_up(candidates))
+
         return np.concatenate(points)
 
     def test_candidates_stay_in_the_bounds(self) -> None:
@@ -201,6 +204,7 @@ def _made_up(candidates: Array) -> CandidateResults:
 def _export(people: int) -> AttributesFile:
     first, _ = named_passes(np.full((1, 13), 0.5, np.float32))
     records = []
+
     for number in range(people):
         records.append(
             PersonRecord(
@@ -218,6 +222,7 @@ def _export(people: int) -> AttributesFile:
                 evaluations=100,
             )
         )
+
     return AttributesFile(
         editor=EditorRecord(name="anonymiser", sha256="0" * 64),
         recogniser=RecogniserRecord(name="facenet", scale=1.0, threshold=1.4),

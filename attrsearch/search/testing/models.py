@@ -23,6 +23,7 @@ class DetectorContract(Contract):
         count = len(pictures)
         right = isinstance(found, list) and len(found) == count
         self.needs(right, "detect", f"a list of {count}, one for each picture", form(found))
+
         for one in found:
             self.needs(isinstance(one, Detections), "detect", "Detections", type(one).__name__)
             for name, shape in (("boxes", (4,)), ("probabilities", ()), ("landmarks", (5, 2))):
@@ -31,11 +32,13 @@ class DetectorContract(Contract):
                 right = rows.shape == wanted and rows.dtype == np.float32
                 self.needs(right, "detect", f"{name} {wanted}, float32", form(rows))
                 self.needs(np.isfinite(rows).all(), "detect", f"finite {name}", "others")
+
             least = one.probabilities.min(initial=0.0)
             most = one.probabilities.max(initial=0.0)
             self.needs(0 <= least <= most <= 1, "detect", "probabilities of 0 to 1", (least, most))
             falls = (np.diff(one.probabilities) <= 0).all()
             self.needs(falls, "detect", "the surest first", one.probabilities)
+
         self.needs(np.array_equal(pictures, before), "detect", "to leave pictures alone", "changes")
         return [*found]
 
@@ -93,6 +96,7 @@ class RecogniserContract(Contract):
         self.needs(right, "embed", f"rows ({len(names)}, d), float32", form(rows))
         lengths = np.linalg.norm(rows, axis=1)
         self.needs(np.allclose(lengths, 1, atol=1e-4), "embed", "rows of length 1", lengths)
+
         return np.asarray(rows)
 
     def test_one_person_is_nearer_than_others(self) -> None:
@@ -131,6 +135,7 @@ class EditorContract(Contract):
         sets = np.zeros((faces, 1, 13), np.float32)
         sets[:, 0, 1] = 1.0
         found = []
+
         for method, arguments, channels in (("edit", (encoded, sets), 3), ("masks", (encoded,), 1)):
             tensor = self.call(method, *arguments)
             shape = (faces, channels, size, size)
@@ -139,6 +144,7 @@ class EditorContract(Contract):
             )
             self.needs(torch.isfinite(tensor).all(), method, "finite values", "others")
             found.append(tensor.float().detach().numpy())
+
         return found[0], found[1]
 
     def test_edits_and_masks_have_theirform(self) -> None:

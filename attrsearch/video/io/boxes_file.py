@@ -75,6 +75,7 @@ def read_boxes(path: Path, size: tuple[int, int] | None = None) -> dict[int, lis
     """
     if path.is_dir():
         return _read_yolo(path, size)
+
     hint = "write JSON (attrsearch/boxes), MOT rows, or a folder of YOLO labels"
     try:
         if path.stat().st_size > MAX_BYTES:
@@ -82,9 +83,11 @@ def read_boxes(path: Path, size: tuple[int, int] | None = None) -> dict[int, lis
             raise InputError(
                 path, required=f"at most {MAX_BYTES} bytes", found=found, hint="split the file"
             )
+
         text = path.read_text(encoding="utf-8")
         if path.suffix.lower() == ".json":
             return _group(_File.model_validate(json.loads(text)).boxes)
+
         return _group(_mot_row(line) for line in csv.reader(text.splitlines()) if line)
     except OSError as error:
         found = error.strerror or str(error)
@@ -106,6 +109,7 @@ def write_boxes(path: Path, labels: Labels, size: tuple[int, int] | None = None)
         InputError: YOLO labels without the size of the frames.
     """
     rows = [(frame, box) for frame in sorted(labels) for box in labels[frame]]
+
     if path.suffix.lower() == ".json":
         items = [
             _Row(frame=frame, box=box.box, track=box.track, probability=box.probability)
@@ -127,6 +131,7 @@ def _group(rows: Iterable[_Row]) -> dict[int, list[LabelledBox]]:
     frames: dict[int, list[LabelledBox]] = {}
     for row in rows:
         frames.setdefault(row.frame, []).append(LabelledBox(row.box, row.track, row.probability))
+
     return frames
 
 
@@ -135,6 +140,7 @@ def _mot_row(values: list[str]) -> _Row:
     left, top, width, height = (float(value) for value in values[2:6])
     confidence = float(values[6]) if len(values) > 6 else 1.0
     probability = min(1.0, confidence) if confidence >= 0 else 1.0
+
     return _Row(
         frame=int(float(values[0])) - 1,
         track=int(float(values[1])),
@@ -160,15 +166,18 @@ def _read_yolo(folder: Path, size: tuple[int, int] | None) -> dict[int, list[Lab
     files = sorted(
         path for path in folder.glob("*.txt") if path.is_file() and path.name != "classes.txt"
     )
+
     if not files:
         hint = "give a folder with a label file (.txt) for every frame"
         raise InputError(folder, required="YOLO label files", found="none", hint=hint)
+
     for number, path in enumerate(files):
         for line, text in enumerate(
             path.read_text(encoding="utf-8", errors="replace").splitlines(), 1
         ):
             if not text.strip():
                 continue
+
             try:
                 x, y, w, h = (float(value) for value in text.split()[1:5])
                 row = _Row(
@@ -180,7 +189,9 @@ def _read_yolo(folder: Path, size: tuple[int, int] | None) -> dict[int, list[Lab
                 raise InputError(
                     f"{path}, line {line}", required=required, found=text[:60], hint=hint
                 ) from error
+
             frames.setdefault(number, []).append(LabelledBox(row.box))
+
     return frames
 
 
@@ -199,4 +210,5 @@ def _need_size(path: Path, size: tuple[int, int] | None) -> tuple[int, int]:
         raise InputError(
             path, required="the size of the frames for YOLO labels", found="none", hint=hint
         )
+
     return size

@@ -1,4 +1,7 @@
-"""Which files are videos, and which of a file's tracks is the film: by what is in them, not by their names."""
+"""Which files are videos, and which of a file's tracks is the film.
+
+By what is in them, not by their names.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -46,6 +49,7 @@ def is_video(path: Path) -> bool:
         return True
     if suffix in STILLS | NO_VIDEOS or not path.is_file():
         return False
+
     return _moves(path)
 
 
@@ -56,6 +60,7 @@ def _moves(path: Path) -> bool:
             film = find_film(container)
             if film is None:
                 return False
+
             frames = 0
             for packet in container.demux(film):
                 frames += len(packet.decode())
@@ -63,13 +68,15 @@ def _moves(path: Path) -> bool:
                     return True
     except (av.error.FFmpegError, OSError, ValueError):
         return False
+
     return False
 
 
 def find_film(container: Any) -> Any | None:
     """The film among a container's tracks; None where it has no pictures.
 
-    Cover art is not the film, wherever it stands; of several films the one marked as default, else the first.
+    Cover art is not the film, wherever it stands; of several films the one marked as default, else
+    the first.
     """
     films = [stream for stream in container.streams.video if not is_cover(stream)]
     marked = [stream for stream in films if stream.disposition & Disposition.default]

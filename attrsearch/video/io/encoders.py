@@ -1,4 +1,7 @@
-"""How the film is encoded: the input's codec, format and flags, at a quality that means the same everywhere."""
+"""How the film is encoded.
+
+The input's codec, format and flags, at a quality that means the same everywhere.
+"""
 
 import struct
 from dataclasses import dataclass, field
@@ -39,7 +42,8 @@ class Encoding:
 
     Attributes:
         codec: An encoder's name; None for that of the input.
-        quality: 0 to 51, smaller is better: the CRF of H.264, and what looks like it from other encoders.
+        quality: 0 to 51, smaller is better: the CRF of H.264, and what looks like it from other
+            encoders.
         keep_metadata: Keep container and stream metadata.
     """
 
@@ -77,9 +81,11 @@ def quality_options(encoder: str, quality: int) -> dict[str, str]:
     """
     if encoder in (*QUANTISERS, "ffv1", "prores_ks", "gif", "png", "qtrle"):
         return {}
+
     if encoder in ("libvpx-vp9", "libvpx", "libaom-av1", "libsvtav1"):
         least = 4 if encoder == "libvpx" else 0
         return {"crf": str(max(least, round(quality * 63 / 51)))}
+
     return {"crf": str(quality)}
 
 
@@ -114,25 +120,30 @@ def choose_encoder(
         "yuvj", "yuv"
     )
     name = encoding.codec or _encoder_for(context.codec.canonical_name, suffix, own)
+
     if not _is_encoder(name):
         hint = "try --codec libx264"
         raise OutputError(
             name, required="a video encoder that is here", found="none of that name", hint=hint
         )
+
     pix_fmt, lost = _format(name, own)
     options = {**quality_options(name, encoding.quality), **_own_options(name, pix_fmt)}
     light = [] if first is None else _hdr(first)
     tag = ""
+
     if name == "libx265":
         options["x265-params"] = ":".join(["log-level=error", *light])
         tag = "hvc1" if suffix in HEVC_SUFFIXES else ""  # Apple's players show no other
     elif light:
         lost = (*lost, f"HDR10 metadata ({name} does not write it; --codec libx265 does)")
+
     if context.field_order in INTERLACED or (first is not None and first.interlaced_frame):
         if name in INTERLACERS:
             options["flags"] = "+ildct+ilme"
         else:
             lost = (*lost, f"interlacing flags ({name} does not write them; --codec libx264 does)")
+
     return EncoderSettings(name, pix_fmt, options, quantiser_of(name, encoding.quality), tag, lost)
 
 
@@ -143,10 +154,12 @@ def _encoder_for(codec: str, suffix: str, pix_fmt: str) -> str:
         return "libvpx-vp9"
     if suffix == ".gif":
         return "gif"
+
     if suffix in (".3gp", ".3g2", ".flv") or (
         suffix == ".mp4" and name in ("libvpx", "ffv1", "gif")
     ):
         name = "libx264"
+
     is_rgb = pix_fmt.startswith("gbr") or pix_fmt in ("rgb24", "bgr24")
     return "libx264rgb" if name == "libx264" and is_rgb else name
 
@@ -155,12 +168,15 @@ def _own_options(name: str, pix_fmt: str) -> dict[str, str]:
     """Options of an encoder besides its quality."""
     if name in ("libx264", "libx264rgb", "libx265"):
         return {"preset": "veryfast"}
+
     if name == "libvpx-vp9":
         hidden = {"auto-alt-ref": "0"} if pix_fmt.startswith("yuva") else {}
         return {"cpu-used": "4", "row-mt": "1", **hidden}
+
     if name == "prores_ks":
         hidden = {"alpha_bits": "16"} if pix_fmt.startswith("yuva") else {}
         return {"profile": "4444" if "444" in pix_fmt else "hq", **hidden}
+
     return {}
 
 
@@ -173,21 +189,26 @@ def _format(encoder: str, own: str) -> tuple[str, tuple[str, ...]]:
         return "rgb24", ()
     if encoder == "gif":
         return "rgb8", ()
+
     opaque = own.replace("yuva", "yuv").replace("gbrap", "gbrp")
     lost = ("transparency",) if opaque != own else ()
     if opaque in formats:
         return opaque, lost
+
     deep = "10" in own or "12" in own
     wanted = ["yuva444p10le", "yuv422p10le", "yuv444p10le", "yuv420p10le"] if deep else []
     if lost:
         wanted = [item for item in wanted if item.startswith("yuva")] + wanted
+
     chosen = next(
         (item for item in [*wanted, "yuv420p", "yuvj420p"] if item in formats), formats[0]
     )
     if chosen.startswith("yuva"):
         lost = ()
+
     if own.startswith("yuva444p12") and chosen.startswith("yuva444p10"):
         return chosen, lost  # ProRes is decoded to more bits than it has
+
     return chosen, (*lost, f"pixel format {own} (written as {chosen})")
 
 
@@ -197,10 +218,13 @@ def _hdr(frame: Any) -> list[str]:
     for index in range(len(frame.side_data)):
         item = frame.side_data[index]
         found[item.type.name] = bytes(item)
+
     parameters = []
     display = found.get("MASTERING_DISPLAY_METADATA", b"")
+
     if len(display) >= 88:
-        # FFmpeg's AVMasteringDisplayMetadata: ten fractions (red, green, blue, white point, luminance), two flags
+        # FFmpeg's AVMasteringDisplayMetadata: ten fractions (red, green, blue, white point,
+        # luminance), two flags
         numbers = struct.unpack("=22i", display[:88])
         values = [numbers[i] / (numbers[i + 1] or 1) for i in range(0, 20, 2)]
         red, green, blue, white = (
@@ -208,13 +232,16 @@ def _hdr(frame: Any) -> list[str]:
             for i in range(0, 8, 2)
         )
         least, most = (round(value * 10_000) for value in values[8:10])
+
         if all(numbers[20:22]):
             parameters.append(
                 f"master-display=G({green})B({blue})R({red})WP({white})L({most},{least})"
             )
+
     light = found.get("CONTENT_LIGHT_LEVEL", b"")
     if len(light) >= 8:
         parameters.append("max-cll={},{}".format(*struct.unpack("=2I", light[:8])))
+
     return parameters
 
 

@@ -1,4 +1,7 @@
-"""A folder of frames as a video: pictures in the order of their names, written back under the same names."""
+"""A folder of frames as a video.
+
+Pictures in the order of their names, written back under the same names.
+"""
 
 import io
 import logging
@@ -30,7 +33,8 @@ class FrameFolder:
         target: The folder to write.
 
     Raises:
-        InputError: The folder has no pictures, none that can be read, two of one name, or it is the target.
+        InputError: The folder has no pictures, none that can be read, two of one name, or it is the
+            target.
     """
 
     def __init__(self, source: Path, target: Path) -> None:
@@ -38,6 +42,7 @@ class FrameFolder:
         self._target = target
         self._told = set[Path]()
         self.turn = 0
+
         if source.resolve() == target.resolve():
             hint = "name another folder: nothing is overwritten"
             raise InputError(
@@ -46,21 +51,25 @@ class FrameFolder:
                 found="the same folder",
                 hint=hint,
             )
+
         names = [path.stem for path in self._files]
         twice = (
             next((name for name in names if names.count(name) > 1), None)
             if len(set(names)) < len(names)
             else None
         )
+
         if twice is not None:
             hint = "rename one of them"
             raise InputError(
                 source, required="frames of different names", found=f"two named {twice}", hint=hint
             )
+
         first = next(self.frames(), None)
         if first is None:
             hint = "give a folder of pictures named in their order"
             raise InputError(source, required="a folder of frames", found="no pictures", hint=hint)
+
         self.size = (first.picture.shape[1], first.picture.shape[0])
         self.count = len(self._files)
         self.lost: list[str] = []
@@ -87,7 +96,9 @@ class FrameFolder:
                 if path not in self._told:
                     self._told.add(path)
                     log.warning(str(error))
+
                 continue
+
             yield Frame(
                 index, index / RATE, np.ascontiguousarray(np.rot90(picture, self.turn)), path
             )
@@ -103,6 +114,7 @@ class FrameFolder:
         """See :class:`attrsearch.video.material.Material`."""
         if quarters % 2:
             self.size = self.size[::-1]
+
         self.turn = (self.turn + quarters) % 4
 
     def rewrite(self) -> "FrameFolder":
@@ -120,7 +132,9 @@ class FrameFolder:
 
 
 def _in_order(path: Path) -> tuple[list[tuple[int, str]], str]:
-    """Orders names as they are counted: f2 comes before f10, whether numbers have leading zeros or not.
+    """Orders names as they are counted.
+
+    F2 comes before f10, whether numbers have leading zeros or not.
 
     >>> [path.name for path in sorted(map(Path, ["f10.jpg", "f1.jpg", "f2.jpg"]), key=_in_order)]
     ['f1.jpg', 'f2.jpg', 'f10.jpg']

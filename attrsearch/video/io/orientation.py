@@ -1,4 +1,7 @@
-"""Which way up pictures are stored: the eight orientations of a display matrix, and footage filmed sideways."""
+"""Which way up pictures are stored.
+
+The eight orientations of a display matrix, and footage filmed sideways.
+"""
 
 import struct
 from collections.abc import Iterable, Sequence
@@ -14,7 +17,8 @@ Picture = npt.NDArray[np.uint8]
 SURE = 0.6
 """Probability from which a detection speaks for the turn it was made in."""
 CLEARLY = 1.3
-"""How many times as much must speak for a turn as for the stored orientation before footage is turned."""
+"""How many times as much must speak for a turn as for the stored orientation before footage is
+turned."""
 ENOUGH = 0.3
 """How much more must speak for it than that: about one sure face."""
 NUMBERS = 9
@@ -49,8 +53,10 @@ class Orientation:
         picture = stored.swapaxes(0, 1) if self.transposed else stored
         if self.left_right:
             picture = picture[:, ::-1]
+
         if self.upside_down:
             picture = picture[::-1]
+
         return np.ascontiguousarray(picture)
 
     def stored(self, upright: Picture) -> Picture:
@@ -58,10 +64,13 @@ class Orientation:
         picture = upright
         if self.upside_down:
             picture = picture[::-1]
+
         if self.left_right:
             picture = picture[:, ::-1]
+
         if self.transposed:
             picture = picture.swapaxes(0, 1)
+
         return np.ascontiguousarray(picture)
 
     def turned(self, quarters: int) -> "Orientation":
@@ -74,13 +83,16 @@ class Orientation:
         True
         """
         turned = self
+
         for _ in range(quarters % 4):
-            # a quarter turn counterclockwise: rows become columns, then top and bottom change places
+            # a quarter turn counterclockwise: rows become columns, then top and bottom change
+            # places
             turned = Orientation(
                 transposed=not turned.transposed,
                 left_right=turned.upside_down,
                 upside_down=not turned.left_right,
             )
+
         return turned
 
 
@@ -94,7 +106,8 @@ def read_matrix(data: bytes) -> tuple[int, ...] | None:
 def orientation_of(matrix: Sequence[int]) -> Orientation:
     """The nearest of the eight orientations.
 
-    A stored point (p, q) is shown at ``x = a p + c q``, ``y = b p + d q``, where the matrix begins with a, b, _, c, d.
+    A stored point (p, q) is shown at ``x = a p + c q``, ``y = b p + d q``, where the matrix begins
+    with a, b, _, c, d.
 
     >>> orientation_of((65536, 0, 0, 0, 65536, 0, 0, 0, 1 << 30)) == Orientation()
     True
@@ -104,17 +117,21 @@ def orientation_of(matrix: Sequence[int]) -> Orientation:
     a, b, _, c, d = matrix[:5]
     if abs(a) + abs(d) >= abs(b) + abs(c):
         return Orientation(transposed=False, left_right=a < 0, upside_down=d < 0)
+
     return Orientation(transposed=True, left_right=c < 0, upside_down=b < 0)
 
 
 def find_turn(pictures: Iterable[Picture], detector: Detector) -> int:
-    """Quarter turns counterclockwise after which faces stand upright; 0 where nothing clearly speaks for a turn.
+    """Quarter turns counterclockwise after which faces stand upright.
+
+    0 where nothing clearly speaks for a turn.
 
     Args:
         pictures: A sample of the footage, each (h, w, 3), RGB, uint8.
         detector: Finds upright faces.
     """
     votes = np.zeros(4)
+
     for picture in pictures:
         for quarters in range(4):
             turned = np.ascontiguousarray(np.rot90(picture, quarters))
@@ -122,5 +139,6 @@ def find_turn(pictures: Iterable[Picture], detector: Detector) -> int:
             sure = found.probabilities[found.probabilities >= SURE]
             # a detector is surer of upright faces, so what it is nearly sure of counts for little
             votes[quarters] += float((sure**4).sum())
+
     best = int(votes.argmax())
     return best if votes[best] > CLEARLY * votes[0] + ENOUGH else 0

@@ -1,4 +1,7 @@
-"""Put changed pixels into a decoded frame: what was not changed keeps its bits, its depth and its transparency."""
+"""Put changed pixels into a decoded frame.
+
+What was not changed keeps its bits, its depth and its transparency.
+"""
 
 import re
 from typing import Any
@@ -20,7 +23,8 @@ MATRICES = {
     9: Colorspace.BT2020,
     10: Colorspace.BT2020,
 }
-"""A frame's colour matrix (H.273) to the one of PyAV that converts to it; others are converted by the default."""
+"""A frame's colour matrix (H.273) to the one of PyAV that converts to it; others are converted by
+the default."""
 PLANAR = re.compile(r"(yuvj?a?4[0-4][0-4]p|gbra?p|gray)(9|10|12|14|16)?(le)?")
 """Formats with one component a plane."""
 
@@ -29,7 +33,8 @@ def changed_frame(source: Any, before: Picture, after: Picture, pix_fmt: str) ->
     """A frame for the encoder.
 
     Args:
-        source: The decoded frame; it is changed, and is given back where its format is the wanted one.
+        source: The decoded frame; it is changed, and is given back where its format is the wanted
+            one.
         before: Its pixels (h, w, 3), RGB, uint8, as stored.
         after: What they are to be.
         pix_fmt: Format of the encoder.
@@ -39,6 +44,7 @@ def changed_frame(source: Any, before: Picture, after: Picture, pix_fmt: str) ->
     space = MATRICES.get(int(source.colorspace))
     rgb = av.VideoFrame.from_ndarray(after, format="rgb24")
     own = source.format.name.replace("yuvj", "yuv")
+
     if (
         own != pix_fmt
         and PLANAR.fullmatch(own)
@@ -48,19 +54,23 @@ def changed_frame(source: Any, before: Picture, after: Picture, pix_fmt: str) ->
         # another depth or layout: what was not changed is converted without a detour by 8 bits
         source = source.reformat(format=pix_fmt, src_color_range=wide, dst_color_range=wide)
         own = pix_fmt
+
     if own != pix_fmt or PLANAR.fullmatch(own) is None or before.shape != after.shape:
         converted = rgb.reformat(format=pix_fmt, dst_color_range=wide, dst_colorspace=space)
         converted.color_range = wide
         return converted
+
     changed = (before != after).any(2)
     if source.format.name == pix_fmt:
         target = source
         target.make_writable()
     else:
         target = _copy(source, pix_fmt)
+
     if changed.any():
         new = rgb.reformat(format=_opaque(pix_fmt), dst_color_range=wide, dst_colorspace=space)
         _put(target, new, changed)
+
     target.color_range = wide
     target.pict_type = 0  # the encoder chooses
     return target
@@ -76,20 +86,24 @@ def _copy(source: Any, pix_fmt: str) -> Any:
     target = av.VideoFrame(source.width, source.height, pix_fmt)
     for mine, its in zip(target.planes, source.planes, strict=True):
         _pixels(mine, pix_fmt)[:] = _pixels(its, pix_fmt)
+
     return target
 
 
 def _put(target: Any, new: Any, changed: npt.NDArray[np.bool_]) -> None:
     """Copy the planes of ``new`` where pixels changed."""
     for mine, its in zip(target.planes, new.planes, strict=False):
-        there, here = _pixels(its, new.format.name), _pixels(mine, target.format.name)
+        there = _pixels(its, new.format.name)
+        here = _pixels(mine, target.format.name)
         height, width = here.shape
         mask = changed
+
         if mask.shape != (height, width):
             share = cv2.resize(
                 changed.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA
             )
             mask = share > 0
+
         here[mask] = there[mask]
 
 
@@ -98,4 +112,5 @@ def _pixels(plane: Any, pix_fmt: str) -> npt.NDArray[Any]:
     depth = PLANAR.fullmatch(pix_fmt)
     kind = np.uint16 if depth is not None and depth.group(2) else np.uint8
     rows = np.frombuffer(plane, kind).reshape(plane.height, -1)
+
     return rows[:, : plane.width]

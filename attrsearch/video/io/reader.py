@@ -28,7 +28,8 @@ class VideoInfo:
         rate: Average frames a second.
         frames: How many it declares; 0 where it does not say.
         seconds: How long it declares to be; 0 where it does not say.
-        orientation: How the stored picture is set upright: by its display matrix, and by a turn that was found.
+        orientation: How the stored picture is set upright: by its display matrix, and by a turn
+            that was found.
         matrix: The display matrix; None where there is none.
     """
 
@@ -69,7 +70,8 @@ TIMED = {"mov", "mp4", "matroska", "webm", "flv"}
 MISSING = 0.1
 """Seconds by which a video may end before the time it declares."""
 MARGIN = 2.0
-"""Seconds read before ``start`` and after ``end``: sound is stored up to that far from the pictures it belongs to."""
+"""Seconds read before ``start`` and after ``end``: sound is stored up to that far from the pictures
+it belongs to."""
 
 
 class VideoReader:
@@ -79,7 +81,8 @@ class VideoReader:
         path: The file; or for a live source its name, ``-`` for standard input.
         start: Seconds to begin at.
         end: Seconds to end before.
-        turn: Quarters counterclockwise by which upright pictures are turned further: footage filmed sideways.
+        turn: Quarters counterclockwise by which upright pictures are turned further: footage filmed
+            sideways.
 
     Raises:
         InputError: Not a video, or one without pictures.
@@ -87,7 +90,8 @@ class VideoReader:
     Attributes:
         info: What the video says of itself.
         problem: Why reading ended early; empty where it did not.
-        first: Time of the first frame as the file has it, seconds; ``start`` and ``end`` are counted from it.
+        first: Time of the first frame as the file has it, seconds; ``start`` and ``end`` are
+            counted from it.
         origin: Time of the file that is the output's beginning, seconds.
         first_frame: The first frame as it was decoded; None for a live source.
     """
@@ -113,7 +117,9 @@ class VideoReader:
         self._decoder = _alpha_decoder(self.stream)
 
     def _open(self) -> None:
-        hint, path = "give a video such as street.mp4", str(self.path)
+        hint = "give a video such as street.mp4"
+        path = str(self.path)
+
         try:
             live = is_live(path)
             name = "pipe:0" if path == "-" else path if live else f"file:{path}"
@@ -122,15 +128,18 @@ class VideoReader:
         except (av.error.FFmpegError, OSError, ValueError) as error:
             found = getattr(error, "strerror", None) or str(error)
             raise InputError(path, required="a readable video", found=found, hint=hint) from error
+
         film = find_film(self.container)
         if film is None:
             found = "cover art only" if self.container.streams.video else "no video stream"
             self.container.close()
             raise InputError(path, required="a video with pictures", found=found, hint=hint)
+
         self.stream: Any = film
         if live and "mov" in self.container.format.name and not film.codec_context.pix_fmt:
             self.container.close()
             raise _needs_seeking(path)
+
         self.stream.thread_type = "AUTO"
 
     def __enter__(self) -> "VideoReader":
@@ -140,13 +149,20 @@ class VideoReader:
         self.container.close()
 
     def frames(self) -> Iterator[Frame]:
-        """Every frame from ``start`` to ``end``; a video that breaks off ends where it breaks (``problem``)."""
+        """Every frame from ``start`` to ``end``.
+
+        A video that breaks off ends where it breaks (``problem``).
+        """
         for packet in self.packets():
             yield from self.decode(packet)
+
         self.check()
 
     def packets(self) -> Iterator[Any]:
-        """Packets of every stream about ``start`` to ``end``; reading ends at the first that cannot be read."""
+        """Packets of every stream about ``start`` to ``end``.
+
+        Reading ends at the first that cannot be read.
+        """
         try:
             self._seek()
             for packet in self.container.demux():
@@ -155,11 +171,14 @@ class VideoReader:
                     self._reached[packet.stream.index] = max(
                         end, self._reached.get(packet.stream.index, end)
                     )
+
                 if self._is_past(packet):
                     rest = av.Packet()  # an empty one: the decoder gives what it still holds
-                    rest.stream, rest.time_base = self.stream, self.stream.time_base
+                    rest.stream = self.stream
+                    rest.time_base = self.stream.time_base
                     yield rest
                     return
+
                 yield packet
         except (av.error.FFmpegError, OSError) as error:
             self._break(error)
@@ -169,6 +188,7 @@ class VideoReader:
         target = self.start - MARGIN
         if target <= 0:
             return
+
         time = round((self.first + target) / self.stream.time_base)
         try:
             self.container.seek(time, stream=self.stream)
@@ -180,6 +200,7 @@ class VideoReader:
                 return
         except (av.error.FFmpegError, OSError):
             pass
+
         self.container.close()
         self._open()
 
@@ -193,21 +214,25 @@ class VideoReader:
         """Frames that a packet completes; none for packets of other streams."""
         if packet.stream.index != self.stream.index:
             return
+
         try:
             decoded = self._decode(packet)
         except (av.error.FFmpegError, OSError) as error:
             self._break(error)
             return
+
         for source in decoded:
             if source.width * source.height > MAX_PIXELS:
                 self.problem = (
                     f"a frame of {source.width} x {source.height} pixels, more than {MAX_PIXELS}"
                 )
                 return
+
             pts, unit = self._stamp(source)
             seconds = float(pts * unit) - self.first
             if seconds < self.start - 1e-6 or (self.end is not None and seconds >= self.end - 1e-6):
                 continue
+
             picture = self.info.orientation.upright(source.to_ndarray(format="rgb24"))
             yield Frame(self._read, seconds, picture, source, pts, unit)
             self._read += 1
@@ -216,6 +241,7 @@ class VideoReader:
         """Note a video that ended before it said it would."""
         if not self.problem and self._ends_early():
             self.problem = "the file ends"
+
         if self.problem:
             place = f"after frame {self._read}" + (
                 f" of {self.info.frames}" if self.info.frames else ""
@@ -227,7 +253,8 @@ class VideoReader:
     def _ends_early(self) -> bool:
         """Whether packets end before the time, or the count of frames, that the container declares."""
         timed = bool(TIMED & set(self.container.format.name.split(",")))
-        declared, first = self.stream.duration, self.stream.start_time or 0
+        declared = self.stream.duration
+        first = self.stream.start_time or 0
         length = float(declared * self.stream.time_base) if declared else self.info.seconds
         # a count that the time has no room for is that of a longer video this one was cut from
         room = self.info.frames - 1 <= length * float(self.info.rate) + 0.5 or not timed
@@ -236,6 +263,7 @@ class VideoReader:
             return True
         if not timed:
             return False
+
         if declared:
             end = float(first * self.stream.time_base) + length
             reached = self._reached.get(self.stream.index, 0.0)
@@ -244,6 +272,7 @@ class VideoReader:
             late = 0 if "matroska" in self.container.format.name else self.container.start_time or 0
             end = length + late / av.time_base
             reached = max(self._reached.values(), default=0.0)
+
         return reached < min(end, self.end or end) - MISSING
 
     def _break(self, error: Exception) -> None:
@@ -253,9 +282,11 @@ class VideoReader:
         """Frames that a packet completes, transparency included."""
         if self._decoder is None:
             return list(packet.decode())
+
         frames = list(self._decoder.decode(packet if packet.size else None))
         for frame in frames:
             frame.time_base = self.stream.time_base
+
         return frames
 
     def _stamp(self, source: Any) -> tuple[int, Fraction]:
@@ -276,8 +307,12 @@ def _needs_seeking(path: str) -> InputError:
 
 
 def _first_frame(path: Path) -> Any:
-    """The first frame: only it tells the display matrix, and what is to be kept of colours and light."""
+    """The first frame.
+
+    Only it tells the display matrix, and what is to be kept of colours and light.
+    """
     hint = "give a video that plays"
+
     try:
         with av.open(f"file:{path}", options=dict(SAFE)) as probe:
             first = next(_decode_all(probe), None)
@@ -286,6 +321,7 @@ def _first_frame(path: Path) -> Any:
     except (av.error.FFmpegError, OSError) as error:
         found = getattr(error, "strerror", None) or str(error)
         raise InputError(path, required="a video with pictures", found=found, hint=hint) from error
+
     raise InputError(path, required="a video with pictures", found="no frame", hint=hint)
 
 
@@ -294,6 +330,7 @@ def _decode_all(container: Any) -> Iterator[Any]:
     stream = find_film(container)
     if stream is None:
         return
+
     decoder = _alpha_decoder(stream)
     try:
         for packet in container.demux(stream):
@@ -306,13 +343,17 @@ def _decode_all(container: Any) -> Iterator[Any]:
 
 
 def _alpha_decoder(stream: Any) -> Any | None:
-    """A decoder for VP8 and VP9 with transparency, which FFmpeg's own leaves out; None for other streams."""
+    """A decoder for VP8 and VP9 with transparency, which FFmpeg's own leaves out.
+
+    None for other streams.
+    """
     library = {"vp8": "libvpx", "vp9": "libvpx-vp9"}.get(stream.codec_context.codec.canonical_name)
     if (
         library is None
         or stream.metadata.get("alpha_mode", stream.metadata.get("ALPHA_MODE")) != "1"
     ):
         return None
+
     decoder = av.codec.CodecContext.create(library, "r")
     decoder.extradata = stream.codec_context.extradata
     return decoder
@@ -325,6 +366,7 @@ def _describe(container: Any, stream: Any, first: Any, turn: int) -> VideoInfo:
     width, height = orientation.size(*sides)
     seconds = float(container.duration / av.time_base) if container.duration else 0.0
     rate = stream.average_rate or stream.guessed_rate or Fraction(25)
+
     return VideoInfo(
         width, height, Fraction(rate), int(stream.frames or 0), seconds, orientation, matrix
     )
@@ -336,4 +378,5 @@ def _matrix_of(frame: Any) -> tuple[int, ...] | None:
         item = frame.side_data[index]
         if item.type.name == "DISPLAYMATRIX":
             return read_matrix(bytes(item))
+
     return None

@@ -1,4 +1,7 @@
-"""What a file holds beside the film: sound, subtitles, fonts and chapters are copied; what is not is named."""
+"""What a file holds beside the film: sound, subtitles, fonts and chapters are copied.
+
+What is not is named.
+"""
 
 from fractions import Fraction
 from typing import Any
@@ -31,9 +34,11 @@ class SideTracks:
         self._times: dict[int, RisingTime] = {}
         self.lost: list[str] = []
         kind = out.format.name.split(",")[0]
+
         for stream in source.streams:
             if stream.index == film.index:
                 continue
+
             if stream.type in ("audio", "subtitle"):
                 self._add(stream, kind, keep_metadata)
             elif stream.type == "attachment":
@@ -55,11 +60,13 @@ class SideTracks:
             codec = stream.codec_context.name if stream.codec_context is not None else "unknown"
             self.lost.append(f"{stream.type} {stream.index} ({codec}, which {kind} cannot hold)")
             return
+
         copy.disposition = stream.disposition
         if keep_metadata:
             copy.metadata.update(stream.metadata)
         elif "language" in stream.metadata:
             copy.metadata["language"] = stream.metadata["language"]
+
         self._copied[stream.index] = copy
         self._times[stream.index] = RisingTime(Fraction(stream.time_base))
 
@@ -68,25 +75,33 @@ class SideTracks:
         if not kept:
             self.lost.append(f"attachment {stream.name or ''} (it may show faces)")
             return
+
         if kind != "matroska":
             self.lost.append(f"font {stream.name or ''} ({kind} holds none)")
             return
+
         self._out.add_attachment(stream.name or "font", stream.mimetype or "", stream.data)
 
     def __contains__(self, index: int) -> bool:
         return index in self._copied
 
     def rebase(self, packet: Any, origin: Fraction) -> bool:
-        """Make a packet one of the output's, its time counted from ``origin`` seconds; False where it has none."""
+        """Make a packet one of the output's, its time counted from ``origin`` seconds.
+
+        False where it has none.
+        """
         stamp = packet.pts if packet.dts is None else packet.dts
         if stamp is None:
             return False
+
         index = packet.stream.index
         offset = round(origin / packet.time_base)
         shown = 0 if packet.pts is None else packet.pts - stamp
         decoded = self._times[index].rise(stamp, packet.duration or 0) - offset
-        packet.pts, packet.dts = decoded + shown, decoded
+        packet.pts = decoded + shown
+        packet.dts = decoded
         packet.stream = self._copied[index]
+
         return True
 
 
@@ -95,18 +110,23 @@ def copy_chapters(
 ) -> list[str]:
     """Copy chapters, their times counted from ``origin`` seconds; what could not be kept."""
     chapters = []
+
     for chapter in source.chapters():
         base = Fraction(chapter["time_base"])
         begin, stop = (Fraction(chapter[name]) * base - origin for name in ("start", "end"))
         if stop <= 0 or (end is not None and begin >= end - origin):
             continue
+
         limit = stop if end is None else min(stop, end - origin)
         times = {"start": round(max(begin, Fraction(0)) / base), "end": round(limit / base)}
         chapters.append({**chapter, **times})
+
     if not chapters:
         return []
+
     kind = out.format.name.split(",")[0]
     if kind not in ("mp4", "mov", "matroska", "webm", "ipod", "3gp", "nut", "ogg"):
         return [f"{len(chapters)} chapters ({kind} holds none)"]
+
     out.set_chapters(chapters)
     return []

@@ -91,17 +91,18 @@ class VideoFile:
             raise InputError(
                 source, required="an output that is not the input", found="the same file", hint=hint
             )
-        self._source, self._target, self._range, self._encoding = (
-            source,
-            target,
-            (start, end),
-            encoding,
-        )
+
+        self._source = source
+        self._target = target
+        self._range = (start, end)
+        self._encoding = encoding
         self.turn = 0
+
         with VideoReader(source, start, end) as reader:
             self.size = (reader.info.width, reader.info.height)
             self.count = reader.info.frames
             self.seconds = reader.info.seconds
+
         self.lost: list[str] = []
         if str(target) != "-":
             with VideoSecondPass(source, target, self._range, encoding) as out:
@@ -111,16 +112,19 @@ class VideoFile:
         """Take the upright pictures to be turned by so many quarters counterclockwise."""
         if quarters % 2:
             self.size = self.size[::-1]
+
         self.turn = (self.turn + quarters) % 4
 
     def sample(self, count: int) -> Iterator[Picture]:
         """Up to so many pictures from all over it."""
         start, end = self._range
         last = self.seconds if end is None else min(end, self.seconds or end)
+
         for place in range(count):
             time = start + (last - start) * place / count
             with VideoReader(self._source, time, end, turn=self.turn) as reader:
                 frame = next(reader.frames(), None)
+
             if frame is not None:
                 yield frame.picture
 
@@ -147,6 +151,7 @@ class VideoSecondPass:
     ) -> None:
         self._stack = ExitStack()
         self._reader = self._stack.enter_context(VideoReader(source, *span, turn=turn))
+
         try:
             self._rewriter = self._stack.enter_context(
                 VideoRewriter(self._reader, target, encoding)

@@ -1,4 +1,7 @@
-"""Timestamps that may start late and fall: rebased to the beginning, and made to rise where streams were joined."""
+"""Timestamps that may start late and fall.
+
+Rebased to the beginning, and made to rise where streams were joined.
+"""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -28,6 +31,7 @@ class RisingTime:
         [100, 101, 102, 103, 104, 105]
         """
         shown = stamp + self._shift
+
         if self._last is not None and shown <= self._last:
             if (self._last - shown) * self.time_base >= JOINED:
                 # another recording begins: all that follows is moved behind the one before
@@ -35,8 +39,10 @@ class RisingTime:
                 shown = stamp + self._shift
             else:
                 shown = self._last + 1
+
         if self._last is not None:
             self._step = max(1, shown - self._last)
+
         self._last = shown
         return shown
 

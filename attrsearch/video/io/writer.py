@@ -1,9 +1,12 @@
-"""Copies a video with other pictures, through PyAV: timestamps, orientation, colour and sound stay what they were.
+"""Copies a video with other pictures, through PyAV.
 
-Frames are given upright; they are written back in the orientation they were stored in, with the same timestamps, pixel
-format, colour description and display matrix.  Pixels that were not changed keep their bits, their depth and their
-transparency.  Sound, subtitles, fonts and chapters are copied; what the output cannot keep is named.  Container and
-stream metadata (places, devices, dates) are left out unless they are asked for.
+Timestamps, orientation, colour and sound stay what they were.
+
+Frames are given upright; they are written back in the orientation they were stored in, with the
+same timestamps, pixel format, colour description and display matrix. Pixels that were not changed
+keep their bits, their depth and their transparency. Sound, subtitles, fonts and chapters are
+copied; what the output cannot keep is named. Container and stream metadata (places, devices, dates)
+are left out unless they are asked for.
 """
 
 import hashlib
@@ -49,7 +52,8 @@ class VideoRewriter:
     """
 
     def __init__(self, source: VideoReader, target: Path, encoding: Encoding | None = None) -> None:
-        self._source, self._target = source, target
+        self._source = source
+        self._target = target
         self._encoding = encoding or Encoding()
         self._piped = str(target) == "-"
         # a short name of its own: that of the target may be as long as a name can be
@@ -57,9 +61,11 @@ class VideoRewriter:
         self._part = target.with_name(f".{number}.{os.getpid()}.part{target.suffix}")
         self._frames = 0
         self.lost: list[str] = []
+
         try:
             if not self._piped:
                 _check_name(target)
+
             options = (
                 {"movflags": "+faststart"}
                 if target.suffix.lower() in (".mp4", ".mov", ".m4v")
@@ -97,25 +103,32 @@ class VideoRewriter:
                 self._copy(packet)
             else:
                 yield from self._source.decode(packet)
+
         self._source.check()
 
     def write(self, frame: Frame, picture: Picture) -> None:
         """Write the picture of a frame; frames are written in their order."""
         orientation = self._source.info.orientation
         source = frame.source
+
         if self._upright:
             # every pixel moves: nothing of the decoded frame can be kept
             new = changed_frame(source, NO_PIXELS, picture, self._video.pix_fmt)
         else:
-            before, after = orientation.stored(frame.picture), orientation.stored(picture)
+            before = orientation.stored(frame.picture)
+            after = orientation.stored(picture)
             new = changed_frame(source, before, after, self._video.pix_fmt)
-        new.time_base, new.duration = frame.time_base, source.duration
+
+        new.time_base = frame.time_base
+        new.duration = source.duration
         new.pts = frame.pts - round(self._source.origin / frame.time_base)
         self._mux(self._encode(new))
         self._frames += 1
 
     def try_out(self) -> list[str]:
-        """Write the first frame and throw the output away: whatever cannot be written shows before work is done.
+        """Write the first frame and throw the output away.
+
+        Whatever cannot be written shows before work is done.
 
         Returns:
             What of the input the output will not keep.
@@ -124,6 +137,7 @@ class VideoRewriter:
         if frame is not None:
             self.write(frame, frame.picture)
             self._mux(self._encode(None))
+
         self._discard()
         return self.lost
 
@@ -133,6 +147,7 @@ class VideoRewriter:
             self._discard()
             hint = "check --start and --end"
             raise InputError(self._source.path, required="frames to write", found="none", hint=hint)
+
         self._mux(self._encode(None))
         try:
             self._out.close()
@@ -162,43 +177,58 @@ class VideoRewriter:
         stream.width, stream.height = stored.size(info.width, info.height)
         stream.pix_fmt = settings.pix_fmt
         stream.codec_context.time_base = source.time_base
+
         for name in ("color_primaries", "color_trc", "colorspace", "color_range", "field_order"):
             with suppress(AttributeError, ValueError, TypeError):
                 setattr(stream.codec_context, name, getattr(context, name))
+
         if settings.quantiser is not None:
             # a range of one quantiser: FFmpeg's flag for a fixed one wants it with every frame
             stream.codec_context.qmin = settings.quantiser
             stream.codec_context.qmax = settings.quantiser
             stream.codec_context.bit_rate = RATE
+
         if settings.name in FIXED_RATES:
             stream.codec_context.time_base = 1 / info.rate
+
         if settings.tag:
             stream.codec_context.codec_tag = settings.tag
+
         if source.sample_aspect_ratio:
             stream.codec_context.sample_aspect_ratio = source.sample_aspect_ratio
+
         stream.options = settings.options
         stream.disposition = source.disposition
         if source.average_rate != source.base_rate:
-            # of uneven timestamps in another order MP4 makes too short a duration, at which players stop
+            # of uneven timestamps in another order MP4 makes too short a duration, at which
+            # players stop
             stream.codec_context.max_b_frames = 0
+
         if info.matrix is not None and not self._upright:
             stream.set_display_matrix(info.matrix)
+
         if settings.pix_fmt.startswith("yuva") and settings.name.startswith("libvpx"):
             stream.metadata["alpha_mode"] = "1"
+
         if self._encoding.keep_metadata:
             self._out.metadata.update(self._source.container.metadata)
             stream.metadata.update(source.metadata)
+
         return stream
 
     def _copy(self, packet: Any) -> None:
         if packet.dts is None and packet.pts is None:
             return
-        start, end = self._source.start, self._source.end
+
+        start = self._source.start
+        end = self._source.end
+
         if start or end is not None:
             shown = packet.dts if packet.pts is None else packet.pts
             time = float(shown * packet.time_base) - self._source.first
             if time < start or (end is not None and time >= end):
                 return
+
         if self._sides.rebase(packet, self._source.origin):
             self._mux([packet])
 
@@ -227,6 +257,7 @@ class VideoRewriter:
     def _discard(self) -> None:
         with suppress(Exception):
             self._out.close()
+
         with suppress(OSError):
             self._part.unlink(missing_ok=True)
 
@@ -240,8 +271,10 @@ def _check_name(target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.is_dir():
         raise IsADirectoryError(21, "a folder of that name is there")
+
     there = target.exists()
     with target.open("ab"):  # changes nothing of a file that is there
         pass
+
     if not there:
         target.unlink()

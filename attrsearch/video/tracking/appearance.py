@@ -39,11 +39,13 @@ class Likeness:
         area = _cut(picture, grown, (round(SIDE[0] * zoom), round(SIDE[1] * zoom)))
         if area is None or not self.patch.std() > 1:
             return box, 0.0
+
         scores = cv2.matchTemplate(area, self.patch, cv2.TM_CCOEFF_NORMED)
         x, y = cv2.minMaxLoc(scores)[3]
         alike = _least_alike(area[y : y + SIDE[1], x : x + SIDE[0]], self.patch)
         if alike < FOUND:
             return box, alike
+
         shift = (np.array((x, y)) - (np.array(scores.shape[::-1]) - 1) / 2) / SIDE * sides
         return (box + np.tile(shift, 2)).astype(np.float32), alike
 
@@ -60,13 +62,16 @@ def _least_alike(first: Floats, second: Floats) -> float:
     A face that was half behind something when it was last seen is not found again in what it was
     behind.
     """
-    across, down = SIDE[0] // 2, SIDE[1] // 2
+    across = SIDE[0] // 2
+    down = SIDE[1] // 2
     halves = (np.s_[:, :across], np.s_[:, across:], np.s_[:down], np.s_[down:])
+
     return min(_correlation(first[half], second[half]) for half in halves)
 
 
 def _correlation(first: Floats, second: Floats) -> float:
-    a, b = first - first.mean(), second - second.mean()
+    a = first - first.mean()
+    b = second - second.mean()
     size = float(np.sqrt((a * a).sum() * (b * b).sum()))
     return float((a * b).sum()) / size if size > 1 else 0.0
 
@@ -81,10 +86,12 @@ def _cut(picture: Picture, box: Floats, size: tuple[int, int]) -> Floats | None:
     height, width = picture.shape[:2]
     if not (0 <= centre[0] < width and 0 <= centre[1] < height):
         return None
+
     low = np.floor(np.maximum(box[:2], 0)).astype(int)
     high = np.ceil(np.minimum(box[2:], (width, height))).astype(int)
     if (high - low).min() < 2:
         return None
+
     part = cv2.cvtColor(
         np.ascontiguousarray(picture[low[1] : high[1], low[0] : high[0]]), cv2.COLOR_RGB2GRAY
     )
@@ -95,4 +102,5 @@ def _cut(picture: Picture, box: Floats, size: tuple[int, int]) -> Floats | None:
     patch = cv2.warpAffine(
         part, matrix.astype(np.float32), size, flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE
     )
+
     return np.asarray(cv2.GaussianBlur(patch.astype(np.float32), (3, 3), 0), np.float32)

@@ -1,4 +1,7 @@
-"""How the camera moved between two frames: a shaking camera moves every face at once, and none of them by itself."""
+"""How the camera moved between two frames.
+
+A shaking camera moves every face at once, and none of them by itself.
+"""
 
 import cv2
 import numpy as np
@@ -10,7 +13,8 @@ Picture = npt.NDArray[np.uint8]
 WIDTH = 160
 """Width in pixels at which frames are compared."""
 BETTER = 0.7
-"""Share of the change between frames that a shift must leave at most, to be a movement of the camera."""
+"""Share of the change between frames that a shift must leave at most, to be a movement of the
+camera."""
 LEAST = 0.012
 """Shifts of less than this share of the picture's width are left to the tracks."""
 NONE = np.zeros(2, np.float32)
@@ -24,7 +28,10 @@ class CameraMotion:
         self._window: Floats | None = None
 
     def shift(self, picture: Picture) -> Floats:
-        """By how much the picture (h, w, 3) is shifted against the last one: (2,), pixels, right and down."""
+        """By how much the picture (h, w, 3) is shifted against the last one.
+
+        (2,), pixels, right and down.
+        """
         height, width = picture.shape[:2]
         sides = (WIDTH, max(8, round(height * WIDTH / width)))
         small = cv2.resize(
@@ -33,16 +40,20 @@ class CameraMotion:
         now = small.astype(np.float32)
         last = self._last
         self._last = now
+
         if last is None or last.shape != now.shape:
             self._window = np.asarray(cv2.createHanningWindow(sides, cv2.CV_32F), np.float32)
             return NONE
+
         before = float(np.abs(now - last).mean())
         if before < 1 / 255 * max(1.0, float(now.mean())):
             return NONE
+
         (right, down), _ = cv2.phaseCorrelate(last, now, self._window)
         shift = np.array([right, down], np.float32)
         if float(np.abs(shift).max()) < LEAST * WIDTH or _left(last, now, shift) > BETTER * before:
             return NONE
+
         return shift * np.float32(width / WIDTH)
 
     def forget(self) -> None:
@@ -57,4 +68,5 @@ def _left(last: Floats, now: Floats, shift: Floats) -> float:
         last, matrix, now.shape[::-1], borderMode=cv2.BORDER_CONSTANT, borderValue=-1.0
     )
     both = moved >= 0
+
     return float(np.abs(moved - now)[both].mean()) if both.any() else float("inf")

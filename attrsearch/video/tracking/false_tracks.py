@@ -17,7 +17,8 @@ from attrsearch.video.tracking.tracker import TrackedFace
 Floats = npt.NDArray[np.float32]
 Tracks = Mapping[int, Mapping[int, TrackedFace]]
 
-ABOVE, BESIDE = 0.4, 0.1
+ABOVE = 0.4
+BESIDE = 0.1
 """How far a head reaches above and beside its face box, as shares of the box's height and width."""
 MOSTLY = 0.7
 """Share of its frames in which such a track is on the other's head."""
@@ -59,6 +60,7 @@ def _is_on_head(box: Floats, face: Floats) -> bool:
     width, height = face[2:] - face[:2]
     x, y = (box[:2] + box[2:]) / 2
     across = face[0] - BESIDE * width <= x <= face[2] + BESIDE * width
+
     return bool(
         across and face[1] - ABOVE * height <= y <= face[3] and box[2] - box[0] <= 1.1 * width
     )

@@ -37,17 +37,22 @@ def find_swap(embeddings: Floats, threshold: float, others: Floats | None = None
     >>> find_swap(np.stack([one, one, one, two]), 1.1, two[None])
     3
     """
-    best, place = threshold, None
+    best = threshold
+    place = None
+
     for before in range(1, len(embeddings)):
         sides = embeddings[:before], embeddings[before:]
         if min(map(len, sides)) < MIN_SHOTS_A_SIDE and not any(
             len(side) < MIN_SHOTS_A_SIDE and _is_known(side, others, threshold) for side in sides
         ):
             continue
+
         first, second = (_mean(side) for side in sides)
         distance = float(np.linalg.norm(first - second))
         if distance > best:
-            best, place = distance, before
+            best = distance
+            place = before
+
     return place
 
 
@@ -62,6 +67,7 @@ def meeting(found: Scan, track: int, first: int, last: int) -> int:
     predicted_ious = [own[frame].predicted_iou for frame in frames]
     if min(predicted_ious) < MIN_PREDICTED_IOU:
         return frames[int(np.argmin(predicted_ious))]
+
     overlaps = [
         max(
             (
@@ -100,6 +106,7 @@ def divide(
     before = find_swap(embeddings, threshold, others)
     if before is None:
         return None
+
     return found.divide(track, meeting(found, track, frames[before - 1], frames[before]))
 
 

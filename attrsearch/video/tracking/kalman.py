@@ -37,6 +37,7 @@ class BoxMotion:
         side = max(1.0, float(self._filter.statePost[2:4].mean()))
         noise = np.array([POSITION_NOISE] * 4 + [VELOCITY_NOISE] * 4, np.float32) * side
         self._filter.processNoiseCov = np.diag(noise**2)
+
         return _box(self._filter.predict()[:4, 0])
 
     def correct(self, box: Floats) -> Floats:

@@ -1,4 +1,7 @@
-"""Dark frames are lifted before faces are looked for: a detector was shown few pictures of the night."""
+"""Dark frames are lifted before faces are looked for.
+
+A detector was shown few pictures of the night.
+"""
 
 import cv2
 import numpy as np
@@ -26,6 +29,7 @@ def lift(picture: Picture) -> Picture | None:
     bright = float(np.percentile(grey, 90))
     if bright >= DARK:
         return None
+
     gain = min(MOST, LIFTED / max(bright, 1.0))
     lifted = np.asarray(cv2.convertScaleAbs(picture, alpha=gain), np.uint8)
     return np.asarray(cv2.GaussianBlur(lifted, (3, 3), 0), np.uint8) if gain > NOISY else lifted

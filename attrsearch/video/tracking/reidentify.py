@@ -69,16 +69,19 @@ def link_people(found: Scan, detector: Detector, scaled: CalibratedRecogniser) -
         if (seen := _embed(found.looks[track], detector, scaled))
     }
     waiting = list(tracks)
+
     for track in waiting:  # grows while it is gone through: a track may turn out to be two
         seen = tracks[track]
         others = [_unit(tracks[number].rows.sum(0)) for number in tracks if number != track]
         other = divide(
             found, track, seen.frames, seen.rows, threshold, np.array(others, np.float32)
         )
+
         if other is not None:
             first = min(found.tracks[other])
             tracks[track], tracks[other] = seen.part(0, first), seen.part(first, found.frames)
             waiting += [track, other]
+
     looks = {track: seen.by_quality() for track, seen in tracks.items()}
     embeddings = {track: seen.rows for track, seen in tracks.items()}
     groups = group_tracks(embeddings, find_rivals(found.tracks), threshold)
@@ -87,13 +90,16 @@ def link_people(found: Scan, detector: Detector, scaled: CalibratedRecogniser) -
     names: dict[int, str] = {}
     person_looks: dict[str, list[Sighting]] = {}
     person_embeddings: dict[str, Floats] = {}
+
     for number, group in enumerate(groups, 1):
         name = f"person_{number:03d}"
         names |= dict.fromkeys(group, name)
         known = sorted(track for track in group if track in embeddings)
+
         if known:
             person_looks[name] = [look for track in known for look in looks[track]]
             person_embeddings[name] = np.concatenate([embeddings[track] for track in known])
+
     return People(names, person_looks, person_embeddings)
 
 
@@ -129,6 +135,7 @@ def _embed(
     )
     if seen is None or not seen.kept:
         return None
+
     return _TrackEmbeddings(tuple(sightings[i] for i in seen.kept), seen.embed(scaled.recogniser))
 
 
@@ -140,6 +147,7 @@ def find_rivals(tracks: Mapping[int, Mapping[int, TrackedFace]]) -> dict[int, se
     """
     rivals: dict[int, set[int]] = {track: set() for track in tracks}
     spans = {track: (min(sightings), max(sightings)) for track, sightings in tracks.items()}
+
     for one, (begin, end) in spans.items():
         for two, (first, last) in spans.items():
             if (
@@ -150,6 +158,7 @@ def find_rivals(tracks: Mapping[int, Mapping[int, TrackedFace]]) -> dict[int, se
             ):
                 rivals[one].add(two)
                 rivals[two].add(one)
+
     return rivals
 
 
@@ -158,6 +167,7 @@ def _are_apart(one: Mapping[int, TrackedFace], two: Mapping[int, TrackedFace]) -
     shared = [frame for frame in one if frame in two]
     if not shared:
         return False
+
     width = max(
         float(np.median([face.box[2] - face.box[0] for face in track.values()]))
         for track in (one, two)
@@ -188,18 +198,25 @@ def group_tracks(
         threshold: Raw distance between the means of two groups, below which they are one person.
     """
     groups = [({track}, set(rivals[track]), rows.sum(0)) for track, rows in embeddings.items()]
+
     while True:
-        best, pair = threshold, None
+        best = threshold
+        pair = None
+
         for i, (_, there, first) in enumerate(groups):
             for j in range(i):
                 tracks, _, second = groups[j]
                 if there & tracks:
                     continue
+
                 distance = float(np.linalg.norm(_unit(first) - _unit(second)))
                 if distance < best:
-                    best, pair = distance, (i, j)
+                    best = distance
+                    pair = (i, j)
+
         if pair is None:
             return [tracks for tracks, _, _ in groups]
+
         i, j = pair
         joined = (
             groups[i][0] | groups[j][0],
@@ -223,6 +240,7 @@ def join_unknown(
     """
     groups = [set(group) for group in groups]
     known = set().union(*groups)
+
     for track in sorted(set(tracks) - known, key=lambda number: min(tracks[number])):
         frames = set(tracks[track])
         near = [
@@ -232,10 +250,12 @@ def join_unknown(
             for other in group
         ]
         steps, place = min(near, default=(float("inf"), -1))
+
         if steps < float("inf"):
             groups[place].add(track)
         else:
             groups.append({track})
+
     return groups
 
 
@@ -261,9 +281,11 @@ def match_people(people: People, known: Mapping[str, Floats], threshold: float) 
         for name, theirs in known.items()
     )
     matched: dict[str, str] = {}
+
     for distance, person, name in pairs:
         if distance < threshold and person not in matched:
             matched[person] = name
+
     return matched
 
 

@@ -1,4 +1,7 @@
-"""The first pass over a video: detect, track, remember; keep boxes of every frame and the best looks at every face."""
+"""The first pass over a video: detect, track, remember.
+
+Keep boxes of every frame and the best looks at every face.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -28,7 +31,8 @@ class Scan:
     """What the first pass found.  What is known of a track that has ended lies on a shelf.
 
     Attributes:
-        frames: One more than the number of the last frame; a frame that could not be read has a number, too.
+        frames: One more than the number of the last frame; a frame that could not be read has a
+            number, too.
         tracks: Track to its sightings, frame by frame; remembered ones are not in it.
         remembered: Track to its faces that the memory restored, frame by frame.
         cuts: Frames that begin a new scene.
@@ -52,6 +56,7 @@ class Scan:
         for rows in (self.tracks.get(track), self.remembered.get(track)):
             if isinstance(rows, TrackRows):
                 rows.put_away()
+
         if track in self.looks:
             self.looks[track].put_away(self.shelf)
 
@@ -60,6 +65,7 @@ class Scan:
         place = self.camera[-1] if self.camera else np.zeros(2, np.float32)
         while len(self.camera) < frame:  # a frame that could not be read
             self.camera.append(place)
+
         self.camera.append(place + shift)
 
     def forget(self, track: int) -> None:
@@ -71,15 +77,18 @@ class Scan:
     def divide(self, track: int, frame: int) -> int:
         """Give what is known of a track from a frame on to a new one; its number."""
         number = max(self.tracks) + 1
+
         for known in (self.tracks, self.remembered):
             own = known.pop(track, None)
             if own is not None:
                 known[track] = part(own, 0, frame, track, self.shelf)
                 known[number] = part(own, frame, float("inf"), number, self.shelf)
+
         looks = self.looks.pop(track, Sightings()).best
         for name, late in ((track, False), (number, True)):
             chosen = {key: look for key, look in looks.items() if (look.frame >= frame) is late}
             self.looks[name] = Sightings(chosen)
+
         return number
 
     def forget_guess(self, track: int) -> None:
@@ -101,34 +110,45 @@ def scan(
         frames: Its frames.
         detector: Finds faces; gives unsure ones, too.
         tracker: Follows them.
-        boxes: Faces by frame from a file, instead of the detector's; landmarks are still looked for.
+        boxes: Faces by frame from a file, instead of the detector's; landmarks are still looked
+            for.
     """
     found = Scan()
     camera = CameraMotion()
     followed: set[int] = set()
+
     for frame, is_cut in mark_cuts(frames):
         if is_cut:
             found.cuts.add(frame.index)
             tracker.clear()
             camera.forget()
+
         moved = camera.shift(frame.picture)
         tracker.move(moved)
         found.move_camera(frame.index, moved)
         detections = detect_in_frame(frame.picture, detector)
+
         if boxes is not None:
             detections = with_boxes(detections, boxes.get(frame.index, []))
+
         found.frames = frame.index + 1
         for face in tracker.update(detections, frame.picture):
             _take(found, frame, face)
+
         for track in found.guesses - tracker.numbers:  # nothing can speak for it any more
             found.forget_guess(track)
+
         for track in followed - tracker.numbers:
             found.put_away(track)
+
         followed = tracker.numbers
+
     for track in set(found.guesses):
         found.forget_guess(track)
+
     for track in followed:
         found.put_away(track)
+
     return found
 
 
@@ -138,7 +158,9 @@ def _take(found: Scan, frame: Frame, face: TrackedFace) -> None:
     if face.source == "remembered":
         if not face.guess:
             _add(found.remembered, found.shelf, frame.index, face)
+
         return
+
     _add(found.tracks, found.shelf, frame.index, face)
     if not face.guess:
         _look(found, frame, face)
@@ -166,10 +188,12 @@ def with_boxes(found: Detections, labelled: list[LabelledBox]) -> Detections:
     """Detections at labelled boxes, with the landmarks of the detections that overlap them."""
     boxes = np.array([item.box for item in labelled], np.float32).reshape(-1, 4)
     landmarks = np.full((len(boxes), 5, 2), np.nan, np.float32)
+
     for i, box in enumerate(boxes):
         best, overlap = found.nearest(box)
         if overlap > 0.3:
             landmarks[i] = found.landmarks[best]
+
     probabilities = np.array([item.probability for item in labelled], np.float32)
     return Detections(boxes, probabilities, landmarks)
 
@@ -178,10 +202,13 @@ def _look(found: Scan, frame: Frame, face: TrackedFace) -> None:
     """Keep a good look at a face for linking and searching."""
     value = quality(frame.picture, face.box, face.landmarks, face.probability)
     looks = found.looks.setdefault(face.track, Sightings())
+
     if face.predicted_iou < MIN_PREDICTED_IOU:
         looks.mark_possible_switch()
+
     if value <= 0 or not looks.wants(frame.index, value):
         return
+
     one = Detections(face.box[None], np.ones(1, np.float32), face.landmarks[None])
     cut = cut_face(frame.picture, one, 0, Path(f"frame {frame.index}"))
     looks.add(Sighting(frame.index, value, cut))

@@ -1,7 +1,7 @@
 """Scene cuts: where tracks and memory must not go on.
 
-What counts is whether frames resemble each other, not how bright they are: a cut between two dark shots is a cut, and a
-flash is none, since the frames before and after it are of one scene.
+What counts is whether frames resemble each other, not how bright they are: a cut between two dark
+shots is a cut, and a flash is none, since the frames before and after it are of one scene.
 """
 
 from collections import deque
@@ -40,37 +40,44 @@ class CutDetector:
         now = _shrink(picture)
         last = self._last
         self._last = now
+
         return last is not None and not are_alike(last, now)
 
 
 def mark_cuts(frames: Iterable[Frame]) -> Iterator[tuple[Frame, bool]]:
     """Frames, and whether a new scene begins with each; a few frames are looked at ahead.
 
-    A frame that resembles the one before does not begin a scene, and neither does one after which, within ``FLASH``
-    frames, the scene before goes on.
+    A frame that resembles the one before does not begin a scene, and neither does one after which,
+    within ``FLASH`` frames, the scene before goes on.
     """
     waiting: deque[tuple[Frame, Small]] = deque()
     source = iter(frames)
     last: Small | None = None
     flash = 0
+
     while True:
         while len(waiting) <= FLASH:
             frame = next(source, None)
             if frame is None:
                 break
+
             waiting.append((frame, _shrink(frame.picture)))
+
         if not waiting:
             return
+
         frame, now = waiting.popleft()
         if flash:
             # inside of a flash nothing is compared: the scene before it is the one that goes on
             flash -= 1
             yield frame, False
             continue
+
         if last is None or are_alike(last, now):
             last = now
             yield frame, False
             continue
+
         back = next((n for n, (_, later) in enumerate(waiting) if are_alike(last, later)), None)
         if back is None:
             last = now
@@ -87,6 +94,7 @@ def are_alike(first: Small, second: Small) -> bool:
         return True
     if min(float(first.std()), float(second.std())) < FLAT:
         return False
+
     inner = second[SHIFTED // 2 : -SHIFTED // 2, SHIFTED:-SHIFTED]
     return float(cv2.matchTemplate(first, inner, cv2.TM_CCOEFF_NORMED).max()) > ALIKE
 

@@ -42,6 +42,7 @@ class SpillFile:
             if self._file is None:
                 self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the shelf
                 weakref.finalize(self, self._file.close)
+
             kept = locked(data) if self._locked else data
             self._file.seek(self._end)
             self._file.write(kept)
@@ -51,6 +52,7 @@ class SpillFile:
             raise OutputError(
                 "temporary files", required="a place to write to", found=found, hint=hint
             ) from error
+
         place = Place(self._end, len(kept))
         self._end += len(kept)
         return place
@@ -58,6 +60,7 @@ class SpillFile:
     def _read(self, place: Place) -> bytes:
         if self._file is None:
             raise ValueError(f"nothing was put away, and nothing lies at {place}")
+
         self._file.seek(place.offset)
         data = self._file.read(place.length)
         return unlocked(data, "temporary files") if self._locked else data

@@ -51,6 +51,7 @@ class _Rows:
             raise ValueError(
                 f"rows are in the order of their frames; {frame} comes before {self._frames[-1]}"
             )
+
         self._frames.append(frame)
         self._page.append(face)
         if len(self._page) == PAGE:
@@ -60,9 +61,11 @@ class _Rows:
         """Put what is in memory on the shelf, because no more is to come for now."""
         if not self._page:
             return
+
         rows = np.zeros(len(self._page), ROW)
         for name in ("track", "box", "landmarks", "probability", "predicted_iou", "guess"):
             rows[name] = [getattr(face, name) for face in self._page]
+
         rows["source"] = [SOURCES.index(face.source) for face in self._page]
         self._starts.append(len(self._frames) - len(self._page))
         self._pages.append(self._shelf.put(rows.tobytes()))
@@ -73,6 +76,7 @@ class _Rows:
         first = len(self._frames) - len(self._page)
         if number >= first:
             return self._page[number - first]
+
         page = bisect_right(self._starts, number) - 1
         rows: npt.NDArray[Any] = np.frombuffer(self._shelf.get(self._pages[page]), ROW)
         row = rows[number - self._starts[page]]
@@ -103,6 +107,7 @@ class TrackRows(_Rows, Mapping[int, TrackedFace]):
     def __contains__(self, frame: object) -> bool:
         if not isinstance(frame, int | np.integer):
             return False
+
         number = bisect_left(self._frames, int(frame))
         return number < len(self._frames) and self._frames[number] == frame
 
@@ -143,6 +148,7 @@ def part(
     for frame, face in sightings.items():
         if first <= frame < end:
             rows.add(frame, replace(face, track=track))
+
     rows.put_away()
     return rows
 

@@ -60,6 +60,7 @@ class DetectionMemory:
             and not (len(boxes) and collides(entry.box, boxes).any())
         ]
         self._store = fresh + restored
+
         return list(self._store)
 
     def clear(self) -> None:

@@ -1,8 +1,11 @@
-"""Tracked short-term detection memory: what is remembered moves as it was moving (the thesis's future work, 5.2).
+"""Tracked short-term detection memory.
 
-Each frame: tracks are moved to where they should be; sure detections are matched to them, then unsure ones; what is
-not matched starts a track; a track that is not matched is remembered, where it should be, for as many frames as the
-memory is long.  A track that an unsure detection started is a guess, until a sure one or enough unsure ones follow.
+What is remembered moves as it was moving (the thesis's future work, 5.2).
+
+Each frame: tracks are moved to where they should be; sure detections are matched to them, then
+unsure ones; what is not matched starts a track; a track that is not matched is remembered, where it
+should be, for as many frames as the memory is long. A track that an unsure detection started is a
+guess, until a sure one or enough unsure ones follow.
 """
 
 from dataclasses import dataclass, field
@@ -28,11 +31,13 @@ SAME_SIZE = 2.5
 """A detection more than this many times larger or smaller than a track's box is another face."""
 HIDDEN = 0.57
 """A remembered face of which a detected one covers more than this share is behind it."""
-GUESSES, LIKELY = 8, 0.45
+GUESSES = 8
+LIKELY = 0.45
 """Unsure detections, and their mean probability, that make a track of them a face."""
 
 MIN_PREDICTED_IOU = 0.5
-"""A track that goes on with a detection that overlaps its expected place by less may go on with somebody else."""
+"""A track that goes on with a detection that overlaps its expected place by less may go on with
+somebody else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,8 @@ class TrackedFace:
         probability: Of the detection, or of the last one where it is remembered.
         source: How.
         guess: Whether nothing but unsure detections, and few of them, speak for its track so far.
-        predicted_iou: Overlap with where its track was expected; 1 where the track begins, or is remembered.
+        predicted_iou: Overlap with where its track was expected; 1 where the track begins, or is
+            remembered.
     """
 
     track: int
@@ -97,14 +103,15 @@ class Tracker:
 
         Args:
             found: Its detections, unsure ones, too.
-            picture: The frame (h, w, 3), RGB, uint8, in which remembered faces are looked for by how they looked;
-                without it they are taken to be where they should be.
+            picture: The frame (h, w, 3), RGB, uint8, in which remembered faces are looked for by
+                how they looked; without it they are taken to be where they should be.
 
         Returns:
             Every face that is there or remembered, guesses included.
         """
         for track in self._tracks:
             track.box = track.motion.predict()
+
         self._follow_camera(found, picture)
         high_confidence = np.flatnonzero(found.probabilities >= self.high_confidence)
         low_confidence = np.flatnonzero(
@@ -115,6 +122,7 @@ class Tracker:
             [track for track in self._tracks if track.guess is state] for state in (False, True)
         )
         faces: list[TrackedFace] = []
+
         for indices, least in ((high_confidence, 0.1), (low_confidence, 0.2)):
             left = indices
             for waiting in (known, guesses):
@@ -125,28 +133,43 @@ class Tracker:
                 ]
                 for place in sorted((place for place, _ in pairs), reverse=True):
                     del waiting[place]
+
                 left = np.delete(left, [index for _, index in pairs])
+
             faces += [self._begin(found, int(i)) for i in left]
+
         waiting = known + guesses
         if picture is not None:
             self._look(faces, picture)
+
         return faces + self._remember(waiting, faces, picture)
 
     def move(self, shift: Floats) -> None:
-        """The camera moved the next frame by (2,) pixels: tracks that went with it are moved when it is taken."""
+        """The camera moved the next frame by (2,) pixels.
+
+        Tracks that went with it are moved when it is taken.
+        """
         self._shift = shift
 
     def _follow_camera(self, found: Detections, picture: Picture | None) -> None:
-        """Move the tracks that went with the camera; one that the camera followed stays where it is."""
-        shift, self._shift = self._shift, None
+        """Move the tracks that went with the camera.
+
+        One that the camera followed stays where it is.
+        """
+        shift = self._shift
+        self._shift = None
         if shift is None or not shift.any():
             return
+
         both = np.tile(shift, 2)
         for track in self._tracks:
-            here, there = track.box, track.box + both
+            here = track.box
+            there = track.box + both
             stays, moves = (_best_overlap(box, found.boxes) for box in (here, there))
+
             if stays == moves and picture is not None and track.likeness is not None:
                 stays, moves = (track.likeness.find(picture, box)[1] for box in (here, there))
+
             if moves >= stays:
                 track.motion.move(shift)
                 track.box = there
@@ -163,25 +186,27 @@ class Tracker:
         self._tracks = []
 
     def _continue(self, track: _Track, found: Detections, index: int) -> TrackedFace:
-        box, probability = found.boxes[index], float(found.probabilities[index])
+        box = found.boxes[index]
+        probability = float(found.probabilities[index])
         predicted_iou = float(iou(track.box, box))
         track.motion.correct(box)
         track.box = track.seen_box = box
-        track.landmarks, track.probability = found.landmarks[index], probability
-        track.frames_since_update, track.hits, track.total = (
-            0,
-            track.hits + 1,
-            track.total + probability,
-        )
+        track.landmarks = found.landmarks[index]
+        track.probability = probability
+        track.frames_since_update = 0
+        track.hits = track.hits + 1
+        track.total = track.total + probability
         state: BoxSource = "detected" if probability >= self.high_confidence else "low"
         likely = track.hits >= GUESSES and track.total / track.hits >= LIKELY
         track.guess = track.guess and state == "low" and not likely
+
         return TrackedFace(
             track.number, box, track.landmarks, probability, state, track.guess, predicted_iou
         )
 
     def _begin(self, found: Detections, index: int) -> TrackedFace:
-        box, landmarks = found.boxes[index], found.landmarks[index]
+        box = found.boxes[index]
+        landmarks = found.landmarks[index]
         probability = float(found.probabilities[index])
         guess = probability < self.high_confidence
         track = _Track(
@@ -196,6 +221,7 @@ class Tracker:
         )
         self._tracks.append(track)
         self._next += 1
+
         return TrackedFace(
             track.number, box, landmarks, probability, "low" if guess else "detected", guess
         )
@@ -212,33 +238,41 @@ class Tracker:
     ) -> list[TrackedFace]:
         seen = np.array([face.box for face in faces if not face.guess], np.float32).reshape(-1, 4)
         restored = []
+
         for track in tracks:
             track.frames_since_update += 1
             track.motion.damp()
+
             if track.frames_since_update > min(self.length, track.hits - 1) or self._has_left(
                 track.box
             ):
                 self._tracks.remove(track)
                 continue
+
             if len(seen) and covered_share(track.box, seen).max() > HIDDEN:
                 continue
+
             if picture is not None and track.likeness is not None:
                 place, alike = track.likeness.find(picture, track.box)
                 if alike < GONE:
                     continue
+
                 if alike >= FOUND:
                     track.box = track.motion.correct(place)
+
             landmarks = move_points(track.landmarks, track.seen_box, track.box)
             restored.append(
                 TrackedFace(
                     track.number, track.box, landmarks, track.probability, "remembered", track.guess
                 )
             )
+
         return restored
 
     def _has_left(self, box: Floats) -> bool:
         if self.size is None:
             return False
+
         x, y = (box[:2] + box[2:]) / 2
         return not (0 <= x < self.size[0] and 0 <= y < self.size[1])
 
@@ -256,6 +290,7 @@ def match(expected: list[Floats], boxes: Floats, least: float) -> list[tuple[int
     """
     if not expected or not len(boxes):
         return []
+
     there = np.stack(expected)
     overlap = iou(there[:, None], boxes[None])
     touching = np.stack([collides(box, boxes) for box in there])
@@ -263,6 +298,7 @@ def match(expected: list[Floats], boxes: Floats, least: float) -> list[tuple[int
     alike = (ratio < SAME_SIZE) & (ratio > 1 / SAME_SIZE)
     gain = np.where(((overlap >= least) | touching) & alike, 0.05 + overlap, 0.0)
     rows, columns = linear_sum_assignment(-gain)
+
     return [(int(i), int(j)) for i, j in zip(rows, columns, strict=True) if gain[i, j] > 0]
 
 
