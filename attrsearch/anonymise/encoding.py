@@ -10,10 +10,9 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo, putchunk
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
+from attrsearch.core.images import MADE_BY
 from attrsearch.faces.image_decoder import open_heif
 
-MADE_BY = "attrsearch"
-"""What a written picture says of itself in its metadata: such a file may be replaced."""
 BMP_END = b"attrsearch"
 """The same of BMP, which has no place for words: programs stop reading where its pixels end."""
 SOFTWARE = 0x0131

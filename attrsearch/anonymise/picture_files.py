@@ -12,10 +12,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from attrsearch.anonymise.encoding import BMP_END, DEEP, MADE_BY, SOFTWARE, encode, with_alpha
+from attrsearch.anonymise.encoding import BMP_END, DEEP, SOFTWARE, encode, with_alpha
 from attrsearch.anonymise.own_colours import in_own_colours, in_own_depth
 from attrsearch.core.errors import OutputError
 from attrsearch.core.files import write_bytes
+from attrsearch.core.images import MADE_BY
 from attrsearch.core.names import as_read
 from attrsearch.faces.image_decoder import KNOWN, open_heif
 from attrsearch.faces.images import Layers

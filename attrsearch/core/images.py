@@ -6,6 +6,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+MADE_BY = "attrsearch"
+"""What a written picture or video says of itself in its metadata: such a file may be replaced."""
+
 
 def to_jpeg(picture: npt.NDArray[np.uint8], quality: int = 90) -> bytes:
     """A picture (h, w, 3), RGB, as a JPEG file without metadata."""

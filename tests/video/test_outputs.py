@@ -232,3 +232,21 @@ def test_folders_that_are_none(folder: Path, tmp_path: Path) -> None:
         InputError, match="needs frames of different names, found two named f1; rename one"
     ):
         FrameFolder(folder, tmp_path / "out")
+
+
+def test_frames_that_were_not_written_here_are_not_replaced(tmp_path: Path) -> None:
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    Image.new("RGB", (64, 48)).save(folder / "f1.png")
+    out = tmp_path / "out"
+
+    with FrameFolder(folder, out) as material:
+        frame = next(material.frames())
+        material.write(frame, frame.picture)
+
+    FrameFolder(folder, out)
+    Image.new("RGB", (64, 48), "red").save(out / "f1.png")
+    before = (out / "f1.png").read_bytes()
+    with pytest.raises(OutputError, match="a file that attrsearch did not write"):
+        FrameFolder(folder, out)
+    assert (out / "f1.png").read_bytes() == before

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
-from attrsearch.core.errors import InputError
+from attrsearch.core.errors import InputError, OutputError
 from attrsearch.core.files import write_bytes
+from attrsearch.core.images import MADE_BY
 from attrsearch.faces.images import list_pictures, read_picture
 from attrsearch.video.io.reader import Frame, Picture
 
@@ -35,6 +37,7 @@ class FrameFolder:
     Raises:
         InputError: The folder has no pictures, none that can be read, two of one name, or it is the
             target.
+        OutputError: A file that was not written here lies where a frame would be written.
     """
 
     def __init__(self, source: Path, target: Path) -> None:
@@ -65,6 +68,7 @@ class FrameFolder:
                 source, required="frames of different names", found=f"two named {twice}", hint=hint
             )
 
+        self._refuse_replacing()
         first = next(self.frames(), None)
         if first is None:
             hint = "give a folder of pictures named in their order"
@@ -122,13 +126,35 @@ class FrameFolder:
         return self
 
     def write(self, frame: Frame, picture: Picture) -> None:
-        """Write a frame under its own name as PNG, without metadata."""
+        """Write a frame under its own name as PNG, with a word about who made it."""
         buffer = io.BytesIO()
-        Image.fromarray(np.ascontiguousarray(np.rot90(picture, -self.turn))).save(buffer, "PNG")
-        write_bytes(self._target / Path(frame.source).with_suffix(".png").name, buffer.getvalue())
+        made = PngInfo()
+        made.add_text("Software", MADE_BY)
+        upright = np.ascontiguousarray(np.rot90(picture, -self.turn))
+        Image.fromarray(upright).save(buffer, "PNG", pnginfo=made)
+        write_bytes(self._place(Path(frame.source)), buffer.getvalue())
 
     def close(self) -> None:
         """Nothing is left to do."""
+
+    def _place(self, source: Path) -> Path:
+        return self._target / source.with_suffix(".png").name
+
+    def _refuse_replacing(self) -> None:
+        for source in self._files:
+            place = self._place(source)
+            if place.exists() and not _is_made_here(place):
+                hint = "name another folder with --out: nothing is overwritten"
+                found = "a file that attrsearch did not write"
+                raise OutputError(place, required="a new file", found=found, hint=hint)
+
+
+def _is_made_here(path: Path) -> bool:
+    try:
+        with Image.open(path, formats=["PNG"]) as image:
+            return image.info.get("Software") == MADE_BY
+    except OSError:
+        return False
 
 
 def _in_order(path: Path) -> tuple[list[tuple[int, str]], str]:

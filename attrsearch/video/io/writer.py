@@ -21,6 +21,7 @@ import av
 import numpy as np
 
 from attrsearch.core.errors import InputError, OutputError
+from attrsearch.core.images import MADE_BY
 from attrsearch.video.io.encoders import Encoding, choose_encoder
 from attrsearch.video.io.orientation import Orientation
 from attrsearch.video.io.pixels import changed_frame
@@ -65,6 +66,7 @@ class VideoRewriter:
         try:
             if not self._piped:
                 _check_name(target)
+                refuse_replacing(target)
 
             options = (
                 {"movflags": "+faststart"}
@@ -214,6 +216,11 @@ class VideoRewriter:
             self._out.metadata.update(self._source.container.metadata)
             stream.metadata.update(source.metadata)
 
+        # not every kind has a description: AVI takes RIFF's subject, QuickTime a genre
+        key = {"avi": "ISBJ", "mov": "genre"}.get(self._out.format.name, "description")
+        said = self._out.metadata.get(key)
+        self._out.metadata[key] = f"{said} ({MADE_BY})" if said else MADE_BY
+
         return stream
 
     def _copy(self, packet: Any) -> None:
@@ -260,6 +267,31 @@ class VideoRewriter:
 
         with suppress(OSError):
             self._part.unlink(missing_ok=True)
+
+
+def refuse_replacing(target: Path) -> None:
+    """Refuse a place where something lies that was not written here.
+
+    Raises:
+        OutputError: There is such a file.
+    """
+    if not target.exists() or target.stat().st_size == 0 or _is_made_here(target):
+        return
+
+    hint = "name another place with --out: nothing is overwritten"
+    found = "a file that attrsearch did not write"
+    raise OutputError(target, required="a new file", found=found, hint=hint)
+
+
+def _is_made_here(path: Path) -> bool:
+    """Whether a video says that it was written here; some kinds of file cannot say it."""
+    try:
+        with av.open(f"file:{path}") as container:
+            said = list(container.metadata.values())
+    except (av.error.FFmpegError, OSError, ValueError):
+        return False
+
+    return any(value == MADE_BY or value.endswith(f"({MADE_BY})") for value in said)
 
 
 def _check_name(target: Path) -> None:

@@ -354,10 +354,9 @@ def test_quality_means_the_same_for_every_encoder(tmp_path: Path, name: str, cod
     ratios = {}
     for encoder, target in (("libx264", "x.mkv"), (codec, name)):
         for quality in (18, 40):
-            rewrite(best, tmp_path / target, Encoding(encoder, quality))
-            error = (
-                np.stack(pictures(tmp_path / target))[:, 60:].astype(int) - np.stack(film)[:, 60:]
-            ) ** 2
+            place = tmp_path / f"{quality}{target}"
+            rewrite(best, place, Encoding(encoder, quality))
+            error = (np.stack(pictures(place))[:, 60:].astype(int) - np.stack(film)[:, 60:]) ** 2
             ratios[encoder, quality] = 10 * np.log10(255**2 / error.mean())
     assert ratios[codec, 18] > ratios[codec, 40] + 1.5
     for quality in (18, 40):

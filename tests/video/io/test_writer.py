@@ -248,7 +248,7 @@ def test_what_an_encoder_refuses(tmp_path: Path) -> None:
 
 def test_a_failure_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = write_clip(tmp_path / "a.mp4", textured(5))
-    (tmp_path / "out.mp4").write_text("there before")
+    before = rewrite(source, tmp_path / "out.mp4").read_bytes()
 
     def write(*_: object) -> None:
         raise ZeroDivisionError
@@ -257,7 +257,27 @@ def test_a_failure_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(ZeroDivisionError):
         rewrite(source, tmp_path / "out.mp4")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mp4", "out.mp4"]
-    assert (tmp_path / "out.mp4").read_text() == "there before"
+    assert (tmp_path / "out.mp4").read_bytes() == before
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".avi", ".webm"])
+def test_only_what_was_written_here_is_replaced(tmp_path: Path, suffix: str) -> None:
+    source = write_clip(tmp_path / "a.mp4", textured(3))
+    target = rewrite(source, tmp_path / f"out{suffix}")
+    rewrite(source, target)
+
+    for foreign in (b"notes", source.read_bytes()):
+        target.write_bytes(foreign)
+        with pytest.raises(AttrsearchError, match="a file that attrsearch did not write"):
+            rewrite(source, target)
+        assert target.read_bytes() == foreign
+
+
+def test_a_kind_that_cannot_say_who_wrote_it_is_never_replaced(tmp_path: Path) -> None:
+    source = write_clip(tmp_path / "a.mp4", textured(3))
+    target = rewrite(source, tmp_path / "out.ts")
+    with pytest.raises(AttrsearchError, match="a file that attrsearch did not write"):
+        rewrite(source, target)
 
 
 def test_the_input_is_never_the_output(tmp_path: Path) -> None:
