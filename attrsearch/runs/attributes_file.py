@@ -94,7 +94,7 @@ class PersonRecord(_Part):
         return self
 
     def __repr__(self) -> str:
-        word = "anonymised" if self.feasible else "not anonymised"
+        word = "feasible" if self.feasible else "not anonymised"
         return f"PersonRecord({self.id}: {word}, distance {self.distance:.2f}, utility {self.utility:.2f})"
 
     __str__ = __repr__

@@ -69,7 +69,7 @@ class ResultTables:
     def best(self, person: str) -> "PersonRecord":
         """A person's best set, ``.attributes``, and what it was measured to be.
 
-        Someone who was not anonymised has the best trial, with ``feasible`` false.
+        Someone without a feasible set has the best trial, with ``feasible`` false.
 
         Raises:
             InputError: No such person.

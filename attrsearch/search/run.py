@@ -101,7 +101,7 @@ class RunResult(ResultTables):
         return self.verdicts.holds
 
     def __repr__(self) -> str:
-        counts = f"{self.feasible} of {self.identities} people anonymised"
+        counts = f"{self.holds} of {self.identities} people anonymised"
         return f"RunResult({self.out}: {counts}, {self.evaluations} candidates)"
 
 

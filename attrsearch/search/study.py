@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import optuna
 from optuna.distributions import BaseDistribution, FloatDistribution
+from optuna.samplers import BaseSampler
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, Trial, create_trial
 
@@ -109,7 +110,7 @@ class PersonStudy:
             suffix: Ends its name in a user's storage.
         """
         self._distributions = distributions(self.space)
-        sampler = self.hooks.make_sampler(self._seed) or make_sampler(self._sampler, self._seed)
+        sampler = self._own_sampler()
         directions = [StudyDirection.MAXIMIZE] * self._goals
         study = self.hooks.create_study(directions, sampler, suffix)
 
@@ -124,6 +125,12 @@ class PersonStudy:
             )
 
         return study
+
+    def _own_sampler(self) -> BaseSampler:
+        if self._opened is not None and isinstance(self.hooks.sampler, BaseSampler):
+            # Another copy of it would begin with the same candidates again.
+            return self._opened.sampler
+        return self.hooks.make_sampler(self._seed) or make_sampler(self._sampler, self._seed)
 
     def ask(self) -> Floats:
         """The next candidates, (n, passes, 13), n at most the recipe's ``asks``.

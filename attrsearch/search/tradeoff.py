@@ -152,10 +152,10 @@ def _frame(across: Axis, upwards: Axis) -> list[str]:
     height = (base + EDGE) / 2
     turned = f'transform="rotate(-90 14 {height})"'
     parts.append(f'<text x="14" y="{height}" text-anchor="middle" {turned}>detection × IoU</text>')
-    said = (("anonymised", FEASIBLE), ("not anonymised", OTHERS))
+    said = (("meets every constraint", FEASIBLE), ("does not", OTHERS))
 
     for number, (word, colour) in enumerate(said):
-        x = WIDTH - 240 + 95 * number
+        x = WIDTH - 250 + 160 * number
         parts.append(f'<circle cx="{x}" cy="{EDGE}" r="4" fill="{colour}"/>')
         parts.append(f'<text x="{x + 8}" y="{EDGE + 4}">{word}</text>')
 

@@ -29,6 +29,7 @@ from attrsearch.search.importance import importance
 from attrsearch.search.lockstep import Finished
 from attrsearch.search.models import Components, Settings
 from attrsearch.search.objective import CandidateResults
+from attrsearch.search.plugged import plug_ins_of
 
 Floats = npt.NDArray[np.float32]
 
@@ -235,6 +236,7 @@ def provenance(settings: Settings, components: Components) -> Provenance:
             "surrogate_sha256": components.pooled.sha256 if components.pooled else None,
             "encrypted": encrypting() or None,
             "sampler": settings.hooks.sampler_name or None,
+            "plugins": plug_ins_of(study, settings.objective) or None,
             "recognisers": [
                 {**scaled.record, "sha256": scaled.recogniser.sha256}
                 for scaled in evaluator.recognisers

@@ -95,6 +95,10 @@ def test_a_run_with_the_example(sample: Path, tmp_path: Path) -> None:
     )
     assert not result.failed
     assert read_run(out)["models"]["detector"]["name"] == "haar"
+    assert read_run(out)["settings"]["plugins"] == [
+        "detector haar (of attrsearch-haar 0.1.0)",
+        "term kept (of attrsearch-haar 0.1.0)",
+    ]
     trials = pd.read_parquet(out / "trials.parquet")
     assert len(trials) == 3
     assert (trials["detection"] > 0).any()

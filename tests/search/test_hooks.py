@@ -2,16 +2,22 @@
 
 from pathlib import Path
 
+import numpy as np
 import optuna
 import pandas as pd
 import pytest
 
 from attrsearch.core.errors import InputError, OutputError
-from attrsearch.core.recipes.study import load_study
+from attrsearch.core.recipes.objective import load_objective
+from attrsearch.core.recipes.space import load_space
+from attrsearch.core.recipes.study import Sampler, load_study
 from attrsearch.runs.metadata import read_run
 from attrsearch.search.hooks import Hooks
+from attrsearch.search.objective import aggregate
 from attrsearch.search.run import RunResult, run
-from attrsearch.search.study import person_seed
+from attrsearch.search.space import person_space
+from attrsearch.search.study import PersonStudy, person_seed
+from attrsearch.search.terms import FaceScores
 
 STUDY = load_study("quick", recogniser="sface", max_faces=1, trials=5)
 
@@ -63,6 +69,18 @@ def test_a_sampler_is_copied_for_everybody(sample: Path, tmp_path: Path) -> None
     everybody = pd.read_parquet(tmp_path / "all" / "trials.parquet").query("identity == 'pilot'")
     alone = pd.read_parquet(tmp_path / "one" / "trials.parquet")
     assert everybody["first_Young"].tolist() == alone["first_Young"].tolist()
+
+
+def test_a_search_that_goes_on_does_not_begin_again() -> None:
+    recipe = load_objective("utility_product")
+    space = person_space(load_space("one-pass"), "female")
+    study = PersonStudy(space, Sampler(), 1, 4, 0)
+    study.attach(Hooks(sampler=optuna.samplers.RandomSampler(seed=3)).of("Ann"))
+    first = study.ask()
+    results = aggregate(recipe, FaceScores(*np.ones((6, len(first), 1), np.float32)))
+    study.tell(results)
+    study.search_on(results, 4)
+    assert not np.isin(study.ask(), first[first != 0]).any()
 
 
 def test_somebody_elses_study_is_left_alone(sample: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from attrsearch.core.errors import InputError
 from attrsearch.runs.folder import RunFolder
 from attrsearch.runs.review import decide
+from attrsearch.runs.verdict import Verdicts
 from attrsearch.search.progress_bar import in_notebook, run_bar
 from attrsearch.search.run import RunProgress, RunResult, shown
 from attrsearch.search.tradeoff import MAX_POINTS, Axis
@@ -27,7 +28,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def result(run: Path) -> RunResult:
-    return RunResult(run, PEOPLE, 2, ("Person_0002",), {}, PEOPLE * TRIALS, 1.0)
+    return RunResult(run, PEOPLE, 2, ("Person_0002",), {}, PEOPLE * TRIALS, 1.0, Verdicts(holds=2))
 
 
 def test_trials_are_a_table(result: RunResult) -> None:
@@ -48,7 +49,7 @@ def test_the_summary_is_that_of_the_file(run: Path, result: RunResult) -> None:
 
 def test_who_was_dropped_is_left_out(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", 2, 5)
-    result = RunResult(run, 2, 2, (), {}, 10, 1.0)
+    result = RunResult(run, 2, 2, (), {}, 10, 1.0, Verdicts())
     decide(run, "Person_0001", "ann", "drop", {}, dropped=True)
     assert result.summary().index.tolist() == ["Person_0000"]
 
@@ -77,7 +78,7 @@ def test_a_picture_that_is_gone(tmp_path: Path) -> None:
     for path in (run / "images").rglob("*.jpg"):
         path.unlink()
     with pytest.raises(InputError, match="needs a picture of the run, found none"):
-        RunResult(run, 1, 1, (), {}, 5, 1.0).show("Person_0000")
+        RunResult(run, 1, 1, (), {}, 5, 1.0, Verdicts()).show("Person_0000")
 
 
 def test_the_tradeoff_shows_every_measured_trial(result: RunResult, tmp_path: Path) -> None:
