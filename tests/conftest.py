@@ -1,6 +1,7 @@
 """Shared fixtures: the sample's faces, and models loaded once a session."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,10 @@ import numpy as np
 import pytest
 
 os.environ.setdefault("ATTRSEARCH_OFFLINE", "1")  # tests never download
+
+# a shell's background job ignores Ctrl+C, and the commands that tests start would inherit that
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 from attrsearch.core.recipes.study import load_study
 from attrsearch.core.sample import sample_folder

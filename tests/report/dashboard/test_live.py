@@ -147,7 +147,7 @@ def test_another_winner(browser: Any, finished: Path, tmp_path: Path) -> None:
     assert before.winner != after.winner == trial
     assert f"{after.record.distance:.3f}" in shown
     exported = read_attributes(run / "attributes.json").find("cadet")
-    assert exported == (after.record if after.record.feasible else None)
+    assert exported == (after.exported if after.record.feasible else None)
     line = json.loads((run / "changes.jsonl").read_text())
     assert (line["action"], line["from"], line["to"], line["who"]) == (
         "winner",
