@@ -71,7 +71,7 @@ def test_the_figures_are_those_of_the_run(browser: Any, whole: Path) -> None:
         words = ("holds", "holds on searched pictures only", "not anonymised")
         assert shown == [str(verdicts.get(word, 0)) for word in words]
         assert "of 121: and 1 failed" in page.inner_text(".verdicts")
-        assert "dlib" in page.inner_text("text=Judges >> xpath=ancestor::section")
+        assert "dlib" in page.inner_text("section:has(> h2:text-is('Judges'))")
 
 
 @pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
