@@ -54,6 +54,7 @@ SCRIPTS = (
     "overview.js",
     "person.js",
     "trials.js",
+    "candidates.js",
     "extras.js",
     "live.js",
     "main.js",
