@@ -85,7 +85,9 @@ function candidatesSection(person, trials) {
     const order = Array.from({ length: trials.count }, (_, i) => i).filter((i) => trials.evaluated[i] && (choosing.all || trials.feasible[i]));
     order.sort((a, b) => value(trials, a) - value(trials, b));
     grid.replaceChildren(...order.slice(0, count).map(card));
-    note.textContent = order.length ? `${whole(Math.min(count, order.length))} of ${plural(order.length, "candidate", "candidates")}` : "No candidate is feasible: show all of them.";
+    const shown = `${whole(Math.min(count, order.length))} of ${plural(order.length, "candidate", "candidates")}`;
+    note.textContent = order.length ? `${shown}. The pictures are being made; the first takes the longest…` : "No candidate is feasible: show all of them.";
+    grid.querySelector("img")?.addEventListener("load", () => (note.textContent = shown));
     more.hidden = order.length <= count;
   };
   const sorting = h("select", { id: "candidate-order", onchange: (event) => ((choosing.order = event.target.value), show()) }, Object.entries(ORDERS).map(([name, [text]]) => h("option", { value: name, selected: name === choosing.order }, text)));
