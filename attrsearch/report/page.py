@@ -30,6 +30,7 @@ from attrsearch.report.cohort import (
     read_all_trials,
 )
 from attrsearch.report.extras import read_judges, read_surrogate, read_video
+from attrsearch.report.glossary import read_glossary
 from attrsearch.report.packing import SOURCES
 from attrsearch.report.pictures import INLINE_PEOPLE, inline, linked
 from attrsearch.runs.folder import PersonPart, RunFolder
@@ -40,16 +41,20 @@ from attrsearch.runs.verdict import Verdict
 BLOCK = 50
 """People in a block of trials or pictures: what is decoded at once when one of them is opened."""
 ASSETS = Path(__file__).parent / "assets"
-STYLES = ("base.css", "charts.css", "person.css")
+STYLES = ("base.css", "charts.css", "person.css", "answer.css")
 SCRIPTS = (
     "core.js",
+    "glossary.js",
     "charts.js",
     "data.js",
     "threshold.js",
     "people.js",
+    "answer.js",
+    "tradeoff.js",
     "overview.js",
     "person.js",
     "trials.js",
+    "candidates.js",
     "extras.js",
     "live.js",
     "main.js",
@@ -203,7 +208,7 @@ def render(
             asked=asked,
             style=Markup(style),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704 - our own file
-            data=Markup(embed(data)),  # noqa: S704 - no "<" is left in it
+            data=Markup(embed({**data, "glossary": read_glossary()})),  # noqa: S704 - no "<" is left in it
             first=[block for block in safe if block[0] == "pictures-0"],
             blocks=[block for block in safe if block[0] != "pictures-0"],
         )

@@ -17,9 +17,9 @@ from attrsearch.core.logs import collected
 from attrsearch.core.recipes.objective import Objective
 from attrsearch.core.recipes.space import Space
 from attrsearch.core.recipes.study import Study
-from attrsearch.faces.dataset import AlignedFace
+from attrsearch.faces.dataset import AlignedFace, Picture
 from attrsearch.faces.people import find_people
-from attrsearch.search.evaluator import Request, Subject
+from attrsearch.search.evaluator import Evaluator, Request, Subject, hide_others
 from attrsearch.search.lockstep import pictures_wanted, split_faces
 from attrsearch.search.models import Components, Settings, load_components
 from attrsearch.search.objective import CandidateResults, aggregate
@@ -58,6 +58,7 @@ class Verifier:
         self._run = run
         self._faces = faces
         self._loaded: tuple[Settings, Components] | None = None
+        self._first: tuple[tuple[str, tuple[int, ...]], Subject, AlignedFace] | None = None
 
     @property
     def components(self) -> Components:
@@ -82,24 +83,13 @@ class Verifier:
         Raises:
             InputError: The pictures are gone, or the models are not those of the run.
         """
-        person = self._find(identity)
+        searched, held = self._faces_of(identity, gender, joined)
         settings, components = self._load()
-        recipe = settings.study
         evaluator = components.evaluator
-        components.gather.give(identity, gender)
-        found = components.gather(person, pictures_wanted(recipe.max_faces, recipe.heldback))
-        searched, held = split_faces(
-            found.faces, recipe.heldback, recipe.max_faces, person_seed(recipe.seed, identity)
-        )
-        searched += [held[i] for i in joined if i < len(held)]
-        held = [face for i, face in enumerate(held) if i not in joined]
         subject, kept = evaluator.prepare(searched)
 
         if subject is None:
-            hint = "give the pictures of the run with --faces"
-            raise InputError(
-                identity, required="a face that is found again", found="none", hint=hint
-            )
+            raise _not_found_again(identity)
 
         other, held_kept = evaluator.prepare(held) if held else (None, [])
         held_out = None
@@ -117,6 +107,48 @@ class Verifier:
             faces=tuple(searched[i] for i in kept),
             subject=subject,
         )
+
+    def render(
+        self, identity: str, gender: Gender, attributes: Floats, joined: Sequence[int] = ()
+    ) -> Picture:
+        """A person's first searched face under a candidate; the same person is prepared once.
+
+        Args:
+            identity: The person.
+            gender: As the run has it.
+            attributes: (1, passes, 13).
+            joined: Which of the pictures kept back were searched, too.
+
+        Returns:
+            The edited window, other people's faces covered, (192, 192, 3), uint8.
+
+        Raises:
+            InputError: The pictures are gone, or the models are not those of the run.
+        """
+        evaluator = self.components.evaluator
+        wanted = identity, tuple(joined)
+        if self._first is None or self._first[0] != wanted:
+            searched, _ = self._faces_of(identity, gender, joined)
+            self._first = wanted, *_first_face(identity, searched, evaluator)
+
+        _, subject, face = self._first
+        window = evaluator.render(Request(subject, attributes))[0, 0]
+        return hide_others(window, face, subject.masks[0])
+
+    def _faces_of(
+        self, identity: str, gender: Gender, joined: Sequence[int]
+    ) -> tuple[list[AlignedFace], list[AlignedFace]]:
+        """A person's faces as the search split them: searched, and kept back."""
+        person = self._find(identity)
+        settings, components = self._load()
+        recipe = settings.study
+        components.gather.give(identity, gender)
+        found = components.gather(person, pictures_wanted(recipe.max_faces, recipe.heldback))
+        searched, held = split_faces(
+            found.faces, recipe.heldback, recipe.max_faces, person_seed(recipe.seed, identity)
+        )
+        searched += [held[i] for i in joined if i < len(held)]
+        return searched, [face for i, face in enumerate(held) if i not in joined]
 
     def _find(self, identity: str) -> Any:
         noted = self._run.get("faces", "")
@@ -180,3 +212,19 @@ class Verifier:
 
         if now != recognisers:
             raise InputError("recogniser", required=f"{recognisers}", found=f"{now}", hint=hint)
+
+
+def _first_face(
+    identity: str, faces: Sequence[AlignedFace], evaluator: Evaluator
+) -> tuple[Subject, AlignedFace]:
+    """The first face that is found again in its window, prepared."""
+    for face in faces:
+        subject, _ = evaluator.prepare([face])
+        if subject is not None:
+            return subject, face
+    raise _not_found_again(identity)
+
+
+def _not_found_again(identity: str) -> InputError:
+    hint = "give the pictures of the run with --faces"
+    return InputError(identity, required="a face that is found again", found="none", hint=hint)

@@ -1,11 +1,13 @@
 """The report in Chromium: what it shows, what its controls do, and whether everyone can use it."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
+from attrsearch.report.glossary import read_glossary
 from attrsearch.report.page import write_report
 from tests.report.browser import needs_chromium, opened, serious
 from tests.report.pages import block
@@ -18,7 +20,7 @@ MOVE = """value => {
   slider.value = value;
   slider.dispatchEvent(new Event("input"));
 }"""
-PAGES = ["", "#/person/Person_0003", "#/surrogate", "#/video"]
+PAGES = ["", "#/person/Person_0003", "#/surrogate", "#/video", "#/glossary/Utility"]
 
 
 def cells(page: Any, column: int) -> list[str]:
@@ -54,7 +56,8 @@ def test_the_figures_are_those_of_the_run(browser: Any, whole: Path) -> None:
     good = summary[summary["feasible"]]
     with opened(browser, whole.as_uri()) as page:
         verdicts = summary["verdict"].value_counts()
-        assert page.inner_text("h1") == f"{verdicts['holds']} of 121 people anonymised"
+        sentence = page.inner_text("h1")
+        assert sentence.startswith(f"{verdicts['holds']} of 121 people are anonymised: sface no ")
         figures = dict(
             zip(
                 page.locator(".figures dt").all_inner_texts(),
@@ -64,12 +67,77 @@ def test_the_figures_are_those_of_the_run(browser: Any, whole: Path) -> None:
         )
         for name, column in (("utility", "utility"), ("IoU", "iou"), ("detection", "detection")):
             assert figures[name] == f"{good[column].mean():.3f}"
-        said = page.inner_text(".figures")
-        assert f"{verdicts['holds']} of 121, on pictures kept from the search, too" in said
-        only = verdicts["holds on searched pictures only"]
-        assert f"{only} of 121 hold on searched pictures only" in said
-        assert f"{verdicts['not anonymised']} of 121, and 1 failed" in said
-        assert "dlib" in page.inner_text("text=Judges >> xpath=ancestor::section")
+        shown = page.locator(".verdicts dd:not(.soft)").all_inner_texts()
+        words = ("holds", "holds on searched pictures only", "not anonymised")
+        assert shown == [str(verdicts.get(word, 0)) for word in words]
+        assert "of 121: and 1 failed" in page.inner_text(".verdicts")
+        assert "dlib" in page.inner_text("section:has(> h2:text-is('Judges'))")
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
+def test_the_first_screen_has_the_answer_then_faces(
+    browser: Any, finished: Path, tmp_path: Path, phone: bool
+) -> None:
+    """Without scrolling: the sentence, the verdicts, and pairs of faces; other numbers come later."""
+    asked = write_report(finished, tmp_path / "asked.html", include_originals=True)
+    with opened(browser, asked.as_uri(), phone=phone) as page:
+        tops = [
+            page.locator(place).first.bounding_box()["y"]
+            for place in ("h1", ".verdicts dl", ".facesfirst img", ".chart", ".figures")
+        ]
+        assert tops == sorted(tops)
+        last = page.locator(".facesfirst img").nth(1).bounding_box()
+        assert last["y"] + last["height"] < (844 if phone else 900)
+        assert page.locator(".facesfirst .word").all_inner_texts() == ["before", "after"] * 2
+        page.wait_for_function(
+            "[...document.querySelectorAll('.facesfirst img')].every(i => i.naturalWidth > 0)"
+        )
+        drawn = page.inner_text("h1")
+    # who has no scripts reads the same sentence
+    written = re.search(r"<h1[^>]*>(.*?)</h1>", asked.read_text(), re.DOTALL)
+    assert written is not None
+    assert written[1] == drawn
+    with opened(browser, (finished / "report.html").as_uri(), phone=phone) as page:
+        assert page.locator(".facesfirst .word").all_inner_texts() == ["edited"] * 2
+        page.click(".facesfirst a >> nth=0")
+        page.wait_for_selector("text=Best trials")
+
+
+def test_points_have_names_move_and_open_the_person(browser: Any, finished: Path) -> None:
+    rows = {row["id"]: row for row in block(finished / "report.html", "data")["people"]}
+    with opened(browser, (finished / "report.html").as_uri()) as page:
+        assert set(page.locator(".point text").all_text_contents()) == {
+            name if len(name) <= 18 else name[:17] + "…" for name in rows
+        }
+        page.evaluate(MOVE, 1.0)
+        best = rows["cadet"]["steps"][-2]
+        label = page.locator(".point", has_text="cadet").get_attribute("aria-label")
+        assert label == f"cadet: distance {best:.3f}, feasible here"
+        page.evaluate(MOVE, page.get_attribute("#threshold", "max"))
+        assert page.locator(".point.yes").count() == sum(
+            row["steps"][0] > float(page.get_attribute("#threshold", "max"))
+            for row in rows.values()
+        )
+        page.locator(".point", has_text="cadet").focus()
+        page.keyboard.press("Enter")
+        page.wait_for_selector("text=Best trials")
+        assert page.inner_text("h1") == "cadet"
+
+
+def test_every_column_is_explained(browser: Any, whole: Path) -> None:
+    with opened(browser, whole.as_uri()) as page:
+        for head in page.locator("#people thead button").all():
+            if head.inner_text().strip(" ↑↓") == "person":
+                continue
+            head.focus()
+            assert len(page.inner_text("#tip")) > 20, head.inner_text()
+            assert head.get_attribute("aria-describedby") == "tip"
+        page.keyboard.press("Escape")
+        assert page.locator("#tip").is_hidden()
+        page.click(".figures >> text=utility")
+        page.wait_for_selector("h1 >> text=Glossary")
+        assert page.evaluate("document.activeElement.textContent") == "Utility"
+        assert page.locator(".glossary dt").count() == len(read_glossary())
 
 
 def test_sorting(browser: Any, whole: Path) -> None:

@@ -12,7 +12,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+import attrsearch
 from attrsearch.core.errors import InputError
+from attrsearch.report import glossary
 from attrsearch.report.packing import SOURCES, pack, staircase, unpack
 from attrsearch.report.page import best_so_far, write_report
 from attrsearch.runs.attributes_file import read_attributes
@@ -191,6 +193,14 @@ def test_another_run_beside_this_one(tmp_path: Path) -> None:
 def test_the_page_can_lie_elsewhere(finished: Path, tmp_path: Path) -> None:
     page = write_report(finished, tmp_path / "sent.html")
     assert page.read_text() == (finished / "report.html").read_text()
+
+
+def test_the_pages_have_the_words_of_the_documentation() -> None:
+    words = Path(attrsearch.__file__).parents[1] / "docs" / "glossary.md"
+    assert glossary.FILE.read_text() == words.read_text()
+    entries = dict(glossary.read_glossary())
+    assert len(entries) == words.read_text().count("\n:   ")
+    assert all(not re.search(r"[*`\n]", text) for text in entries.values())
 
 
 def test_no_run_no_report(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 // The run as the page knows it: a row a person; trials and pictures are decoded when they are looked at.
 
-const run = { about: null, people: [], byId: new Map(), live: false, video: null, judges: null, surrogate: null };
+const run = { about: null, glossary: [], people: [], byId: new Map(), live: false, video: null, judges: null, surrogate: null };
 
 const DISTANCE_STEPS = 18000;
 const SHARE_STEPS = 65535;

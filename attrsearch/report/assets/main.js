@@ -6,6 +6,7 @@ function pageFor(hash) {
   const [, kind, rest] = /^#\/([a-z]*)\/?(.*)$/.exec(hash) ?? [null, "", ""];
   if (kind === "person") return personPage(decodeURIComponent(rest));
   if (kind === "surrogate" && run.surrogate) return surrogatePage();
+  if (kind === "glossary") return glossaryPage(decodeURIComponent(rest));
   if (kind === "video" && run.video) return videoPage();
   return overview();
 }
@@ -13,12 +14,15 @@ function pageFor(hash) {
 async function go(focus = true) {
   whenPrinting(null, null);
   live.busy = "";
+  hideTip();
   shown.page = pageFor(location.hash);
   draw();
   if (!focus) return;
   scrollTo(0, 0);
   await shown.page.ready;
-  document.querySelector("main h1")?.focus({ preventScroll: true });
+  const target = shown.page.target?.();
+  target?.scrollIntoView();
+  (target ?? document.querySelector("main h1"))?.focus({ preventScroll: true });
 }
 
 function draw() {
@@ -37,14 +41,15 @@ async function redraw() {
 }
 
 function navigation() {
-  const pages = [["#/", "People", true], ["#/surrogate", "Surrogate", run.surrogate], ["#/video", "Video", run.video]].filter(([, , there]) => there);
+  const pages = [["#/", "People", true], ["#/surrogate", "Surrogate", run.surrogate], ["#/video", "Video", run.video], ["#/glossary", "Glossary", true]].filter(([, , there]) => there);
   const current = location.hash.split("/")[1] || "";
   const link = ([address, word]) => h("a", { href: address, "aria-current": address === `#/${current}` ? "page" : null }, word);
-  document.getElementById("nav").replaceChildren(...(pages.length > 1 ? pages.map(link) : []));
+  document.getElementById("nav").replaceChildren(...pages.map(link));
 }
 
 async function start() {
   startTheme();
+  startTips();
   startData();
   if (run.live) await startLive();
   addEventListener("hashchange", () => go());

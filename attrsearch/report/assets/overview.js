@@ -2,33 +2,44 @@
 
 function overview() {
   const dynamic = {
-    head: h("div"), charts: h("div", { class: "pair" }), rest: h("div"),
+    head: h("div"), charts: h("div", { class: "pair" }), figures: h("div"), rest: h("div"),
   };
   const people = peopleTable();
   const show = () => {
     dynamic.head.replaceChildren(...overviewHead());
     if (!run.people.length) return; // a run that has just begun
-    if (document.activeElement?.id !== "threshold") dynamic.charts.replaceChildren(tradeOff(), thresholdPanel());
+    dynamic.figures.replaceChildren(figuresSection());
     dynamic.rest.replaceChildren(...[distancesSection(), attributesSection(), groupsSection(), judgesSection(), failuresSection(), run.live ? downloads() : null].filter(Boolean));
+    if (document.activeElement?.id === "threshold") return;
+    const plot = tradeOff();
+    dynamic.charts.replaceChildren(plot.element, thresholdPanel(plot.move));
   };
   show();
   const update = () => (show(), people.show());
-  const body = [dynamic.head, section("Trade-off", dynamic.charts), section("People", people.element), dynamic.rest];
+  const body = [dynamic.head, section("Trade-off", dynamic.charts), section("People", people.element), dynamic.figures, dynamic.rest];
   return { title: "People", body, update };
 }
 
 function overviewHead() {
+  const people = counted();
+  const { failures } = run.about;
+  const all = people.length + failures.length;
+  const holding = people.filter((p) => p.verdict === HOLDS).length;
+  if (!all) return [h("h1", { tabindex: -1 }, "Nobody is finished yet")];
+  return [
+    h("h1", { tabindex: -1, class: "answer" }, answerSentence(holding, all)),
+    verdictsFigure(people, failures.length),
+    facesFirst(people),
+  ];
+}
+
+/** What anonymised means here, and the means of the run. */
+function figuresSection() {
   const { about } = run;
   const people = counted();
   const good = people.filter((p) => p.feasible);
-  const all = people.length + about.failures.length;
-  const having = (word) => people.filter((p) => p.verdict === word).length;
-  const [left, only, holding] = VERDICTS.map(having);
   const of = (name) => three(mean(good.map((p) => p[name])));
   const items = [
-    [percent(holding / Math.max(1, all)), "hold", `${whole(holding)} of ${whole(all)}, on pictures kept from the search, too`],
-    [percent(only / Math.max(1, all)), "searched only", `${whole(only)} of ${whole(all)} hold on searched pictures only`],
-    [percent(left / Math.max(1, all)), "not anonymised", `${whole(left)} of ${whole(all)}${about.failures.length ? `, and ${whole(about.failures.length)} failed` : ""}`],
     [of("utility"), "utility", "detection × IoU × distance"],
     [of("detection"), "detection", "probability, after the edit"],
     [of("iou"), "IoU", "of face boxes before and after"],
@@ -36,8 +47,8 @@ function overviewHead() {
     [whole(people.reduce((sum, p) => sum + p.evaluations, 0)), "evaluations", about.result.seconds ? `in ${duration(about.result.seconds)}` : "so far"],
   ];
   const judged = run.judges ? "What other recognisers make of it stands under Judges." : "No judge that the search never used has looked at this run: what another recogniser sees is not known from this page.";
-  return [
-    h("h1", { tabindex: -1 }, !all ? "Nobody is finished yet" : `${whole(holding)} of ${plural(all, "person", "people")} anonymised`),
+  return section(
+    "What it means",
     h(
       "p",
       { class: "lead" },
@@ -45,16 +56,8 @@ function overviewHead() {
       about.verification === null ? "" : `, with no picture that still verifies (${three(about.verification)})`,
       `, on the pictures searched and on those kept from the search. Study ${about.study}, objective ${about.objective}, editor ${about.editor}, detector ${about.detector}, seed ${about.seed}.`,
     ),
-    h("dl", { class: "figures" }, items.map(([value, name, note]) => h("div", {}, h("dt", {}, name), h("dd", {}, value), h("dd", { class: "soft" }, note)))),
+    h("dl", { class: "figures" }, items.map(([value, name, note]) => h("div", {}, h("dt", {}, termWord(name)), h("dd", {}, value), h("dd", { class: "soft" }, note)))),
     h("p", { class: "soft" }, "Means are over people with a feasible winner, on the pictures the search saw. ", judged),
-  ];
-}
-
-function tradeOff() {
-  const points = counted().map((p) => ({ ...p, name: p.id, open: () => (location.hash = personLink(p)) }));
-  return figure(
-    plane(points, { title: "Trade-off: the winner of every person, distance against detection times IoU" }),
-    "One dot a person: the winner. Right is harder to recognise, up is easier to detect; filled dots are feasible, the line joins those no other beats. Faint curves are equal utility.",
   );
 }
 

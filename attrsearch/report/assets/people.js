@@ -107,7 +107,8 @@ function headCell([title, , , falling, phone], index, show) {
     listing.page = 0;
     show();
   };
-  return h("th", { scope: "col", class: phone ? null : "wider" }, h("button", { type: "button", onclick: sort }, title, h("span", { class: "arrow", "aria-hidden": "true" })));
+  const button = h("button", { type: "button", onclick: sort }, title, h("span", { class: "arrow", "aria-hidden": "true" }));
+  return h("th", { scope: "col", class: phone ? null : "wider" }, explained(button, title));
 }
 
 function markHead(cell, index) {

@@ -60,17 +60,17 @@ function picturesSection(person, trials) {
   const found = picturesOf(person);
   const terms = (trial) => (trial < trials.count ? `d ${two(trials.distance[trial])} · p×IoU ${two(trials.product[trial])}${trials.feasible[trial] ? "" : " · not feasible"}` : "");
   const shots = [
-    ...(found.original ?? []).map((source, i) => ["original", source, `picture ${i + 1}`]),
-    ...(found.best ?? []).map((source, i) => ["best", source, i === 0 ? terms(person.winner) : `the same set, picture ${i + 1}`]),
+    ...(found.original ?? []).map((source, i) => ["original", source, `picture ${i + 1}`, i]),
+    ...(found.best ?? []).map((source, i) => ["best", source, i === 0 ? terms(person.winner) : `the same set, picture ${i + 1}`, i]),
     ...(found.runner ?? []).map((source, i) => ["runner-up", source, terms(person.runners[i])]),
     ...(found.random ?? []).map((source) => ["random", source, terms(person.random ?? 0)]),
   ];
   if (!shots.length) return h("p", { class: "soft" }, "No pictures are kept of this person.");
-  const shot = ([kind, source, note]) =>
+  const shot = ([kind, source, note, number]) =>
     h(
       "li",
       { class: kind },
-      source ? h("img", { src: source, alt: `${kind}: ${note}`, width: 128, height: 128 }) : h("span", { class: "gone" }, "picture gone"),
+      source ? pictureButton(person, source, `${kind}: ${note}`, number) : h("span", { class: "gone" }, "picture gone"),
       h("b", {}, kind),
       h("span", { class: "soft" }, note),
     );
@@ -79,6 +79,8 @@ function picturesSection(person, trials) {
 
 function personSections(person, trials) {
   return [
+    section("Why this one won", h("p", {}, whyWinner(person, trials))),
+    candidatesSection(person, trials),
     section("Trade-off", h("div", { class: "pair" }, trialsPlane(person, trials), progressFigure(person, trials))),
     attributesOf(person),
     screenedSection(person, trials),

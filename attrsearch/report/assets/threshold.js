@@ -17,7 +17,8 @@ function cohortAt(t) {
   return { feasible: best.length, people: people.length, share: best.length / people.length, utility: mean(best) };
 }
 
-function thresholdPanel() {
+/** The slider with what it counts; `moved` is told every value. */
+function thresholdPanel(moved) {
   const { about } = run;
   const furthest = quantile(rising(counted().map((person) => person.steps[0] ?? 0)), 0.98) || 0;
   const high = Math.ceil(20 * Math.max(1.6, about.threshold + 0.2, furthest)) / 20;
@@ -42,6 +43,7 @@ function thresholdPanel() {
   const show = () => {
     const t = Number(input.value);
     threshold.value = t;
+    moved(t);
     const at = cohortAt(t);
     chosen.textContent = three(t);
     feasible.textContent = `${whole(at.feasible)} of ${whole(at.people)} (${percent(at.share)})`;

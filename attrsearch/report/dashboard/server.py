@@ -38,6 +38,7 @@ from attrsearch.runs.metadata import read_run
 from attrsearch.runs.review import GRADES, LOG, decide
 
 if TYPE_CHECKING:
+    from attrsearch.report.dashboard.candidates import CandidatePictures
     from attrsearch.search.remeasure import Verifier
 
 DOWNLOADS = ("attributes.json", "summary.csv", LOG)
@@ -78,6 +79,7 @@ class Dashboard:
         self._originals = originals
         self._faces = faces
         self._verifier: Verifier | None = None
+        self._candidates: CandidatePictures | None = None
         self._deciding = threading.Lock()
 
     def application(self, access: Access) -> Starlette:
@@ -90,6 +92,7 @@ class Dashboard:
             Route("/api/drop", self._drop, methods=["POST"]),
             Route("/api/grade", self._grade, methods=["POST"]),
             Route("/picture/{key:int}/{kind}/{number:int}", self._picture),
+            Route("/candidate/{key:int}/{trial:int}", self._candidate),
             Route("/download/{name}", self._download),
             Route("/favicon.ico", _no_icon),
         ]
@@ -127,6 +130,14 @@ class Dashboard:
         except InputError as error:
             return PlainTextResponse(f"encrypted: needs {error.required}", 403)
 
+    async def _candidate(self, request: Request) -> Response:
+        # making a picture takes a model: other sites may not ask for it
+        if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+            return PlainTextResponse("only this page may ask for pictures", 403)
+        given = request.path_params
+        data = await run_in_threadpool(self._rendered, given["key"], given["trial"])
+        return Response(data, media_type="image/jpeg")
+
     async def _download(self, request: Request) -> Response:
         name = request.path_params["name"]
         file = self._live.path / name
@@ -156,15 +167,26 @@ class Dashboard:
             await run_in_threadpool(self._decide, change, "grade", details, {"grade": change.grade})
         )
 
+    def _rendered(self, key: int, trial: int) -> bytes:
+        from attrsearch.report.dashboard.candidates import CandidatePictures  # noqa: PLC0415 - imports the models
+
+        with self._deciding:
+            self._candidates = self._candidates or CandidatePictures(self._live.path, self._models)
+            return self._candidates.picture(self._live.identity(key), trial)
+
+    def _models(self) -> "Verifier":
+        from attrsearch.search.remeasure import Verifier  # noqa: PLC0415 - imports the models
+
+        self._verifier = self._verifier or Verifier(self._live.head, self._faces)
+        return self._verifier
+
     def _choose(self, change: _Winner) -> dict[str, Any]:
         from attrsearch.report.dashboard.winner import choose_winner  # noqa: PLC0415 - imports the models
-        from attrsearch.search.remeasure import Verifier  # noqa: PLC0415 - imports the models
 
         with self._deciding:
             name = self._known(change)
             before = self._live.folder.read_person(name)
-            self._verifier = self._verifier or Verifier(self._live.head, self._faces)
-            after = choose_winner(self._live.path, name, change.trial, self._verifier)
+            after = choose_winner(self._live.path, name, change.trial, self._models())
             record = after.record
             held = after.heldback
             details = {

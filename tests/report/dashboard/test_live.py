@@ -159,6 +159,48 @@ def test_another_winner(browser: Any, finished: Path, tmp_path: Path) -> None:
     assert (rows["cadet"]["winner"], rows["cadet"]["chosenBy"]) == (trial, "ann")
 
 
+def test_candidates_are_seen_before_they_are_chosen(
+    browser: Any, finished: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(finished, run)
+    trials = RunFolder(run).read_trials("cadet")
+    with (
+        served(run, "--include-originals") as address,
+        live(browser, address, "#/person/cadet") as page,
+    ):
+        page.wait_for_selector("text=Best trials")
+        assert page.locator("#candidates").count() == 0  # no model is loaded before it is needed
+        page.click("#candidate-pictures")
+        page.check("#candidate-all")
+        page.select_option("#candidate-order", "distance")
+        page.locator("#candidates").scroll_into_view_if_needed()
+        names = page.locator("#candidates b").all_inner_texts()
+        farthest = trials["distance"].sort_values(ascending=False).index[:12]
+        assert names == [f"trial {i}" for i in farthest]
+        page.wait_for_function(
+            "() => document.querySelector('#candidates img').naturalWidth === 192",
+            timeout=120_000,
+        )
+        page.click("#candidates .zoom >> nth=0")
+        assert page.locator("dialog img").count() == 2
+        assert page.inner_text("dialog label").split() == [
+            "←",
+            "original",
+            "trial",
+            names[0][6:],
+            "→",
+        ]
+        page.focus("#wipe")
+        page.keyboard.press("End")
+        assert page.evaluate("document.querySelector('.wipe img:last-child').style.clipPath") == (
+            "inset(0px 0px 0px 100%)"
+        )
+        assert serious(page) == []
+        page.keyboard.press("Escape")
+        assert page.locator("dialog").count() == 0
+
+
 def test_a_phone_in_the_dark(browser: Any, tmp_path: Path) -> None:
     folder = write_people(tmp_path / "run", 3, 30)
     with (

@@ -280,3 +280,14 @@ def test_a_run_that_is_not_one(tmp_path: Path) -> None:
     (tmp_path / "run.toml").write_text('format = "attrsearch/run"\n')
     with pytest.raises(InputError, match="needs the settings of a run, found none"):
         LiveRun(tmp_path)
+
+
+def test_pictures_of_candidates_are_made_for_this_page_only(ours: TestClient) -> None:
+    elsewhere = ours.get("/candidate/0/0", headers={"Sec-Fetch-Site": "cross-site"})
+    assert elsewhere.status_code == 403
+    unknown = ours.get("/candidate/99/0")
+    assert (unknown.status_code, "a person of the run" in unknown.text) == (400, True)
+    beyond = ours.get("/candidate/0/40")
+    assert (beyond.status_code, "0 to 39, found 40" in beyond.text) == (400, True)
+    other = ours.get("/candidate/0/0")  # the models are not those of the run
+    assert (other.status_code, "needs editor" in other.text) == (400, True)

@@ -1,14 +1,17 @@
 """Another winner: measured again with the run's models, written as the search would."""
 
+import io
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from attrsearch.core.attributes import ATTRIBUTES
 from attrsearch.core.errors import InputError
+from attrsearch.report.dashboard.candidates import CandidatePictures
 from attrsearch.report.dashboard.winner import choose_winner, read_candidates
 from attrsearch.runs.export import write_again
 from attrsearch.runs.folder import RunFolder
@@ -53,6 +56,30 @@ def test_a_chosen_winner_is_what_the_search_measured(run: Path, verifier: Verifi
     summary = pd.read_csv(run / "summary.csv").set_index("id")
     assert summary.loc["cadet", "distance"] == after.record.distance
     assert summary.loc["cadet", "heldback_distance"] == after.heldback.distance
+
+
+def test_a_rendered_candidate_is_the_picture_that_was_kept(run: Path, verifier: Verifier) -> None:
+    part = RunFolder(run).read_person("cadet")
+    asked: list[int] = []
+
+    def models() -> Verifier:
+        asked.append(1)
+        return verifier
+
+    pictures = CandidatePictures(run, models)
+    for trial, name in (
+        (part.winner, part.images["best"][0]),
+        (part.runners[0], part.images["runner"][0]),
+    ):
+        with (
+            Image.open(io.BytesIO(pictures.picture("cadet", trial))) as made,
+            Image.open(run / name) as kept,
+        ):
+            assert np.abs(np.asarray(made, float) - np.asarray(kept, float)).mean() < 1
+    pictures.picture("cadet", part.winner)
+    assert len(asked) == 2  # what was made once is kept
+    with pytest.raises(InputError, match="needs a trial of cadet, 0 to 23, found 24"):
+        pictures.picture("cadet", 24)
 
 
 def test_the_searched_winner_comes_out_the_same_again(run: Path, verifier: Verifier) -> None:
