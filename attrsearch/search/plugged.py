@@ -33,17 +33,22 @@ def plug_ins_of(study: Study, objective: Objective) -> list[str]:
     ]
     if study.prefilter is not None:
         named.append(("prefilter", study.prefilter.kind))
+
     for term in objective.maximised:
         named.append(("term", term))
+
     for how in objective.terms.values():
         named.append(("aggregation", how.aggregate))
+
     for constraint in objective.constraints:
         named.append(("term", constraint.term))
         named.append(("aggregation", constraint.aggregate))
+
     found = set()
     for kind, name in named:
         built_in = manifest() if kind == "editor" else BUILT_IN[kind]
         plug_in = None if name in built_in else find(kind, name)
         if plug_in is not None:
             found.add(plug_in.subject)
+
     return sorted(found)

@@ -127,6 +127,7 @@ class Verifier:
         """
         evaluator = self.components.evaluator
         wanted = identity, tuple(joined)
+
         if self._first is None or self._first[0] != wanted:
             searched, _ = self._faces_of(identity, gender, joined)
             self._first = wanted, *_first_face(identity, searched, evaluator)
@@ -148,6 +149,7 @@ class Verifier:
             found.faces, recipe.heldback, recipe.max_faces, person_seed(recipe.seed, identity)
         )
         searched += [held[i] for i in joined if i < len(held)]
+
         return searched, [face for i, face in enumerate(held) if i not in joined]
 
     def _find(self, identity: str) -> Any:
@@ -222,6 +224,7 @@ def _first_face(
         subject, _ = evaluator.prepare([face])
         if subject is not None:
             return subject, face
+
     raise _not_found_again(identity)
 
 

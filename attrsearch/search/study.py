@@ -130,6 +130,7 @@ class PersonStudy:
         if self._opened is not None and isinstance(self.hooks.sampler, BaseSampler):
             # Another copy of it would begin with the same candidates again.
             return self._opened.sampler
+
         return self.hooks.make_sampler(self._seed) or make_sampler(self._sampler, self._seed)
 
     def ask(self) -> Floats:

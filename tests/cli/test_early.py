@@ -68,7 +68,10 @@ CASES = [
     ("merge {run} --out {file}", "needs a folder, found a file"),
     ("evaluate {faces} gone", "gone: needs a folder of protected pictures"),
     ("evaluate {faces} {faces} --judge dlip", "needs a known recogniser"),
-    ("evaluate {faces} {faces} --judge gone.onnx", "gone.onnx: needs a face embedder in an ONNX file"),
+    (
+        "evaluate {faces} {faces} --judge gone.onnx",
+        "gone.onnx: needs a face embedder in an ONNX file",
+    ),
     ("evaluate {faces} {faces} --out {file}/e.json", "needs a place to write to"),
     ("evaluate {faces} {faces} --run {empty}", "needs a run (run.toml)"),
     ("evaluate {faces} {faces} --gate gone.toml", "gone.toml"),

@@ -20,8 +20,8 @@ from attrsearch.faces.recognition.dlib_network import OUTPUTS, SIDE, read_networ
 
 CHUNK = 32
 MIN_BATCH = 16
-"""Smaller batches are filled up: a face's last bits depend on how many there are, below five on AMD's
-processors and below twelve on Intel's with AMX.
+"""Smaller batches are filled up: a face's last bits depend on how many there are, below five on
+AMD's processors and below twelve on Intel's with AMX.
 """
 
 

@@ -42,16 +42,19 @@ class CandidatePictures:
         key = identity, trial
         if key not in self._pictures:
             self._pictures[key] = self._made(identity, trial)
+
         self._pictures.move_to_end(key)
 
         if len(self._pictures) > MAX_PICTURES:
             self._pictures.popitem(last=False)
+
         return self._pictures[key]
 
     def _made(self, identity: str, trial: int) -> bytes:
         part = RunFolder(self._run).read_person(identity)
         passes = 1 if part.record.second_pass is None else 2
         attributes = read_candidates(self._run, identity, passes)
+
         if not 0 <= trial < len(attributes):
             required = f"a trial of {identity}, 0 to {len(attributes) - 1}"
             raise InputError("trial", required=required, found=str(trial), hint="reload the page")

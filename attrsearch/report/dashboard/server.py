@@ -134,6 +134,7 @@ class Dashboard:
         # making a picture takes a model: other sites may not ask for it
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return PlainTextResponse("only this page may ask for pictures", 403)
+
         given = request.path_params
         data = await run_in_threadpool(self._rendered, given["key"], given["trial"])
         return Response(data, media_type="image/jpeg")
