@@ -241,13 +241,20 @@ class VideoRewriter:
 
     def _encode(self, frame: Any) -> Any:
         try:
-            return self._video.encode(frame)
+            packets = self._video.encode(frame)
         except (av.error.FFmpegError, OSError, ValueError) as error:
             self._discard()
             required = f"pictures and timestamps that {self._video.codec_context.name} can encode"
             reason = getattr(error, "strerror", None) or str(error)
             hint = "choose --codec libx264"
             raise OutputError(self._target, required=required, found=reason, hint=hint) from error
+
+        for packet in packets:
+            # of a film of one frame x265 gives as decoding time what lay in memory
+            if None not in (packet.dts, packet.pts) and packet.dts > packet.pts:
+                packet.dts = packet.pts
+
+        return packets
 
     def _mux(self, packets: Any) -> None:
         try:

@@ -280,6 +280,14 @@ def test_a_kind_that_cannot_say_who_wrote_it_is_never_replaced(tmp_path: Path) -
         rewrite(source, target)
 
 
+@pytest.mark.parametrize("codec", ["libx265", "libx264"])
+def test_a_film_of_one_frame(tmp_path: Path, codec: str) -> None:
+    source = write_clip(tmp_path / "a.mp4", textured(1))
+    for number in range(5):
+        target = rewrite(source, tmp_path / f"{number}.mp4", encoding=Encoding(codec))
+        assert times(target) == [0]
+
+
 def test_the_input_is_never_the_output(tmp_path: Path) -> None:
     source = write_clip(tmp_path / "a.mp4", textured(3))
     (tmp_path / "link.mp4").symlink_to(source)
