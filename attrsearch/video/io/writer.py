@@ -249,9 +249,9 @@ class VideoRewriter:
             hint = "choose --codec libx264"
             raise OutputError(self._target, required=required, found=reason, hint=hint) from error
 
-        for packet in packets:
+        if frame is None and self._frames == 1:
             # of a film of one frame x265 gives as decoding time what lay in memory
-            if None not in (packet.dts, packet.pts) and packet.dts > packet.pts:
+            for packet in packets:
                 packet.dts = packet.pts
 
         return packets
