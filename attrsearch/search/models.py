@@ -152,3 +152,16 @@ def _pooled(settings: Settings, evaluator: Evaluator) -> PooledModel | None:
         log.warning(line)
 
     return model
+
+
+_kept: dict[str, Components] = {}
+
+
+def kept_components(settings: Settings) -> Components:
+    """The same, kept from one person or batch to the next while the settings stay."""
+    key = repr(settings)
+    if key not in _kept:
+        _kept.clear()
+        _kept[key] = load_components(settings)
+
+    return _kept[key]

@@ -26,7 +26,7 @@ from attrsearch.faces.images import list_pictures, tree_pictures
 from attrsearch.faces.people import PersonFiles
 from attrsearch.search.config import ConfigOptions, RunConfig, RunOptions, with_options
 from attrsearch.search.lockstep import prepare_person
-from attrsearch.search.models import Components, Settings, load_components, settings_of
+from attrsearch.search.models import kept_components, settings_of
 from attrsearch.search.person_objective import PersonObjective
 from attrsearch.search.samplers import make_sampler
 
@@ -77,7 +77,7 @@ def open_study(
     config, _ = with_options(config, None, cast("RunOptions", options))
     recipe = config.load_study().model_copy(update={"surrogate": None})
     settings = settings_of(config, recipe)
-    components = loaded(settings)
+    components = kept_components(settings)
     prepared = prepare_person(
         one_person(person, recipe.detector), settings, components.evaluator, components.gather
     )
@@ -158,16 +158,3 @@ def _person_at(place: Path) -> PersonFiles:
         raise InputError(place, required="pictures of a person", found="none", hint=hint)
 
     return PersonFiles(readable(place.name), files)
-
-
-_kept: dict[str, Components] = {}
-
-
-def loaded(settings: Settings) -> Components:
-    """Models stay loaded from one person to the next."""
-    key = repr(settings)
-    if key not in _kept:
-        _kept.clear()
-        _kept[key] = load_components(settings)
-
-    return _kept[key]

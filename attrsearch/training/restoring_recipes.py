@@ -35,8 +35,7 @@ class RestoringLosses(Recipe):
     """Weights of the terms of the restoring editor's loss; a term of weight 0 is not computed.
 
     Attributes:
-        adversarial: Realism, by discriminators on frozen ImageNet features that are told the
-            attributes.
+        adversarial: Realism, by discriminators on frozen ImageNet features.
         restoration: L1 to the true face, where its own attributes are asked.
         features: Distance of ImageNet features to those of the true face, where its own attributes
             are asked.
@@ -45,15 +44,12 @@ class RestoringLosses(Recipe):
         reduction: L1 between edit and picture, both reduced to superpixels: light and tone.
         texture: Means and spreads of fine ImageNet features away from the face's own, where others'
             attributes are asked.
-        landmarks: Distance of eyes, mouth, nose, brows and jaw by face parsing, in pixels of the
-            crop, where its own attributes are asked.
+        landmarks: Distance of eyes, mouth, nose and chin by face parsing, in pixels of the crop,
+            where its own attributes are asked.
         identity: The embedding's distance short of ``margin``, by SFace and FaceNet in turn.
         steering: Two edits of one face nearer to each other than ``apart``.
         spread: Edits of different people nearer to each other than ``kept`` of their distance
             before.
-        attributes: The asked attributes by the classifier, softly.
-        consistency: Difference between the edits of a picture and of the same one shifted and
-            compressed.
     """
 
     adversarial: Weight = 3.0
@@ -66,15 +62,12 @@ class RestoringLosses(Recipe):
     identity: Weight = 0.5
     steering: Weight = 0.2
     spread: Weight = 0.5
-    attributes: Weight = 0.0
-    consistency: Weight = 0.0
 
 
 class RestoringRecipe(_Training):
     """How the restoring editor is trained.
 
     Attributes:
-        traits: The classifier that fills attributes in, a bundled name or a path.
         parsing: Weights of face parsing, a bundled name or a path.
         size: Side of the crop.
         superpixels: Squares across the crop that the face is reduced to.
@@ -97,7 +90,6 @@ class RestoringRecipe(_Training):
     """
 
     kind: Literal["restoring"]
-    traits: str = "traits"
     parsing: str = "parsing"
     start: str = ""
     size: Annotated[int, Field(ge=64, le=512)] = 128

@@ -23,7 +23,7 @@ from attrsearch.runs.folder import RunFolder
 from attrsearch.search.distributed.pool import Pool, WorkersLostError
 from attrsearch.search.distributed.shared_study import SharedEvaluator
 from attrsearch.search.lockstep import Failed, search_people
-from attrsearch.search.models import Components, Settings, load_components
+from attrsearch.search.models import Components, Settings, kept_components
 from attrsearch.search.writer import write_finished
 
 log = logging.getLogger(__name__)
@@ -251,7 +251,7 @@ def _work(
 
         # what every worker would say of the models, the run itself says once
         with collected():
-            components = _loaded(job.settings)
+            components = kept_components(job.settings)
 
         with collected() as lines:
             found = list(search_here(people, job, components, write=write))
@@ -260,14 +260,3 @@ def _work(
 
 
 _one_batch = threading.Lock()
-_kept: dict[str, Components] = {}
-
-
-def _loaded(settings: Settings) -> Components:
-    """Models stay loaded in a worker from one batch to the next."""
-    key = repr(settings)
-    if key not in _kept:
-        _kept.clear()
-        _kept[key] = load_components(settings)
-
-    return _kept[key]
