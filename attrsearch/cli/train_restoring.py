@@ -1,5 +1,6 @@
 """``attrsearch train prepare-tight|parsing|restoring``: the networks of a restoring editor."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,20 @@ if TYPE_CHECKING:
     show_default=True,
     help="Extend pictures that show the inner face only by so many pixels.",
 )
+@click.option(
+    "--landmarks",
+    type=click.Choice(["dlib", "parsing"]),
+    default="dlib",
+    show_default=True,
+    help="Who reads the 68 landmarks: dlib (extra judges; to train face parsing on), or the bundled "
+    "face parsing (minutes; to train a restoring editor on).",
+)
+@click.option(
+    "--alike",
+    is_flag=True,
+    help="The faces lie at one place in all pictures of a folder, as in LFW. With --landmarks "
+    "parsing.",
+)
 @quiet_option
 def prepare_tight(
     pictures: tuple[Path, ...],
@@ -49,6 +64,8 @@ def prepare_tight(
     only: Path | None,
     without: Path | None,
     border: int,
+    landmarks: str,
+    alike: bool,
     quiet: bool,
 ) -> None:
     """Align the faces of folders of PICTURES tightly, with 68 landmarks and skin labels."""
@@ -57,6 +74,9 @@ def prepare_tight(
     if table is not None and len(pictures) > 1:
         hint = "prepare each folder with its own table; train takes one prepared folder"
         raise click.UsageError(f"--table speaks of one folder, found {len(pictures)}; {hint}")
+
+    if alike and landmarks != "parsing":
+        raise click.UsageError("--alike needs --landmarks parsing, found --landmarks dlib")
 
     for folder in pictures:
         existing_folder(folder, "a folder of pictures")
@@ -67,9 +87,11 @@ def prepare_tight(
     new_folder(out)
 
     from attrsearch.training.prepare import read_names
-    from attrsearch.training.prepare_tight import prepare_tight as run
+    from attrsearch.training.prepare_parsed import prepare_parsed
+    from attrsearch.training.prepare_tight import prepare_tight as prepare_by_dlib
     from attrsearch.training.tight_faces import join_tight
 
+    run = partial(prepare_parsed, alike=alike) if landmarks == "parsing" else prepare_by_dlib
     with stage_bar(quiet) as progress:
         sets = [
             run(

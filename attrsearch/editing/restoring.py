@@ -42,6 +42,7 @@ class RestoringConfig:
         spread: Standard deviation of a landmark's heat, as a share of the crop's side.
         widths: Channels of the levels of the U-Net, from the finest.
         condition: Channels of the embedded attributes.
+        rim: How far beyond the visible skin is drawn, as a share of the crop's side.
     """
 
     size: int = 128
@@ -49,6 +50,7 @@ class RestoringConfig:
     spread: float = 0.016
     widths: tuple[int, ...] = (48, 96, 160, 192)
     condition: int = 128
+    rim: float = 0.0
 
 
 class _Block(nn.Module):

@@ -58,7 +58,7 @@ class RestoringEditor:
         crops = crops.float().contiguous(memory_format=torch.channels_last)
         small = crops if self.size == SIDE else interpolate(crops, size=SIDE, mode="area")
         landmarks, logits = self._parsing(small)
-        visible = visible_skin(logits, self.size)
+        visible = visible_skin(logits, self.size, self._config.rim)
         reduced = reduce_faces(crops, visible, self._config.superpixels)
         heat = heat_maps((landmarks + 0.5) / SIDE, self.size, self._config.spread)
 

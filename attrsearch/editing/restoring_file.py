@@ -118,7 +118,7 @@ def _described(path: Path, about: Mapping[str, object]) -> tuple[RestoringConfig
 
     given = {
         name: about[name]
-        for name in ("size", "superpixels", "spread", "widths", "condition")
+        for name in ("size", "superpixels", "spread", "widths", "condition", "rim")
         if name in about
     }
     widths = given.get("widths")
@@ -127,6 +127,8 @@ def _described(path: Path, about: Mapping[str, object]) -> tuple[RestoringConfig
     whole += widths if isinstance(widths, list) else [None]
     good = all(type(value) is int and 0 < value <= 1024 for value in whole)
     good = good and isinstance(given.get("spread"), float) and template.shape == (5, 2)
+    rim = given.get("rim", 0.0)
+    good = good and isinstance(rim, float) and 0 <= rim <= 0.25
     good = good and bool(np.isfinite(template).all()) and 1 < len(whole) - 3 < 7
     if not good or whole[0] % 16 or not 64 <= whole[0] <= 512:  # type: ignore[operator]
         raise WeightsError(path, required=required, found=str(given)[:120], hint=HINT)

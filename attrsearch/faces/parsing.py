@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, interpolate
+from torch.nn.functional import avg_pool2d, interpolate, max_pool2d
 
 LANDMARKS = 68
 SIDE = 128
@@ -73,14 +73,24 @@ def _unit(channels: int, out: int, stride: int, kernel: int = 3) -> nn.Sequentia
     return nn.Sequential(convolution, nn.BatchNorm2d(out), nn.ReLU())
 
 
-def visible_skin(logits: Tensor, side: int) -> Tensor:
+def visible_skin(logits: Tensor, side: int, rim: float = 0.0) -> Tensor:
     """Where a face is drawn on (n, 1, side, side), 0 to 1, of the network's logits (n, 1, 64, 64).
 
     The edge is as soft as the network is unsure, and nothing is drawn at the border of the crop.
+
+    Args:
+        logits: Of the network.
+        side: Of the crop that is drawn on, in pixels.
+        rim: How far beyond the skin is drawn, as a share of the crop's side: the jaw's edge and the
+            hairline tell people apart, too.
     """
     share = interpolate(torch.sigmoid(logits), size=side, mode="bilinear", align_corners=False)
+    reach = round(rim * side)
+    if reach:
+        share = max_pool2d(share, 2 * reach + 1, 1, reach)
+
     skin = ((share - 0.3) / 0.4).clamp(0, 1)
     place = torch.arange(side, dtype=torch.float32, device=logits.device)
-    rim = (torch.minimum(place, side - 1 - place) / (side / 32)).clamp(0, 1)
+    border = (torch.minimum(place, side - 1 - place) / (side / 32)).clamp(0, 1)
 
-    return skin * rim[:, None] * rim
+    return skin * border[:, None] * border

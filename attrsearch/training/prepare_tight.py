@@ -136,6 +136,22 @@ def guess_attributes(crops: Pictures, batch: int = 64) -> Floats:
     return np.concatenate(guessed) if guessed else np.zeros((0, len(ATTRIBUTES)), np.float32)
 
 
+def most_prominent(path: Path, picture: Pictures, detector: Detector) -> tuple[Floats, Floats]:
+    """Box (4,) and five landmarks (5, 2) of the most prominent face of a picture (h, w, 3).
+
+    Raises:
+        InputError: It shows none.
+    """
+    found = detector.detect(picture[None])[0]
+    sure = np.flatnonzero(found.probabilities >= MIN_PROBABILITY)
+    if not len(sure):
+        raise InputError(path, required="a picture of a face", found="no face", hint="left out")
+
+    scores = prominence(found, picture.shape[1], picture.shape[0])
+    chosen = int(sure[scores[sure].argmax()])
+    return found.boxes[chosen], found.landmarks[chosen]
+
+
 def _face(path: Path, border: int, detector: Detector, reader: DlibLandmarks) -> _Prepared:
     """The most prominent face of a picture.
 
@@ -151,15 +167,8 @@ def _face(path: Path, border: int, detector: Detector, reader: DlibLandmarks) ->
         picture = np.asarray(cv2.copyMakeBorder(picture, *sides, cv2.BORDER_REPLICATE), np.uint8)
         inside = np.asarray(cv2.copyMakeBorder(inside, *sides, cv2.BORDER_CONSTANT), np.uint8)
 
-    found = detector.detect(picture[None])[0]
-    sure = np.flatnonzero(found.probabilities >= MIN_PROBABILITY)
+    box, five = most_prominent(path, picture, detector)
     hint = "left out"
-    if not len(sure):
-        raise InputError(path, required="a picture of a face", found="no face", hint=hint)
-
-    scores = prominence(found, picture.shape[1], picture.shape[0])
-    chosen = int(sure[scores[sure].argmax()])
-    five = found.landmarks[chosen]
     matrix = similarity(five[None], TEMPLATE)[0]
     scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
 
@@ -167,7 +176,7 @@ def _face(path: Path, border: int, detector: Detector, reader: DlibLandmarks) ->
         required = f"a face enlarged {LARGEST} times at most"
         raise InputError(path, required=required, found=f"{scale:.2f} times", hint=hint)
 
-    read = reader.read(picture[None], found.boxes[chosen : chosen + 1])[0]
+    read = reader.read(picture[None], box[None])[0]
     landmarks = transform(matrix, read)
     own = five_points(torch.from_numpy(landmarks[None])).numpy()[0]
     distance = float(np.linalg.norm(own - transform(matrix, five), axis=1).mean()) * ZOOM / 40
@@ -177,7 +186,7 @@ def _face(path: Path, border: int, detector: Detector, reader: DlibLandmarks) ->
         raise InputError(path, required=required, found=f"{distance:.2f}", hint=hint)
 
     crop = warp(picture, matrix, STORED)
-    return _Prepared(crop, landmarks, _packed_skin(crop, landmarks), _packed(inside, matrix))
+    return _Prepared(crop, landmarks, _packed_skin(crop, landmarks), packed_inside(inside, matrix))
 
 
 def _packed_skin(crop: Pictures, landmarks: Floats) -> Pictures:
@@ -189,7 +198,8 @@ def _packed_skin(crop: Pictures, landmarks: Floats) -> Pictures:
     return np.packbits(cv2.GaussianBlur(large, (0, 0), 1.5) > 0.5)
 
 
-def _packed(inside: Pictures, matrix: Floats) -> Pictures:
+def packed_inside(inside: Pictures, matrix: Floats) -> Pictures:
+    """Where a kept square lies inside its picture (h, w), 0 or 255: packed bits (3872,)."""
     return np.packbits(
         cv2.warpAffine(inside, matrix, (STORED, STORED), flags=cv2.INTER_LINEAR) > 127
     )

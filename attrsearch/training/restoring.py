@@ -92,7 +92,7 @@ class RestoringTrainer:
         self._shown = shown or faces.take(np.arange(min(SHOWN, len(faces))))
         self._dtype = dtype
         self._device = device
-        config = RestoringConfig(size=recipe.size, superpixels=recipe.superpixels)
+        config = RestoringConfig(size=recipe.size, superpixels=recipe.superpixels, rim=recipe.rim)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)
             generator = RestoringNetwork(config)
@@ -283,7 +283,7 @@ class RestoringTrainer:
     def _parsed(self, faces: Tensor) -> tuple[Tensor, Tensor]:
         with fast(self._device, self._dtype):
             landmarks, logits = self._parsing(faces)
-        return landmarks.float(), visible_skin(logits.float(), faces.shape[-1])
+        return landmarks.float(), visible_skin(logits.float(), faces.shape[-1], self.recipe.rim)
 
     def _edit(self, network: RestoringNetwork, batch: Batch) -> Tensor:
         """Edits as they are laid on the faces (n, 3, s, s)."""

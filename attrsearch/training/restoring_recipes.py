@@ -71,6 +71,7 @@ class RestoringRecipe(_Training):
         parsing: Weights of face parsing, a bundled name or a path.
         size: Side of the crop.
         superpixels: Squares across the crop that the face is reduced to.
+        rim: How far beyond the visible skin is drawn, as a share of the crop's side.
         parts: Parts that a batch is divided into, each on a thread of its own.
         generator_rate: Learning rate of the editor.
         discriminator_rate: Of the discriminators.
@@ -94,6 +95,7 @@ class RestoringRecipe(_Training):
     start: str = ""
     size: Annotated[int, Field(ge=64, le=512)] = 128
     superpixels: Annotated[int, Field(ge=4, le=64)] = 16
+    rim: Annotated[Finite, Field(ge=0, le=0.25)] = 0.0
     parts: Annotated[int, Field(ge=1, le=64)] = 2
     generator_rate: Rate = 2e-4
     discriminator_rate: Rate = 2e-4

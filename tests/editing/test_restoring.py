@@ -60,6 +60,7 @@ def test_weights_without_a_description_are_written_as_before(tmp_path: Path) -> 
         ({"size": 1 << 20}, "'size': 1048576"),
         ({"superpixels": "16"}, "'superpixels': '16'"),
         ({"widths": []}, r"'widths': \[\]"),
+        ({"rim": 0.5}, "'rim': 0.5"),
         ({"template": [[0, 0]]}, "'size': 128"),
         ({"template": "x"}, "'size': 128"),
     ],
@@ -126,6 +127,17 @@ def test_visible_skin_ends_before_the_crop() -> None:
     assert not skin[..., 0].any()
     assert not skin[..., -1, :].any()
     assert not visible_skin(torch.full((1, 1, 64, 64), -9.0), 128).any()
+
+
+def test_a_rim_is_drawn_round_the_skin() -> None:
+    logits = torch.full((1, 1, 64, 64), -9.0)
+    logits[..., 20:40, 20:40] = 9.0
+    skin = visible_skin(logits, 128)
+    wide = visible_skin(logits, 128, rim=5 / 128)
+    row = skin[0, 0, 60] > 0.5
+    wide_row = wide[0, 0, 60] > 0.5
+    assert int(wide_row.sum()) == int(row.sum()) + 2 * 5
+    assert (wide >= skin).all()
 
 
 def test_parsing_gives_landmarks_and_a_map() -> None:
