@@ -44,17 +44,12 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--landmarks",
-    type=click.Choice(["dlib", "parsing"]),
+    type=click.Choice(["dlib", "parsing", "parsing-alike"]),
     default="dlib",
     show_default=True,
-    help="Who reads the 68 landmarks: dlib (extra judges; to train face parsing on), or the bundled "
-    "face parsing (minutes; to train a restoring editor on).",
-)
-@click.option(
-    "--alike",
-    is_flag=True,
-    help="The faces lie at one place in all pictures of a folder, as in LFW. With --landmarks "
-    "parsing.",
+    help="Who reads the 68 landmarks: dlib (extra judges; to train face parsing on), or the "
+    "bundled face parsing (minutes; to train a restoring editor on); alike: where the faces lie "
+    "at one place in all pictures of a folder, as in LFW.",
 )
 @quiet_option
 def prepare_tight(
@@ -65,7 +60,6 @@ def prepare_tight(
     without: Path | None,
     border: int,
     landmarks: str,
-    alike: bool,
     quiet: bool,
 ) -> None:
     """Align the faces of folders of PICTURES tightly, with 68 landmarks and skin labels."""
@@ -74,9 +68,6 @@ def prepare_tight(
     if table is not None and len(pictures) > 1:
         hint = "prepare each folder with its own table; train takes one prepared folder"
         raise click.UsageError(f"--table speaks of one folder, found {len(pictures)}; {hint}")
-
-    if alike and landmarks != "parsing":
-        raise click.UsageError("--alike needs --landmarks parsing, found --landmarks dlib")
 
     for folder in pictures:
         existing_folder(folder, "a folder of pictures")
@@ -91,7 +82,8 @@ def prepare_tight(
     from attrsearch.training.prepare_tight import prepare_tight as prepare_by_dlib
     from attrsearch.training.tight_faces import join_tight
 
-    run = partial(prepare_parsed, alike=alike) if landmarks == "parsing" else prepare_by_dlib
+    by_parsing = partial(prepare_parsed, alike=landmarks == "parsing-alike")
+    run = prepare_by_dlib if landmarks == "dlib" else by_parsing
     with stage_bar(quiet) as progress:
         sets = [
             run(
