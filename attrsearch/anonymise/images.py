@@ -52,14 +52,20 @@ class Applier:
         file: The export.
         fallback: Covers faces that have no feasible attribute set.
         editor: Editor weights by name or path, where they are not those of the export's name.
+        left: Pictures whose most prominent face is of somebody who consents: it is left as it is.
 
     Raises:
         WeightsError: The editor is not the one the sets were searched with.
     """
 
     def __init__(
-        self, file: AttributesFile, fallback: Fallback = "blur", editor: str | None = None
+        self,
+        file: AttributesFile,
+        fallback: Fallback = "blur",
+        editor: str | None = None,
+        left: frozenset[Path] = frozenset(),
     ) -> None:
+        self._left = left
         self.file = file
         self.fallback: Fallback = fallback
         self.editor: Editor = load_export_editor(file, editor)
@@ -97,7 +103,12 @@ class Applier:
                 hint = "save each as a picture, or give it as a video"
                 raise InputError("this picture", required="one picture", found=found, hint=hint)
 
-            protected, edited, covered = self.protect(layers.pixels, person)
+            if source in self._left:
+                done = leave_prominent(layers.pixels, self._detector, self.fallback)
+                protected, edited, covered = done.picture, None, done.covered
+            else:
+                protected, edited, covered = self.protect(layers.pixels, person)
+
             write_picture(target, protected, layers)
         except OutputError:
             raise
@@ -166,6 +177,21 @@ def protect_picture(
 
     paste(protected, layer, matrix, untouched=picture)
     return ProtectedPicture(protected, True, covered)
+
+
+def leave_prominent(picture: Picture, detector: Detector, fallback: Fallback) -> ProtectedPicture:
+    """Cover every face of a picture (h, w, 3) but the most prominent one."""
+    found = detect_reduced(picture, detector, MIN_PROBABILITY, WORKING_SIDE)
+    protected = picture.copy()
+    if not len(found):
+        return ProtectedPicture(protected, False, 0)
+
+    chosen = int(prominence(found, picture.shape[1], picture.shape[0]).argmax())
+    for index in range(len(found)):
+        if index != chosen:
+            cover(protected, found.boxes[index], fallback)
+
+    return ProtectedPicture(protected, False, len(found) - 1)
 
 
 def load_export_editor(file: AttributesFile, editor: str | None = None) -> Editor:

@@ -22,7 +22,18 @@ MARK = "anonymised.json"
 RUN_FILE = "run.toml"
 """What tells a run's folder from any other."""
 OWN = frozenset(
-    {"journal.jsonl", "people", "coverage.parquet", "coverage.parquet.fernet", MARK, "left_out.txt"}
+    {
+        "journal.jsonl",
+        "people",
+        "coverage.parquet",
+        "coverage.parquet.fernet",
+        MARK,
+        "left_out.txt",
+        "found",
+        "faces",
+        "searched.json",
+        "audit.json",
+    }
 )
 """What this command may leave in a folder in which no search has begun."""
 
@@ -63,15 +74,27 @@ class Job:
     def is_done(self, options: Mapping[str, Any]) -> bool:
         """Whether the output of this very job is there."""
         try:
-            marked = json.loads((self.run / MARK).read_text(encoding="utf-8"))
+            marked: dict[str, Any] = json.loads((self.run / MARK).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return False
 
-        return self.target.exists() and marked == {"job": self.fingerprint(options)}
+        if not self.target.exists() or marked.get("job") != self.fingerprint(options):
+            return False
+
+        # who chose another winner since wants it seen in the output
+        return bool(marked.get("sets", self._sets()) == self._sets())
 
     def mark_done(self, options: Mapping[str, Any]) -> None:
         """Note that the output is whole."""
-        write_bytes(self.run / MARK, json.dumps({"job": self.fingerprint(options)}).encode())
+        marked = {"job": self.fingerprint(options), "sets": self._sets()}
+        write_bytes(self.run / MARK, json.dumps(marked).encode())
+
+    def _sets(self) -> str:
+        """A digest of the sets that the output shows; empty where there are none."""
+        try:
+            return hashlib.sha256((self.run / "attributes.json").read_bytes()).hexdigest()[:16]
+        except OSError:
+            return ""
 
     @property
     def has_begun(self) -> bool:

@@ -1,6 +1,6 @@
 """Which picture becomes which file, and whose set it gets; nothing heavy is loaded for it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from attrsearch.anonymise.picture_files import refuse_replacing, targets
@@ -8,6 +8,7 @@ from attrsearch.core.errors import InputError
 from attrsearch.core.names import readable
 from attrsearch.faces.images import left_out, tree_pictures
 from attrsearch.runs.attributes_file import AttributesFile, PersonRecord
+from attrsearch.runs.people_file import PeopleFile
 
 
 def plan(
@@ -65,6 +66,40 @@ def check_places(source: Path, target: Path, suffix: str | None = None) -> list[
     places = targets(pictures, source, target, suffix)
     refuse_replacing(pictures, places)
     return list(zip(pictures, places, strict=True))
+
+
+def with_owners(
+    work: Sequence[tuple[Path, Path, PersonRecord | None]],
+    source: Path,
+    given: PeopleFile,
+    file: AttributesFile,
+) -> tuple[list[tuple[Path, Path, PersonRecord | None]], frozenset[Path]]:
+    """A plan in which pictures are whose somebody said they are.
+
+    Args:
+        work: The plan.
+        source: What was given.
+        given: Who is who.
+        file: The sets.
+
+    Returns:
+        The plan, in which people who are not anonymised have no set, and the pictures of those who
+        are left as they are.
+    """
+    root = source.parent if source.is_file() else source
+    owners = given.owners
+    searched = given.named("anonymise")
+    visible = given.named("leave")
+    planned: list[tuple[Path, Path, PersonRecord | None]] = []
+    left = set()
+
+    for path, place, _ in work:
+        owner = owners.get(path.relative_to(root).as_posix(), "")
+        planned.append((path, place, file.find(owner) if owner in searched else None))
+        if owner in visible:
+            left.add(path)
+
+    return planned, frozenset(left)
 
 
 def others_in(source: Path, target: Path, taken: Iterable[Path]) -> list[Path]:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from attrsearch.anonymise.next_sets import next_sets, spare_sets
+from attrsearch.anonymise.who import as_said, keep_faces
 from attrsearch.core.errors import AttrsearchError, InputError
 from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.core.recipes.space import load_space
@@ -190,14 +191,19 @@ def anonymise_video(
 
     results: list[RunResult] = []
     config = (config or RunConfig()).model_copy(update={"recogniser": eyes.scaled.name})
+    config, options, apart = as_said(folder, config, options)
     set_upright(material, eyes.detector, options)
 
     def decide(people: People) -> SetAssignment:
-        persons: list[Person] = [people.faces(name, SEARCH_LOOKS) for name in people.looks]
-        unseen = sorted(set(people.names.values()) - set(people.looks))
+        chosen = [name for name in people.looks if name not in apart]
+        persons: list[Person] = [people.faces(name, SEARCH_LOOKS) for name in chosen]
+        unseen = sorted(set(people.names.values()) - set(people.looks) - apart)
         if not persons:
             log.warning("nobody in this video is near and frontal enough to be searched")
             return _with_spares(SetAssignment({}, {}, None), config, unseen)
+
+        if config.include_originals:
+            keep_faces(folder, persons)
 
         result = run(
             persons,
@@ -213,7 +219,8 @@ def anonymise_video(
             )
 
         file = read_attributes(folder / "attributes.json")
-        sets = {record.id: record.attributes for record in file.identities}
+        searched = [record for record in file.identities if record.id not in apart]
+        sets = {record.id: record.attributes for record in searched}
         others = {name: next_sets(folder, name) for name in sets}
         editor = load_editor(_editor_of(file, config)) if sets else None
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,8 +21,8 @@ from attrsearch.cli.logs import know, know_faces, log_options
 from attrsearch.cli.run import CONFIG
 from attrsearch.cli.video_options import (
     add_debug,
+    anonymise_options,
     finish,
-    footage_options,
     open_eyes_for,
     open_material,
 )
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 SEARCH = {"study": CONFIG["study"], "trials": CONFIG["trials"], "seed": CONFIG["seed"]}
 """Options of the search; the recogniser is that of the footage."""
+ORIGINALS = {"include_originals": CONFIG["include_originals"]}
 
 
 @click.command(epilog="Example: attrsearch anonymise street.mp4 --audit")
@@ -52,8 +53,8 @@ SEARCH = {"study": CONFIG["study"], "trials": CONFIG["trials"], "seed": CONFIG["
     type=click.Path(path_type=Path),
     help="Folder of the search  [default: OUT.run]",
 )
-@fill("config", "attrsearch.search.config:RunConfig", SEARCH)
-@footage_options
+@fill("config", "attrsearch.search.config:RunConfig", SEARCH | ORIGINALS)
+@anonymise_options
 @quiet_option
 @log_options
 @encrypt_options
@@ -76,13 +77,13 @@ def anonymise(
         know_faces(source)
 
     jobs = plan_jobs(sources, out, run_folder, frames=video.frames)
-    asked = dict(video) | {name: getattr(config, name) for name in SEARCH}
+    asked = _asked(config, video)
     config = config.model_copy(update={"recogniser": video.recogniser})
     code = DONE
 
     for job in jobs:
         know((), job.target, job.run)
-        if job.is_done(asked):
+        if not video.find_only and job.is_done(asked):
             say(
                 f"{job.target}: already written by the same command; delete it to have it "
                 "written again"
@@ -98,16 +99,67 @@ def anonymise(
                 hint=hint,
             )
 
-        do = _video if video.frames or job.is_video else _pictures
+        footage = video.frames or job.is_video
+        do = _find if video.find_only else _video if footage else _pictures
         with when_stopped(job.progress):
             done = _one(do, job, config, video, quiet=quiet, go_on=len(jobs) > 1)
 
-        if done == DONE:
+        if done == DONE and not video.find_only:
             job.mark_done(asked)
 
         code = max(code, done)
 
     return code
+
+
+def _asked(config: "RunConfig", video: "VideoConfig") -> dict[str, Any]:
+    """What decides the output: the same is asked for where these are the same."""
+    asked = dict(video) | {name: getattr(config, name) for name in SEARCH}
+    del asked["find_only"]
+    who = asked.pop("who")
+
+    if who is not None:
+        from attrsearch.runs.people_file import read_people, text_of
+
+        # what is said counts, not where; what is known of faces beside it does not
+        said = read_people(who).model_copy(update={"parts": {}})
+        asked["who"] = text_of(said)
+
+    return asked
+
+
+def _find(job: "Job", _: "RunConfig", video: "VideoConfig", quiet: bool) -> int:
+    from attrsearch.cli.early import footage_request, new_folder, people_in
+    from attrsearch.runs.people_file import FILE, FOLDER
+
+    new_folder(job.run)
+    footage = video.frames or job.is_video
+
+    with stage_bar(quiet) as progress:
+        if footage:
+            footage_request(video)
+            material = open_material(job.source, job.target, video)
+
+            from attrsearch.anonymise.found import find_in_video
+            from attrsearch.video.io.reader import VideoReader
+
+            options = video.load(material.size)
+            eyes = open_eyes_for(options, video)
+            rate = 0.0
+            if job.is_video:
+                with VideoReader(job.source) as reader:
+                    rate = float(reader.info.rate)
+
+            found = find_in_video(material, job.run, eyes, options, rate, progress)
+        else:
+            people_in(job.source)
+
+            from attrsearch.anonymise.found import find_in_pictures
+
+            found = find_in_pictures(job.source, job.run, progress)
+
+    say(f"{len(found.people)} people found in {job.source}; {job.run / FOLDER / FILE}")
+    return DONE
 
 
 def _one(
@@ -159,18 +211,27 @@ def _video(job: "Job", config: "RunConfig", video: "VideoConfig", quiet: bool) -
             progress=progress,
         )
 
-    code = finish(protected, job.source, job.target, eyes, video, material, quiet=quiet)
+    code = finish(
+        protected,
+        job.source,
+        job.target,
+        eyes,
+        video,
+        material,
+        quiet=quiet,
+        record=folder / "audit.json",
+    )
     if result is None:
         return code
 
     name_unfinished(result.verdicts, result.failed)
     said = result.verdicts.sentence(result.identities, len(result.failed))
-    say(f"{said}; {write_report(folder)}")
+    say(f"{said}; {write_report(folder, include_originals=config.include_originals)}")
     return max(code, result.verdicts.exit_code(result.failed))
 
 
 def _pictures(job: "Job", config: "RunConfig", video: "VideoConfig", quiet: bool) -> int:
-    from attrsearch.anonymise.plan import check_places, others_in, plan
+    from attrsearch.anonymise.plan import check_places, others_in, plan, with_owners
     from attrsearch.cli.early import search_request
     from attrsearch.faces.images import say_left_out
 
@@ -178,20 +239,32 @@ def _pictures(job: "Job", config: "RunConfig", video: "VideoConfig", quiet: bool
     check_places(job.source, job.target)
     search_request(job.source, job.run, config, resume=job.run.exists())
 
+    from attrsearch.anonymise.found import given_persons
     from attrsearch.anonymise.images import Applier, apply_all
     from attrsearch.report.page import write_report
     from attrsearch.runs.attributes_file import read_attributes
+    from attrsearch.runs.people_file import read_people
+    from attrsearch.runs.searched import forget_changed
     from attrsearch.search.run import run
+
+    given = read_people(video.who) if video.who else None
+    persons = None if given is None else given_persons(given, job.source)
+
+    if given is not None:
+        forget_changed(job.run, given)
+        searched = tuple(sorted(given.named("anonymise")))
+        update = {"genders": given.genders or None, "people": searched}
+        config = config.model_copy(update=update)
 
     with run_bar(quiet) as progress:
         result = run(
-            job.source,
+            persons or job.source,
             job.run,
             config,
             resume=job.run.exists(),
             progress=progress,
         )
-        write_report(job.run)
+        write_report(job.run, include_originals=config.include_originals)
 
     file = read_attributes(job.run / "attributes.json")
     work = plan(job.source, job.target, file, None)
@@ -200,7 +273,11 @@ def _pictures(job: "Job", config: "RunConfig", video: "VideoConfig", quiet: bool
     if others:
         say(say_left_out(job.source, others))
 
-    done = apply_all(Applier(file, video.fallback), work)
+    left: frozenset[Path] = frozenset()
+    if given is not None:
+        work, left = with_owners(work, job.source, given, file)
+
+    done = apply_all(Applier(file, video.fallback, left=left), work)
     name_unfinished(result.verdicts, result.failed)
     problems = [item for item in done if item.problem]
 

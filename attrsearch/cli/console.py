@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from attrsearch.cli.logs import LOG
+from attrsearch.cli.logs import LOG, StageLines
 
 if TYPE_CHECKING:
     from attrsearch.core.progress import Progress, Step
@@ -102,6 +102,10 @@ def print_json(value: dict[str, Any]) -> None:
 @contextmanager
 def stage_bar(quiet: bool, delay: float = 0) -> "Iterator[Progress[Step]]":
     """A bar for work in stages, told of every step; shown after ``delay`` seconds."""
+    if LOG.json and not quiet:
+        yield StageLines()
+        return
+
     from tqdm import tqdm
 
     silent = quiet or LOG.json
@@ -135,6 +139,10 @@ def stage_bar(quiet: bool, delay: float = 0) -> "Iterator[Progress[Step]]":
 @contextmanager
 def run_bar(quiet: bool) -> "Iterator[Progress[RunProgress]]":
     """The bar of a run: people done, share feasible, evaluations a second, time left."""
+    if LOG.json and not quiet:
+        yield StageLines()
+        return
+
     from attrsearch.search.progress_bar import run_bar as shown
 
     with shown(disable=quiet or LOG.json) as show:

@@ -24,12 +24,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from attrsearch.core.logs import PACKAGE
+from attrsearch.core.progress import Step
 
 if TYPE_CHECKING:
     from attrsearch.search.run import RunProgress
 
 EVERY = 10.0
-"""Seconds between two lines of progress, and two writings of the figures."""
+"""Seconds between two writings of the figures, and two lines of progress where nobody asked for
+others."""
 PATH = re.compile(
     r"(?<![\w/])(?:[A-Za-z]:)?[^\s'\"]*[/\\][^\s'\"]*|[^\s'\"/\\]+\.(?:jpe?g|png|bmp|webp|tiff?)\b",
     re.IGNORECASE,
@@ -46,6 +48,7 @@ class Log:
         verbose: Names and paths stand in them.
         names: Names of people that are known.
         roots: Places whose paths, blanks included, are taken out.
+        every: Seconds between two lines of progress.
     """
 
     json: bool = False
@@ -53,6 +56,7 @@ class Log:
     verbose: bool = False
     names: set[str] = field(default_factory=set)
     roots: tuple[str, ...] = ()
+    every: float = EVERY
     salt: bytes = field(default_factory=lambda: secrets.token_bytes(16))
 
     def pseudonym(self, name: str) -> str:
@@ -156,7 +160,20 @@ def log_options(command: Callable[..., Any]) -> Callable[..., Any]:
         LOG.verbose = value
         return value
 
+    def set_every(_: click.Context, __: click.Parameter, value: float) -> float:
+        LOG.every = value
+        return value
+
     for option in (
+        click.option(
+            "--log-every",
+            type=click.FloatRange(min=0.1),
+            default=EVERY,
+            show_default=True,
+            expose_value=False,
+            callback=set_every,
+            help="Seconds between two JSON lines of progress.",
+        ),
         click.option(
             "--verbose",
             is_flag=True,
@@ -215,6 +232,41 @@ def know(names: Iterable[str], *roots: Path) -> None:
     )
 
 
+class StageLines:
+    """Steps of work in stages as lines of the log: the first and the last of a stage, and some."""
+
+    def __init__(self) -> None:
+        self._stage = ""
+        self._began = 0.0
+        self._last = 0.0
+
+    def __call__(self, step: Step, /) -> None:
+        """Take note of a step."""
+        now = time.monotonic()
+        first = step.stage != self._stage
+        if first:
+            self._stage = step.stage
+            self._began = now
+
+        done = bool(step.total) and step.count >= step.total
+        if not first and not done and now - self._last < LOG.every:
+            return
+
+        self._last = now
+        told = getattr(step, "seconds_left", None)
+        left = self._left(step, now) if told is None else round(told, 1)
+        figures: dict[str, Any] = {"stage": step.stage, "count": step.count}
+        figures |= {"total": step.total, "seconds_left": left}
+        people = {name: getattr(step, name) for name in ("people", "done") if hasattr(step, name)}
+        click.echo(LOG.row("progress", **figures, **people), err=True)
+
+    def _left(self, step: Step, now: float) -> float | None:
+        """Seconds left of a stage, by its mean speed so far."""
+        if not step.total or not step.count or now == self._began:
+            return None
+        return round((now - self._began) * (step.total - step.count) / step.count, 1)
+
+
 class Reporter:
     """Progress as lines of the log and as a text file for Prometheus' node exporter.
 
@@ -232,7 +284,7 @@ class Reporter:
     def progress(self, state: "RunProgress") -> None:
         """Take note of how far a run is."""
         self._state = state
-        if time.monotonic() - self._last >= EVERY:
+        if time.monotonic() - self._last >= LOG.every:
             self.flush()
 
     def flush(self) -> None:

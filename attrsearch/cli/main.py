@@ -14,6 +14,7 @@ from attrsearch.cli.apply import apply
 from attrsearch.cli.attack import attack
 from attrsearch.cli.bench import bench
 from attrsearch.cli.calibrate import calibrate
+from attrsearch.cli.choose import choose
 from attrsearch.cli.completion import completion
 from attrsearch.cli.console import Stopped
 from attrsearch.cli.dashboard import dashboard
@@ -22,7 +23,7 @@ from attrsearch.cli.encryption import scrub
 from attrsearch.cli.evaluate import evaluate
 from attrsearch.cli.exit_codes import DONE, FAULT, INTERRUPTED, RULE, WRONG_USE
 from attrsearch.cli.grade import grade
-from attrsearch.cli.logs import LOG, showing_logs
+from attrsearch.cli.logs import EVERY, LOG, showing_logs
 from attrsearch.cli.models import models
 from attrsearch.cli.plugins import plugins
 from attrsearch.cli.results import compare, export, report
@@ -55,7 +56,7 @@ def cli() -> None:
 
 
 COMMANDS = (
-    *(run, export, apply, anonymise, report, dashboard, compare, evaluate, attack),
+    *(run, export, apply, anonymise, report, dashboard, choose, compare, evaluate, attack),
     *(calibrate, train, grade, models, bench, demo),
     *(check, merge, scrub, plugins, completion),
 )
@@ -76,6 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     LOG.json = LOG.quiet = LOG.verbose = False
     LOG.names = set()
     LOG.roots = ()
+    LOG.every = EVERY
 
     if not sys.warnoptions:
         warnings.simplefilter("ignore")

@@ -16,7 +16,7 @@ from attrsearch.cli.console import (
 )
 from attrsearch.cli.encryption import encrypt_options
 from attrsearch.cli.fields import Values, fill
-from attrsearch.cli.logs import Reporter, know, know_first, log_options
+from attrsearch.cli.logs import LOG, Reporter, know, know_first, log_options
 
 if TYPE_CHECKING:
     from attrsearch.search.config import Execution, RunConfig
@@ -173,7 +173,7 @@ def run(
         people = sum(1 for _ in (out / "people").glob("*.json"))
         return f"stopped; {out} keeps {people} finished people, --resume goes on with the others"
 
-    with when_stopped(stopped), run_bar(quiet or as_json) as show:
+    with when_stopped(stopped), run_bar(quiet or as_json or LOG.json) as show:
 
         def progress(state: "RunProgress") -> None:
             show(state)

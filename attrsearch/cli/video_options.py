@@ -14,6 +14,7 @@ from attrsearch.core.errors import InputError
 
 if TYPE_CHECKING:
     from attrsearch.anonymise.videos import FaceModels
+    from attrsearch.video.audit import Audit
     from attrsearch.video.config import VideoConfig
     from attrsearch.video.io.source import FrameSource
     from attrsearch.video.pipeline import VideoOptions, VideoResult
@@ -100,8 +101,20 @@ OPTIONS = {
 """Options of ``VideoConfig``."""
 
 
+WHO = {
+    "who": click.option(
+        "--who", type=_PATH, help="people.json: who is who, and what becomes of each person."
+    ),
+    "find_only": click.option(
+        "--find-only", is_flag=True, help="Write RUN/found/people.json, and stop."
+    ),
+}
+"""Options of ``VideoConfig`` that only ``anonymise`` has."""
+
 footage_options = fill("video", "attrsearch.video.config:VideoConfig", OPTIONS)
 """Adds the options for footage to a command, which gets a ``VideoConfig``."""
+anonymise_options = fill("video", "attrsearch.video.config:VideoConfig", {**WHO, **OPTIONS})
+"""The same with the options that say who is who."""
 
 
 def refuse_for_live(source: str, video: "VideoConfig") -> None:
@@ -205,8 +218,11 @@ def finish(
     material: "FrameSource",
     *,
     quiet: bool,
+    record: Path | None = None,
 ) -> int:
     """Say what was done, write what was asked for, audit; the exit code."""
+    from attrsearch.core.files import write_text
+    from attrsearch.video.audit import audit_text
     from attrsearch.video.io.boxes_file import write_boxes
 
     if video.write_boxes:
@@ -229,7 +245,10 @@ def finish(
 
     leaks = 0
     if video.audit:
-        leaks = _audit(source, target, eyes, video, protected, material, quiet=quiet)
+        found, judge = _audit(source, target, eyes, video, protected, material, quiet=quiet)
+        leaks = len(found.leaks)
+        if record is not None:
+            write_text(record, audit_text(found, judge))
 
     return exit_code(protected.problem, leaks)
 
@@ -243,8 +262,8 @@ def _audit(
     material: "FrameSource",
     *,
     quiet: bool,
-) -> int:
-    """Audit a protected video and name every leak; how many there are."""
+) -> "tuple[Audit, str]":
+    """Audit a protected video and name every leak; what was found, and who judged."""
     from attrsearch.anonymise.videos import choose_judge
     from attrsearch.faces.detection.mtcnn import LOW_THRESHOLDS, Mtcnn
     from attrsearch.faces.detection.yunet import YuNet
@@ -308,4 +327,4 @@ def _audit(
             "place does: not counted"
         )
 
-    return len(found.leaks)
+    return found, judge.name

@@ -11,9 +11,10 @@ that keeps its rate of false matches here. And of some heads in profile a judge 
 a blank in their place matches as well: such a match says nothing of what is left of the face.
 """
 
+import json
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -105,6 +106,12 @@ class Audit:
     taken: float = 0.0
     doubtful: int = 0
     blank: int = 0
+
+
+def audit_text(found: Audit, judge: str) -> str:
+    """``audit.json``: what an audit saw, and who judged."""
+    head = {"format": "attrsearch/audit", "version": 1, "judge": judge}
+    return json.dumps(head | asdict(found), indent=1) + "\n"
 
 
 class _Lasting:

@@ -8,6 +8,7 @@ from pydantic import Field
 from attrsearch.core.recipes.base import DetectorName, Recipe
 from attrsearch.editing.filters import Fallback
 from attrsearch.faces.images import read_picture
+from attrsearch.runs.people_file import read_people
 from attrsearch.video.io.boxes_file import read_boxes
 from attrsearch.video.io.encoders import Encoding
 
@@ -40,6 +41,8 @@ class VideoConfig(Recipe):
         ledger: ``coverage.parquet``, a row for every face of every frame.
         audit: Look for faces that still match, afterwards.
         frames: The input is a folder of frames of one video.
+        who: ``people.json``: who is who, and what becomes of each.
+        find_only: Write that file, and stop.
     """
 
     memory: Annotated[int, Field(ge=0, le=99)] = 10
@@ -63,6 +66,8 @@ class VideoConfig(Recipe):
     ledger: Path | None = None
     audit: bool = False
     frames: bool = False
+    who: Path | None = None
+    find_only: bool = False
 
     def load(self, size: tuple[int, int] | None = None) -> "VideoOptions":
         """What :func:`attrsearch.video.pipeline.protect` takes: the files that are named are read.
@@ -85,6 +90,7 @@ class VideoConfig(Recipe):
             replacement=read_picture(self.replace) if self.replace else None,
             preview=self.preview,
             ledger=self.ledger,
+            people=read_people(self.who) if self.who else None,
         )
 
     def encoding(self) -> Encoding:

@@ -19,6 +19,7 @@ from attrsearch.editing.editor import Editor
 from attrsearch.editing.filters import Fallback
 from attrsearch.faces.detection.base import Detector
 from attrsearch.faces.recognition.base import CalibratedRecogniser
+from attrsearch.runs.people_file import PeopleFile
 from attrsearch.video.coverage import Ledger
 from attrsearch.video.io.boxes_file import LabelledBox
 from attrsearch.video.io.reader import Frame
@@ -28,7 +29,7 @@ from attrsearch.video.preview import Preview
 from attrsearch.video.render import SMALLEST_EDIT, Renderer
 from attrsearch.video.tracking.false_tracks import find_ghosts
 from attrsearch.video.tracking.reidentify import People, link_people
-from attrsearch.video.tracking.scan import scan
+from attrsearch.video.tracking.scan import Scan, scan
 from attrsearch.video.tracking.spill import SpillFile
 from attrsearch.video.tracking.spill_rows import BoxRows
 from attrsearch.video.tracking.tracker import Tracker
@@ -61,6 +62,7 @@ class VideoOptions:
         debug: Opens a second output, for frames with boxes drawn.
         preview: A PNG strip of frames.
         ledger: ``coverage.parquet``.
+        people: Who is who, where somebody has said it.
     """
 
     memory: int = 10
@@ -75,6 +77,7 @@ class VideoOptions:
     debug: Callable[[], AbstractContextManager[FrameSink]] | None = None
     preview: Path | None = None
     ledger: Path | None = None
+    people: PeopleFile | None = None
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,36 @@ class VideoResult:
     reasons: Mapping[str, int] = field(default_factory=dict)
 
 
+def find_people(
+    material: FrameSource,
+    *,
+    detector: Detector,
+    close_up: Detector,
+    scaled: CalibratedRecogniser,
+    options: VideoOptions,
+    progress: Progress[Step] = silent,
+) -> tuple[Scan, People]:
+    """The first pass alone: every face followed, and who is who; arguments as :func:`protect`."""
+    # a box from a file is a face, however sure somebody's detector was of it
+    given = options.boxes is not None
+    high_confidence = 0.0 if given else options.high_confidence
+    low_confidence = 0.0 if given else options.low_confidence
+    tracker = Tracker(options.memory, material.size, high_confidence, low_confidence)
+
+    found = scan(
+        _counted(ahead(material.frames()), staged(progress, "find", material.count)),
+        detector,
+        tracker,
+        boxes=options.boxes,
+    )
+    # what a detector took for a face once may be none; what somebody drew is one
+    if not given:
+        for ghost in find_ghosts(found.tracks):
+            found.forget(ghost)
+
+    return found, link_people(found, close_up, scaled, options.people)
+
+
 def protect(
     material: FrameSource,
     *,
@@ -146,24 +179,14 @@ def protect(
         InputError: A person that is not there was named.
         OutputError: The output cannot be written.
     """
-    # a box from a file is a face, however sure somebody's detector was of it
-    given = options.boxes is not None
-    high_confidence = 0.0 if given else options.high_confidence
-    low_confidence = 0.0 if given else options.low_confidence
-    tracker = Tracker(options.memory, material.size, high_confidence, low_confidence)
-
-    found = scan(
-        _counted(ahead(material.frames()), staged(progress, "find", material.count)),
-        detector,
-        tracker,
-        boxes=options.boxes,
+    found, people = find_people(
+        material,
+        detector=detector,
+        close_up=close_up,
+        scaled=scaled,
+        options=options,
+        progress=progress,
     )
-    # what a detector took for a face once may be none; what somebody drew is one
-    if not given:
-        for ghost in find_ghosts(found.tracks):
-            found.forget(ghost)
-
-    people = link_people(found, close_up, scaled)
     sets = decide(people)
     names = {track: sets.names.get(person, person) for track, person in people.names.items()}
     renderer = Renderer(

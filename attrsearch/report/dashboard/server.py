@@ -182,25 +182,11 @@ class Dashboard:
         return self._verifier
 
     def _choose(self, change: _Winner) -> dict[str, Any]:
-        from attrsearch.report.dashboard.winner import choose_winner  # noqa: PLC0415 - imports the models
+        from attrsearch.report.dashboard.winner import choose_in_run  # noqa: PLC0415 - imports the models
 
         with self._deciding:
             name = self._known(change)
-            before = self._live.folder.read_person(name)
-            after = choose_winner(self._live.path, name, change.trial, self._models())
-            record = after.record
-            held = after.heldback
-            details = {
-                "from": before.winner,
-                "to": after.winner,
-                "feasible": record.feasible,
-                "distance": record.distance,
-                "utility": record.utility,
-                "heldback_feasible": None if held is None else held.feasible,
-            }
-            decide(
-                self._live.path, name, self._who, "winner", details, chosen_by=self._who, grade=None
-            )
+            details = choose_in_run(self._live.path, name, change.trial, self._models(), self._who)
             return {**details, "report": self._written()}
 
     def _decide(

@@ -4,6 +4,7 @@ Measured again first, then written as the search would have.
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,9 @@ from attrsearch.core.attributes import ATTRIBUTES
 from attrsearch.core.errors import InputError
 from attrsearch.report.cohort import CANDIDATES, read_trials
 from attrsearch.runs.attributes_file import PersonRecord, named_passes
+from attrsearch.runs.export import write_again
 from attrsearch.runs.folder import PersonPart, RunFolder
+from attrsearch.runs.review import decide
 from attrsearch.search.remeasure import Verifier
 from attrsearch.search.writer import held_out_of, write_images
 
@@ -25,6 +28,42 @@ def read_candidates(
     trials = read_trials(run, identity, candidates=True)
     flat = np.stack([np.asarray(trials[name], np.float32) for name in CANDIDATES], 1)
     return flat.reshape(-1, 2, len(ATTRIBUTES))[:, :passes]
+
+
+def choose_in_run(
+    run: Path, identity: str, trial: int, verifier: Verifier, who: str
+) -> dict[str, Any]:
+    """Make a trial the winner, log who chose it, and write the exports of the run again.
+
+    Args:
+        run: The run's folder.
+        identity: A finished person.
+        trial: Number of the trial.
+        verifier: Measures it.
+        who: In whose name it is logged.
+
+    Returns:
+        What was logged: ``from``, ``to``, ``feasible``, ``distance``, ``utility`` and
+        ``heldback_feasible``.
+
+    Raises:
+        InputError: No such person or trial, or it cannot be measured.
+    """
+    before = RunFolder(run).read_person(identity)
+    after = choose_winner(run, identity, trial, verifier)
+    record = after.record
+    held = after.heldback
+    details = {
+        "from": before.winner,
+        "to": after.winner,
+        "feasible": record.feasible,
+        "distance": record.distance,
+        "utility": record.utility,
+        "heldback_feasible": None if held is None else held.feasible,
+    }
+    decide(run, identity, who, "winner", details, chosen_by=who, grade=None)
+    write_again(run)
+    return details
 
 
 def choose_winner(run: Path, identity: str, trial: int, verifier: Verifier) -> PersonPart:

@@ -102,6 +102,10 @@ class VideoFile:
             self.size = (reader.info.width, reader.info.height)
             self.count = reader.info.frames
             self.seconds = reader.info.seconds
+            if start or end is not None:
+                # of what is read; the container counts all of it
+                last = self.seconds if end is None else min(end, self.seconds or end)
+                self.count = round(max(0.0, last - start) * float(reader.info.rate))
 
         self.lost: list[str] = []
         if str(target) != "-":

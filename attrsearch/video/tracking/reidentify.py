@@ -10,10 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from attrsearch.core.errors import InputError
 from attrsearch.faces.dataset import PersonFaces
 from attrsearch.faces.detection.base import Detector
 from attrsearch.faces.recognition.base import CalibratedRecogniser
 from attrsearch.faces.window_detection import detect_in_windows
+from attrsearch.runs.people_file import PeopleFile
 from attrsearch.video.tracking.best_shots import Sighting, Sightings
 from attrsearch.video.tracking.id_switches import divide
 from attrsearch.video.tracking.scan import Scan
@@ -53,7 +55,12 @@ class People:
         return PersonFaces(person, tuple(look.face for look in self.looks[person][:most]))
 
 
-def link_people(found: Scan, detector: Detector, scaled: CalibratedRecogniser) -> People:
+def link_people(
+    found: Scan,
+    detector: Detector,
+    scaled: CalibratedRecogniser,
+    given: PeopleFile | None = None,
+) -> People:
     """Group the tracks of a scan into people.
 
     Args:
@@ -61,6 +68,10 @@ def link_people(found: Scan, detector: Detector, scaled: CalibratedRecogniser) -
         detector: Finds a face again in its window.
         scaled: Recogniser and calibration: tracks nearer than its verification threshold are one
             person.
+        given: Who is who, where somebody has said it.
+
+    Raises:
+        InputError: What was said is of other footage.
     """
     threshold = scaled.calibration.verification
     tracks = {
@@ -82,17 +93,26 @@ def link_people(found: Scan, detector: Detector, scaled: CalibratedRecogniser) -
             tracks[track], tracks[other] = seen.part(0, first), seen.part(first, found.frames)
             waiting += [track, other]
 
+    if given is not None:
+        _split(found, tracks, given)
+
     looks = {track: seen.by_quality() for track, seen in tracks.items()}
     embeddings = {track: seen.rows for track, seen in tracks.items()}
-    groups = group_tracks(embeddings, find_rivals(found.tracks), threshold)
-    groups = join_unknown(groups, found.tracks)
-    groups.sort(key=lambda group: (-sum(len(found.tracks[track]) for track in group), min(group)))
     names: dict[int, str] = {}
     person_looks: dict[str, list[Sighting]] = {}
     person_embeddings: dict[str, Floats] = {}
 
-    for number, group in enumerate(groups, 1):
-        name = f"person_{number:03d}"
+    if given is None:
+        groups = group_tracks(embeddings, find_rivals(found.tracks), threshold)
+        groups = join_unknown(groups, found.tracks)
+        groups.sort(
+            key=lambda group: (-sum(len(found.tracks[track]) for track in group), min(group))
+        )
+        who = {f"person_{number:03d}": group for number, group in enumerate(groups, 1)}
+    else:
+        who = _given_groups(given, set(found.tracks))
+
+    for name, group in who.items():
         names |= dict.fromkeys(group, name)
         known = sorted(track for track in group if track in embeddings)
 
@@ -101,6 +121,47 @@ def link_people(found: Scan, detector: Detector, scaled: CalibratedRecogniser) -
             person_embeddings[name] = np.concatenate([embeddings[track] for track in known])
 
     return People(names, person_looks, person_embeddings)
+
+
+def _split(found: Scan, tracks: "dict[int, _TrackEmbeddings]", given: PeopleFile) -> None:
+    """Divide the tracks that somebody saw two people in."""
+    for split in given.splits:
+        own = found.tracks.get(split.track, {})
+        inside = bool(own) and min(own) < split.frame <= max(own)
+        # numbers are given in order, so that a file means the same tracks each time
+        if not inside or split.new != max(found.tracks) + 1:
+            raise _other_footage(f"no track {split.track} about frame {split.frame}")
+
+        found.divide(split.track, split.frame)
+        seen = tracks.pop(split.track, None)
+        if seen is None:
+            continue
+
+        halves = {
+            split.track: seen.part(0, split.frame),
+            split.new: seen.part(split.frame, found.frames),
+        }
+        tracks.update({number: half for number, half in halves.items() if half.sightings})
+
+
+def _given_groups(given: PeopleFile, there: set[int]) -> dict[str, set[int]]:
+    """Tracks by person, as somebody has said it."""
+    try:
+        who = {person.id: set(map(int, person.parts)) for person in given.people}
+    except ValueError as error:
+        raise _other_footage("parts that are no tracks") from error
+
+    said = set().union(*who.values())
+    if said != there:
+        odd = min(said ^ there)
+        raise _other_footage(f"track {odd} on one side only")
+
+    return {name: group for name, group in who.items() if group}
+
+
+def _other_footage(found: str) -> InputError:
+    hint = "write it anew with --find-only, with the same options for the footage"
+    return InputError("--who", required="people of this very footage", found=found, hint=hint)
 
 
 @dataclass(frozen=True)
