@@ -7,23 +7,52 @@ import click
 from attrsearch.cli.console import quiet_option, say, stage_bar
 from attrsearch.cli.encryption import key_option
 from attrsearch.cli.plugins import PlugInChoice
+from attrsearch.report.annotations.kinds import KINDS
 
 
-@click.command(epilog="Example: attrsearch export run1 --format csv --out sets.csv")
+@click.command(
+    epilog="Examples: attrsearch export run1 --format csv --out sets.csv; "
+    "attrsearch export run1 --format coco"
+)
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option(
     "--format",
     "kind",
-    type=PlugInChoice("exporter", ("json", "csv", "parquet")),
+    type=PlugInChoice("exporter", ("json", "csv", "parquet", *KINDS)),
     default="json",
     show_default=True,
 )
 @click.option(
-    "--out", type=click.Path(path_type=Path), help="File to write  [default: RUN/attributes.FORMAT]"
+    "--out",
+    type=click.Path(path_type=Path),
+    help="File to write  [default: RUN/attributes.FORMAT, or RUN/annotations_FORMAT]",
 )
 @click.option("--include-infeasible", is_flag=True, help="Also people who are not anonymised.")
-def export(run: Path, kind: str, out: Path | None, include_infeasible: bool) -> None:
-    """Export the best attribute set of every person of RUN; who is left out is named."""
+@click.option(
+    "--media",
+    type=click.Path(path_type=Path),
+    help="Of annotations: where the pictures or the video are  [default: where they were]",
+)
+@quiet_option
+@key_option
+def export(
+    run: Path,
+    kind: str,
+    out: Path | None,
+    include_infeasible: bool,
+    media: Path | None,
+    quiet: bool,
+) -> None:
+    """Export the best attribute set of every person of RUN; who is left out is named.
+
+    The formats coco, cvat, fiftyone, label-studio and mot hold annotations instead: the faces on
+    the pictures of a run, or on the frames of a video, with person ids and what was done. For a
+    video RUN may be its ledger.
+    """
+    if kind in KINDS:
+        _annotate(run, kind, out, media, quiet)
+        return
+
     from attrsearch.cli.early import new_file
     from attrsearch.runs.export import export_run, left_out_people
 
@@ -35,6 +64,23 @@ def export(run: Path, kind: str, out: Path | None, include_infeasible: bool) -> 
         say(f"left out: {name}: {reason}")
 
     say(f"{count} people in {target}")
+
+
+def _annotate(source: Path, kind: str, out: Path | None, media: Path | None, quiet: bool) -> None:
+    from attrsearch.cli.early import new_file, new_folder
+    from attrsearch.report.annotations.kinds import default_place
+
+    target = out or default_place(source, kind)
+    suffix = KINDS[kind]
+    new_file(target, (suffix,)) if suffix else new_folder(target)
+
+    from attrsearch.report.annotations.export import export_annotations
+
+    with stage_bar(quiet, DELAY_SECONDS) as progress:
+        found = export_annotations(source, target, kind, media, progress)
+
+    word = "pictures" if found.footage is None else "frames"
+    say(f"{found.count} annotations on {len(found.pictures)} {word} in {target}")
 
 
 DELAY_SECONDS = 1.0

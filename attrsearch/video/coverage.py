@@ -4,7 +4,8 @@ A row for every face of every frame, how it was found and how it was covered.
 """
 
 import io
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,13 +43,15 @@ class Ledger:
 
     Args:
         path: The file; ``.fernet`` is added where private files are encrypted.
+        about: What is said of the footage, in the file's metadata under ``attrsearch``.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, about: Mapping[str, int] | None = None) -> None:
         self._opened = written(private_path(path))
         self._part = self._opened.__enter__()
         self._memory = io.BytesIO() if encrypting() else None
-        self._writer = pq.ParquetWriter(self._memory or self._part, SCHEMA)
+        schema = SCHEMA.with_metadata({"attrsearch": json.dumps(dict(about or {}))})
+        self._writer = pq.ParquetWriter(self._memory or self._part, schema)
         self._rows: dict[str, list[Any]] = {name: [] for name in SCHEMA.names}
         self.counts: dict[str, int] = {}
 

@@ -240,7 +240,8 @@ def _write(
 
     with ExitStack() as stack:
         out = stack.enter_context(material.rewrite())
-        ledger = stack.enter_context(Ledger(options.ledger)) if options.ledger else None
+        about = {"turn": material.turn}
+        ledger = stack.enter_context(Ledger(options.ledger, about)) if options.ledger else None
         preview = Preview(options.preview) if options.preview else None
         debug = stack.enter_context(options.debug()) if options.debug else None
 

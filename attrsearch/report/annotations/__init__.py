@@ -1,0 +1,1 @@
+"""Annotations: faces with person ids, in the formats of annotation tools and of MOT."""
