@@ -59,6 +59,9 @@ SCRIPTS = (
     "live.js",
     "main.js",
 )
+LIVE_STYLES = ("explore.css",)
+LIVE_SCRIPTS = ("charts-library.js", "explore.js", "parallel.js", "slices.js", "grid.js")
+"""What only a served page has: they explore with the chart library, which it loads."""
 MAX_COMPUTED = 500
 """Importance that an old run did not keep is computed for at most this many people."""
 
@@ -188,14 +191,16 @@ def render(
         live: The page asks the dashboard that served it for the rest.
         asked: What :meth:`Asked.text` gives.
     """
-    style = read_assets(STYLES)
-    script = read_assets(SCRIPTS)
+    style = read_assets((*STYLES, *LIVE_STYLES) if live else STYLES)
+    # main.js begins: what it uses stands before it
+    script = read_assets((*SCRIPTS[:-1], *LIVE_SCRIPTS, SCRIPTS[-1]) if live else SCRIPTS)
+    scripts = "'self' " if live else ""
     safe = [(name, Markup(text)) for name, text in blocks]  # noqa: S704 - no "<" is left in it
     pictures_from = "'self'" if live else "data: 'self' file:" if linked_pictures else "data:"
     asks = "connect-src 'self'; " if live else ""
     policy = (
         f"default-src 'none'; {asks}img-src {pictures_from}; style-src '{_digest(style)}'; "
-        f"script-src '{_digest(script)}'; base-uri 'none'; form-action 'none'"
+        f"script-src {scripts}'{_digest(script)}'; base-uri 'none'; form-action 'none'"
     )
 
     return (

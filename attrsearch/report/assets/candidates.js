@@ -1,25 +1,48 @@
 // Choosing with eyes open: every candidate as a picture, enlarged and wiped against the original.
 
-const CANDIDATES_A_PAGE = 12;
-const ORDERS = {
-  utility: ["highest utility", (trials, i) => -trials.utility[i]],
-  distance: ["largest distance", (trials, i) => -trials.distance[i]],
-  look: ["best detection × IoU", (trials, i) => -trials.product[i]],
-};
+// utilities this close are as good as equal: what looks better is then worth saying
+const NEARLY = 0.005;
 
-/** Why the winner is the winner, in a sentence or two. */
+/** What the winner passes or misses, as half sentences. */
+function constraintsOf(person, met) {
+  const { threshold: limit, verification, recognisers } = run.about;
+  const parts = [];
+  if (limit && person.distance > limit === met) parts.push(`its mean distance, ${three(person.distance)}, is ${met ? "above" : "not above"} ${plain(limit)}`);
+  if (verification !== null && person.worst > verification === met) parts.push(`${met ? "even " : ""}its worst picture, at ${three(person.worst)}, ${met ? "no longer verifies" : "still verifies"} by ${recognisers.join(" and ")} (${three(verification)})`);
+  return parts.join(" and ");
+}
+
+/** Why the winner is the winner, in a sentence or two: the constraints, the utility, and the look of what is as good. */
 function whyWinner(person, trials) {
   const won = person.winner;
-  if (person.chosenBy) return `Trial ${won} was chosen by ${person.chosenBy}.`;
   const feasible = Array.from({ length: trials.count }, (_, i) => i).filter((i) => trials.evaluated[i] && trials.feasible[i]);
-  if (!person.feasible) return `No trial meets every constraint; trial ${won} came out best of those that miss one.`;
-  const among = `of ${plural(feasible.length, "feasible trial", "feasible trials")} among ${whole(person.evaluations)} measured`;
-  if (run.about.objective !== "utility_product") return `Trial ${won} won: ${among}, it is best by the objective ${run.about.objective}.`;
   const others = feasible.filter((i) => i !== won).sort((a, b) => trials.utility[b] - trials.utility[a]);
+  if (person.chosenBy) {
+    const best = others.length && trials.utility[others[0]] > trials.utility[won] ? ` Highest in utility is trial ${others[0]} with ${three(trials.utility[others[0]])}; this one has ${three(trials.utility[won])}.` : "";
+    return `Trial ${won} was chosen by ${person.chosenBy}.${best}`;
+  }
+  const measured = whole(person.evaluations);
+  if (!person.feasible) {
+    const missed = constraintsOf(person, false);
+    return `None of ${measured} measured candidates meets every constraint; trial ${won} comes closest${missed ? `: ${missed}` : ""}.`;
+  }
+  const met = constraintsOf(person, true);
+  const first = `Trial ${won} meets every constraint${met ? `: ${met}` : ""}.`;
+  const among = `Of the ${plural(feasible.length, "candidate", "candidates")} that do, among ${measured} measured,`;
+  if (run.about.objective !== "utility_product") return `${first} ${among} it is best by the objective ${run.about.objective}.`;
   const better = others.filter((i) => trials.utility[i] > trials.utility[won] + 1e-3);
-  if (better.length) return `Trial ${won} won: ${among}, ${plural(better.length, "has", "have")} a higher utility on the searched pictures, but did not win after the further checks of the search.`;
-  const next = others.length ? `; next is trial ${others[0]} with ${three(trials.utility[others[0]])}` : "";
-  return `Trial ${won} won: ${among}, it has the highest utility, ${three(trials.utility[won])}${next}.`;
+  if (better.length) return `${first} ${among} ${plural(better.length, "has", "have")} a higher utility on the searched pictures, but did not win after the further checks of the search.`;
+  return `${first} ${among} it has the highest utility, ${three(trials.utility[won])}${nextBest(won, others, trials)}.`;
+}
+
+/** The next best candidate, and, where it is as good as equal, which of the two looks better. */
+function nextBest(won, others, trials) {
+  if (!others.length) return "";
+  const next = others[0];
+  const text = `; next is trial ${next} with ${three(trials.utility[next])}`;
+  const more = trials.product[next] - trials.product[won];
+  if (trials.utility[won] - trials.utility[next] > NEARLY || Math.abs(more) < 5e-4) return text;
+  return `${text}, as good as equal, and ${more > 0 ? "it looks better" : "the winner looks better"} (detection × IoU ${three(Math.max(trials.product[next], trials.product[won]))} against ${three(Math.min(trials.product[next], trials.product[won]))})`;
 }
 
 /** A picture in the middle of the page; where there is another to compare it with, a slider wipes between them. */
@@ -55,43 +78,7 @@ function pictureButton(person, source, name, number = 0, failed = null) {
   return button;
 }
 
-// pictures are made by the run's models, which takes memory and time: only once somebody asks for them
-const choosing = { asked: false, order: "utility", all: false };
-
-function candidatesSection(person, trials) {
-  if (!run.live) return section("Candidates", h("p", { class: "soft" }, "The dashboard shows a picture of every candidate, and lets another win: attrsearch dashboard RUN."));
-  if (!choosing.asked) {
-    const ask = (event) => ((choosing.asked = true), event.target.closest("section").replaceWith(candidatesSection(person, trials)));
-    return section("Candidates", h("p", {}, "Every candidate has a picture; the models of the run make it when it is asked for."), h("button", { type: "button", id: "candidate-pictures", onclick: ask }, "Show their pictures"));
-  }
-  let count = CANDIDATES_A_PAGE;
-  const [grid, note] = [h("ul", { class: "shots", id: "candidates" }), h("p", { class: "soft", role: "status" })];
-  const more = h("button", { type: "button", onclick: () => ((count += CANDIDATES_A_PAGE), show()) }, "More");
-  const explain = (i) => fetchText(`candidate/${person.key}/${i}`).catch((error) => (note.textContent = error.message));
-  const card = (i) => {
-    const state = i === person.winner ? "winner" : trials.feasible[i] ? "feasible" : "not feasible";
-    return h(
-      "li",
-      { class: i === person.winner ? "best" : null },
-      pictureButton(person, `candidate/${person.key}/${i}`, `trial ${i}`, 0, () => explain(i)),
-      h("b", {}, `trial ${i}`),
-      h("span", { class: trials.feasible[i] ? "yes" : "soft" }, state),
-      h("span", { class: "soft" }, `u ${two(trials.utility[i])} · d ${two(trials.distance[i])} · p×IoU ${two(trials.product[i])}`),
-      i === person.winner ? null : winnerButton(person, i),
-    );
-  };
-  const show = () => {
-    const value = ORDERS[choosing.order][1];
-    const order = Array.from({ length: trials.count }, (_, i) => i).filter((i) => trials.evaluated[i] && (choosing.all || trials.feasible[i]));
-    order.sort((a, b) => value(trials, a) - value(trials, b));
-    grid.replaceChildren(...order.slice(0, count).map(card));
-    const shown = `${whole(Math.min(count, order.length))} of ${plural(order.length, "candidate", "candidates")}`;
-    note.textContent = order.length ? `${shown}. The pictures are being made; the first takes the longest…` : "No candidate is feasible: show all of them.";
-    grid.querySelector("img")?.addEventListener("load", () => (note.textContent = shown));
-    more.hidden = order.length <= count;
-  };
-  const sorting = h("select", { id: "candidate-order", onchange: (event) => ((choosing.order = event.target.value), show()) }, Object.entries(ORDERS).map(([name, [text]]) => h("option", { value: name, selected: name === choosing.order }, text)));
-  const all = h("input", { type: "checkbox", id: "candidate-all", checked: choosing.all, onchange: (event) => ((choosing.all = event.target.checked), show()) });
-  show();
-  return section("Candidates", h("div", { class: "filters" }, h("label", {}, "First", sorting), h("label", { class: "tick" }, all, "Also those not feasible")), note, grid, more);
+function candidatesSection(person, trials, attributes) {
+  if (run.live) return exploreSection(person, trials, attributes);
+  return section("Candidates", h("p", { class: "soft" }, "The dashboard shows a picture of every candidate, compares them in charts, and lets another win: attrsearch dashboard RUN."));
 }

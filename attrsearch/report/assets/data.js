@@ -55,6 +55,9 @@ async function trialsOf(person) {
   return unpack(run.live ? await fetchText(`api/trials/${person.key}`) : (fromBlock("trials", person.key) ?? ""));
 }
 
+/** What every trial of a person asked of the editor: a list of 13 values a trial, by pass. */
+const attributesAsked = async (person) => JSON.parse(await fetchText(`api/attributes/${person.key}`));
+
 function unpack(text) {
   const data = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   const count = Math.floor(data.length / TRIAL_BYTES);

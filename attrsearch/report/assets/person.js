@@ -8,10 +8,10 @@ function personPage(id) {
   const head = h("div");
   const show = async () => {
     if (!head.childElementCount) head.replaceChildren(...personHead(person));
-    const trials = await trialsOf(person);
+    const [trials, attributes] = await Promise.all([trialsOf(person), run.live ? attributesAsked(person) : null]);
     head.replaceChildren(...personHead(person));
     pictures.replaceChildren(picturesSection(person, trials));
-    rest.replaceChildren(...personSections(person, trials).filter(Boolean));
+    rest.replaceChildren(...personSections(person, trials, attributes).filter(Boolean));
   };
   const ready = show().catch((error) => rest.replaceChildren(h("p", { class: "notice" }, `The trials cannot be read: ${error.message}`)));
   return { title: person.id, body: [head, pictures, rest], update: show, ready, person };
@@ -77,10 +77,10 @@ function picturesSection(person, trials) {
   return h("ul", { class: "shots" }, shots.map(shot));
 }
 
-function personSections(person, trials) {
+function personSections(person, trials, attributes) {
   return [
     section("Why this one won", h("p", {}, whyWinner(person, trials))),
-    candidatesSection(person, trials),
+    candidatesSection(person, trials, attributes),
     section("Trade-off", h("div", { class: "pair" }, trialsPlane(person, trials), progressFigure(person, trials))),
     attributesOf(person),
     screenedSection(person, trials),

@@ -30,6 +30,7 @@ from attrsearch.report.about import about
 from attrsearch.report.asked import read_asked
 from attrsearch.report.dashboard.security import Access, Guard
 from attrsearch.report.dashboard.state import LiveRun
+from attrsearch.report.library import read_library
 from attrsearch.report.packing import SOURCES
 from attrsearch.report.page import render, write_report
 from attrsearch.report.pictures import INLINE_PEOPLE
@@ -88,12 +89,14 @@ class Dashboard:
             Route("/", self._page),
             Route("/api/cohort", self._cohort),
             Route("/api/trials/{key:int}", self._trials),
+            Route("/api/attributes/{key:int}", self._attributes),
             Route("/api/winner", self._winner, methods=["POST"]),
             Route("/api/drop", self._drop, methods=["POST"]),
             Route("/api/grade", self._grade, methods=["POST"]),
             Route("/picture/{key:int}/{kind}/{number:int}", self._picture),
             Route("/candidate/{key:int}/{trial:int}", self._candidate),
             Route("/download/{name}", self._download),
+            Route("/library/{name}", library),
             Route("/favicon.ico", _no_icon),
         ]
         return Starlette(
@@ -116,6 +119,10 @@ class Dashboard:
         return PlainTextResponse(
             await run_in_threadpool(self._live.trials, request.path_params["key"])
         )
+
+    async def _attributes(self, request: Request) -> Response:
+        key = request.path_params["key"]
+        return JSONResponse(await run_in_threadpool(self._live.attributes, key))
 
     async def _picture(self, request: Request) -> Response:
         given = request.path_params
@@ -227,6 +234,15 @@ class Dashboard:
             )
 
         return finished and small
+
+
+async def library(request: Request) -> Response:
+    """A file of the chart library, for the route ``/library/{name}``."""
+    data = read_library(request.path_params["name"])
+    if data is None:
+        return PlainTextResponse("no such file", 404)
+
+    return Response(data, media_type="text/javascript")
 
 
 async def _no_icon(_: Request) -> Response:

@@ -4,6 +4,9 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from attrsearch.core.attributes import ATTRIBUTES
 from attrsearch.core.errors import InputError
 from attrsearch.core.files import file_name
 from attrsearch.core.progress import Progress, Step, silent
@@ -106,6 +109,22 @@ class LiveRun:
     def trials(self, key: int) -> str:
         """A person's trials, packed."""
         return packed(read_trials(self.path, self.identity(key)))
+
+    def attributes(self, key: int) -> dict[str, list[list[float]] | None]:
+        """What every trial of a person asked of the editor.
+
+        Returns:
+            ``first`` and ``second``, a list of 13 values a trial; ``second`` is None where there
+            was one pass.
+        """
+        columns = read_trials(self.path, self.identity(key), candidates=True)
+        passes = {}
+        for name in ("first", "second"):
+            values = [np.asarray(columns[f"{name}_{word}"], np.float64) for word in ATTRIBUTES]
+            asked = np.round(np.stack(values, 1), 4)
+            passes[name] = asked.tolist() if np.isfinite(asked).all() else None
+
+        return passes
 
     def identity(self, key: int) -> str:
         """The person of a key.

@@ -51,6 +51,7 @@ def test_the_page_may_ask_only_the_dashboard(ours: TestClient) -> None:
     answer = ours.get("/")
     assert answer.status_code == 200
     assert "connect-src &#39;self&#39;" in answer.text
+    assert "unsafe" not in answer.text.split("<title>")[0]
     assert answer.headers["x-frame-options"] == "DENY"
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["cross-origin-resource-policy"] == "same-origin"
@@ -134,6 +135,24 @@ def test_nothing_outside_the_run_is_served(ours: TestClient, run: Path, tmp_path
         row["key"] for row in ours.get("/api/cohort").json()["people"] if row["id"] == "Person_0000"
     )
     assert ours.get(f"/picture/{key}/best/0").status_code == 404
+
+
+def test_attributes_of_candidates(ours: TestClient, run: Path) -> None:
+    asked = ours.get("/api/attributes/0").json()
+    name = ours.get("/api/cohort").json()["people"][0]["id"]
+    trials = RunFolder(run).read_trials(name)
+    assert (len(asked["first"]), asked["second"]) == (40, None)
+    assert asked["first"][7][3] == pytest.approx(float(trials["first_Blond_Hair"][7]), abs=1e-4)
+    beyond = ours.get("/api/attributes/99")
+    assert (beyond.status_code, "a person of the run" in beyond.text) == (400, True)
+
+
+def test_the_chart_library_is_served_and_nothing_beside_it(ours: TestClient) -> None:
+    given = ours.get("/library/vega.min.js")
+    assert (given.status_code, given.headers["x-content-type-options"]) == (200, "nosniff")
+    assert given.headers["content-type"].startswith("text/javascript")
+    for path in ("/library/README.md", "/library/..%2Fcore.js", "/library/", "/library/core.js"):
+        assert ours.get(path).status_code == 404, path
 
 
 def test_originals_stay_off_unless_asked(run: Path) -> None:
