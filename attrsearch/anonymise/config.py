@@ -1,7 +1,9 @@
 """What is asked for of an export that is applied."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from attrsearch.core.recipes.base import Recipe
 
@@ -20,3 +22,15 @@ class ApplyConfig(Recipe):
     match: Path | None = None
     editor: str | None = None
     format: Literal["jpg", "png", "webp", "tif", "bmp"] | None = None
+
+
+class WatchConfig(Recipe):
+    """Whether a folder is watched.
+
+    Attributes:
+        watch: The input is a folder that grows: what is new in it is done as it is complete.
+        every: Seconds between two looks; what was the same in two of them is complete.
+    """
+
+    watch: bool = False
+    every: Annotated[float, Field(ge=0.05, le=86_400)] = 5.0

@@ -26,9 +26,11 @@ from attrsearch.cli.video_options import (
     open_eyes_for,
     open_material,
 )
+from attrsearch.cli.watch import Watch, watched_folder
 from attrsearch.core.errors import AttrsearchError, OutputError
 
 if TYPE_CHECKING:
+    from attrsearch.anonymise.config import WatchConfig
     from attrsearch.anonymise.jobs import Job
     from attrsearch.search.config import RunConfig
     from attrsearch.video.config import VideoConfig
@@ -36,6 +38,19 @@ if TYPE_CHECKING:
 SEARCH = {"study": CONFIG["study"], "trials": CONFIG["trials"], "seed": CONFIG["seed"]}
 """Options of the search; the recogniser is that of the footage."""
 ORIGINALS = {"include_originals": CONFIG["include_originals"]}
+WATCH = {
+    "watch": click.option(
+        "--watch", is_flag=True, help="INPUT is a folder that grows: do what is new until Ctrl+C."
+    ),
+    "every": click.option(
+        "--every",
+        default=5.0,
+        show_default=True,
+        type=click.FloatRange(0.05, 86_400),
+        help="Seconds between two looks of --watch.",
+    ),
+}
+"""Options of ``WatchConfig``."""
 
 
 @click.command(epilog="Example: attrsearch anonymise street.mp4 --audit")
@@ -55,6 +70,7 @@ ORIGINALS = {"include_originals": CONFIG["include_originals"]}
 )
 @fill("config", "attrsearch.search.config:RunConfig", SEARCH | ORIGINALS)
 @anonymise_options
+@fill("watch", "attrsearch.anonymise.config:WatchConfig", WATCH)
 @quiet_option
 @log_options
 @encrypt_options
@@ -64,17 +80,21 @@ def anonymise(
     run_folder: Path | None,
     config: "RunConfig",
     video: "VideoConfig",
+    watch: "WatchConfig",
     quiet: bool,
 ) -> int:
     """Find the people of videos, folders of frames or pictures, search a set for each, and apply it, in one go.
 
     Interrupted, the same command goes on where it was: what is finished is left, and so are people
-    who were searched.
+    who were searched. With --watch it goes on for ever with what is new in a folder.
     """
     from attrsearch.anonymise.jobs import plan_jobs
 
     for source in sources:
         know_faces(source)
+
+    if watch.watch:
+        return _watch(watched_folder(sources, video, run_folder), out, config, video, watch, quiet)
 
     jobs = plan_jobs(sources, out, run_folder, frames=video.frames)
     asked = _asked(config, video)
@@ -110,6 +130,30 @@ def anonymise(
         code = max(code, done)
 
     return code
+
+
+def _watch(
+    folder: Path,
+    out: Path | None,
+    config: "RunConfig",
+    video: "VideoConfig",
+    watch: "WatchConfig",
+    quiet: bool,
+) -> int:
+    from attrsearch.anonymise.archive import Archive
+    from attrsearch.anonymise.jobs import name_beside
+    from attrsearch.cli.early import known_recipe, new_folder
+
+    target = out or name_beside(folder)
+    run = target.with_name(f"{target.name}.run")
+    new_folder(target)
+    known_recipe(config)
+    know((), target, run)
+    asked = _asked(config, video)
+    archive = Archive(folder, target, run, asked)
+    config = config.model_copy(update={"recogniser": video.recogniser})
+
+    return Watch(archive, config, video, _video, asked, quiet=quiet).go_on(watch.every)
 
 
 def _asked(config: "RunConfig", video: "VideoConfig") -> dict[str, Any]:
