@@ -13,6 +13,8 @@ from torch.nn.functional import avg_pool2d, interpolate, max_pool2d
 LANDMARKS = 68
 SIDE = 128
 """Side of the crops that are parsed, in pixels."""
+GAP = 0.1
+"""Half the width of the widest gap in the skin that counts as something before the face."""
 CELLS = 32
 """Side of the heat maps that landmarks are read from."""
 
@@ -84,13 +86,36 @@ def visible_skin(logits: Tensor, side: int, rim: float = 0.0) -> Tensor:
         rim: How far beyond the skin is drawn, as a share of the crop's side: the jaw's edge and the
             hairline tell people apart, too.
     """
-    share = interpolate(torch.sigmoid(logits), size=side, mode="bilinear", align_corners=False)
-    reach = round(rim * side)
-    if reach:
-        share = max_pool2d(share, 2 * reach + 1, 1, reach)
-
+    share = _with_rim(torch.sigmoid(logits), rim)
+    share = interpolate(share, size=side, mode="bilinear", align_corners=False)
     skin = ((share - 0.3) / 0.4).clamp(0, 1)
     place = torch.arange(side, dtype=torch.float32, device=logits.device)
     border = (torch.minimum(place, side - 1 - place) / (side / 32)).clamp(0, 1)
 
     return skin * border[:, None] * border
+
+
+def _with_rim(share: Tensor, rim: float) -> Tensor:
+    """Shares of skin (n, 1, s, s) with a rim round the face, but not over what is before it.
+
+    Gaps up to :data:`GAP` of the side, as a hand or a microphone leaves, count as face here and get
+    no rim of their own.
+    """
+    cells = share.shape[-1]
+    reach = round(rim * cells)
+    if not reach:
+        return share
+
+    gap = round(GAP * cells)
+    face = _eroded(_dilated(share, gap), gap)
+    # one cell of overlap, so that no seam is left between skin and rim
+    outside = 1 - _eroded(face, 1)
+    return torch.maximum(share, torch.minimum(_dilated(face, reach), outside))
+
+
+def _dilated(share: Tensor, reach: int) -> Tensor:
+    return max_pool2d(share, 2 * reach + 1, 1, reach)
+
+
+def _eroded(share: Tensor, reach: int) -> Tensor:
+    return 1 - _dilated(1 - share, reach)

@@ -321,6 +321,7 @@ class RestoringTrainer:
         fine_real = [one[own:] for one in real[:2]]
         fine_fake = [one[own:] for one in fake[:2]]
         terms["texture"] = texture_loss(fine_real, fine_fake)
+        terms["hatch"] = relu(hatching(edited) - hatching(batch.faces)).mean()
         squares = self.recipe.superpixels
         low = interpolate(edited, size=squares, mode="area") - interpolate(
             batch.faces, size=squares, mode="area"
@@ -363,6 +364,13 @@ class RestoringTrainer:
             close = relu(recipe.kept * natural - between)
             terms["spread"] = close.sum() / (pairs * (pairs - 1))
         return terms
+
+
+def hatching(pictures: Tensor) -> Tensor:
+    """How strongly each picture (n, 3, s, s) is chequered, pixel by pixel (n,)."""
+    across = pictures[..., 1:] - pictures[..., :-1]
+    both = across[..., 1:, :] - across[..., :-1, :]
+    return both.abs().mean((1, 2, 3)) / 2
 
 
 def _learn(

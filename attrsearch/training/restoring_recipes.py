@@ -44,6 +44,8 @@ class RestoringLosses(Recipe):
         reduction: L1 between edit and picture, both reduced to superpixels: light and tone.
         texture: Means and spreads of fine ImageNet features away from the face's own, where others'
             attributes are asked.
+        hatch: Chequered detail of single pixels beyond the true face's: strides of the ImageNet
+            network skip it, so the game does not see it.
         landmarks: Distance of eyes, mouth, nose and chin by face parsing, in pixels of the crop,
             where its own attributes are asked.
         identity: The embedding's distance short of ``margin``, by SFace and FaceNet in turn.
@@ -58,6 +60,7 @@ class RestoringLosses(Recipe):
     anchor: Weight = 3.0
     reduction: Weight = 8.0
     texture: Weight = 3.0
+    hatch: Weight = 20.0
     landmarks: Weight = 0.3
     identity: Weight = 0.5
     steering: Weight = 0.2

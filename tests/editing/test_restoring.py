@@ -133,10 +133,10 @@ def test_a_rim_is_drawn_round_the_skin() -> None:
     logits = torch.full((1, 1, 64, 64), -9.0)
     logits[..., 20:40, 20:40] = 9.0
     skin = visible_skin(logits, 128)
-    wide = visible_skin(logits, 128, rim=5 / 128)
+    wide = visible_skin(logits, 128, rim=4 / 64)
     row = skin[0, 0, 60] > 0.5
     wide_row = wide[0, 0, 60] > 0.5
-    assert int(wide_row.sum()) == int(row.sum()) + 2 * 5
+    assert int(wide_row.sum()) == int(row.sum()) + 2 * 8
     assert (wide >= skin).all()
 
 
