@@ -334,8 +334,8 @@ def evaluate(
     """Measure the editor NAME on held-out faces and print a Markdown table.
 
     With --faces: reconstruction, single edits and searched edits of AttGAN editors. With
-    --pictures: random sets of any editor, laid on as a search does: distances, told from real, pose,
-    gender and skin, over all faces and by bins of yaw, skin and age.
+    --pictures: random sets of any editor, laid on as a search does: distances, told from real,
+    pose, gender and skin, over all faces and by bins of yaw, skin and age.
     """
     from attrsearch.cli.early import existing_folder, known_editor, new_file
     from attrsearch.core.recipes.space import load_space

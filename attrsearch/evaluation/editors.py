@@ -1,4 +1,4 @@
-"""Editors side by side on the same pictures: one set of the search's space a person, nothing searched.
+"""Editors side by side on the same pictures: a random set for each person, nothing searched.
 
 It says what an editor is worth before any search: how far its edits lie from their people, whether
 they are told from real faces, and what they keep, over all faces and by bins of yaw, skin and age.

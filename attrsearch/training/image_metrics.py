@@ -82,3 +82,10 @@ class FeatureDistance:
                 total = total + difference.square().sum(1).mean((1, 2))
 
         return total
+
+
+def hatching(pictures: Tensor) -> Tensor:
+    """How strongly each picture (n, 3, s, s) is chequered, pixel by pixel (n,)."""
+    across = pictures[..., 1:] - pictures[..., :-1]
+    both = across[..., 1:, :] - across[..., :-1, :]
+    return both.abs().mean((1, 2, 3)) / 2

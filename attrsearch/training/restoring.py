@@ -32,6 +32,7 @@ from attrsearch.training.dataset import randomness, to_pictures
 from attrsearch.training.device import CPU, fast
 from attrsearch.training.export import load_trained
 from attrsearch.training.identity import TightFaceNet, TightIdentity, TightSFace
+from attrsearch.training.image_metrics import hatching
 from attrsearch.training.imagenet_features import (
     CHANNELS,
     ImageNetFeatures,
@@ -364,13 +365,6 @@ class RestoringTrainer:
             close = relu(recipe.kept * natural - between)
             terms["spread"] = close.sum() / (pairs * (pairs - 1))
         return terms
-
-
-def hatching(pictures: Tensor) -> Tensor:
-    """How strongly each picture (n, 3, s, s) is chequered, pixel by pixel (n,)."""
-    across = pictures[..., 1:] - pictures[..., :-1]
-    both = across[..., 1:, :] - across[..., :-1, :]
-    return both.abs().mean((1, 2, 3)) / 2
 
 
 def _learn(
