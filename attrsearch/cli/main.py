@@ -30,7 +30,7 @@ from attrsearch.cli.results import compare, export, report
 from attrsearch.cli.run import run
 from attrsearch.cli.runs import check, merge
 from attrsearch.cli.train import train
-from attrsearch.cli.train_checks import accuracy, judge, truths
+from attrsearch.cli.train_checks import accuracy, evaluate_editor, judge, truths
 from attrsearch.cli.train_restoring import parsing, prepare_tight, restoring
 from attrsearch.core.allocation import keep_freed_memory
 from attrsearch.core.errors import AttrsearchError, printable
@@ -65,7 +65,7 @@ PLUG_INS = ("attrsearch.experiments.cli:reproduce",)
 
 for command in COMMANDS:
     cli.add_command(command)
-for part in (prepare_tight, parsing, restoring, accuracy, truths, judge):
+for part in (prepare_tight, parsing, restoring, evaluate_editor, accuracy, truths, judge):
     train.add_command(part)
 for place in PLUG_INS:
     module, _, name = place.partition(":")

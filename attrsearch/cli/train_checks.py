@@ -1,11 +1,104 @@
-"""``attrsearch train accuracy|truths|judge``: what trained networks do on faces they never saw."""
+"""``attrsearch train evaluate|accuracy|truths|judge``: what trained networks do on faces they never saw."""
 
 from pathlib import Path
 
 import click
 
-from attrsearch.cli.console import say
+from attrsearch.cli.console import quiet_option, say, stage_bar
 from attrsearch.cli.train import path_type
+
+
+@click.command(
+    "evaluate",
+    epilog="Example: attrsearch train evaluate base --against thesis --faces F --people P",
+)
+@click.argument("name")
+@click.option(
+    "--against", multiple=True, help="Another editor to measure beside it; may be given again."
+)
+@click.option("--faces", type=path_type, help="Prepared held-out faces, for AttGAN editors.")
+@click.option("--people", type=path_type, help="Prepared held-out people with several pictures.")
+@click.option(
+    "--pictures",
+    type=path_type,
+    help="Instead of --faces, for every kind of editor: one folder of pictures a person.",
+)
+@click.option(
+    "--space",
+    default=None,
+    help="Space of the random candidates.  [default: thesis10; with --pictures one-pass]",
+)
+@click.option("--limit", default=500, show_default=True, help="Faces of each set to use.")
+@click.option(
+    "--traits",
+    default="traits",
+    show_default=True,
+    help="Classifier that judges: a name or a path.",
+)
+@click.option("--sheet", type=path_type, help="PNG file for pictures of both.")
+@quiet_option
+def evaluate_editor(
+    name: str,
+    against: tuple[str, ...],
+    faces: Path | None,
+    people: Path | None,
+    pictures: Path | None,
+    space: str | None,
+    limit: int,
+    traits: str,
+    sheet: Path | None,
+    quiet: bool,
+) -> None:
+    """Measure the editor NAME on held-out faces and print a Markdown table.
+
+    With --faces: reconstruction, single edits and searched edits of AttGAN editors. With
+    --pictures: random sets of any editor, laid on as a search does: distances, told from real,
+    pose, gender and skin, over all faces and by bins of yaw, skin and age.
+    """
+    from attrsearch.cli.early import existing_folder, known_editor, new_file
+    from attrsearch.core.recipes.space import load_space
+
+    if (faces is None) == (pictures is None):
+        found = "neither" if faces is None else "both"
+        raise click.UsageError(f"needs --faces or --pictures, found {found}")
+
+    space = space or ("one-pass" if faces is None else "thesis10")
+    for editor in (name, *against):
+        known_editor(editor)
+
+    existing_folder(faces, "prepared faces")
+    existing_folder(people, "prepared faces")
+    existing_folder(pictures, "a folder of pictures a person")
+    load_space(space)
+    new_file(sheet)
+
+    from attrsearch.core.files import write_bytes
+    from attrsearch.core.images import to_png
+
+    def line(text: str) -> None:
+        if not quiet:
+            say(text)
+
+    names = (*against, name)
+    shown = None
+    if pictures is not None:
+        from attrsearch.evaluation.editors import editors_table, measure_editors
+
+        with stage_bar(quiet) as progress:
+            measured = measure_editors(names, pictures, space=space, progress=progress)
+        click.echo(editors_table(measured))
+        shown = measured.sheet
+    elif faces is not None:
+        from attrsearch.training.compare import compare, markdown
+
+        compared = compare(
+            names, faces, people, space=space, limit=limit, traits=traits, progress=line
+        )
+        click.echo(markdown(names, compared.rows))
+        shown = compared.sheet
+
+    if sheet is not None and shown is not None:
+        write_bytes(sheet, to_png(shown))
 
 
 @click.command(
