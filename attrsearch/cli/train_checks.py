@@ -1,4 +1,4 @@
-"""``attrsearch train evaluate|accuracy|truths|judge``: what trained networks do on faces they never saw."""
+"""``attrsearch train evaluate|accuracy|truths|judge``: trained networks on faces they never saw."""
 
 from pathlib import Path
 
