@@ -60,7 +60,14 @@ SCRIPTS = (
     "main.js",
 )
 LIVE_STYLES = ("explore.css",)
-LIVE_SCRIPTS = ("charts-library.js", "explore.js", "parallel.js", "slices.js", "grid.js")
+LIVE_SCRIPTS = (
+    "charts-library.js",
+    "explore.js",
+    "parallel.js",
+    "slices.js",
+    "grid.js",
+    "notes.js",
+)
 """What only a served page has: they explore with the chart library, which it loads."""
 MAX_COMPUTED = 500
 """Importance that an old run did not keep is computed for at most this many people."""

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from attrsearch.core.errors import InputError, OutputError
 from attrsearch.core.files import write_text
@@ -22,6 +22,12 @@ LOG = "changes.jsonl"
 GRADES = ("bad", "OK", "good")
 """How a winner looks, by grade (thesis, section 4.3.1)."""
 
+MAX_TAGS = 12
+MAX_NOTE = 2000
+Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+Tags = Annotated[tuple[Tag, ...], Field(max_length=MAX_TAGS)]
+Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_NOTE)]
+
 
 class Decision(BaseModel):
     """What was decided about one person.
@@ -30,12 +36,16 @@ class Decision(BaseModel):
         dropped: Left out of ``attributes.json``, ``summary.csv`` and the report.
         grade: How the winner looks, an index of ``GRADES``; None where nobody said.
         chosen_by: Who chose the winner; None where the search did.
+        tags: Words to find the person by again.
+        note: What somebody wrote down; like the tags, it stays out of exports and the report.
     """
 
     model_config = ConfigDict(frozen=True)
     dropped: bool = False
     grade: Annotated[int, Field(ge=0, lt=len(GRADES))] | None = None
     chosen_by: str | None = None
+    tags: Tags = ()
+    note: Note = ""
 
 
 class Decisions(BaseModel):
@@ -84,7 +94,7 @@ def decide(
         run: The run's folder.
         identity: The person it is about.
         who: Who decided.
-        action: ``winner``, ``drop`` or ``grade``.
+        action: ``winner``, ``drop``, ``grade`` or ``note``.
         details: What the log says besides who, when and what.
         changes: Fields of :class:`Decision` and their new values.
 

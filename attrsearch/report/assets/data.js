@@ -86,7 +86,7 @@ function unpack(text) {
 
 /** A person's pictures as addresses, by kind: best, runner, random, original. */
 function picturesOf(person) {
-  if (run.live) return person.pictures ?? {};
+  if (run.live) return person.shownPictures ?? person.pictures ?? {};
   const found = fromBlock("pictures", person.key) ?? {};
   const address = (text) => (text === "" || text.endsWith(".jpg") ? text : `data:image/jpeg;base64,${text}`);
   return Object.fromEntries(Object.entries(found).map(([kind, list]) => [kind, list.map(address)]));

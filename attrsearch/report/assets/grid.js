@@ -12,7 +12,7 @@ const choosing = { asked: false, order: "utility", all: false };
 
 function candidateCard(person, i, failed) {
   const { trials } = explore;
-  const state = i === person.winner ? "winner" : trials.feasible[i] ? "feasible" : "not feasible";
+  const state = i === person.winner ? (person.waiting ? "winner, being measured" : "winner") : trials.feasible[i] ? "feasible" : "not feasible";
   const marked = explore.marked.has(i);
   const point = (trial) => () => pointAt(trial);
   return h(

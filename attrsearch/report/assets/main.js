@@ -14,6 +14,7 @@ function pageFor(hash) {
 async function go(focus = true) {
   whenPrinting(null, null);
   live.busy = "";
+  live.chosen = null;
   hideTip();
   shown.page = pageFor(location.hash);
   draw();
@@ -33,10 +34,10 @@ function draw() {
 }
 
 /** Show what changed without taking away what the reader is doing. */
-async function redraw() {
+async function redraw(again = false) {
   const focused = document.activeElement?.id;
   navigation();
-  await shown.page.update?.();
+  await shown.page.update?.(again);
   if (focused && document.activeElement?.id !== focused) document.getElementById(focused)?.focus({ preventScroll: true });
 }
 
@@ -57,7 +58,7 @@ async function start() {
     event.preventDefault();
     document.getElementById("main").focus();
   });
-  narrow.addEventListener("change", () => (shown.page.update ? redraw() : go(false)));
+  narrow.addEventListener("change", () => (shown.page.update ? redraw(true) : go(false)));
   await go(false);
   document.documentElement.dataset.ready = String(Math.round(performance.now())); // ms since the page was asked for
 }

@@ -1,6 +1,6 @@
 // The table of people: sorted, filtered, a page at a time.
 
-const listing = { text: "", gender: "", status: "", sort: null, falling: true, page: 0, size: 50 };
+const listing = { text: "", gender: "", status: "", tag: "", sort: null, falling: true, page: 0, size: 50 };
 
 const HOLDS = "holds";
 const SEARCHED_ONLY = "holds on searched pictures only";
@@ -38,12 +38,15 @@ function heldCell(person) {
   return h("span", { class: good ? "yes" : "no" }, three(person.held.distance), h("span", { class: "hidden" }, good ? " holds" : " fails"), good ? "" : " ✗");
 }
 
+const searched = (person) => [person.id, ...(person.tags ?? []), person.note ?? ""].join(" ").toLowerCase();
+
 /** The people that the filters let through, in the order asked for; failures first where none is. */
 function listed() {
   const text = listing.text.trim().toLowerCase();
   const people = run.people.filter(
     (person) =>
-      (!text || person.id.toLowerCase().includes(text)) &&
+      (!text || searched(person).includes(text)) &&
+      (!listing.tag || person.tags?.includes(listing.tag)) &&
       (!listing.gender || person.gender === listing.gender) &&
       (!listing.status || listing.status === verdict(person) || (listing.status === "fails" && refuted(person))),
   );
@@ -120,7 +123,7 @@ function markHead(cell, index) {
 
 function row(person) {
   const state = h("td", { class: verdictClass(person), title: person.reason }, verdict(person));
-  const name = h("th", { scope: "row" }, h("a", { href: personLink(person), class: "who" }, face(person), person.id));
+  const name = h("th", { scope: "row" }, h("a", { href: personLink(person), class: "who" }, face(person), person.id), ...(person.tags ?? []).map((tag) => h("span", { class: "tag" }, tag)));
   const cells = COLUMNS.slice(2).map(([, , text, , phone]) => h("td", { class: phone ? null : "wider" }, text(person)));
   return h("tr", {}, name, state, ...cells);
 }
@@ -146,12 +149,13 @@ function filters(reset) {
     type: "search", id: "by-name", value: listing.text, placeholder: "name", oninput: (event) => ((listing.text = event.target.value), reset()),
   });
   const results = [...VERDICTS, "fails", ...(run.live ? ["dropped"] : [])];
-  const named = { fails: "fails on kept-back pictures" };
+  const named = { fails: "fails on pictures kept back" };
   return h(
     "form",
     { class: "filters", onsubmit: (event) => event.preventDefault(), role: "search", "aria-label": "Filter people" },
     h("label", {}, "Name", search),
     choice("status", "Result", [["", "all"], ...results.map((value) => [value, named[value] ?? value])]),
+    run.live && allTags().length ? choice("tag", "Tag", [["", "all"], ...allTags().map((tag) => [tag, tag])]) : null,
     choice("gender", "Gender", [["", "all"], ["female", "female"], ["male", "male"]]),
   );
 }

@@ -6,15 +6,30 @@ function personPage(id) {
   const pictures = h("div");
   const rest = h("div", {}, h("p", { class: "soft" }, "Reading the trials…"));
   const head = h("div");
-  const show = async () => {
+  let drawn = "";
+  const show = async (again = true) => {
+    const state = JSON.stringify(run.byId.get(id));
+    if (!again && state === drawn) return; // somebody else changed: what the reader does here stays
+    drawn = state;
     if (!head.childElementCount) head.replaceChildren(...personHead(person));
     const [trials, attributes] = await Promise.all([trialsOf(person), run.live ? attributesAsked(person) : null]);
-    head.replaceChildren(...personHead(person));
-    pictures.replaceChildren(picturesSection(person, trials));
-    rest.replaceChildren(...personSections(person, trials, attributes).filter(Boolean));
+    const seen = inWaiting(person, trials);
+    head.replaceChildren(...personHead(seen));
+    pictures.replaceChildren(picturesSection(seen, trials));
+    rest.replaceChildren(...personSections(seen, trials, attributes).filter(Boolean));
   };
   const ready = show().catch((error) => rest.replaceChildren(h("p", { class: "notice" }, `The trials cannot be read: ${error.message}`)));
   return { title: person.id, body: [head, pictures, rest], update: show, ready, person };
+}
+
+/** A person as a choice makes them: shown at once, while the chosen trial is measured again. */
+function inWaiting(person, trials) {
+  const { measuring } = person;
+  if (!measuring || measuring.error || measuring.trial >= trials.count) return person;
+  const i = measuring.trial;
+  const values = { detection: trials.detection[i], iou: trials.iou[i], distance: trials.distance[i], worst: trials.worst[i], feasible: trials.feasible[i] };
+  const pictures = { ...picturesOf(person), best: [`candidate/${person.key}/${i}`] };
+  return { ...person, ...values, winner: i, product: trials.product[i], held: null, waiting: true, chosenBy: null, grade: null, shownPictures: pictures };
 }
 
 const GRADES = ["bad", "OK", "good"];
@@ -30,8 +45,7 @@ function personHead(person) {
     h(
       "p",
       { class: "lead" },
-      h("b", { class: verdictClass(person) }, verdict(person)),
-      person.dropped ? "" : ` (${person.reason})`,
+      ...(person.waiting ? [h("b", {}, `trial ${person.winner} is being measured again`)] : [h("b", { class: verdictClass(person) }, verdict(person)), person.dropped ? "" : ` (${person.reason})`]),
       ` · ${person.gender}${certainty} · ${plural(person.feasibleTrials, "feasible trial", "feasible trials")} of ${whole(person.evaluations)} · ${duration(person.seconds)}`,
       Number.isInteger(person.grade) ? ` · looks ${GRADES[person.grade]}` : "",
       person.chosenBy ? ` · winner chosen by ${person.chosenBy}` : "",
@@ -48,10 +62,11 @@ function measuredTable(person) {
     name, whole(faces), three(m.detection), three(m.iou), three(m.distance), signed(m.distance - threshold), three(m.worst ?? m.worst_distance),
     three(m.detection * m.iou * m.distance), h("span", { class: good ? "yes" : "no" }, good ? "feasible" : "not feasible"),
   ];
+  const waiting = ["pictures kept back", ...Array(7).fill("…"), h("span", { class: "soft" }, "being measured")];
   return table(
     "The winner, measured",
     ["winner measured on", "pictures", "detection", "IoU", "distance", `margin to ${plain(threshold)}`, "worst", "utility", ""],
-    [line("pictures searched", person.faces, person, person.feasible), ...(held ? [line("pictures kept back", held.faces, held, held.feasible)] : [])],
+    [line("pictures searched", person.faces, person, person.feasible), ...(person.waiting ? [waiting] : held ? [line("pictures kept back", held.faces, held, held.feasible)] : [])],
     { class: "compact" },
   );
 }
@@ -78,8 +93,9 @@ function picturesSection(person, trials) {
 }
 
 function personSections(person, trials, attributes) {
+  const why = person.waiting ? `Trial ${person.winner} was chosen just now.` : whyWinner(person, trials);
   return [
-    section("Why this one won", h("p", {}, whyWinner(person, trials))),
+    section("Why this one won", h("p", {}, why)),
     candidatesSection(person, trials, attributes),
     section("Trade-off", h("div", { class: "pair" }, trialsPlane(person, trials), progressFigure(person, trials))),
     attributesOf(person),

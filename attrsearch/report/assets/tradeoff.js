@@ -13,14 +13,15 @@ function standingAt(person, t) {
   return found ?? { ...own, feasible: false };
 }
 
-/** The first of four places about a point where its name covers neither another name nor a point. */
-function placeName(name, x, y, plot, taken) {
+/** The first of four places about a point where its name covers neither another name nor a point; none where names are many. */
+function placeName(name, x, y, plot, taken, must) {
   const width = 7 * name.length;
   const places = [[10, 4, "start", 0], [-10, 4, "end", -width], [0, -11, "middle", -width / 2], [0, 20, "middle", -width / 2]];
   const boxes = places.map(([dx, dy, anchor, from]) => ({ dx, dy, anchor, left: x + dx + from, top: y + dy - 11 }));
   const clear = (box) =>
     box.left > plot.left && box.left + width < plot.right && box.top > plot.top - 10 && taken.every((other) => box.left > other.left + other.width || other.left > box.left + width || Math.abs(box.top - other.top) > 12);
-  const box = boxes.find(clear) ?? boxes[0];
+  const box = boxes.find(clear) ?? (must ? boxes[0] : null);
+  if (!box) return null;
   taken.push({ left: box.left, top: box.top, width });
   return box;
 }
@@ -68,8 +69,8 @@ function pointLinks(people, points, plot) {
     const name = person.id.length > 18 ? `${person.id.slice(0, 17)}…` : person.id;
     const label = `${person.id}: distance ${three(points[i].distance)}, ${feasible ? "feasible" : "not feasible"} here`;
     const mark = s("a", { href: personLink(person), "aria-label": label, class: feasible ? "point yes" : "point no" }, s("circle", { class: "reach", cx: x, cy: y, r: 13 }), s("circle", { cx: x, cy: y, r: 5 }));
-    if (people.length <= MOST_NAMES) {
-      const box = placeName(name, x, y, plot, taken);
+    const box = placeName(name, x, y, plot, taken, people.length <= MOST_NAMES);
+    if (box) {
       mark.append(s("text", { x: x + box.dx, y: y + box.dy, "text-anchor": box.anchor }, name));
     }
     return mark;

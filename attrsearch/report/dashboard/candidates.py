@@ -11,7 +11,7 @@ from attrsearch.runs.folder import RunFolder
 from attrsearch.search.remeasure import Verifier
 
 MAX_PICTURES = 1000
-"""About ten kilobytes each; the one that was asked for longest ago goes first."""
+"""About ten kilobytes each; the one that was made longest ago goes first."""
 
 
 class CandidatePictures:
@@ -43,12 +43,14 @@ class CandidatePictures:
         if key not in self._pictures:
             self._pictures[key] = self._made(identity, trial)
 
-        self._pictures.move_to_end(key)
-
         if len(self._pictures) > MAX_PICTURES:
             self._pictures.popitem(last=False)
 
         return self._pictures[key]
+
+    def kept(self, identity: str, trial: int) -> bytes | None:
+        """The picture of a candidate where it was made before; waits for no model."""
+        return self._pictures.get((identity, trial))
 
     def _made(self, identity: str, trial: int) -> bytes:
         part = RunFolder(self._run).read_person(identity)

@@ -28,6 +28,7 @@ from attrsearch.core.encryption import SUFFIX, has_key, read_private
 from attrsearch.core.errors import AttrsearchError, InputError, OutputError
 from attrsearch.report.about import about
 from attrsearch.report.asked import read_asked
+from attrsearch.report.dashboard.measuring import Background
 from attrsearch.report.dashboard.security import Access, Guard
 from attrsearch.report.dashboard.state import LiveRun
 from attrsearch.report.library import read_library
@@ -36,12 +37,14 @@ from attrsearch.report.page import render, write_report
 from attrsearch.report.pictures import INLINE_PEOPLE
 from attrsearch.runs.export import write_again
 from attrsearch.runs.metadata import read_run
-from attrsearch.runs.review import GRADES, LOG, decide
+from attrsearch.runs.notes import notes_csv
+from attrsearch.runs.review import GRADES, LOG, Note, Tags, decide
 
 if TYPE_CHECKING:
     from attrsearch.report.dashboard.candidates import CandidatePictures
     from attrsearch.search.remeasure import Verifier
 
+NOTES = "notes.csv"
 DOWNLOADS = ("attributes.json", "summary.csv", LOG)
 
 
@@ -52,6 +55,7 @@ class _Change(BaseModel):
 
 class _Winner(_Change):
     trial: int = Field(ge=0)
+    background: bool = False
 
 
 class _Drop(_Change):
@@ -60,6 +64,11 @@ class _Drop(_Change):
 
 class _Grade(_Change):
     grade: int = Field(ge=0, lt=len(GRADES))
+
+
+class _Note(_Change):
+    tags: Tags
+    note: Note
 
 
 class Dashboard:
@@ -82,6 +91,7 @@ class Dashboard:
         self._verifier: Verifier | None = None
         self._candidates: CandidatePictures | None = None
         self._deciding = threading.Lock()
+        self._background = Background(self._chosen, live.set_measuring)
 
     def application(self, access: Access) -> Starlette:
         """The web application behind its guard."""
@@ -93,6 +103,7 @@ class Dashboard:
             Route("/api/winner", self._winner, methods=["POST"]),
             Route("/api/drop", self._drop, methods=["POST"]),
             Route("/api/grade", self._grade, methods=["POST"]),
+            Route("/api/note", self._note, methods=["POST"]),
             Route("/picture/{key:int}/{kind}/{number:int}", self._picture),
             Route("/candidate/{key:int}/{trial:int}", self._candidate),
             Route("/download/{name}", self._download),
@@ -113,7 +124,8 @@ class Dashboard:
         since = request.query_params.get("since", "-1")
         known = int(since) if since.lstrip("-").isdecimal() else -1
         await run_in_threadpool(self._live.refresh)
-        return JSONResponse(await run_in_threadpool(self._live.cohort, known))
+        text = await run_in_threadpool(self._live.cohort, known)
+        return Response(text, media_type="application/json")
 
     async def _trials(self, request: Request) -> Response:
         return PlainTextResponse(
@@ -148,6 +160,11 @@ class Dashboard:
 
     async def _download(self, request: Request) -> Response:
         name = request.path_params["name"]
+        if name == NOTES:
+            text = await run_in_threadpool(notes_csv, self._live.path)
+            headers = {"Content-Disposition": f'attachment; filename="{NOTES}"'}
+            return PlainTextResponse(text, headers=headers, media_type="text/csv")
+
         file = self._live.path / name
         if name not in DOWNLOADS or file.is_symlink():
             return PlainTextResponse("no such file", 404)
@@ -160,7 +177,12 @@ class Dashboard:
 
     async def _winner(self, request: Request) -> Response:
         change = _Winner.model_validate_json(await request.body())
-        return JSONResponse(await run_in_threadpool(self._choose, change))
+        if change.background:
+            await run_in_threadpool(self._start, change)
+            return JSONResponse({"measuring": change.trial}, 202)
+
+        name = await run_in_threadpool(self._known, change)
+        return JSONResponse(await run_in_threadpool(self._chosen, name, change.trial))
 
     async def _drop(self, request: Request) -> Response:
         change = _Drop.model_validate_json(await request.body())
@@ -175,8 +197,24 @@ class Dashboard:
             await run_in_threadpool(self._decide, change, "grade", details, {"grade": change.grade})
         )
 
+    async def _note(self, request: Request) -> Response:
+        change = _Note.model_validate_json(await request.body())
+        tags = tuple(dict.fromkeys(change.tags))
+        return JSONResponse(await run_in_threadpool(self._noted, change, tags))
+
+    def _noted(self, change: _Note, tags: tuple[str, ...]) -> dict[str, Any]:
+        with self._deciding:
+            details = {"tags": list(tags), "note": change.note}
+            # no export nor the report has them: nothing else is written
+            name = self._known(change)
+            decide(self._live.path, name, self._who, "note", details, tags=tags, note=change.note)
+            return details
+
     def _rendered(self, key: int, trial: int) -> bytes:
         from attrsearch.report.dashboard.candidates import CandidatePictures  # noqa: PLC0415 - imports the models
+
+        if self._candidates and (kept := self._candidates.kept(self._live.identity(key), trial)):
+            return kept  # a winner that is being measured holds the lock, and is shown meanwhile
 
         with self._deciding:
             self._candidates = self._candidates or CandidatePictures(self._live.path, self._models)
@@ -188,12 +226,21 @@ class Dashboard:
         self._verifier = self._verifier or Verifier(self._live.head, self._faces)
         return self._verifier
 
-    def _choose(self, change: _Winner) -> dict[str, Any]:
+    def _start(self, change: _Winner) -> None:
+        name = self._known(change)
+        trials = self._live.count_trials(name)
+        if change.trial >= trials:
+            required = f"a trial of {name}, 0 to {trials - 1}"
+            hint = "choose one of the list"
+            raise InputError("trial", required=required, found=str(change.trial), hint=hint)
+
+        self._background.start(name, change.trial)
+
+    def _chosen(self, name: str, trial: int) -> dict[str, Any]:
         from attrsearch.report.dashboard.winner import choose_in_run  # noqa: PLC0415 - imports the models
 
         with self._deciding:
-            name = self._known(change)
-            details = choose_in_run(self._live.path, name, change.trial, self._models(), self._who)
+            details = choose_in_run(self._live.path, name, trial, self._models(), self._who)
             return {**details, "report": self._written()}
 
     def _decide(

@@ -107,7 +107,7 @@ def test_marks_go_both_ways(browser: Any, dashboard: tuple[str, RunFolder]) -> N
         card.get_by_text("Mark", exact=True).click()
         assert page.locator("#marked b").all_inner_texts() == [f"trial {trial}"]
         page.wait_for_function(
-            "[...document.querySelectorAll('#parallel .mark-line path')].some("
+            "() => [...document.querySelectorAll('#parallel .mark-line path')].some("
             "p => (p.style.stroke || p.getAttribute('stroke')) === 'var(--warn)')"
         )
         # back from a chart: a point of a slice marks its candidate
@@ -125,7 +125,9 @@ def test_marks_go_both_ways(browser: Any, dashboard: tuple[str, RunFolder]) -> N
                 dot.dispatchEvent(new PointerEvent(kind, { bubbles: true, ...at }));
             }"""
         )
-        page.wait_for_function("document.querySelectorAll('#marked [data-card]').length === 2")
+        page.wait_for_function(
+            "() => document.querySelectorAll('#marked [data-card]').length === 2"
+        )
         page.hover("#candidates li >> nth=0")
         assert page.locator("li.pointed").count() >= 1
         page.locator("#marked button", has_text="Marked").nth(0).click()

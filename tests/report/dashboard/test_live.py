@@ -126,6 +126,42 @@ def test_dropping_grading_and_taking_away(browser: Any, tmp_path: Path) -> None:
     ]
 
 
+def test_tags_find_a_person_again(browser: Any, tmp_path: Path) -> None:
+    folder = write_people(tmp_path / "run", 4, 30)
+    with (
+        served(folder.path) as address,
+        live(browser, address, "#/person/Person_0002") as page,
+    ):
+        page.wait_for_selector("text=Best trials")
+        page.click("#noted")
+        page.fill("#tags", "twin, ask again")
+        page.fill("#note", "wears a hat in one picture")
+        write_person(folder, "A newcomer", 30, np.random.default_rng(5))
+        page.wait_for_selector("#state >> text=5 people")
+        assert page.input_value("#note") == "wears a hat in one picture"  # nobody is interrupted
+        page.click("#keep-note")
+        page.wait_for_selector("#decision >> text=are kept")
+        assert page.inner_text("#noted") == "Tags and note: twin, ask again"
+        assert serious(page) == []
+        page.click("text=All people")
+        page.wait_for_selector("#people")
+        assert page.locator("#people .tag").all_inner_texts() == ["twin", "ask again"]
+        page.select_option("#by-tag", "twin")
+        assert page.locator("#people tbody tr").count() == 1
+        page.select_option("#by-tag", "")
+        page.fill("#by-name", "a hat")
+        assert page.locator("#people tbody tr").count() == 1
+        page.fill("#by-name", "")
+        refuted = [
+            part.record.id
+            for part in folder.read_people()
+            if part.heldback is not None and not part.heldback.feasible
+        ]
+        page.select_option("#by-status", "fails")
+        shown = page.locator("#people .who").all_inner_texts()
+        assert sorted(name.strip() for name in shown) == sorted(refuted)
+
+
 def test_another_winner(browser: Any, finished: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     shutil.copytree(finished, run)
@@ -137,6 +173,9 @@ def test_another_winner(browser: Any, finished: Path, tmp_path: Path) -> None:
         button = page.locator("[data-trial]").nth(2)
         trial = int(button.get_attribute("data-trial"))
         button.click()
+        # shown at once; measured while the page can be used
+        page.wait_for_selector(f".lead >> text=trial {trial} is being measured again")
+        assert page.get_attribute(".shots .best img >> nth=0", "src").endswith(f"/{trial}")
         page.wait_for_selector("#decision >> text=was measured again", timeout=120_000)
         assert f"Trial {trial} was measured again" in page.inner_text("#decision")
         page.wait_for_selector(f"table tbody th >> text={trial} · winner")

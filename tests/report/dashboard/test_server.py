@@ -1,9 +1,12 @@
 """The dashboard's server: who may talk to it, what it serves, and what it refuses."""
 
+import io
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from starlette.testclient import TestClient
 
@@ -135,6 +138,52 @@ def test_nothing_outside_the_run_is_served(ours: TestClient, run: Path, tmp_path
         row["key"] for row in ours.get("/api/cohort").json()["people"] if row["id"] == "Person_0000"
     )
     assert ours.get(f"/picture/{key}/best/0").status_code == 404
+
+
+def test_tags_and_notes_are_kept_beside_the_run(ours: TestClient, run: Path) -> None:
+    before = (run / "attributes.json").read_bytes()
+    body = {"person": "Person_0001", "tags": [" twin ", "ask", "twin"], "note": "=1+1, see Ann"}
+    answer = ours.post("/api/note", json=body, headers=OURS)
+    assert (answer.status_code, answer.json()["tags"]) == (200, ["twin", "ask"])
+    row = next(r for r in ours.get("/api/cohort").json()["people"] if r["id"] == "Person_0001")
+    assert (row["tags"], row["note"]) == (["twin", "ask"], "=1+1, see Ann")
+    assert (run / "attributes.json").read_bytes() == before
+    assert "see Ann" not in write_report(run).read_text()  # the report is for others, too
+    line = json.loads((run / "changes.jsonl").read_text())
+    assert (line["who"], line["action"], line["note"]) == ("ann", "note", "=1+1, see Ann")
+
+    given = ours.get("/download/notes.csv")
+    table = pd.read_csv(io.StringIO(given.text))
+    assert table["id"].tolist() == ["Person_0001"]
+    assert table["tags"].tolist() == ["twin; ask"]
+    assert table["note"].tolist() == ["'=1+1, see Ann"]  # a spreadsheet computes nothing
+
+    for wrong in (
+        {"tags": ["x" * 41]},
+        {"tags": ["a"] * 13},
+        {"tags": [" "]},
+        {"note": "n" * 2001},
+    ):
+        refused = ours.post("/api/note", json=body | wrong, headers=OURS)
+        assert refused.status_code == 400, wrong
+
+
+def test_a_choice_that_cannot_be_measured_leaves_the_winner(ours: TestClient, run: Path) -> None:
+    before = (run / "people" / "Person_0000.json").read_bytes()
+    body = {"person": "Person_0000", "trial": 40, "background": True}
+    beyond = ours.post("/api/winner", json=body, headers=OURS)
+    assert (beyond.status_code, "0 to 39, found 40" in beyond.text) == (400, True)
+    started = ours.post("/api/winner", json=body | {"trial": 3}, headers=OURS)
+    assert (started.status_code, started.json()) == (202, {"measuring": 3})
+    for _ in range(1000):
+        people = ours.get("/api/cohort").json()["people"]
+        measuring = next(row["measuring"] for row in people if row["id"] == "Person_0000")
+        if measuring["error"]:
+            break
+        time.sleep(0.01)
+    assert measuring["trial"] == 3
+    assert "start the dashboard with --faces FACES" in measuring["error"]
+    assert (run / "people" / "Person_0000.json").read_bytes() == before
 
 
 def test_attributes_of_candidates(ours: TestClient, run: Path) -> None:
