@@ -321,7 +321,9 @@ def _pictures(job: "Job", config: "RunConfig", video: "VideoConfig", quiet: bool
     if given is not None:
         work, left = with_owners(work, job.source, given, file)
 
-    done = apply_all(Applier(file, video.fallback, left=left), work)
+    with stage_bar(quiet, delay=1) as told:
+        done = apply_all(Applier(file, video.fallback, left=left), work, told)
+
     name_unfinished(result.verdicts, result.failed)
     problems = [item for item in done if item.problem]
 

@@ -29,6 +29,7 @@ from attrsearch.cli.plugins import plugins
 from attrsearch.cli.results import compare, export, report
 from attrsearch.cli.run import run
 from attrsearch.cli.runs import check, merge
+from attrsearch.cli.studio import studio
 from attrsearch.cli.train import train
 from attrsearch.cli.train_checks import accuracy, evaluate_editor, judge, truths
 from attrsearch.cli.train_restoring import parsing, prepare_tight, restoring
@@ -56,7 +57,7 @@ def cli() -> None:
 
 
 COMMANDS = (
-    *(run, export, apply, anonymise, report, dashboard, choose, compare, evaluate, attack),
+    *(run, export, apply, anonymise, report, dashboard, studio, choose, compare, evaluate, attack),
     *(calibrate, train, grade, models, bench, demo),
     *(check, merge, scrub, plugins, completion),
 )

@@ -40,7 +40,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert set(cli.commands) == {
         *("run", "export", "apply", "report", "compare"),
         *("anonymise", "dashboard", "evaluate", "attack", "reproduce", "calibrate"),
-        *("train", "grade", "models", "bench", "demo", "choose"),
+        *("train", "grade", "models", "bench", "demo", "choose", "studio"),
         *("check", "merge", "scrub", "completion", "plugins"),
     }
     assert __version__ in call(capsys, "--version")[1]

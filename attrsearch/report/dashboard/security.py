@@ -87,11 +87,13 @@ class Guard:
     Args:
         app: The application.
         access: Where it listens.
+        uploads: Where files may be put (``PUT``), as the start of a path; empty for nowhere.
     """
 
-    def __init__(self, app: ASGIApp, access: Access) -> None:
+    def __init__(self, app: ASGIApp, access: Access, uploads: str = "") -> None:
         self._app = app
         self._access = access
+        self._uploads = uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or refuse."""
@@ -116,13 +118,15 @@ class Guard:
         headers = request.headers
         if not self._access.serves(headers.get("host", "")):
             return PlainTextResponse("this address is not the dashboard's", 421)
-        if request.method not in ("GET", "HEAD") and (reason := self._foreign(headers)):
+        puts = request.method == "PUT" and bool(self._uploads)
+        is_file = puts and request.url.path.startswith(self._uploads)
+        if request.method not in ("GET", "HEAD") and (reason := self._foreign(headers, is_file)):
             return PlainTextResponse(reason, 403)
 
         return self._without_token(request) if self._access.token else None
 
-    def _foreign(self, headers: Headers) -> str:
-        """Why a change is refused; empty where it comes from our own page."""
+    def _foreign(self, headers: Headers, is_file: bool) -> str:
+        """Why a change, or a file, is refused; empty where it comes from our own page."""
         origin = urlsplit(headers.get("origin", ""))
         if headers.get("origin") and (
             origin.scheme not in ("http", "https") or origin.netloc != headers.get("host")
@@ -130,10 +134,13 @@ class Guard:
             return "changes come from the dashboard's own page only"
         if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return "changes come from the dashboard's own page only"
+        kind = "application/octet-stream" if is_file else "application/json"
         if headers.get("x-attrsearch") != "1" or not headers.get("content-type", "").startswith(
-            "application/json"
+            kind
         ):
             return "changes are JSON with the header X-Attrsearch: 1"
+        if is_file:
+            return ""
 
         length = headers.get("content-length", "")
         if not length.isdecimal() or int(length) > LARGEST_BODY:

@@ -113,7 +113,7 @@ class Dashboard:
         return Starlette(
             routes=routes,
             middleware=[Middleware(Guard, access=access)],
-            exception_handlers={AttrsearchError: _refused, ValidationError: _malformed},
+            exception_handlers={AttrsearchError: answer_refused, ValidationError: answer_malformed},
         )
 
     async def _page(self, _: Request) -> Response:
@@ -296,21 +296,30 @@ async def _no_icon(_: Request) -> Response:
     return Response(status_code=204)
 
 
-async def _refused(_: Request, error: Exception) -> Response:
+async def answer_refused(_: Request, error: Exception) -> Response:
+    """What somebody can mend, in a line."""
     return PlainTextResponse(str(error), 400 if isinstance(error, InputError) else 500)
 
 
-async def _malformed(_: Request, error: Exception) -> Response:
+async def answer_malformed(_: Request, error: Exception) -> Response:
+    """What of a request is not as it must be, in a line."""
     first = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": ""}
     place = ".".join(str(part) for part in first["loc"]) or "the request"
     return PlainTextResponse(f"{place}: {first['msg']}", 400)
 
 
 def serve(dashboard: Dashboard, access: Access, ready: Callable[[str], None]) -> None:
+    """Serve until it is interrupted; arguments as :func:`serve_application`."""
+    serve_application(dashboard.application, access, ready)
+
+
+def serve_application(
+    make: Callable[[Access], Starlette], access: Access, ready: Callable[[str], None]
+) -> None:
     """Serve until it is interrupted.
 
     Args:
-        dashboard: The handlers.
+        make: Makes the application, once it is known at which port.
         access: Where to listen.
         ready: Called with the address once connections are accepted.
 
@@ -333,7 +342,7 @@ def serve(dashboard: Dashboard, access: Access, ready: Callable[[str], None]) ->
 
         here = Access(access.host, listener.getsockname()[1], access.token)
         config = uvicorn.Config(
-            dashboard.application(here),
+            make(here),
             log_level="warning",
             access_log=False,
             server_header=False,

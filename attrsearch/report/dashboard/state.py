@@ -177,6 +177,10 @@ class LiveRun:
         """Whether a person of that name is finished."""
         return identity in self._rows
 
+    def row(self, identity: str) -> dict[str, Any] | None:
+        """What pages know of a person; None where nobody of that name is finished."""
+        return self._rows.get(identity)
+
     def picture(self, key: int, kind: str, number: int) -> Path | None:
         """A picture's file; None where there is none, or its kind is not shown."""
         names = self._parts[self.identity(key)].images.get(kind, ()) if kind in self.kinds else ()

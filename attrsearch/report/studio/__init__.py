@@ -1,0 +1,1 @@
+"""``attrsearch studio``: drop a clip, see who is in it, decide, compare, take the result away."""

@@ -1,0 +1,61 @@
+"""Runs one step of a job and notes how it ended, whether or not the studio is still there.
+
+``python -m attrsearch.report.studio.runner JOB STEP``
+"""
+
+import signal
+import subprocess
+import sys
+from os import getpid
+from pathlib import Path
+from typing import Any, cast
+
+from attrsearch.report.studio.job import LOCK, JobFolder, StepName, StepRecord, now, write_step
+from attrsearch.report.studio.locks import take_lock
+
+BUSY = 75
+
+
+def run_step(folder: Path, step: StepName, decided: str = "") -> int:
+    """Run a step; its exit code.
+
+    Args:
+        folder: The job's.
+        step: Which.
+        decided: Digest of the decisions it is started with.
+    """
+    job = JobFolder(folder)
+    lock = take_lock(folder / LOCK)
+    if lock is None:
+        return BUSY
+
+    place = folder / f"{step}.json"
+    record = StepRecord(pid=getpid(), began=now(), decided=decided)
+    write_step(place, record)
+
+    with (folder / f"{step}.log").open("wb") as log:
+        # the command keeps the lock: while it lives, nobody starts a second one
+        child = subprocess.Popen(  # noqa: S603 - our own command, no shell
+            job.process(step, job.read()),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            pass_fds=(lock,),
+        )
+
+        def stop(*_: Any) -> None:
+            child.send_signal(signal.SIGINT)
+
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
+        code = child.wait()
+
+    # a signal that ended it is no exit code: it was interrupted
+    write_step(
+        place, record.model_copy(update={"ended": now(), "code": code if code >= 0 else 130})
+    )
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(run_step(Path(sys.argv[1]), cast("StepName", sys.argv[2]), *sys.argv[3:4]))
