@@ -197,7 +197,7 @@ def _apply_live(
     from attrsearch.anonymise.images import load_export_editor
     from attrsearch.anonymise.videos import apply_to_stream
     from attrsearch.video.io.encoders import Encoding
-    from attrsearch.video.summary import summarise
+    from attrsearch.video.summary import advise, summarise, unsearched
 
     options = video.load()
     eyes = open_eyes_for(options, video)
@@ -216,7 +216,10 @@ def _apply_live(
             progress=progress,
         )
 
-    say(f"{out}: {summarise(done.counts)}")
+    say(f"{out}: {summarise(done.counts)}{unsearched(done.summary)}")
+    for line in advise(done.summary.reasons):
+        say(line)
+
     if done.problem:
         say(done.problem)
 

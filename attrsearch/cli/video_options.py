@@ -228,11 +228,11 @@ def finish(
     if video.write_boxes:
         write_boxes(video.write_boxes, protected.boxes, material.size)
 
-    from attrsearch.video.summary import advise, summarise
+    from attrsearch.video.summary import advise, summarise, unsearched
 
     say(
         f"{target}: {protected.frames} frames, {len(protected.people)} people; "
-        f"{summarise(protected.counts)}"
+        f"{summarise(protected.counts)}{unsearched(protected.summary)}"
     )
     for line in advise(protected.reasons):
         say(line)

@@ -69,7 +69,7 @@ def cover(
         return
 
     region = picture[top:bottom, left:right]
-    filtered = _filter(np.ascontiguousarray(region), how, float(half[0]) * 2)
+    changed = filtered(np.ascontiguousarray(region), how, float(half[0]) * 2)
     y, x = np.mgrid[top:bottom, left:right].astype(np.float32)
     distance = np.hypot((x + 0.5 - centre[0]) / half[0], (y + 0.5 - centre[1]) / half[1]) / np.sqrt(
         2
@@ -77,7 +77,7 @@ def cover(
     fade = np.clip((1 + margin / np.sqrt(2) - distance) / max(margin / np.sqrt(2), 1e-3), 0, 1)[
         ..., None
     ]
-    region[:] = np.round(region + (filtered.astype(np.float32) - region) * fade).astype(np.uint8)
+    region[:] = np.round(region + (changed.astype(np.float32) - region) * fade).astype(np.uint8)
 
 
 def plugged_filter(kind: str, name: str, picture: Picture, size: float) -> Picture:
@@ -96,15 +96,15 @@ def plugged_filter(kind: str, name: str, picture: Picture, size: float) -> Pictu
     if function is None:
         raise unknown(kind, name, FALLBACKS if kind == "fallback" else ("pixelate", "blur"))
 
-    filtered = function(picture.copy(), size)
-    if getattr(filtered, "shape", None) != picture.shape or filtered.dtype != np.uint8:
-        found = f"{getattr(filtered, 'shape', type(filtered).__name__)}"
+    changed = function(picture.copy(), size)
+    if getattr(changed, "shape", None) != picture.shape or changed.dtype != np.uint8:
+        found = f"{getattr(changed, 'shape', type(changed).__name__)}"
         raise broken(kind, name, f"a picture {picture.shape}, uint8, from its function", found)
 
-    return np.asarray(filtered, np.uint8)
+    return np.asarray(changed, np.uint8)
 
 
-def _filter(region: Picture, how: Fallback, face_width: float) -> Picture:
+def filtered(region: Picture, how: Fallback, face_width: float) -> Picture:
     """A filtered copy of a region around a face of that width in pixels."""
     if how == "mask":
         return np.broadcast_to(region.reshape(-1, 3).mean(0).astype(np.uint8), region.shape)

@@ -39,6 +39,10 @@ class SetChoices:
         """The set a track is at."""
         return self.of(person)[self._place.get(track, 0)]
 
+    def place(self, track: int, person: str) -> int:
+        """Which of a person's sets a track is at, from 0."""
+        return self._place.get(track, 0) % max(1, len(self.of(person)))
+
     def is_held(self, track: int, frame: int) -> bool:
         """Whether a track is filtered in a frame because none of its sets was far enough away."""
         return frame < self._until.get(track, -1)

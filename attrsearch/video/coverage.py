@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from attrsearch.core.encryption import encrypting, locked, private_path
 from attrsearch.core.files import written
 from attrsearch.video.render import RenderedFace
+from attrsearch.video.summary import CoverageSummary
 
 SCHEMA = pa.schema(
     [
@@ -54,6 +55,22 @@ class Ledger:
         self._writer = pq.ParquetWriter(self._memory or self._part, schema)
         self._rows: dict[str, list[Any]] = {name: [] for name in SCHEMA.names}
         self.counts: dict[str, int] = {}
+
+    def close(self, summary: CoverageSummary) -> None:
+        """Note what the rows do not say, in the metadata under ``attrsearch.coverage``.
+
+        How many frames there are, how faces were covered and why not edited, how often edit and
+        filter took turns, and what was not looked at.
+        """
+        told = {
+            "frames": summary.frames,
+            "counts": summary.counts,
+            "reasons": summary.reasons,
+            "switches": summary.switches,
+            "smallest_face": summary.smallest,
+            "unread_frames": summary.unread,
+        }
+        self._writer.add_key_value_metadata({"attrsearch.coverage": json.dumps(told)})
 
     def __enter__(self) -> "Ledger":
         return self

@@ -6,6 +6,7 @@ Find and follow every face, decide who is who, cover every face of every frame.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +22,14 @@ from attrsearch.faces.detection.base import Detector
 from attrsearch.faces.recognition.base import CalibratedRecogniser
 from attrsearch.runs.people_file import PeopleFile
 from attrsearch.video.coverage import Ledger
+from attrsearch.video.decisions import SMALLEST_EDIT, EditLimits, plan_edits
 from attrsearch.video.io.boxes_file import LabelledBox
 from attrsearch.video.io.reader import Frame
 from attrsearch.video.io.source import FrameSink, FrameSource
 from attrsearch.video.overlay import draw
 from attrsearch.video.preview import Preview
-from attrsearch.video.render import SMALLEST_EDIT, Renderer
+from attrsearch.video.render import Renderer
+from attrsearch.video.summary import CoverageSummary
 from attrsearch.video.tracking.false_tracks import find_ghosts
 from attrsearch.video.tracking.reidentify import People, link_people
 from attrsearch.video.tracking.scan import Scan, scan
@@ -102,23 +105,34 @@ class VideoResult:
     """What became of a video.
 
     Attributes:
-        frames: How many were written.
         people: Names, by how long they are seen.
-        counts: How faces were covered, and how often.
-        reasons: Why faces were filtered, and how often.
         problem: Why the video ended early; empty where it did not.
         boxes: Every covered face by frame, for ``--boxes``.
         visible: Every face by frame that was left as it is, because its person consents or nobody
             asked for it.
+        summary: How many frames were written, how faces were covered, and why they were filtered.
     """
 
-    frames: int
     people: tuple[str, ...]
-    counts: Mapping[str, int]
     problem: str
     boxes: Mapping[int, list[LabelledBox]]
     visible: Mapping[int, list[LabelledBox]]
-    reasons: Mapping[str, int] = field(default_factory=dict)
+    summary: CoverageSummary
+
+    @property
+    def frames(self) -> int:
+        """How many frames were written."""
+        return self.summary.frames
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How faces were covered, and how often."""
+        return self.summary.counts
+
+    @property
+    def reasons(self) -> Mapping[str, int]:
+        """Why faces were filtered, and how often."""
+        return self.summary.reasons
 
 
 def find_people(
@@ -202,6 +216,7 @@ def protect(
         unseen=frozenset(set(people.names.values()) - set(people.looks)),
     )
 
+    limits = EditLimits(options.smallest, keeps_pose=sets.editor is not None and sets.editor.turned)
     timeline = Timeline(
         found.tracks,
         found.cuts,
@@ -209,6 +224,7 @@ def protect(
         people=people.names,
         remembered=found.remembered,
         camera=found.camera,
+        plan=partial(plan_edits, limits=limits),
     )
 
     return _write(
@@ -217,6 +233,11 @@ def protect(
         timeline,
         found.cuts,
         options,
+        CoverageSummary(
+            # boxes of a file are all there is: nothing was looked for
+            smallest=None if given else getattr(detector, "min_face", None),
+            unread=found.frames - found.read,
+        ),
         staged(progress, "cover", material.count),
     )
 
@@ -227,17 +248,13 @@ def _write(
     timeline: Timeline,
     cuts: set[int],
     options: VideoOptions,
+    summary: CoverageSummary,
     progress: Callable[[int], None],
 ) -> VideoResult:
-    counts: dict[str, int] = {}
-    reasons: dict[str, int] = {}
-
     # faces of a long video do not fit into memory
     shelf = SpillFile()
     boxes = BoxRows(shelf)
     visible = BoxRows(shelf)
-    written_frames = 0
-
     with ExitStack() as stack:
         out = stack.enter_context(material.rewrite())
         about = {"turn": material.turn}
@@ -264,17 +281,12 @@ def _write(
                 if preview is not None:
                     preview.add(picture)
 
-                for item in covered:
-                    counts[item.how] = counts.get(item.how, 0) + 1
-                    if item.how in ("filtered", "replaced"):
-                        reasons[item.reason] = reasons.get(item.reason, 0) + 1
-
+                summary.add(frame.index, covered)
                 done = {item.face.track for item in covered}
                 _add(boxes, frame.index, [item.face for item in covered])
                 _add(visible, frame.index, [face for face in there if face.track not in done])
-                written_frames += 1
 
-            progress(written_frames)
+            progress(summary.frames)
 
         out.close()
         if debug is not None:
@@ -283,10 +295,13 @@ def _write(
         if preview is not None:
             preview.save()
 
+        if ledger is not None:
+            ledger.close(summary)
+
         problem = out.problem
 
     people = tuple(dict.fromkeys(sorted(set(renderer.names.values()))))
-    return VideoResult(written_frames, people, counts, problem, boxes, visible, reasons)
+    return VideoResult(people, problem, boxes, visible, summary)
 
 
 def _add(rows: BoxRows, frame: int, faces: Sequence[TrackedBox]) -> None:

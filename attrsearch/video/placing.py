@@ -66,6 +66,11 @@ def belong(landmarks: Floats, box: Floats) -> bool:
     return bool((apart < 0.3).all()) and CROP_WIDTHS[0] < width < CROP_WIDTHS[1]
 
 
+def has_landmarks(landmarks: Floats, box: Floats) -> bool:
+    """Whether landmarks (5, 2) are known, and those of the face in a box (4,)."""
+    return bool(np.isfinite(landmarks).all()) and belong(landmarks, box)
+
+
 def replace_face(picture: Picture, box: Floats, replacement: Picture) -> None:
     """Put a picture over a face, in place (thesis 3.3.1)."""
     height, width = picture.shape[:2]

@@ -2,48 +2,43 @@
 
 Fails closed.  A face whose landmarks are not known gets the last edit of its track warped to its
 place; one without a recent edit, without an attribute set, too small or too turned for an edit is
-covered by a filter.  Where edits begin or end, edit and filter fade into each other over a few
-frames.
+covered by a filter.  Edits are compared with their originals as they are shown, those that were
+carried on, too.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from attrsearch.core.attributes import AttributeSet
 from attrsearch.core.boxes import area, iou
-from attrsearch.editing.blending import LEAST_SHARE, Layer, cut_crop, edit_crops, paste
+from attrsearch.editing.blending import LEAST_SHARE, cut_crop, edit_crops
 from attrsearch.editing.editor import Editor
-from attrsearch.editing.filters import HEAD, Fallback, cover
+from attrsearch.editing.filters import Fallback
+from attrsearch.editing.head import cover_head
 from attrsearch.faces.alignment import CROP_TEMPLATE, similarity
 from attrsearch.faces.sampling import to_editor
 from attrsearch.video.choices import SetChoices
-from attrsearch.video.placing import belong, replace_face, steady
-from attrsearch.video.tracking.best_shots import residual, turn, turn_limits
-from attrsearch.video.tracking.kalman import move_points
+from attrsearch.video.compositor import Compositor, Cover, Edit, ShownEdit
+from attrsearch.video.decisions import SMALLEST_EDIT, EditLimits, is_in_view, obstacle
+from attrsearch.video.placing import has_landmarks
+from attrsearch.video.reasons import Reason
 from attrsearch.video.trajectories import TrackedBox
 from attrsearch.video.verification import FaceInFrame, RenderVerifier
 
 Floats = npt.NDArray[np.float32]
 Picture = npt.NDArray[np.uint8]
-Cover = Literal["edited", "warped", "filtered", "replaced"]
-Reason = Literal[
-    "", "too small", "turned", "no landmarks", "never seen well", "no feasible set", "not verified"
-]
-"""Why a face was not edited; empty where it was."""
 
-SMALLEST_EDIT = 20.0
-"""Faces narrower than this many pixels are filtered, not edited."""
-RECENT = 25
-"""An edit older than this many frames is not warped any more."""
-MAX_FRAMES_FROM_DETECTION = 3
-"""Further from where it was seen than this many frames, a face may be behind something; no edit is put on that."""
-FADE = 5
-"""Frames over which an edit fades into a filter and back."""
+GO_ON_SHARE = 0.2
+"""A face that was edited in the frame before is edited on as long as an edit is laid on this share
+of it (:data:`attrsearch.editing.blending.LEAST_SHARE`)."""
+_EditName = tuple[int, int, int, tuple[int, ...]]
+"""Place of the frame, track, set, and the tracks that do not show in what an edit is made from."""
+HIDDEN = 12
+"""Frames a face is filtered for once too little of it could be seen."""
 
 
 @dataclass(frozen=True)
@@ -64,30 +59,6 @@ class RenderedFace:
     how: Cover
     reason: Reason = ""
     distance: float | None = None
-
-
-@dataclass(frozen=True)
-class _Edit:
-    """An edit and the crop (size, size, 3) it was made from."""
-
-    source: Picture
-    layer: Layer
-
-
-@dataclass
-class _Last:
-    """The last edit of a track, what it was made from, and how much of it is shown over the filter, 0 to 1.
-
-    ``crop`` (size, size, 3) is the edit before it was rounded.
-    """
-
-    frame: int
-    source: Floats
-    crop: Floats
-    layer: Layer
-    box: Floats
-    landmarks: Floats
-    shown: float
 
 
 @dataclass
@@ -120,10 +91,12 @@ class Renderer:
     verifier: RenderVerifier | None = None
     others: Mapping[str, Sequence[AttributeSet]] = field(default_factory=dict)
     unseen: frozenset[str] = frozenset()
-    _last: dict[int, _Last] = field(default_factory=dict)
     _edited: set[int] = field(default_factory=set)
-    _filtered: set[int] = field(default_factory=set)
+    _hidden: dict[int, int] = field(default_factory=dict)
+    _refused: set[tuple[int, int]] = field(default_factory=set)
     _reasons: dict[tuple[int, int], Reason] = field(default_factory=dict)
+    _shown: list[ShownEdit] = field(default_factory=list)
+    _edits: dict[_EditName, Edit] = field(default_factory=dict)
 
     def render(
         self, frames: Sequence[tuple[int, Picture]], faces: Sequence[Sequence[TrackedBox]]
@@ -137,78 +110,120 @@ class Renderer:
         Returns:
             For each frame, the covered picture and how each face was covered.
         """
+        self._edits = {}
+        self._refused = set()
+
         while True:
             # one try changes the state of tracks; a try that fails is taken back as a whole
             before = self._state()
-            shown, jobs = self._render_once(frames, faces)
-            shown, failed = self._verify(frames, shown, jobs)
+            shown = self._render_once(frames, faces)
+            shown, failed = self._verify(frames, shown)
             if not failed:
                 break
+
             self._restore(before)
-            for number, face in failed:
-                self._choices.fail(face.track, self._person(face), number)
-        oldest = (
-            frames[-1][0] - RECENT if frames else 0
-        )  # an older edit is not shown again: it is let go
-        self._last = {track: last for track, last in self._last.items() if last.frame >= oldest}
+            for item in failed:
+                if item.carried:
+                    self._refused.add((item.number, item.face.key))
+                else:
+                    self._choices.fail(item.face.key, self._person(item.face), item.number)
+
+        if frames:
+            self._compositor.let_go(frames[-1][0])
+
+        self._edits = {}
         return shown
 
     def _render_once(
         self, frames: Sequence[tuple[int, Picture]], faces: Sequence[Sequence[TrackedBox]]
-    ) -> tuple[list[tuple[Picture, list[RenderedFace]]], list[tuple[int, TrackedBox]]]:
-        """Cover the faces with the sets their tracks are at; and the edited ones with the place of their frame."""
+    ) -> list[tuple[Picture, list[RenderedFace]]]:
+        """Cover the faces with the sets their tracks are at."""
         self._reasons = {}
+        self._shown = []
         jobs = [
             (place, face)
             for place, there in enumerate(faces)
             for face in there
             if self._person(face) not in self.visible and self._can_edit(face, frames[place][0])
         ]
-        edited = {(place, face.track) for place, face in jobs}
-        edits = self._edit(
-            [
-                (
-                    self._without_others(
-                        frames[place][1], face, faces[place], {t for p, t in edited if p == place}
-                    ),
-                    face,
-                )
-                for place, face in jobs
-            ]
-        )
-        ready = {
-            (place, face.track): edit
-            for (place, face), edit in zip(jobs, edits, strict=True)
-            if edit.layer.share >= LEAST_SHARE
-        }
-        shown = [
-            self._cover(
-                number, picture, faces[place], {t: e for (p, t), e in ready.items() if p == place}
-            )
+        edits = self._edits_of(frames, faces, jobs)
+        ready: list[dict[int, Edit]] = [{} for _ in frames]
+
+        for (place, face), edit in zip(jobs, edits, strict=True):
+            if self._shows_enough(face, frames[place][0], edit.layer.share):
+                ready[place][face.track] = edit
+
+        return [
+            self._cover(place, number, picture, faces[place], ready[place])
             for place, (number, picture) in enumerate(frames)
         ]
-        return shown, jobs
+
+    def _edits_of(
+        self,
+        frames: Sequence[tuple[int, Picture]],
+        faces: Sequence[Sequence[TrackedBox]],
+        jobs: Sequence[tuple[int, TrackedBox]],
+    ) -> list[Edit]:
+        """Edits of faces at their places in a batch; what an earlier try made is not made again."""
+        edited: list[set[int]] = [set() for _ in frames]
+        for place, face in jobs:
+            edited[place].add(face.track)
+
+        names: list[_EditName] = []
+        missing: dict[_EditName, tuple[Picture, TrackedBox]] = {}
+
+        for place, face in jobs:
+            hidden = self._others_on(face, faces[place], edited[place])
+            # what an edit is made from depends on who else is edited there
+            others = tuple(other.track for other in hidden)
+            chosen = self._choices.place(face.key, self._person(face))
+            name = (place, face.track, chosen, others)
+            names.append(name)
+            if name not in self._edits:
+                missing[name] = (self._without(frames[place][1], hidden), face)
+
+        made = self._edit(list(missing.values()))
+        self._edits |= dict(zip(missing, made, strict=True))
+        return [self._edits[name] for name in names]
+
+    def _shows_enough(self, face: TrackedBox, number: int, share: float) -> bool:
+        """Whether enough of a face can be seen to be edited; a hand before it does not make it flicker."""
+        before = self._compositor.last.get(face.key)
+        goes_on = before is not None and number - before.frame <= 1 and before.shown > 0
+        held = number < self._hidden.get(face.key, -1)
+
+        if not held and share >= (GO_ON_SHARE if goes_on else LEAST_SHARE):
+            return True
+
+        if not held and goes_on:
+            self._hidden[face.key] = number + HIDDEN
+
+        self._reasons[number, face.track] = "hidden"
+        return False
 
     def _verify(
         self,
         frames: Sequence[tuple[int, Picture]],
         shown: list[tuple[Picture, list[RenderedFace]]],
-        jobs: Sequence[tuple[int, TrackedBox]],
-    ) -> tuple[list[tuple[Picture, list[RenderedFace]]], list[tuple[int, TrackedBox]]]:
+    ) -> tuple[list[tuple[Picture, list[RenderedFace]]], list[ShownEdit]]:
         """Add the distance of every edit, and find the first one of each track that is not far enough away."""
-        if self.verifier is None or not jobs:
+        if self.verifier is None or not self._shown:
             return shown, []
-        faces = [
-            FaceInFrame(frames[p][1], shown[p][0], face.box, face.landmarks) for p, face in jobs
-        ]
-        distances = self.verifier.distances(faces)
-        measured = {
-            (place, face.track): float(d) for (place, face), d in zip(jobs, distances, strict=True)
-        }
-        failed: dict[int, tuple[int, TrackedBox]] = {}
-        for place, face in jobs:
-            if measured[place, face.track] < self.verifier.required:
-                failed.setdefault(face.track, (frames[place][0], face))
+
+        distances = self.verifier.distances(
+            [
+                FaceInFrame(frames[s.place][1], shown[s.place][0], s.face.box, s.landmarks)
+                for s in self._shown
+            ]
+        )
+        measured: dict[tuple[int, int], float] = {}
+        failed: dict[int, ShownEdit] = {}
+
+        for item, distance in zip(self._shown, distances, strict=True):
+            measured[item.place, item.face.track] = float(distance)
+            if distance < self.verifier.required:
+                failed.setdefault(item.face.key, item)
+
         with_distances = [
             (
                 picture,
@@ -221,16 +236,17 @@ class Renderer:
         ]
         return with_distances, list(failed.values())
 
-    def _state(self) -> tuple[dict[int, _Last], set[int], set[int]]:
-        last = {track: replace(item) for track, item in self._last.items()}
-        return last, set(self._edited), set(self._filtered)
+    def _state(self) -> tuple[Compositor, set[int], dict[int, int]]:
+        return self._compositor.copy(), set(self._edited), dict(self._hidden)
 
-    def _restore(self, state: tuple[dict[int, _Last], set[int], set[int]]) -> None:
-        self._last, self._edited, self._filtered = state
+    def _restore(self, state: tuple[Compositor, set[int], dict[int, int]]) -> None:
+        self._compositor, self._edited, self._hidden = state
 
     def forget(self) -> None:
         """Forget the last edits, at a scene cut."""
-        self._last, self._edited, self._filtered = {}, set(), set()
+        self._compositor.forget()
+        self._edited = set()
+        self._hidden = {}
 
     def _person(self, face: TrackedBox) -> str:
         return self.names.get(face.track, self.everyone)
@@ -239,37 +255,48 @@ class Renderer:
     def _choices(self) -> SetChoices:
         return SetChoices(self.sets, self.others)
 
+    @cached_property
+    def _compositor(self) -> Compositor:
+        return Compositor(self.fallback, self.replacement)
+
+    @cached_property
+    def _limits(self) -> EditLimits:
+        turned = self.editor is not None and self.editor.turned
+        return EditLimits(self.smallest, keeps_pose=turned)
+
     def _can_edit(self, face: TrackedBox, frame: int) -> bool:
         """Whether a face is edited in a frame; if not, why is noted."""
         reason = self._why_not(face, frame)
         if reason:
             self._reasons[frame, face.track] = reason
-            self._edited.discard(face.track)
+            self._edited.discard(face.key)
             return False
-        self._edited.add(face.track)
+
+        self._edited.add(face.key)
         return True
 
     def _why_not(self, face: TrackedBox, frame: int) -> Reason:
-        """Why a face is not edited; once it is, a little more of a turn is borne, so that it does not flicker."""
+        """Why a face is not edited."""
         if self.editor is None or self._person(face) not in self.sets:
             return "never seen well" if self._person(face) in self.unseen else "no feasible set"
-        if face.box[2] - face.box[0] < self.smallest:
-            return "too small"
-        if not _is_in_view(face) or not np.isfinite(face.landmarks).all():
-            return "no landmarks"
-        aside = turn(face.landmarks) if face.turn is None else face.turn
-        limits = turn_limits(keeps_pose=self.editor.turned, begun=face.track in self._edited)
-        if aside >= limits.turn or residual(face.landmarks) >= limits.residual:
-            return "turned"
-        if not belong(face.landmarks, face.box):
-            return "no landmarks"
-        return "not verified" if self._choices.is_held(face.track, frame) else ""
 
-    def _without_others(
-        self, picture: Picture, face: TrackedBox, there: Sequence[TrackedBox], edited: set[int]
-    ) -> Picture:
-        """What an edit is made from: other faces that it would be pasted over do not show in it."""
-        others = [
+        if face.planned is None:
+            reason = obstacle(face, self._limits, begun=face.key in self._edited)
+        elif face.planned:
+            reason = face.planned
+        else:
+            reason = "" if has_landmarks(face.landmarks, face.box) else "no landmarks"
+
+        if reason:
+            return reason
+
+        return "not verified" if self._choices.is_held(face.key, frame) else ""
+
+    def _others_on(
+        self, face: TrackedBox, there: Sequence[TrackedBox], edited: set[int]
+    ) -> list[TrackedBox]:
+        """Other faces that an edit would be pasted over: they must not show in what it is made from."""
+        return [
             other
             for other in there
             if other is not face
@@ -277,14 +304,19 @@ class Renderer:
             and iou(other.box, face.box) > 0
             and (other.track not in edited or area(other.box) < area(face.box))
         ]
+
+    def _without(self, picture: Picture, others: Sequence[TrackedBox]) -> Picture:
+        """A picture without faces."""
         if not others:
             return picture
+
         hidden = picture.copy()
         for other in others:
-            cover(hidden, other.box, self.fallback, margin=0.0)
+            cover_head(hidden, other.box, self.fallback, other.landmarks)
+
         return hidden
 
-    def _edit(self, jobs: Sequence[tuple[Picture, TrackedBox]]) -> list[_Edit]:
+    def _edit(self, jobs: Sequence[tuple[Picture, TrackedBox]]) -> list[Edit]:
         """Edits of faces in pictures."""
         if not jobs or self.editor is None:
             return []
@@ -292,103 +324,69 @@ class Renderer:
             cut_crop(picture, self.editor, similarity(face.landmarks[None], CROP_TEMPLATE)[0])
             for picture, face in jobs
         ]
-        passes = [self._choices.current(face.track, self._person(face)).passes for _, face in jobs]
-        edits: dict[int, _Edit] = {}
+        passes = [self._choices.current(face.key, self._person(face)).passes for _, face in jobs]
+        edits: dict[int, Edit] = {}
         for count in sorted({len(item) for item in passes}):  # an export may mix one pass and two
             chosen = [i for i, item in enumerate(passes) if len(item) == count]
             taken = to_editor([crops[i] for i in chosen])
             layers = edit_crops(self.editor, taken, np.stack([passes[i] for i in chosen]))
             for i, layer in zip(chosen, layers, strict=True):
-                edits[i] = _Edit(crops[i], layer)
+                edits[i] = Edit(crops[i], layer)
         return [edits[i] for i in range(len(jobs))]
 
     def _cover(
-        self, number: int, picture: Picture, faces: Sequence[TrackedBox], edits: Mapping[int, _Edit]
+        self,
+        place: int,
+        number: int,
+        picture: Picture,
+        faces: Sequence[TrackedBox],
+        edits: Mapping[int, Edit],
     ) -> tuple[Picture, list[RenderedFace]]:
         shown = picture.copy()
         done: list[RenderedFace] = []
         hidden = [face for face in faces if self._person(face) not in self.visible]
-        # filters first, then edits from small to large, so that a near face is not covered by a far one's filter
+
+        # filters first, then edits from small to large, so that a near face is not covered by a
+        # far one's filter
         order = sorted(
             hidden,
             key=lambda face: (face.track in edits, float((face.box[2:] - face.box[:2]).prod())),
         )
         for face in order:
             edit = edits.get(face.track)
+            landmarks = None
+            how: Cover = "edited"
+
             if edit is not None:
-                self._show_edit(number, shown, picture, face, edit)
-                how: Cover = "edited"
+                landmarks = self._compositor.show_edit(number, shown, picture, face, edit)
+            elif self._carries_on(face, number):
+                landmarks = self._compositor.carry_on(number, shown, picture, face)
+                how = "warped"
+
+            if landmarks is None:
+                known = self._person(face) in self.sets
+                how = self._compositor.filter(number, shown, picture, face, fade=known)
             else:
-                how = self._cover_without_edit(number, shown, picture, face)
-            reason = (
-                "" if how == "edited" else self._reasons.get((number, face.track), "no landmarks")
+                self._shown.append(ShownEdit(place, number, face, landmarks, edit is None))
+
+            reason = self._reasons.get((number, face.track), "no landmarks")
+            done.append(
+                RenderedFace(face, self._person(face), how, "" if how == "edited" else reason)
             )
-            done.append(RenderedFace(face, self._person(face), how, reason))
+
         return shown, done
 
-    def _show_edit(
-        self, number: int, shown: Picture, picture: Picture, face: TrackedBox, edit: _Edit
-    ) -> None:
-        """Paste an edit; over the filter, and by and by, where the frames before were filtered."""
-        last = self._last.get(face.track)
-        strength = 1.0
-        if face.track in self._filtered:
-            before = last.shown if last is not None and number - last.frame <= FADE else 0.0
-            strength = min(1.0, before + 1 / FADE)
+    def _carries_on(self, face: TrackedBox, number: int) -> bool:
+        """Whether the last edit is carried on where no edit can be made: only for want of landmarks."""
         if (
-            strength < 1
-        ):  # what the filter covers shrinks from the head to the face, as the edit comes
-            cover(shown, face.box, self.fallback, reach=HEAD + strength * (1 - HEAD))
-        else:
-            self._filtered.discard(face.track)
-        follows = last is not None and number - last.frame == 1
-        source, crop = edit.source.astype(np.float32), edit.layer.crop.astype(np.float32)
-        if last is not None and follows:
-            source, crop = steady(source, crop, last.source, last.crop)
-        layer = replace(edit.layer, crop=_picture(crop))
-        self._last[face.track] = _Last(
-            number, source, crop, layer, face.box, face.landmarks, strength
-        )
-        paste(shown, layer, similarity(face.landmarks[None], CROP_TEMPLATE)[0], strength, picture)
-
-    def _cover_without_edit(
-        self, number: int, shown: Picture, picture: Picture, face: TrackedBox
-    ) -> Cover:
-        last = self._last.get(face.track)
-        if last is not None and (
-            number - last.frame > RECENT or self._person(face) not in self.sets
+            self._person(face) not in self.sets
+            or has_landmarks(face.landmarks, face.box)
+            or face.planned
         ):
-            last = None
-        turned = bool(np.isfinite(face.landmarks).all()) and belong(face.landmarks, face.box)
-        if last is not None and last.shown > 0 and not turned and _is_in_view(face):
-            landmarks = move_points(last.landmarks, last.box, face.box)
-            cover(
-                shown, face.box, self.fallback, margin=0.0
-            )  # the warped edit is soft at its border
-            paste(shown, last.layer, similarity(landmarks[None], CROP_TEMPLATE)[0], 1.0, picture)
-            return "warped"
-        self._filtered.add(face.track)
-        if self.replacement is not None:
-            replace_face(shown, face.box, self.replacement)
-            return "replaced"
-        cover(shown, face.box, self.fallback, reach=HEAD)
-        if last is not None and last.shown > 0:
-            last.shown, last.frame = max(0.0, last.shown - 1 / FADE), number
-            landmarks = move_points(last.landmarks, last.box, face.box)
-            paste(
-                shown,
-                last.layer,
-                similarity(landmarks[None], CROP_TEMPLATE)[0],
-                last.shown,
-                picture,
-            )
-        return "filtered"
+            return False
 
+        if (number, face.key) in self._refused:
+            self._reasons[number, face.track] = "not verified"
+            return False
 
-def _picture(crop: Floats) -> Picture:
-    return np.asarray(np.round(crop), np.uint8)
-
-
-def _is_in_view(face: TrackedBox) -> bool:
-    """Whether a face is likely to show; before its first sighting, and long after one, it may be behind something."""
-    return face.source != "extended" and face.frames_from_detection <= MAX_FRAMES_FROM_DETECTION
+        return face.planned == "" or is_in_view(face)

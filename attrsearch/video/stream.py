@@ -20,6 +20,7 @@ from attrsearch.video.io.encoders import Encoding
 from attrsearch.video.io.reader import Picture, VideoReader
 from attrsearch.video.io.writer import VideoRewriter
 from attrsearch.video.render import Renderer
+from attrsearch.video.summary import CoverageSummary
 from attrsearch.video.tracking.best_shots import quality
 from attrsearch.video.tracking.camera_motion import CameraMotion
 from attrsearch.video.tracking.scan import detect_in_frame
@@ -35,12 +36,17 @@ class StreamResult:
     """What became of a live source.
 
     Attributes:
-        counts: How faces were covered, and how often.
+        summary: How faces were covered, and why they were filtered.
         problem: Why it ended; empty where it ended by itself or was stopped.
     """
 
-    counts: Mapping[str, int]
+    summary: CoverageSummary
     problem: str
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How faces were covered, and how often."""
+        return self.summary.counts
 
 
 @dataclass
@@ -104,7 +110,7 @@ def protect_stream(
         encoding: How the output is written.
         progress: Told of the stage ``stream``, by frames.
     """
-    counts: dict[str, int] = {}
+    summary = CoverageSummary(smallest=getattr(detector, "min_face", None))
     cutter = CutDetector()
     camera = CameraMotion()
 
@@ -132,10 +138,8 @@ def protect_stream(
                 ((picture, covered),) = renderer.render([(frame.index, frame.picture)], [faces])
                 out.write(frame, picture)
 
-                for item in covered:
-                    counts[item.how] = counts.get(item.how, 0) + 1
-
+                summary.add(frame.index, covered)
                 progress(Step(stage="stream", count=frame.index + 1))
 
         out.close()
-        return StreamResult(counts, reader.problem)
+        return StreamResult(summary, reader.problem)

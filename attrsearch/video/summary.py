@@ -1,6 +1,9 @@
 """What became of the faces of footage, in words, and what can be done about those that were filtered."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from attrsearch.video.render import RenderedFace
 
 HOW = {"edited": "edited", "warped": "carried on", "filtered": "filtered", "replaced": "replaced"}
 """A cover to the word for it."""
@@ -8,10 +11,54 @@ ADVICE = {
     "too small": "--min-face lowers the width from which faces are edited",
     "turned": "a profile cannot be edited so that it looks like one",
     "no landmarks": "eyes, nose and mouth are hidden, or not seen yet",
+    "hidden": "too little of the face shows: a hand, hair or another head is before it",
     "never seen well": "no look at them is wide and frontal enough to find a set by; a nearer take helps",
     "no feasible set": "search longer with --trials, or give the export of everybody in it with --match",
     "not verified": "every set still verified against the original there; a search with more --trials finds others",
 }
+FILTERED = ("filtered", "replaced")
+
+
+@dataclass
+class CoverageSummary:
+    """How the faces of footage were covered.
+
+    Attributes:
+        frames: How many were written.
+        counts: How faces were covered, and how often.
+        reasons: Why faces were filtered, and how often.
+        switches: How often a face went from edit to filter or back from one frame to the next.
+        smallest: Width in pixels from which faces were looked for; None where that is not known.
+        unread: Frames that could not be read: nothing was looked for in them, and they are not in
+            the output.
+    """
+
+    frames: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
+    reasons: dict[str, int] = field(default_factory=dict)
+    switches: int = 0
+    smallest: float | None = None
+    unread: int = 0
+    _before: dict[int, tuple[int, bool]] = field(default_factory=dict, repr=False)
+
+    def add(self, frame: int, covered: Iterable[RenderedFace]) -> None:
+        """Take the faces of a frame."""
+        self.frames += 1
+        now: dict[int, tuple[int, bool]] = {}
+
+        for item in covered:
+            self.counts[item.how] = self.counts.get(item.how, 0) + 1
+            is_filtered = item.how in FILTERED
+            if is_filtered:
+                self.reasons[item.reason] = self.reasons.get(item.reason, 0) + 1
+
+            last, was_filtered = self._before.get(item.face.key, (-1, is_filtered))
+            if last == frame - 1 and was_filtered is not is_filtered:
+                self.switches += 1
+
+            now[item.face.key] = (frame, is_filtered)
+
+        self._before = now
 
 
 def summarise(counts: Mapping[str, int]) -> str:
@@ -38,3 +85,22 @@ def advise(reasons: Mapping[str, int]) -> list[str]:
         for reason, count in ordered
         if reason in ADVICE
     ]
+
+
+def unsearched(summary: CoverageSummary) -> str:
+    """What was not looked at, to end a line with.
+
+    >>> unsearched(CoverageSummary(frames=9, smallest=10.0, unread=2))
+    '; not searched: faces narrower than 10 pixels, 2 of 11 frames (unreadable, not in the output)'
+    >>> unsearched(CoverageSummary(frames=9))
+    ''
+    """
+    parts: list[str] = []
+    if summary.smallest:
+        parts.append(f"faces narrower than {summary.smallest:g} pixels")
+
+    if summary.unread:
+        total = summary.frames + summary.unread
+        parts.append(f"{summary.unread} of {total} frames (unreadable, not in the output)")
+
+    return f"; not searched: {', '.join(parts)}" if parts else ""

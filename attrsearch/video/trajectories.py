@@ -9,13 +9,14 @@ like any other.
 """
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter1d
 
+from attrsearch.video.reasons import Reason
 from attrsearch.video.tracking.best_shots import turn
 from attrsearch.video.tracking.tracker import SAME_SIZE, BoxSource, TrackedFace
 
@@ -51,6 +52,9 @@ class TrackedBox:
         frames_from_detection: Frames to the nearest one in which the face was seen.
         turn: How far it is turned aside (:func:`attrsearch.video.tracking.best_shots.turn`),
             steadied over time; None where only the landmarks say.
+        way: Number of the first of the tracks that are one way; None where it is a track by itself.
+        planned: Why it is not edited, decided for its whole way; empty where it is to be, None
+            where nobody planned.
     """
 
     track: int
@@ -60,6 +64,13 @@ class TrackedBox:
     probability: float
     frames_from_detection: int = 0
     turn: float | None = None
+    way: int | None = None
+    planned: Reason | None = None
+
+    @property
+    def key(self) -> int:
+        """What is the same for a face in all frames of its way."""
+        return self.track if self.way is None else self.way
 
 
 @dataclass(frozen=True)
@@ -90,6 +101,7 @@ class Timeline:
         lead: Frames added before it.
         camera: How far the camera had moved in each frame, (2,) pixels: gaps are filled, ends
             extended and boxes steadied as if it stood still.
+        plan: Decides for a face's whole way where it is edited, and why not elsewhere.
     """
 
     def __init__(
@@ -104,7 +116,9 @@ class Timeline:
         extension: int = EXTENSION,
         lead: int = LEAD,
         camera: Sequence[Floats] = (),
+        plan: Callable[[Sequence[TrackedBox]], Sequence[Reason]] | None = None,
     ) -> None:
+        self._plan = plan
         self._camera = np.array(camera, np.float32).reshape(-1, 2)
         edges = sorted(cuts)
         self._stretches = [
@@ -129,7 +143,7 @@ class Timeline:
         while self._waiting and self._stretches[self._waiting[-1]].begin <= frame:
             number = self._waiting.pop()
             if self._stretches[number].end >= frame:
-                self._open[number] = _Filled(self._stretches[number], self._camera)
+                self._open[number] = _Filled(self._stretches[number], self._camera, self._plan)
 
         self._open = {
             number: filled for number, filled in sorted(self._open.items()) if filled.end >= frame
@@ -224,8 +238,14 @@ def _stretches(
 class _Filled:
     """The faces of every frame of a stretch, as arrays."""
 
-    def __init__(self, stretch: _Stretch, camera: Floats) -> None:
+    def __init__(
+        self,
+        stretch: _Stretch,
+        camera: Floats,
+        plan: Callable[[Sequence[TrackedBox]], Sequence[Reason]] | None = None,
+    ) -> None:
         self.end = stretch.end
+        self._planned: Sequence[Reason] | None = None
         self._stretch = stretch
         frames = [
             f for track in stretch.tracks for f in track if stretch.first <= f <= stretch.last
@@ -283,6 +303,9 @@ class _Filled:
         self._nearest = nearest(known, whole)
         self._before = np.maximum(np.searchsorted(known, whole, "right") - 1, 0)
 
+        if plan is not None:
+            self._planned = plan([self.face(frame) for frame in whole.tolist()])
+
     def face(self, frame: int) -> TrackedBox:
         """The face in a frame of the stretch."""
         place = frame - self._stretch.begin
@@ -302,6 +325,8 @@ class _Filled:
             probability=float(self._probabilities[near]),
             frames_from_detection=frames_from_detection,
             turn=self._turns[place] if self._turns is not None else None,
+            way=int(self._tracks[0]),
+            planned=self._planned[place] if self._planned is not None else None,
         )
 
 

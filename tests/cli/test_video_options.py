@@ -83,7 +83,10 @@ def test_apply_to_a_video(capsys: pytest.CaptureFixture[str], place: Path, made:
         "--write-boxes", "boxes.json",
     )  # fmt: skip
     assert code == 0
-    assert err == "out.mp4: 10 frames, 1 people; faces 10 edited\n"
+    assert err == (
+        "out.mp4: 10 frames, 1 people; faces 10 edited; "
+        "not searched: faces narrower than 10 pixels\n"
+    )
     assert times(place / "out.mp4") == times(place / "street.mp4")
     assert packets(place / "out.mp4", "audio") == packets(place / "street.mp4", "audio")
     before, after = pictures(place / "street.mp4"), pictures(place / "out.mp4")
@@ -244,7 +247,7 @@ def test_a_broken_tail_is_said_and_ends_with_one(
     assert code == 1
     count = len(pictures(place / "o.mp4"))
     first, second = err.splitlines()
-    assert first == f"o.mp4: {count} frames, 0 people; no face in it"
+    assert first.startswith(f"o.mp4: {count} frames, 0 people; no face in it; not searched: ")
     assert second.startswith(f"cut.mp4: breaks off after frame {count} of 40 (")
     assert second.endswith("); processed up to there")
 

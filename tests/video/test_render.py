@@ -12,7 +12,9 @@ from attrsearch.core.attributes import AttributeSet
 from attrsearch.editing.editor import Editor
 from attrsearch.faces.dataset import Picture
 from attrsearch.faces.detection.mtcnn import Mtcnn
-from attrsearch.video.render import RECENT, RenderedFace, Renderer, steady
+from attrsearch.video.compositor import RECENT
+from attrsearch.video.placing import steady
+from attrsearch.video.render import RenderedFace, Renderer
 from attrsearch.video.tracking.best_shots import EDIT_RESIDUAL, residual, turn_limits
 from attrsearch.video.tracking.tracker import BoxSource
 from attrsearch.video.trajectories import TrackedBox
@@ -90,20 +92,23 @@ def test_without_any_set_everything_is_filtered(astronaut: Picture, face: Tracke
     assert change(astronaut, shown, face.box) > 6
 
 
-def test_a_filter_covers_the_head(astronaut: Picture, face: TrackedBox) -> None:
+def test_a_filter_covers_the_head_and_no_neighbour(astronaut: Picture, face: TrackedBox) -> None:
     shown, _ = cover(renderer(None, sets={}), astronaut, face)
-    beside = _beside(face)
-    assert (
-        np.abs(shown[beside].astype(int) - astronaut[beside]).mean() > 3
-    )  # hair and ears are blurred, too
-
-
-def _beside(face: TrackedBox) -> tuple[slice, slice]:
-    """A strip of hair beside a face's box."""
+    changed = np.abs(shown.astype(int) - astronaut).mean(2)
     left, top, right, bottom = (round(float(value)) for value in face.box)
-    return np.s_[
-        top + 40 : bottom - 40, left - (right - left) * 9 // 20 : left - (right - left) * 7 // 20
-    ]
+    width = right - left
+    # hair and ears are blurred, too
+    assert changed[top + 40 : bottom - 40, left - width // 8 : left].mean() > 3
+    # and what stands half a face beside it is not
+    assert changed[:, : left - width // 3].max() == 0
+    assert changed[:, right + width // 3 :].max() == 0
+    assert changed[bottom + (bottom - top) // 3 :].max() == 0
+
+
+def _hair(face: TrackedBox) -> tuple[slice, slice]:
+    """A strip of hair above a face's box: what only the filter of a head covers."""
+    left, top, right, bottom = (round(float(value)) for value in face.box)
+    return np.s_[top - (bottom - top) // 4 : top - (bottom - top) // 8, left + 30 : right - 30]
 
 
 def test_small_faces_are_filtered(editor: Editor, astronaut: Picture, face: TrackedBox) -> None:
@@ -234,7 +239,7 @@ def test_edit_and_filter_fade_into_each_other(
     assert change(shown[0], shown[1], face.box) < 0.5
     assert change(shown[8], shown[7], face.box) < 0.5  # the fade has ended
     heads = [
-        np.abs(picture[_beside(face)].astype(int) - astronaut[_beside(face)]).mean()
+        np.abs(picture[_hair(face)].astype(int) - astronaut[_hair(face)]).mean()
         for picture in shown
     ]
     assert heads[8] > heads[11] > heads[13]  # the head comes out by and by, too

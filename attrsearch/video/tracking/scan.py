@@ -33,6 +33,7 @@ class Scan:
     Attributes:
         frames: One more than the number of the last frame; a frame that could not be read has a
             number, too.
+        read: How many frames could be read.
         tracks: Track to its sightings, frame by frame; remembered ones are not in it.
         remembered: Track to its faces that the memory restored, frame by frame.
         cuts: Frames that begin a new scene.
@@ -43,6 +44,7 @@ class Scan:
     """
 
     frames: int = 0
+    read: int = 0
     tracks: dict[int, Mapping[int, TrackedFace]] = field(default_factory=dict)
     remembered: dict[int, Mapping[int, TrackedFace]] = field(default_factory=dict)
     cuts: set[int] = field(default_factory=set)
@@ -132,6 +134,7 @@ def scan(
             detections = with_boxes(detections, boxes.get(frame.index, []))
 
         found.frames = frame.index + 1
+        found.read += 1
         for face in tracker.update(detections, frame.picture):
             _take(found, frame, face)
 
