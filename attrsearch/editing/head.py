@@ -14,10 +14,10 @@ from attrsearch.editing.filters import Fallback, filtered
 Floats = npt.NDArray[np.float32]
 Picture = npt.NDArray[np.uint8]
 
-ABOVE = 0.32
+ABOVE = 0.45
 BELOW = 0.08
 """How far a head reaches above and below its face's box, as shares of the box's height."""
-BESIDE = 0.16
+BESIDE = 0.25
 """The same to either side, as a share of its width."""
 FADE = 0.18
 """How far the filter fades out beyond the ellipse, as a share of its half axes."""
@@ -72,7 +72,7 @@ def head_of(box: Floats, landmarks: Floats | None = None) -> Ellipse:
 
     >>> head = head_of(np.array([100, 100, 200, 220], np.float32))
     >>> head.bounds().round().tolist()
-    [84.0, 62.0, 216.0, 230.0]
+    [75.0, 46.0, 225.0, 230.0]
     """
     sides = np.maximum(box[2:] - box[:2], 1)
     lean = _lean(landmarks)
