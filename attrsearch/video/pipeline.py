@@ -235,7 +235,7 @@ def protect(
         options,
         CoverageSummary(
             # boxes of a file are all there is: nothing was looked for
-            smallest=None if given else getattr(detector, "min_face", None),
+            smallest=getattr(detector, "min_face", None) if options.boxes is None else None,
             unread=found.frames - found.read,
         ),
         staged(progress, "cover", material.count),
