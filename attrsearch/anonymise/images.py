@@ -15,8 +15,10 @@ from attrsearch.editing.editor import Editor, load_editor
 from attrsearch.editing.filters import Fallback, cover
 from attrsearch.faces.alignment import CROP_TEMPLATE, scale_of, similarity
 from attrsearch.faces.dataset import Picture, detect_reduced, prominence
-from attrsearch.faces.detection.base import Detector
+from attrsearch.faces.detection.base import Detections, Detector
 from attrsearch.faces.detection.load import load_detector
+from attrsearch.faces.detection.tiles import detect_in_tiles, join_detections
+from attrsearch.faces.detection.yunet import YuNet
 from attrsearch.faces.images import read_layers
 from attrsearch.faces.sampling import to_editor
 from attrsearch.runs.attributes_file import AttributesFile, PersonRecord
@@ -25,7 +27,7 @@ MIN_FACE = 16.0
 WORKING_SIDE = 1920
 MIN_PROBABILITY = 0.6
 """Pictures are searched for smaller and less certain faces than a search uses, since all must be
-covered."""
+covered. In pictures with a longer side than this, small faces are looked for in tiles."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,7 @@ def protect_picture(
     Raises:
         InputError: No face was found, so nothing can be promised.
     """
-    found = detect_reduced(picture, detector, MIN_PROBABILITY, WORKING_SIDE)
+    found = find_faces(picture, detector)
     if not len(found):
         hint = "nothing was written; check the picture by eye"
         raise InputError("this picture", required="a face to protect", found="none", hint=hint)
@@ -179,9 +181,22 @@ def protect_picture(
     return ProtectedPicture(protected, True, covered)
 
 
+def find_faces(picture: Picture, detector: Detector) -> Detections:
+    """Every face of a picture (h, w, 3), in its own pixels.
+
+    What the detector finds in a large picture is what is left of faces when it is reduced; those
+    that are small in it are found by YuNet, in tiles at full resolution.
+    """
+    found = detect_reduced(picture, detector, MIN_PROBABILITY, WORKING_SIDE)
+    if max(picture.shape[:2]) <= WORKING_SIDE:
+        return found
+
+    return join_detections(found, detect_in_tiles(picture, YuNet(MIN_FACE, MIN_PROBABILITY)))
+
+
 def leave_prominent(picture: Picture, detector: Detector, fallback: Fallback) -> ProtectedPicture:
     """Cover every face of a picture (h, w, 3) but the most prominent one."""
-    found = detect_reduced(picture, detector, MIN_PROBABILITY, WORKING_SIDE)
+    found = find_faces(picture, detector)
     protected = picture.copy()
     if not len(found):
         return ProtectedPicture(protected, False, 0)

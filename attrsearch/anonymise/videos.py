@@ -316,14 +316,17 @@ def set_upright(material: FrameSource, detector: Detector, options: VideoOptions
         material.turned(turn)
 
 
-def choose_judge(used: str) -> CalibratedRecogniser:
-    """A recogniser that the search did not use: dlib where it is installed, otherwise another.
+def choose_judge(*used: str) -> CalibratedRecogniser:
+    """A recogniser that nothing before used: dlib where it is installed, otherwise another.
+
+    Args:
+        used: Names of those that linked people, searched, or compared what was shown.
 
     Raises:
         InputError: There is none.
     """
     for name in ("dlib", *RECOGNISERS):
-        if name != used:
+        if name not in used:
             try:
                 return load_recogniser(name)
             except AttrsearchError:

@@ -284,7 +284,7 @@ def _pictures(job: "Job", config: "RunConfig", video: "VideoConfig", quiet: bool
     search_request(job.source, job.run, config, resume=job.run.exists())
 
     from attrsearch.anonymise.found import given_persons
-    from attrsearch.anonymise.images import Applier, apply_all
+    from attrsearch.anonymise.images import MIN_FACE, Applier, apply_all
     from attrsearch.report.page import write_report
     from attrsearch.runs.attributes_file import read_attributes
     from attrsearch.runs.people_file import read_people
@@ -332,5 +332,8 @@ def _pictures(job: "Job", config: "RunConfig", video: "VideoConfig", quiet: bool
 
     edited = sum(item.edited is not None for item in done)
     said = result.verdicts.sentence(result.identities, len(result.failed))
-    say(f"{said}; {edited} pictures edited in {job.target}")
+    say(
+        f"{said}; {edited} pictures edited in {job.target}; "
+        f"not searched: faces narrower than {MIN_FACE:g} pixels"
+    )
     return max(exit_code(problems), result.verdicts.exit_code(result.failed))

@@ -123,7 +123,7 @@ def _apply_pictures(
     else:
         new_file(work[0][1], tuple(KINDS))
 
-    from attrsearch.anonymise.images import Applier, apply_all
+    from attrsearch.anonymise.images import MIN_FACE, Applier, apply_all
 
     others = others_in(source, out, [path for path, _, _ in work])
     if others:
@@ -145,7 +145,7 @@ def _apply_pictures(
     covered = sum(item.covered for item in done)
     say(
         f"{len(done) - len(problems)} pictures written to {out}: {edited} faces edited, "
-        f"{covered} covered"
+        f"{covered} covered; not searched: faces narrower than {MIN_FACE:g} pixels"
     )
     return exit_code(problems)
 

@@ -270,7 +270,7 @@ def _audit(
     from attrsearch.video.audit import audit_video
     from attrsearch.video.io.orientation import find_turn
 
-    judge = choose_judge(eyes.scaled.name)
+    judge = choose_judge(*protected.recognisers)
     independent = YuNet(10, 0.3) if eyes.detector.name == "mtcnn" else Mtcnn(20, LOW_THRESHOLDS)
     # the audit sees for itself which way up the footage is
     turn = find_turn(material.sample(TURN_SAMPLES), independent) if video.boxes is None else 0
@@ -304,6 +304,7 @@ def _audit(
         f"audit: {found.faces} faces found by {independent.name}, {found.judged} judged by "
         f"{judge.name} at "
         f"{found.threshold:.3f}, {len(found.leaks)} still their person"
+        + f"; not searched: faces narrower than {independent.min_face:g} pixels"
         + (
             f"; {found.passing} more seen in a frame or two only, not counted"
             if found.passing

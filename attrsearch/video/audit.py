@@ -27,12 +27,11 @@ from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.editing.filters import HEAD, cover
 from attrsearch.faces.dataset import cut_face
 from attrsearch.faces.detection.base import Detections, Detector
-from attrsearch.faces.detection.tiles import detect_reduced, join_detections
 from attrsearch.faces.recognition.base import CalibratedRecogniser
 from attrsearch.faces.window_detection import detect_in_windows
+from attrsearch.video.audit_view import find_faces
 from attrsearch.video.io.boxes_file import LabelledBox
 from attrsearch.video.io.reader import VideoReader
-from attrsearch.video.tracking.lighting import lift
 
 Floats = npt.NDArray[np.float32]
 Picture = npt.NDArray[np.uint8]
@@ -229,7 +228,9 @@ def audit_video(
             )
 
         for before, after in zip(first.frames(), second.frames(), strict=False):
-            found = _without(_find(before.picture, detector), (visible or {}).get(before.index, ()))
+            found = _without(
+                find_faces(before.picture, detector), (visible or {}).get(before.index, ())
+            )
             faces += len(found)
             changes = [_change(before.picture, after.picture, box) for box in found.boxes]
             uncovered = [
@@ -353,10 +354,3 @@ def _change(before: Picture, after: Picture, box: Floats) -> float:
 def _tuple(box: Floats) -> tuple[float, float, float, float]:
     left, top, right, bottom = (round(float(value), 2) for value in box)
     return left, top, right, bottom
-
-
-def _find(picture: Picture, detector: Detector) -> Detections:
-    """Faces of a frame (h, w, 3), in the dark, too."""
-    found = detect_reduced(picture, detector)
-    lifted = lift(picture)
-    return found if lifted is None else join_detections(found, detect_reduced(lifted, detector))

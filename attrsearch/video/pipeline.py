@@ -5,7 +5,7 @@ Find and follow every face, decide who is who, cover every face of every frame.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -111,6 +111,8 @@ class VideoResult:
         visible: Every face by frame that was left as it is, because its person consents or nobody
             asked for it.
         summary: How many frames were written, how faces were covered, and why they were filtered.
+        recognisers: Names of those that told people apart or compared what was shown: an audit has
+            another one.
     """
 
     people: tuple[str, ...]
@@ -118,6 +120,7 @@ class VideoResult:
     boxes: Mapping[int, list[LabelledBox]]
     visible: Mapping[int, list[LabelledBox]]
     summary: CoverageSummary
+    recognisers: frozenset[str] = frozenset()
 
     @property
     def frames(self) -> int:
@@ -227,7 +230,7 @@ def protect(
         plan=partial(plan_edits, limits=limits),
     )
 
-    return _write(
+    done = _write(
         material,
         renderer,
         timeline,
@@ -240,6 +243,7 @@ def protect(
         ),
         staged(progress, "cover", material.count),
     )
+    return replace(done, recognisers=frozenset({scaled.name, (verify or scaled).name}))
 
 
 def _write(

@@ -12,7 +12,7 @@ from attrsearch.anonymise.plan import plan
 from attrsearch.core.attributes import ATTRIBUTES
 from attrsearch.core.errors import InputError, OutputError, WeightsError
 from attrsearch.core.weights import manifest
-from attrsearch.faces.dataset import Picture
+from attrsearch.faces.dataset import Picture, detect_reduced
 from attrsearch.faces.detection.mtcnn import Mtcnn
 from attrsearch.faces.images import read_picture
 from attrsearch.faces.recognition.base import CalibratedRecogniser
@@ -122,6 +122,19 @@ def test_large_pictures_keep_their_size(applier: Applier, astronaut: Picture) ->
     assert protected.shape == large.shape
     assert edited == "astronaut"
     assert difference(protected, large).mean() > 1
+
+
+def test_a_far_face_of_a_large_picture_is_covered(
+    applier: Applier, astronaut: Picture, mtcnn: Mtcnn
+) -> None:
+    """Reduced to what a detector is shown, it would be six pixels wide."""
+    far = np.array(Image.fromarray(astronaut).resize((60, 60), Image.Resampling.LANCZOS))
+    large = np.full((4200, 7600, 3), 96, np.uint8)
+    large[3000:3060, 6000:6060] = far
+    assert len(detect_reduced(large, mtcnn)) == 0
+    protected, _, covered = applier.protect(large, None)
+    assert covered == 1
+    assert difference(protected, large)[3015:3035, 6020:6040].mean() > 3
 
 
 def test_whose_picture_it_is(sample: Path, tmp_path: Path) -> None:

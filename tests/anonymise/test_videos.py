@@ -120,4 +120,5 @@ def test_eyes_are_what_was_asked_for() -> None:
 def test_the_judge_is_another() -> None:
     assert choose_judge("sface").name != "sface"
     assert choose_judge("dlib").name != "dlib"
+    assert choose_judge("dlib", "sface").name not in {"dlib", "sface"}
     assert np.isfinite(choose_judge("sface").calibration.verification)

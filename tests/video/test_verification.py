@@ -1,6 +1,6 @@
 """Every shown edit is compared with its original; one that still verifies is not shown."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -77,6 +77,22 @@ def test_the_next_feasible_set_is_taken_and_its_distance_noted(
     ((expected, _),) = plain.render([(0, astronaut)], [[face]])
     assert np.array_equal(shown, expected)
     assert strict.asked == [1, 1]
+
+
+def test_a_carried_on_edit_is_compared_and_filtered_where_it_verifies(
+    editor: Editor, astronaut: Picture, face: TrackedBox, sface: CalibratedRecogniser
+) -> None:
+    lost = replace(face, landmarks=np.full((5, 2), np.nan, np.float32))
+    for refused, how, reason, distance in (
+        (frozenset[int](), "warped", "no landmarks", 9.0),
+        (frozenset({2}), "filtered", "not verified", None),
+    ):
+        strict = Strict(sface, refused=refused)
+        one = Renderer(editor, {"a": SET}, {0: "a"}, verifier=strict)
+        one.render([(0, astronaut)], [[face]])
+        ((_, (done,)),) = one.render([(1, astronaut)], [[lost]])
+        assert (done.how, done.reason, done.distance) == (how, reason, distance)
+        assert strict.asked[:2] == [1, 1]
 
 
 def test_the_faces_of_a_batch_are_compared_at_once(
