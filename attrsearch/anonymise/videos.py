@@ -22,7 +22,7 @@ from attrsearch.faces.detection.yolo import Yolo
 from attrsearch.faces.detection.yunet import YuNet
 from attrsearch.faces.people import find_people
 from attrsearch.faces.recognition.base import CalibratedRecogniser
-from attrsearch.faces.recognition.load import RECOGNISERS, load_recogniser
+from attrsearch.faces.recognition.load import load_recogniser
 from attrsearch.faces.window_detection import WINDOW_MIN_FACE, detect_in_windows
 from attrsearch.runs.attributes_file import AttributesFile, read_attributes
 from attrsearch.search.config import RunConfig
@@ -314,28 +314,6 @@ def set_upright(material: FrameSource, detector: Detector, options: VideoOptions
             "that way"
         )
         material.turned(turn)
-
-
-def choose_judge(*used: str) -> CalibratedRecogniser:
-    """A recogniser that nothing before used: dlib where it is installed, otherwise another.
-
-    Args:
-        used: Names of those that linked people, searched, or compared what was shown.
-
-    Raises:
-        InputError: There is none.
-    """
-    for name in ("dlib", *RECOGNISERS):
-        if name not in used:
-            try:
-                return load_recogniser(name)
-            except AttrsearchError:
-                continue
-
-    hint = "pip install 'attrsearch[judges]'"
-    raise InputError(
-        "audit", required="a recogniser that the search did not use", found="none", hint=hint
-    )
 
 
 def _known(folder: Path, eyes: FaceModels) -> Mapping[str, Floats]:

@@ -207,12 +207,11 @@ def _evaluate(
 def _footage(
     original: Path, protected: tuple[Path, ...], eyes: Any, ledger: Path | None, progress: Any
 ) -> Any:
-    from attrsearch.anonymise.videos import choose_judge
     from attrsearch.core.errors import InputError
     from attrsearch.evaluation.footage import load_footage
     from attrsearch.evaluation.metrics.temporal import measure_consistency
     from attrsearch.faces.detection.yunet import YuNet
-    from attrsearch.faces.recognition.load import load_recogniser
+    from attrsearch.faces.recognition.load import choose_judge, load_recogniser
 
     if len(protected) != 1:
         hint = "evaluate them one by one"

@@ -264,9 +264,9 @@ def _audit(
     quiet: bool,
 ) -> "tuple[Audit, str]":
     """Audit a protected video and name every leak; what was found, and who judged."""
-    from attrsearch.anonymise.videos import choose_judge
     from attrsearch.faces.detection.mtcnn import LOW_THRESHOLDS, Mtcnn
     from attrsearch.faces.detection.yunet import YuNet
+    from attrsearch.faces.recognition.load import choose_judge
     from attrsearch.video.audit import audit_video
     from attrsearch.video.io.orientation import find_turn
 

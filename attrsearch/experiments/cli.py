@@ -225,12 +225,12 @@ def streets(
         resolve(judge)
 
     from attrsearch.anonymise.images import load_export_editor
-    from attrsearch.anonymise.videos import choose_judge, load_face_models
+    from attrsearch.anonymise.videos import load_face_models
     from attrsearch.cli.console import stage_bar
     from attrsearch.core.files import write_text
     from attrsearch.experiments.street_study import streets_to_markdown, study_street
     from attrsearch.experiments.synthetic_streets import SPEEDS, make_street
-    from attrsearch.faces.recognition.load import load_recogniser
+    from attrsearch.faces.recognition.load import choose_judge, load_recogniser
     from attrsearch.runs.attributes_file import read_attributes
     from attrsearch.video.pipeline import VideoOptions
 

@@ -1,4 +1,4 @@
-"""How an audit looks at a frame: at other scales, in other tiles and in other turns than the protection did."""
+"""How an audit looks at a frame: at other scales, in other tiles and turns than the protection."""
 
 import cv2
 import numpy as np
@@ -12,9 +12,9 @@ Floats = npt.NDArray[np.float32]
 Picture = npt.NDArray[np.uint8]
 
 TILE = 1280
-"""Side of a tile; the protection's are larger, so that what lies on its borders lies inside here."""
+"""Side of a tile; the protection's are larger: what lies on its borders lies inside here."""
 TURNED_SIDE = 960
-"""Longest side in pixels of the turned copies: whoever lies or hangs upside down is rarely far away."""
+"""Longest side in pixels of the turned copies: whoever lies or hangs is rarely far away."""
 TURNED_SURE = 0.95
 """Least probability of what is found in a turned copy only: leaves and letters look like faces from
 some side."""

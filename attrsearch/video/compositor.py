@@ -61,7 +61,7 @@ class ShownEdit:
 
 @dataclass
 class LastEdit:
-    """The last edit of a face, what it was made from, and how much of it is shown over the filter, 0 to 1.
+    """The last edit of a face, what it was made from, and how much of it is shown, 0 to 1.
 
     ``crop`` (size, size, 3) is the edit before it was rounded.
     """

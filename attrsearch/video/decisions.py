@@ -152,7 +152,7 @@ def _weigh(face: TrackedBox, limits: EditLimits) -> tuple[Reason, float, float]:
 
 
 def _is_bearable(face: TrackedBox, reason: Reason, limits: EditLimits) -> bool:
-    """Whether a face might be edited, or carried on, for a few frames in spite of what speaks against it."""
+    """Whether a face might be edited, or carried on, for a few frames in spite of its obstacle."""
     if face.source == "extended":
         return False
 

@@ -187,7 +187,7 @@ class Renderer:
         return [self._edits[name] for name in names]
 
     def _shows_enough(self, face: TrackedBox, number: int, share: float) -> bool:
-        """Whether enough of a face can be seen to be edited; a hand before it does not make it flicker."""
+        """Whether enough of a face is seen to be edited; a hand before it makes no flicker."""
         before = self._compositor.last.get(face.key)
         goes_on = before is not None and number - before.frame <= 1 and before.shown > 0
         held = number < self._hidden.get(face.key, -1)
@@ -206,7 +206,7 @@ class Renderer:
         frames: Sequence[tuple[int, Picture]],
         shown: list[tuple[Picture, list[RenderedFace]]],
     ) -> tuple[list[tuple[Picture, list[RenderedFace]]], list[ShownEdit]]:
-        """Add the distance of every edit, and find the first one of each track that is not far enough away."""
+        """Add the distance of every edit; find the first of each face that is not far enough away."""
         if self.verifier is None or not self._shown:
             return shown, []
 
@@ -295,7 +295,7 @@ class Renderer:
     def _others_on(
         self, face: TrackedBox, there: Sequence[TrackedBox], edited: set[int]
     ) -> list[TrackedBox]:
-        """Other faces that an edit would be pasted over: they must not show in what it is made from."""
+        """Other faces an edit would be pasted over: they must not show in what it is made from."""
         return [
             other
             for other in there
@@ -377,7 +377,7 @@ class Renderer:
         return shown, done
 
     def _carries_on(self, face: TrackedBox, number: int) -> bool:
-        """Whether the last edit is carried on where no edit can be made: only for want of landmarks."""
+        """Whether the last edit is carried on, where no edit can be made for want of landmarks."""
         if (
             self._person(face) not in self.sets
             or has_landmarks(face.landmarks, face.box)

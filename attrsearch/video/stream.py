@@ -98,7 +98,7 @@ def protect_stream(
     encoding: Encoding | None = None,
     progress: Progress[Step] = silent,
 ) -> StreamResult:
-    """Protect a camera, an address or standard input, frame by frame, until it ends or is interrupted (Ctrl-C).
+    """Protect a camera, an address or standard input, frame by frame, until it ends or is stopped.
 
     Args:
         source: ``/dev/video0``, an address, or ``-``.

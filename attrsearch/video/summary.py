@@ -1,4 +1,4 @@
-"""What became of the faces of footage, in words, and what can be done about those that were filtered."""
+"""What became of the faces of footage, in words, and what can be done about filtered ones."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,9 +12,9 @@ ADVICE = {
     "turned": "a profile cannot be edited so that it looks like one",
     "no landmarks": "eyes, nose and mouth are hidden, or not seen yet",
     "hidden": "too little of the face shows: a hand, hair or another head is before it",
-    "never seen well": "no look at them is wide and frontal enough to find a set by; a nearer take helps",
-    "no feasible set": "search longer with --trials, or give the export of everybody in it with --match",
-    "not verified": "every set still verified against the original there; a search with more --trials finds others",
+    "never seen well": "no look is wide and frontal enough to find a set by; a nearer take helps",
+    "no feasible set": "search longer with --trials, or give everybody's export with --match",
+    "not verified": "every set still verified there; a search with more --trials finds others",
 }
 FILTERED = ("filtered", "replaced")
 

@@ -75,7 +75,7 @@ class TrackedBox:
 
 @dataclass(frozen=True)
 class _Stretch:
-    """Frames ``begin`` to ``end`` are covered because of sightings in frames ``first`` to ``last`` of some tracks."""
+    """Frames ``begin`` to ``end`` are covered because of sightings in ``first`` to ``last``."""
 
     tracks: Sequence[Mapping[int, TrackedFace]]
     first: int

@@ -9,7 +9,6 @@ from attrsearch.anonymise.videos import (
     FaceModels,
     apply_to_stream,
     apply_to_video,
-    choose_judge,
     load_face_models,
 )
 from attrsearch.core.errors import InputError
@@ -17,6 +16,7 @@ from attrsearch.editing.editor import Editor
 from attrsearch.faces.detection.mtcnn import Mtcnn
 from attrsearch.faces.detection.yunet import YuNet
 from attrsearch.faces.recognition.base import CalibratedRecogniser
+from attrsearch.faces.recognition.load import choose_judge
 from attrsearch.video.io.source import VideoFile
 from attrsearch.video.pipeline import VideoOptions, VideoResult
 from tests.anonymise.test_images import export, person

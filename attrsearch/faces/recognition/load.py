@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from attrsearch.core.errors import UnavailableError
+from attrsearch.core.errors import AttrsearchError, InputError, UnavailableError
 from attrsearch.core.plugins import find, made, unknown
 from attrsearch.faces.recognition.base import CalibratedRecogniser, Recogniser
 from attrsearch.faces.recognition.calibration import load_calibration
@@ -105,3 +105,25 @@ def available_recognisers() -> list[CalibratedRecogniser]:
         )
 
     return found
+
+
+def choose_judge(*used: str) -> CalibratedRecogniser:
+    """A recogniser that nothing before used: dlib where it is installed, otherwise another.
+
+    Args:
+        used: Names of those that linked people, searched, or compared what was shown.
+
+    Raises:
+        InputError: There is none.
+    """
+    for name in ("dlib", *RECOGNISERS):
+        if SAME_TRAINING.get(name, name) not in used:
+            try:
+                return load_recogniser(name)
+            except AttrsearchError:
+                continue
+
+    hint = "pip install 'attrsearch[judges]'"
+    raise InputError(
+        "audit", required="a recogniser that the search did not use", found="none", hint=hint
+    )
