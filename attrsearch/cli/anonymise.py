@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from attrsearch.cli.console import (
     name_unfinished,
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from attrsearch.search.config import RunConfig
     from attrsearch.video.config import VideoConfig
 
+FOOTAGE_STUDY = "footage"
+"""The study of footage where none is asked for."""
 SEARCH = {"study": CONFIG["study"], "trials": CONFIG["trials"], "seed": CONFIG["seed"]}
 """Options of the search; the recogniser is that of the footage."""
 ORIGINALS = {"include_originals": CONFIG["include_originals"]}
@@ -230,6 +233,7 @@ def _video(job: "Job", config: "RunConfig", video: "VideoConfig", quiet: bool) -
     from attrsearch.cli.early import footage_request, known_recipe
 
     folder = job.run
+    config = _for_footage(config)
     footage_request(video)
     known_recipe(config)
 
@@ -272,6 +276,15 @@ def _video(job: "Job", config: "RunConfig", video: "VideoConfig", quiet: bool) -
     said = result.verdicts.sentence(result.identities, len(result.failed))
     say(f"{said}; {write_report(folder, include_originals=config.include_originals)}")
     return max(code, result.verdicts.exit_code(result.failed))
+
+
+def _for_footage(config: "RunConfig") -> "RunConfig":
+    """The same with the study for footage, where none was asked for."""
+    asked = click.get_current_context().get_parameter_source("study")
+    if asked is not ParameterSource.DEFAULT:
+        return config
+
+    return config.model_copy(update={"study": FOOTAGE_STUDY})
 
 
 def _pictures(job: "Job", config: "RunConfig", video: "VideoConfig", quiet: bool) -> int:

@@ -132,6 +132,9 @@ class Renderer:
             self._compositor.let_go(frames[-1][0])
 
         self._edits = {}
+        if self.verifier is not None:
+            self.verifier.forget()
+
         return shown
 
     def _render_once(

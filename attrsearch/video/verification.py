@@ -1,7 +1,7 @@
-"""Every edited face is compared, as it is shown, with its original in the same frame, by the search's recogniser."""
+"""Every edited face is compared, as it is shown, with its original in the same frame."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +50,7 @@ class RenderVerifier:
     """
 
     scaled: CalibratedRecogniser
+    _originals: dict[tuple[int, bytes], tuple[Picture, Floats]] = field(default_factory=dict)
 
     @property
     def required(self) -> float:
@@ -60,25 +61,43 @@ class RenderVerifier:
         """Raw distances (n,) between originals and shown faces, all embedded in one batch.
 
         Both are aligned by the original's landmarks: whoever has the original knows where to look.
+        An original is embedded once, however many edits it is compared with, until
+        :meth:`forget`.
         """
         if not faces:
             return np.zeros(0, np.float32)
 
+        names = [(id(face.before), face.landmarks.tobytes()) for face in faces]
+        new = {
+            name: face
+            for name, face in zip(names, faces, strict=True)
+            if name not in self._originals
+        }
+        pictures = [(face.before, face) for face in new.values()]
+        pictures += [(face.after, face) for face in faces]
+        embedded = self._embed(pictures)
+
+        for (name, face), vector in zip(new.items(), embedded, strict=False):
+            # the picture is kept as long as its id is a name
+            self._originals[name] = (face.before, vector)
+
+        before = np.stack([self._originals[name][1] for name in names])
+        return np.asarray(np.linalg.norm(before - embedded[len(new) :], axis=1), np.float32)
+
+    def forget(self) -> None:
+        """Forget originals: their frames are done."""
+        self._originals.clear()
+
+    def _embed(self, pictures: Sequence[tuple[Picture, FaceInFrame]]) -> Floats:
+        """Embeddings (n, d) of faces in pictures, each in its window."""
         windows: list[Picture] = []
         boxes: list[Floats] = []
         points: list[Floats] = []
 
-        for face in faces:
+        for picture, face in pictures:
             matrix = window_transform(similarity(face.landmarks[None], CROP_TEMPLATE)[0])
-            box = transform(matrix, face.box.reshape(2, 2)).reshape(4)
-            landmarks = transform(matrix, face.landmarks)
+            windows.append(warp(picture, matrix, WINDOW_SIZE))
+            boxes.append(transform(matrix, face.box.reshape(2, 2)).reshape(4))
+            points.append(transform(matrix, face.landmarks))
 
-            for picture in (face.before, face.after):
-                windows.append(warp(picture, matrix, WINDOW_SIZE))
-                boxes.append(box)
-                points.append(landmarks)
-
-        embedded = self.scaled.recogniser.embed(
-            np.stack(windows), np.stack(boxes), np.stack(points)
-        )
-        return np.asarray(np.linalg.norm(embedded[0::2] - embedded[1::2], axis=1), np.float32)
+        return self.scaled.recogniser.embed(np.stack(windows), np.stack(boxes), np.stack(points))

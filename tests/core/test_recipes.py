@@ -17,7 +17,7 @@ from attrsearch.search.terms import TERMS
 
 def test_the_bundled_studies() -> None:
     names = {path.stem for path in bundled("studies").glob("*.toml")}
-    assert names == {"per_identity", "random", "tpe", "cmaes", "quick", "thesis"}
+    assert names == {"per_identity", "footage", "random", "tpe", "cmaes", "quick", "thesis"}
     for name in names:
         study = load_study(name)
         load_space(study.space)

@@ -54,6 +54,30 @@ def test_the_same_face_is_the_same_person(
     assert other > verifier.required > sface.calibration.verification
 
 
+def test_an_original_is_embedded_once_until_it_is_forgotten(
+    astronaut: Picture, face: TrackedBox, sface: CalibratedRecogniser
+) -> None:
+    class Counting:
+        name = sface.recogniser.name
+        embedded = 0
+
+        def embed(self, pictures, boxes, landmarks):
+            self.embedded += len(pictures)
+            return sface.recogniser.embed(pictures, boxes, landmarks)
+
+    counting = Counting()
+    verifier = RenderVerifier(replace(sface, recogniser=counting))
+    brighter = np.clip(astronaut.astype(int) + 40, 0, 255).astype(np.uint8)
+    one = FaceInFrame(astronaut, brighter, face.box, face.landmarks)
+    first = verifier.distances([one])
+    assert counting.embedded == 2
+    assert verifier.distances([one, one]) == pytest.approx(np.repeat(first, 2), abs=1e-4)
+    assert counting.embedded == 4
+    verifier.forget()
+    verifier.distances([one])
+    assert counting.embedded == 6
+
+
 def test_an_edit_that_still_verifies_is_filtered_and_says_why(
     editor: Editor, astronaut: Picture, face: TrackedBox, sface: CalibratedRecogniser
 ) -> None:
