@@ -141,7 +141,7 @@ def test_tags_find_a_person_again(browser: Any, tmp_path: Path) -> None:
         assert page.input_value("#note") == "wears a hat in one picture"  # nobody is interrupted
         page.click("#keep-note")
         page.wait_for_selector("#decision >> text=are kept")
-        assert page.inner_text("#noted") == "Tags and note: twin, ask again"
+        assert page.inner_text("#noted").startswith("Tags and note: twin, ask again · wears a hat")
         assert serious(page) == []
         page.click("text=All people")
         page.wait_for_selector("#people")
