@@ -37,7 +37,7 @@ async function decide(path, body, done) {
     if (!answer.ok) throw new Error(text);
     live.busy = done.finished(JSON.parse(text));
     await refresh();
-    redraw();
+    redraw(true); // the change may have come with the last poll, without these words
   } catch (error) {
     place.textContent = error.message;
     place.className = "no";
