@@ -15,7 +15,7 @@ from attrsearch.core.errors import InputError
 from attrsearch.core.files import file_name
 from attrsearch.report.about import Limits
 from attrsearch.report.packing import pack, staircase
-from attrsearch.runs.folder import PersonPart
+from attrsearch.runs.person_part import PersonPart
 from attrsearch.runs.verdict import Verdict
 
 Columns = Mapping[str, npt.NDArray[Any]]

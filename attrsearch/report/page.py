@@ -33,8 +33,9 @@ from attrsearch.report.extras import read_judges, read_surrogate, read_video
 from attrsearch.report.glossary import read_glossary
 from attrsearch.report.packing import SOURCES
 from attrsearch.report.pictures import INLINE_PEOPLE, inline, linked
-from attrsearch.runs.folder import PersonPart, RunFolder
+from attrsearch.runs.folder import RunFolder
 from attrsearch.runs.metadata import read_run
+from attrsearch.runs.person_part import PersonPart
 from attrsearch.runs.review import read_decisions
 from attrsearch.runs.verdict import Verdict
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from attrsearch.core.encryption import SUFFIX, open_private
 from attrsearch.core.files import write_bytes
-from attrsearch.runs.folder import PersonPart
+from attrsearch.runs.person_part import PersonPart
 
 KINDS = ("best", "runner", "random", "original")
 THUMBNAIL = 160

@@ -95,7 +95,8 @@ class PersonRecord(_Part):
 
     def __repr__(self) -> str:
         word = "feasible" if self.feasible else "not anonymised"
-        return f"PersonRecord({self.id}: {word}, distance {self.distance:.2f}, utility {self.utility:.2f})"
+        measured = f"distance {self.distance:.2f}, utility {self.utility:.2f}"
+        return f"PersonRecord({self.id}: {word}, {measured})"
 
     __str__ = __repr__
 
@@ -135,6 +136,7 @@ class AttributesFile(_Part):
         if exact is not None:
             return exact
 
+        # file systems compose letters and keep case each in their own way
         wanted = as_read(identity)
         alike = [person for person in self.identities if as_read(person.id) == wanted]
         return alike[0] if len(alike) == 1 else None
@@ -204,10 +206,9 @@ def json_lines(head: AttributesFile, people: Iterable[PersonRecord]) -> Iterator
     """
     record = head.model_copy(update={"identities": ()}).model_dump()
     record.pop("identities")
-    yield (
-        json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False)[:-2]
-        + ',\n "identities": ['
-    )
+    text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False)
+    # without the brace that closes it, and its line break: the people come before them
+    yield text[:-2] + ',\n "identities": ['
     between = "\n"
 
     for person in people:

@@ -17,9 +17,10 @@ from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.runs.attributes_file import read_attributes
 from attrsearch.runs.checksums import file_digest, sealed_files
 from attrsearch.runs.export import refresh_exports
-from attrsearch.runs.folder import PREDICTED, PersonPart, RunFolder, files_beside, read_part
+from attrsearch.runs.folder import PREDICTED, RunFolder
 from attrsearch.runs.journal import Journal
 from attrsearch.runs.metadata import read_provenance, read_run
+from attrsearch.runs.person_part import PersonPart, files_beside, read_part
 from attrsearch.runs.review import read_decisions
 
 DAMAGED = "damaged"
@@ -144,6 +145,7 @@ class _Check:
                         path, required=name, found=f"{name} is not what was written", hint=""
                     )
 
+        # without checksums, that the trials can be opened is all that can be said
         if not digests:
             self.found.unsealed += 1
             try:
@@ -197,25 +199,27 @@ class _Check:
 
         mended = ""
         if self._repair:
-            failed = {
-                str(line["id"]): str(line["reason"])
-                for line in Journal(self._run).read()
-                if line["event"] == "failed" and line["id"] not in known
-            }
-            about = read_run(self._run)
-            seconds = 0.0 if "result" in about else _seconds(self._run)
-            state = (
-                {}
-                if not self.found.again and "result" in about
-                else {"interrupted": {"people": len(known)}}
-            )
-            self._folder.finish(read_provenance(self._run), failed, seconds, state)
+            ended = "result" in read_run(self._run)
+            # the seconds of a run that ended are in its file, and the folder adds them itself
+            seconds = 0.0 if ended else _seconds(self._run)
+            lost = bool(self.found.again) or not ended
+            state = {"interrupted": {"people": len(known)}} if lost else {}
+            self._folder.finish(read_provenance(self._run), self._failed(known), seconds, state)
             refresh_exports(self._run)
             mended = "written again from the people"
             self.found.finished = True
 
         for problem in problems:
             self._add("tables", problem, mended)
+
+    def _failed(self, known: set[str]) -> dict[str, str]:
+        """Who could not be searched, and why; not who was finished by a later call."""
+        failed = {}
+        for line in Journal(self._run).read():
+            if line["event"] == "failed" and line["id"] not in known:
+                failed[str(line["id"])] = str(line["reason"])
+
+        return failed
 
     def _table_problems(self, known: set[str]) -> Iterator[str]:
         about = read_run(self._run)
@@ -250,9 +254,8 @@ class _Check:
             yield f"attributes.json: {error.found}"
 
         try:
-            names = pq.read_table(self._run / "trials.parquet", columns=["identity"])[
-                "identity"
-            ].unique()
+            table = pq.read_table(self._run / "trials.parquet", columns=["identity"])
+            names = table["identity"].unique()
             if set(names.to_pylist()) != known:
                 yield f"trials.parquet has {len(names)} people, {len(known)} are finished"
         except (OSError, pa.ArrowException, KeyError):
@@ -265,6 +268,7 @@ class _Check:
         if self._repair:
             target = self._run / DAMAGED
             target.mkdir(exist_ok=True)
+            # pictures stay: they are removed as leftovers, since nobody is finished who has them
             for file in (path, path.with_suffix(".parquet")):
                 if file.exists():
                     shutil.move(file, target / file.name)

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from attrsearch.core.errors import InputError
-from attrsearch.runs.folder import PersonPart, RunFolder
+from attrsearch.runs.folder import RunFolder
 from attrsearch.runs.metadata import read_run
+from attrsearch.runs.person_part import PersonPart
 from attrsearch.runs.review import read_decisions
 from attrsearch.runs.verdict import Verdict
 
@@ -28,7 +29,12 @@ def _share(count: int, of: int) -> str:
 
 def _having(verdict: Verdict) -> Callable[[list[PersonPart], pd.DataFrame], str]:
     """The share of all people who have a verdict."""
-    return lambda parts, _: _share(sum(part.verdict is verdict for part in parts), len(parts))
+
+    def value(parts: list[PersonPart], _: pd.DataFrame) -> str:
+        verdicts = [part.verdict for part in parts]
+        return _share(verdicts.count(verdict), len(parts))
+
+    return value
 
 
 def _mean(values: list[float]) -> str:
@@ -46,6 +52,7 @@ def _held(name: str) -> Callable[[list[PersonPart], pd.DataFrame], str]:
 
 
 def _first_feasible(parts: list[PersonPart], trials: pd.DataFrame) -> str:
+    # whoever never has a feasible trial counts as infinitely late, which a median can bear
     first = trials[trials["feasible"]].groupby("identity")["trial"].min()
     reached = first.reindex([part.record.id for part in parts]) + 1
     middle = reached.fillna(np.inf).median()
@@ -101,6 +108,7 @@ def compare(runs: list[Path]) -> str:
 
         trials = pd.read_parquet(run / "trials.parquet")
         trials = trials[~trials["identity"].isin(list(dropped)) & trials["evaluated"]].copy()
+        # numbered anew: candidates that were only predicted had numbers, too
         trials["trial"] = trials.groupby("identity").cumcount()
         study = about["settings"]["study"]
         head = (
@@ -109,9 +117,8 @@ def compare(runs: list[Path]) -> str:
         )
         columns.append([head, *(row.value(parts, trials) for row in ROWS)])
 
-    lines = [["", *(column[0] for column in columns)]]
-    lines += [[row.label, *(column[i + 1] for column in columns)] for i, row in enumerate(ROWS)]
-    text = [f"| {' | '.join(line)} |" for line in lines]
+    labels = ["", *(row.label for row in ROWS)]
+    text = [f"| {' | '.join(line)} |" for line in zip(labels, *columns, strict=True)]
     text.insert(1, "|---" * (len(columns) + 1) + "|")
 
     return "\n".join(text)

@@ -36,11 +36,13 @@ def export_run(run: Path, out: Path, kind: str, include_infeasible: bool = False
     """
     read_run(run)
     dropped = read_decisions(run).dropped
-    records = tuple(
-        part.exported
-        for part in RunFolder(run).read_people()
-        if part.record.id not in dropped and (part.record.feasible or include_infeasible)
-    )
+    kept = []
+    for person in RunFolder(run).read_people():
+        wanted = person.record.feasible or include_infeasible
+        if wanted and person.record.id not in dropped:
+            kept.append(person.exported)
+
+    records = tuple(kept)
     file = read_attributes(run / "attributes.json").model_copy(update={"identities": records})
 
     if kind == "json":
@@ -51,9 +53,9 @@ def export_run(run: Path, out: Path, kind: str, include_infeasible: bool = False
         _export_plugged(kind, file, out)
         return len(records)
 
-    table = pd.DataFrame(
-        [flatten(record) for record in records], columns=None if records else ["id"]
-    )
+    # an export of nobody has a head all the same, or it could not be read as a table
+    columns = None if records else ["id"]
+    table = pd.DataFrame([flatten(record) for record in records], columns=columns)
     if kind == "csv":
         write_text(out, table.map(csv_cell).to_csv(index=False))
     else:

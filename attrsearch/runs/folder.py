@@ -8,111 +8,36 @@ itself and of the person's trials and pictures.
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from attrsearch.core.encryption import locked, private_path
 from attrsearch.core.errors import InputError, OutputError
 from attrsearch.core.files import file_name, is_part, write_bytes, write_text, written
-from attrsearch.runs.attributes_file import AttributesFile, PersonRecord, flatten, json_lines
-from attrsearch.runs.checksums import is_whole, seal, sealed_files
+from attrsearch.runs.attributes_file import AttributesFile, PersonRecord, json_lines
+from attrsearch.runs.checksums import seal
 from attrsearch.runs.metadata import Provenance, machine, plain, read_run, versions, write_run
+from attrsearch.runs.person_part import (
+    HELDBACK_COLUMNS,
+    PersonPart,
+    files_of,
+    read_part,
+    summary_row,
+)
 from attrsearch.runs.review import read_decisions
 from attrsearch.runs.same_settings import need_same
 from attrsearch.runs.tables import add_rows, join_tables
 from attrsearch.runs.trials_file import PREDICTION_SCHEMA, TRIAL_SCHEMA
-from attrsearch.runs.verdict import Verdict, Verdicts, verdict_of
+from attrsearch.runs.verdict import Verdicts
 
-HELDBACK_COLUMNS = tuple(
-    f"heldback_{name}" for name in ("detection", "iou", "distance", "worst_distance", "feasible")
-)
 ROWS_AT_ONCE = 1000
 NO_ROWS = ("id", "feasible", *HELDBACK_COLUMNS)
 PREDICTED = ".predicted.parquet"
 """Ends the file of a person's predictions; no file name of a person has a dot."""
-
-
-class HeldOut(BaseModel):
-    """The winner measured on the pictures kept from the search."""
-
-    model_config = ConfigDict(frozen=True)
-    faces: int
-    detection: float
-    iou: float
-    distance: float
-    worst_distance: float
-    feasible: bool
-
-
-class PersonPart(BaseModel):
-    """What is kept of a finished person besides the trials.
-
-    Attributes:
-        record: The person's entry of ``attributes.json``.
-        worst_distance: The least distance over the searched faces.
-        winner: Its trial number.
-        runners: Trial numbers of two good and different alternatives.
-        feasible_trials: How many trials were feasible.
-        images: Kind (``best``, ``runner``, ``random``, ``original``) to files inside the run.
-        random: Number of the trial shown as what chance gives: the first one, drawn at random.
-        importance: Attribute (``first_…``, ``second_…``) to its share in what makes the best trials
-            the best.
-        screened_out: How many candidates were predicted and not measured; ``trials.parquet`` has a
-            sample of them.
-        joined: Pictures that were kept back at first, failed, and were searched, too: indices
-            among those kept back.
-    """
-
-    model_config = ConfigDict(frozen=True)
-    format: Literal["attrsearch/person"] = "attrsearch/person"
-    version: Literal[1] = 1
-    record: PersonRecord
-    gender_certainty: Annotated[float, Field(ge=0, le=1)]
-    worst_distance: float
-    heldback: HeldOut | None
-    winner: int
-    runners: tuple[int, ...]
-    feasible_trials: int
-    seconds: float
-    images: dict[str, tuple[str, ...]]
-    random: int | None = None
-    importance: dict[str, float] = {}
-    screened_out: int = 0
-    joined: tuple[int, ...] = ()
-
-    @property
-    def verdict(self) -> Verdict:
-        """What may be said of this person."""
-        verified = None if self.heldback is None else self.heldback.feasible
-        return verdict_of(self.record.feasible, verified)
-
-    @property
-    def refuted(self) -> bool:
-        """Whether a winner of this person failed on a picture kept back."""
-        return bool(self.joined) or bool(self.heldback and not self.heldback.feasible)
-
-    @property
-    def reason(self) -> str:
-        """Why the verdict is what it is, in a few words."""
-        if not self.record.feasible:
-            return "no set meets the constraints on the pictures searched"
-        if self.heldback is not None:
-            verb = "holds" if self.heldback.feasible else "fails"
-            return f"{verb} on {self.heldback.faces} kept back"
-        if self.joined:
-            return "failed on every picture kept back; these were searched, too, and none is left"
-        pictures = "one picture" if self.record.faces == 1 else "no picture kept back"
-        return f"{pictures}, could not be verified"
-
-    @property
-    def exported(self) -> PersonRecord:
-        """The person's entry of an export, with the verdict."""
-        return self.record.model_copy(update={"verdict": self.verdict})
 
 
 @dataclass
@@ -160,8 +85,10 @@ class RunFolder:
         """
         self.refuse_contents(resume)
         file = self.path / "run.toml"
+
         if file.exists():
             need_same(file, read_run(self.path).get("settings", {}), plain(provenance.settings))
+
         write_run(self.path, provenance.head())
 
     def refuse_contents(self, resume: bool) -> None:
@@ -177,14 +104,19 @@ class RunFolder:
             raise OutputError(
                 self.path, required="a folder", found="a file", hint="choose another name"
             )
+
         if resume or not self.path.is_dir():
             return
+
+        hint = "choose another folder"
         if (self.path / "run.toml").exists():
-            found, hint = "a run", "add --resume to continue it, or choose another folder"
-        elif any(not is_part(path) for path in self.path.iterdir()):
-            found, hint = "other files", "choose another folder"
-        else:
+            found = "a run"
+            hint = f"add --resume to continue it, or {hint}"
+        elif all(map(is_part, self.path.iterdir())):
             return
+        else:
+            found = "other files"
+
         raise OutputError(self.path, required="an empty or new folder", found=found, hint=hint)
 
     def is_finished(self, identity: str) -> bool:
@@ -197,7 +129,10 @@ class RunFolder:
             part = self.read_person(identity)
         except InputError:
             return None
-        return part if (self.people / f"{file_name(identity)}.parquet").is_file() else None
+
+        # the part is written last, but trials may have been deleted since
+        trials = self.people / f"{file_name(identity)}.parquet"
+        return part if trials.is_file() else None
 
     def write_person(
         self, part: PersonPart, trials: pa.Table, predictions: pa.Table | None = None
@@ -206,22 +141,20 @@ class RunFolder:
         name = file_name(part.record.id)
         with written(self.people / f"{name}.parquet") as file:
             pq.write_table(trials, file)
+
         if predictions is not None and predictions.num_rows:
             with written(self.people / f"{name}{PREDICTED}") as file:
                 pq.write_table(predictions, file)
+
         self.write_part(part)
 
     def write_part(self, part: PersonPart) -> None:
         """Write the file that means *finished*, with checksums of itself, trials and pictures."""
         name = file_name(part.record.id)
-        record = seal(
-            json.loads(part.model_dump_json()),
-            self.path,
-            [*files_of(part), f"people/{name}{PREDICTED}"],
-        )
-        write_text(
-            self.people / f"{name}.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n"
-        )
+        files = [*files_of(part), f"people/{name}{PREDICTED}"]
+        record = seal(json.loads(part.model_dump_json()), self.path, files)
+        text = json.dumps(record, indent=1, ensure_ascii=False)
+        write_text(self.people / f"{name}.json", text + "\n")
 
     def read_person(self, identity: str) -> PersonPart:
         """Read a finished person.
@@ -247,7 +180,9 @@ class RunFolder:
         """
         path = Path("images") / file_name(identity) / name
         if private:
-            path, data = private_path(path), locked(data)
+            path = private_path(path)
+            data = locked(data)
+
         write_bytes(self.path / path, data)
         return path.as_posix()
 
@@ -270,6 +205,7 @@ class RunFolder:
         """
         counts = self.write_tables(provenance.file())
         self._merge_trials()
+        # a run that was continued took the time of its earlier calls, too
         earlier = read_run(self.path).get("result", {}).get("seconds", 0.0)
         result = {
             "identities": counts.people + len(failed),
@@ -279,9 +215,16 @@ class RunFolder:
             "evaluations": counts.evaluations,
             "seconds": round(seconds + earlier, 3),
         }
-        about = {"result": result, "machine": machine(), "versions": versions(), **(more or {})}
         failures = [{"id": name, "reason": reason} for name, reason in sorted(failed.items())]
-        write_run(self.path, {**provenance.head(), **about, "failures": failures})
+        about = {
+            **provenance.head(),
+            "result": result,
+            "machine": machine(),
+            "versions": versions(),
+            **(more or {}),
+            "failures": failures,
+        }
+        write_run(self.path, about)
         return counts
 
     def write_tables(self, head: AttributesFile) -> "Counts":
@@ -298,6 +241,7 @@ class RunFolder:
         dropped = read_decisions(self.path).dropped
         counts = Counts()
         rows: list[dict[str, Any]] = []
+
         with (
             written(self.path / "attributes.json") as export,
             written(self.path / "summary.csv") as summary,
@@ -305,86 +249,35 @@ class RunFolder:
         ):
 
             def feasible() -> Iterator[PersonRecord]:
+                # one pass over the people writes both files: a hundred thousand parts take minutes
                 for part in self.read_people():
-                    counts.add(part, part.record.id in dropped)
-                    if part.record.id not in dropped:
+                    dropped_person = part.record.id in dropped
+                    counts.add(part, dropped_person)
+
+                    if not dropped_person:
                         rows.append(summary_row(part))
                         if part.record.feasible:
                             yield part.exported
+
                     if len(rows) >= ROWS_AT_ONCE:
                         add_rows(summary, rows, NO_ROWS)
 
             lines.writelines(json_lines(head, feasible()))
             add_rows(summary, rows, NO_ROWS)
+
         return counts
 
     def _merge_trials(self) -> None:
-        names = [path.stem for path in sorted(self.people.glob("*.json"))]
-        join_tables(
-            [self.people / f"{name}.parquet" for name in names],
-            TRIAL_SCHEMA,
-            self.path / "trials.parquet",
-        )
-        predicted = [self.people / f"{name}{PREDICTED}" for name in names]
-        predicted = [path for path in predicted if path.is_file()]
+        trials = []
+        predicted = []
+
+        for path in sorted(self.people.glob("*.json")):
+            trials.append(self.people / f"{path.stem}.parquet")
+            # without a surrogate nothing is predicted, and there is no such file
+            predictions = self.people / f"{path.stem}{PREDICTED}"
+            if predictions.is_file():
+                predicted.append(predictions)
+
+        join_tables(trials, TRIAL_SCHEMA, self.path / "trials.parquet")
         if predicted:
             join_tables(predicted, PREDICTION_SCHEMA, self.path / "surrogate.parquet")
-
-
-def files_of(part: PersonPart) -> Iterator[str]:
-    """Paths inside the run of what a person has besides the part: trials, then pictures."""
-    yield f"people/{file_name(part.record.id)}.parquet"
-    for names in part.images.values():
-        yield from (name for name in names if is_inside(name))
-
-
-def files_beside(path: Path, part: PersonPart) -> list[str]:
-    """As :func:`files_of`, with whatever else the part at ``path`` has a checksum of."""
-    sealed = sealed_files(json.loads(path.read_text(encoding="utf-8")))
-    return list(dict.fromkeys([*files_of(part), *(name for name in sealed if is_inside(name))]))
-
-
-def is_inside(name: str) -> bool:
-    """Whether a path that a file gives stays in the run's folder.
-
-    >>> is_inside("images/a/best_0.jpg"), is_inside("../a.jpg"), is_inside("/etc/passwd")
-    (True, False, False)
-    """
-    path = PurePosixPath(name)
-    return (
-        not path.is_absolute() and ".." not in path.parts and "\\" not in name and "\0" not in name
-    )
-
-
-def summary_row(part: PersonPart) -> dict[str, Any]:
-    """A person's row of ``summary.csv``.
-
-    The held-back columns are empty where no picture was kept back.
-    """
-    held = part.heldback.model_dump() if part.heldback else {}
-    return {
-        **flatten(part.exported),
-        **{name: held.get(name.removeprefix("heldback_")) for name in HELDBACK_COLUMNS},
-    }
-
-
-def read_part(path: Path) -> PersonPart:
-    """A finished person's file.
-
-    Raises:
-        InputError: Not there, or damaged.
-    """
-    hint = "run again with --resume"
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        if not is_whole(record):
-            raise InputError(path, required="a finished person", found="a damaged file", hint=hint)
-        return PersonPart.model_validate(record)
-    except OSError as error:
-        raise InputError(
-            path, required="a finished person", found="no such file", hint=hint
-        ) from error
-    except (ValidationError, ValueError, RecursionError, AttributeError) as error:
-        raise InputError(
-            path, required="a finished person", found="a damaged file", hint=hint
-        ) from error

@@ -10,9 +10,10 @@ from attrsearch.core.errors import InputError, OutputError
 from attrsearch.core.files import written
 from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.runs.check import check_run
-from attrsearch.runs.folder import Counts, RunFolder, files_beside, read_part
+from attrsearch.runs.folder import Counts, RunFolder
 from attrsearch.runs.journal import Journal
 from attrsearch.runs.metadata import Provenance, read_provenance, read_run
+from attrsearch.runs.person_part import files_beside, read_part
 
 
 @dataclass(frozen=True)
@@ -41,13 +42,15 @@ def merge_runs(runs: Sequence[Path], out: Path, progress: Progress[Step] = silen
     origins = [read_provenance(run) for run in runs]
     _need_alike(runs, origins)
     _need_all_shards(runs, origins)
-    failed = {
-        str(f["id"]): str(f["reason"]) for run in runs for f in _finished(run).get("failures", [])
-    }
+    failed: dict[str, str] = {}
+    for run in runs:
+        for failure in _finished(run).get("failures", []):
+            failed[str(failure["id"])] = str(failure["reason"])
+
     _need_different_people(runs)
     folder = RunFolder(out)
 
-    if any(out.resolve() == run.resolve() for run in runs):
+    if out.resolve() in [run.resolve() for run in runs]:
         hint = "name another folder"
         raise OutputError(out, required="a folder of its own", found="one of the runs", hint=hint)
 
@@ -63,6 +66,7 @@ def merge_runs(runs: Sequence[Path], out: Path, progress: Progress[Step] = silen
         for path in paths[run]:
             part = read_part(path)
             if not folder.is_finished(part.record.id):
+                # the part is copied last: it means that the person is finished
                 for name in files_beside(path, part):
                     _copy(run / name, out / name)
 
@@ -105,9 +109,8 @@ def _need_alike(runs: Sequence[Path], origins: Sequence[Provenance]) -> None:
     first = dict(origins[0].settings)
     for run, origin in zip(runs[1:], origins[1:], strict=True):
         other = dict(origin.settings)
-        different = sorted(
-            key for key in first.keys() | other.keys() if first.get(key) != other.get(key)
-        )
+        names = sorted(first.keys() | other.keys())
+        different = [key for key in names if first.get(key) != other.get(key)]
 
         if different:
             key = different[0]

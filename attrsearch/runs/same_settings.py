@@ -15,9 +15,9 @@ def need_same(file: Path, earlier: Mapping[str, Any], settings: Mapping[str, Any
     """
     before = dict(_flat(earlier))
     now = dict(_flat(settings))
-    different = [
-        key for key in sorted(before.keys() | now.keys()) if before.get(key) != now.get(key)
-    ]
+    # a setting with its default may be left out of the file, so a missing one counts as None
+    names = sorted(before.keys() | now.keys())
+    different = [key for key in names if before.get(key) != now.get(key)]
     if not different:
         return
 

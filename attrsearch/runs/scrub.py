@@ -18,8 +18,8 @@ from typing import Any
 from attrsearch.core.errors import InputError
 from attrsearch.core.files import write_text
 from attrsearch.core.names import from_csv_cell
-from attrsearch.runs.folder import PersonPart, read_part
 from attrsearch.runs.metadata import read_run, write_run
+from attrsearch.runs.person_part import PersonPart, read_part
 
 KEPT_FILES = ("run.toml", "summary.csv")
 MEASURES = (
@@ -79,16 +79,13 @@ def scrub_run(run: Path) -> Scrubbed:
     parts = list(_whole_parts(run))
     secrets = _secrets(run, about, parts)
     rows = [_row(part) for part in parts]
+    # people are listed by name: their order would give some of them away, and a seed all of it
     random.SystemRandom().shuffle(rows)
     files = sum(path.is_file() or path.is_symlink() for path in run.rglob("*"))
 
-    if not about.get(
-        "scrubbed"
-    ):  # a scrub that was stopped has written these, and people may be gone
-        columns = ("person", *MEASURES, *(f"heldback_{name}" for name in HELDBACK))
-        lines = [",".join(columns)]
-        lines += [",".join(str(row.get(name, "")) for name in columns) for row in _numbered(rows)]
-        write_text(run / "summary.csv", "\n".join(lines) + "\n")
+    # a scrub that was stopped has written these, and people may be gone
+    if not about.get("scrubbed"):
+        write_text(run / "summary.csv", _table(rows))
         write_run(run, _nameless(about))
 
     for path in sorted(run.iterdir()):
@@ -116,10 +113,17 @@ def _row(part: PersonPart) -> dict[str, Any]:
     return row
 
 
-def _numbered(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def _table(rows: Sequence[dict[str, Any]]) -> str:
+    """The rows as CSV, under numbers in place of names."""
+    measures = (*MEASURES, *(f"heldback_{name}" for name in HELDBACK))
+    lines = [",".join(("person", *measures))]
     width = len(str(len(rows)))
+
     for number, row in enumerate(rows, 1):
-        yield {"person": f"person_{number:0{width}d}", **row}
+        cells = [str(row.get(name, "")) for name in measures]
+        lines.append(",".join((f"person_{number:0{width}d}", *cells)))
+
+    return "\n".join(lines) + "\n"
 
 
 def _nameless(about: dict[str, Any]) -> dict[str, Any]:
@@ -136,22 +140,20 @@ def _without_folders(value: Any) -> Any:
         return {key: _without_folders(inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [_without_folders(inner) for inner in value]
-    return (
-        Path(value).name
-        if isinstance(value, str) and value.startswith(("/", "./", "../", "~"))
-        else value
-    )
+    # a bare name is bundled and says nothing of anybody
+    if isinstance(value, str) and value.startswith(("/", "./", "../", "~")):
+        return Path(value).name
+
+    return value
 
 
 def _secrets(run: Path, about: dict[str, Any], parts: Sequence[PersonPart]) -> set[str]:
     """Names of people, of their files and folders, and where the pictures are."""
     found = {part.record.id for part in parts}
     found |= {str(item.get("id", "")) for item in about.get("failures", [])}
-    found |= {
-        path.name.split(".")[0]
-        for folder in ("people", "images")
-        for path in (run / folder).glob("*")
-    }
+    for folder in ("people", "images"):
+        found |= {path.name.split(".")[0] for path in (run / folder).glob("*")}
+
     found.add(str(about.get("faces", "")))
     summary = run / "summary.csv"
 
@@ -163,7 +165,7 @@ def _secrets(run: Path, about: dict[str, Any], parts: Sequence[PersonPart]) -> s
 
 
 def _left(run: Path) -> Iterator[Left]:
-    for path in sorted(path for path in run.rglob("*") if path.is_file()):
+    for path in sorted(filter(Path.is_file, run.rglob("*"))):
         text = path.read_text(encoding="utf-8")
         if path.suffix == ".csv":
             lines = text.splitlines()

@@ -12,6 +12,7 @@ from attrsearch.core.files import written
 from attrsearch.core.names import csv_cell
 
 ROWS_A_GROUP = 50_000
+"""A row group a person would make files of many people slow to read: a group has a header."""
 
 
 def add_rows(path: Path, rows: list[dict[str, Any]], columns: Sequence[str]) -> None:
@@ -36,11 +37,15 @@ def join_tables(parts: Sequence[Path], schema: pa.Schema, path: Path) -> None:
     """
     with written(path) as file, pq.ParquetWriter(file, schema) as writer:
         waiting: list[pa.Table] = []
+        rows = 0
+
         for part in parts:
             waiting.append(pq.read_table(part, schema=schema))
-            if sum(table.num_rows for table in waiting) >= ROWS_A_GROUP:
+            rows += waiting[-1].num_rows
+            if rows >= ROWS_A_GROUP:
                 writer.write_table(pa.concat_tables(waiting))
                 waiting = []
+                rows = 0
 
         if waiting:
             writer.write_table(pa.concat_tables(waiting))

@@ -77,11 +77,9 @@ def trials_table(
         evaluated: Which were measured, (n,) with m true; all where it is None.
     """
     count = len(attributes)
-    second = (
-        attributes[:, 1]
-        if attributes.shape[1] > 1
-        else np.full((count, len(ATTRIBUTES)), np.nan, np.float32)
-    )
+    passes = attributes.shape[1]
+    lacking = np.full((count, len(ATTRIBUTES)), np.nan, np.float32)
+    second = attributes[:, 1] if passes > 1 else lacking
     known = np.ones(count, bool) if evaluated is None else evaluated
     columns: dict[str, Any] = {
         "identity": [identity] * count,
@@ -94,7 +92,13 @@ def trials_table(
     columns |= {f"second_{name}": second[:, i] for i, name in enumerate(ATTRIBUTES)}
 
     for name, values in measured.items():
-        empty: Any = False if values.dtype == bool else 0.0 if name == "seconds" else np.nan
+        # what was screened out cost no time, was not feasible, and has no other measure
+        empty: Any = np.nan
+        if values.dtype == bool:
+            empty = False
+        elif name == "seconds":
+            empty = 0.0
+
         columns[name] = np.full(count, empty, values.dtype)
         columns[name][known] = values
 

@@ -10,7 +10,8 @@ from PIL import Image
 
 from attrsearch.core.encryption import read_private
 from attrsearch.core.errors import InputError, did_you_mean
-from attrsearch.runs.folder import PersonPart, RunFolder, is_inside, summary_row
+from attrsearch.runs.folder import RunFolder
+from attrsearch.runs.person_part import PersonPart, is_inside, summary_row
 from attrsearch.runs.review import read_decisions
 
 if TYPE_CHECKING:

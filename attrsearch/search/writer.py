@@ -21,8 +21,9 @@ from attrsearch.runs.attributes_file import (
     RecogniserRecord,
     named_passes,
 )
-from attrsearch.runs.folder import HeldOut, PersonPart, RunFolder
+from attrsearch.runs.folder import RunFolder
 from attrsearch.runs.metadata import Provenance
+from attrsearch.runs.person_part import HeldOut, PersonPart
 from attrsearch.runs.trials_file import predictions_table, trials_table, with_times
 from attrsearch.search.evaluator import Evaluator, Request, Subject, hide_others
 from attrsearch.search.importance import importance

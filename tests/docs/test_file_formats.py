@@ -22,7 +22,7 @@ from attrsearch.core.recipes.study import (
 from attrsearch.evaluation.gate import Limit
 from attrsearch.faces.recognition.calibration import Calibration
 from attrsearch.runs.attributes_file import PersonRecord
-from attrsearch.runs.folder import HELDBACK_COLUMNS
+from attrsearch.runs.person_part import HELDBACK_COLUMNS
 from attrsearch.runs.trials_file import PREDICTION_SCHEMA, TRIAL_SCHEMA
 from attrsearch.video.coverage import SCHEMA
 

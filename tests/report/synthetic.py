@@ -20,8 +20,9 @@ from attrsearch.runs.attributes_file import (
     PersonRecord,
     RecogniserRecord,
 )
-from attrsearch.runs.folder import HeldOut, PersonPart, RunFolder
+from attrsearch.runs.folder import RunFolder
 from attrsearch.runs.metadata import Provenance
+from attrsearch.runs.person_part import HeldOut, PersonPart
 from attrsearch.runs.trials_file import TRIAL_SCHEMA
 from attrsearch.search.space import person_space
 

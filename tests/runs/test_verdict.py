@@ -11,8 +11,9 @@ from attrsearch.report.page import write_report
 from attrsearch.runs.attributes_file import read_attributes
 from attrsearch.runs.compare import compare
 from attrsearch.runs.export import export_run
-from attrsearch.runs.folder import HeldOut, PersonPart, RunFolder
+from attrsearch.runs.folder import RunFolder
 from attrsearch.runs.metadata import read_run
+from attrsearch.runs.person_part import HeldOut, PersonPart
 from attrsearch.runs.verdict import Verdict, Verdicts, verdict_of
 from tests.report.pages import block
 from tests.report.synthetic import write_run

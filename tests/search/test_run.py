@@ -20,8 +20,9 @@ from attrsearch.core.errors import InputError, OutputError, RecipeError, Weights
 from attrsearch.core.recipes.study import Verification, load_study
 from attrsearch.faces.attribute_classifier import MIN_CERTAINTY
 from attrsearch.runs.attributes_file import AttributesFile, read_attributes
-from attrsearch.runs.folder import HELDBACK_COLUMNS, RunFolder
+from attrsearch.runs.folder import RunFolder
 from attrsearch.runs.metadata import read_run
+from attrsearch.runs.person_part import HELDBACK_COLUMNS
 from attrsearch.runs.trials_file import TRIAL_COLUMNS
 from attrsearch.search.lockstep import split_faces
 from attrsearch.search.run import RunProgress, RunResult, run

@@ -17,9 +17,9 @@ from attrsearch.core.recipes.study import load_study
 from attrsearch.faces.people import read_genders
 from attrsearch.faces.recognition.calibration import load_calibration
 from attrsearch.runs.attributes_file import NOTICE, read_attributes
-from attrsearch.runs.folder import read_part
 from attrsearch.runs.journal import Journal
 from attrsearch.runs.metadata import read_run
+from attrsearch.runs.person_part import read_part
 from attrsearch.runs.review import read_decisions
 from attrsearch.video.io.boxes_file import read_boxes
 from tests.report.synthetic import write_run

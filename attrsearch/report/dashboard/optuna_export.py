@@ -33,8 +33,9 @@ from attrsearch.core.recipes.space import Space
 from attrsearch.report.about import Limits, limits
 from attrsearch.report.cohort import CANDIDATES, read_trials
 from attrsearch.report.pictures import picture_file, shown_kinds
-from attrsearch.runs.folder import PersonPart, RunFolder
+from attrsearch.runs.folder import RunFolder
 from attrsearch.runs.metadata import read_run
+from attrsearch.runs.person_part import PersonPart
 from attrsearch.runs.review import GRADES, read_decisions
 from attrsearch.runs.verdict import Verdict
 from attrsearch.search.space import person_space

@@ -23,8 +23,9 @@ from attrsearch.report.cohort import (
 )
 from attrsearch.report.extras import read_judges, read_surrogate, read_video
 from attrsearch.report.pictures import picture_file, shown_kinds
-from attrsearch.runs.folder import PersonPart, RunFolder, read_part
+from attrsearch.runs.folder import RunFolder
 from attrsearch.runs.metadata import read_run
+from attrsearch.runs.person_part import PersonPart, read_part
 from attrsearch.runs.review import FILE as DECISIONS
 from attrsearch.runs.review import read_decisions
 

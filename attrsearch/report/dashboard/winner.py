@@ -13,7 +13,8 @@ from attrsearch.core.errors import InputError
 from attrsearch.report.cohort import CANDIDATES, read_trials
 from attrsearch.runs.attributes_file import PersonRecord, named_passes
 from attrsearch.runs.export import write_again
-from attrsearch.runs.folder import PersonPart, RunFolder
+from attrsearch.runs.folder import RunFolder
+from attrsearch.runs.person_part import PersonPart
 from attrsearch.runs.review import decide
 from attrsearch.search.remeasure import Verifier
 from attrsearch.search.writer import held_out_of, write_images

@@ -25,7 +25,8 @@ from attrsearch.report.grading.look import learn_look
 from attrsearch.report.grading.server import GradingServer
 from attrsearch.runs import review as decisions
 from attrsearch.runs.attributes_file import PersonRecord, named_passes
-from attrsearch.runs.folder import PersonPart, RunFolder
+from attrsearch.runs.folder import RunFolder
+from attrsearch.runs.person_part import PersonPart
 from attrsearch.runs.review import decide
 from attrsearch.runs.trials_file import trials_table
 
