@@ -3,6 +3,7 @@
 import functools
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,14 +11,26 @@ import click
 
 from attrsearch.cli.console import json_option, print_json, quiet_option, say, stage_bar
 from attrsearch.cli.encryption import key_option
+from attrsearch.cli.fields import Options, fill
 from attrsearch.core.logs import collected
 from attrsearch.core.progress import Progress, Step, named, silent
 
 if TYPE_CHECKING:
+    from attrsearch.evaluation.attacks.editing import Attacker
     from attrsearch.evaluation.attacks.scene import Scene
+    from attrsearch.evaluation.config import (
+        CompareConfig,
+        ExportAttackConfig,
+        InversionConfig,
+        LinkingConfig,
+        ParrotConfig,
+    )
     from attrsearch.evaluation.metrics.anonymity import Figures
 
 log = logging.getLogger(__name__)
+
+PATH = click.Path(path_type=Path)
+CONFIG = "attrsearch.evaluation.config"
 
 
 @click.group()
@@ -29,125 +42,169 @@ def attack() -> None:
     """
 
 
-def _common(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Arguments and options of every attack; what cannot be attacked is refused before all else."""
+@dataclass(frozen=True)
+class Call:
+    """What every attack is given besides its configuration.
 
-    @functools.wraps(function)
-    def checked(**options: Any) -> Any:
-        from attrsearch.cli.early import evaluation_request, export_request
+    Attributes:
+        originals: Pictures or a video.
+        protected: The same protected.
+        out: JSON file to write.
+        into: Evaluation whose page gets a line of this attack.
+        quiet: Whether nothing is said of its progress.
+        as_json: Whether the result is printed as JSON.
+    """
 
-        evaluation_request(options)
-        if "attributes" in options:
-            export_request(options)
+    originals: Path
+    protected: Path
+    out: Path | None
+    into: Path | None
+    quiet: bool
+    as_json: bool
 
-        if options.get("second"):
-            originals, protected = options["second"]
-            places = {"originals": originals, "protected": protected}
-            evaluation_request({**options, **places, "ledger": options["second_ledger"]})
 
-        return function(**options)
+def call(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Arguments and options of every attack; the command gets them as a :class:`Call`."""
 
-    decorated: Callable[..., Any] = checked
-    path = click.Path(path_type=Path)
+    @functools.wraps(command)
+    def called(*, config: "CompareConfig", **given: Any) -> Any:
+        from attrsearch.cli.early import evaluation_request, existing_file
 
-    for decorate in reversed(
-        (
-            click.argument("originals", type=path),
-            click.argument("protected", type=path),
-            click.option("--out", type=path, help="JSON file to write."),
-            click.option(
-                "--into", type=path, help="Evaluation (JSON) whose page gets a line of this attack."
-            ),
-            click.option(
-                "--judge",
-                "judges",
-                multiple=True,
-                help="Recogniser, or FILE.onnx  [default: all there are]",
-            ),
-            click.option("--run", type=path, help="The run: says which judges its search used."),
-            click.option(
-                "--max-faces",
-                type=click.IntRange(min=1),
-                help="At most this many pictures a person.",
-            ),
-            click.option("--ledger", type=path, help="coverage.parquet of a video's protection."),
-            quiet_option,
-            json_option,
-            key_option,
-        )
+        asked = Call(**given)
+        # what cannot be attacked is refused before all else
+        evaluation_request(asked.originals, [asked.protected], config, asked.out)
+        existing_file(asked.into, "an evaluation (JSON)")
+        return command(asked, config)
+
+    decorated: Callable[..., Any] = called
+    for decorate in (
+        key_option,
+        json_option,
+        quiet_option,
+        click.option(
+            "--into", type=PATH, help="Evaluation (JSON) whose page gets a line of this attack."
+        ),
+        click.option("--out", type=PATH, help="JSON file to write."),
+        click.argument("protected", type=PATH),
+        click.argument("originals", type=PATH),
     ):
         decorated = decorate(decorated)
 
     return decorated
 
 
-def _attributes(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Options of attacks by someone who owns the export."""
-    file = click.option(
-        "--attributes",
-        required=True,
-        type=click.Path(path_type=Path),
-        help="The export that protected them.",
-    )
-    editor = click.option(
+COMPARED: Options = {
+    "judges": click.option(
+        "--judge",
+        "judges",
+        multiple=True,
+        help="Recogniser, or FILE.onnx  [default: all there are]",
+    ),
+    "run": click.option("--run", type=PATH, help="The run: says which judges its search used."),
+    "max_faces": click.option(
+        "--max-faces", type=click.IntRange(min=1), help="At most this many pictures a person."
+    ),
+    "ledger": click.option("--ledger", type=PATH, help="coverage.parquet of a video's protection."),
+}
+"""Options of ``CompareConfig`` that every attack has."""
+
+GALLERY: Options = {
+    "distractors": click.option(
+        "--distractors", type=PATH, help="Folder of further people for the gallery."
+    ),
+}
+
+EXPORT: Options = {
+    "attributes": click.option(
+        "--attributes", required=True, type=PATH, help="The export that protected them."
+    ),
+    "editor": click.option(
         "--editor", help="Editor weights, where they are not those of the export's name."
-    )
-    return file(editor(function))
+    ),
+}
+"""Options of ``ExportAttackConfig``: attacks by someone who owns the export."""
+
+SEED = click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
+
+PARROT: Options = {
+    "space": click.option(
+        "--space",
+        help="Space of the random sets  [default: one-pass, or thesis10 for sets of two passes]",
+    ),
+    "probed": click.option(
+        "--probed",
+        default=20,
+        show_default=True,
+        type=click.IntRange(min=1),
+        help="People for 'same set'.",
+    ),
+    "seed": SEED,
+}
+
+INVERSION: Options = {
+    "train": click.option(
+        "--train", type=PATH, help="Folder of other people: also train a network."
+    ),
+    "most": click.option(
+        "--most",
+        default=600,
+        show_default=True,
+        type=click.IntRange(min=16),
+        help="People to train on.",
+    ),
+    "steps": click.option(
+        "--steps", default=300, show_default=True, type=click.IntRange(min=1), help="Of training."
+    ),
+    "seed": SEED,
+}
+
+LINKING: Options = {
+    "second": click.option(
+        "--second", nargs=2, type=PATH, help="ORIGINALS and PROTECTED of another set or video."
+    ),
+    "second_ledger": click.option(
+        "--second-ledger", type=PATH, help="coverage.parquet of the second video."
+    ),
+}
 
 
 @attack.command(epilog="Example: attrsearch attack naive faces/ protected/ --distractors others/")
-@_common
-@click.option(
-    "--distractors",
-    type=click.Path(path_type=Path),
-    help="Folder of further people for the gallery.",
-)
-def naive(**options: Any) -> None:
+@fill("config", f"{CONFIG}:CompareConfig", COMPARED | GALLERY)
+@call
+def naive(asked: Call, config: "CompareConfig") -> None:
     """Match protected faces with a gallery of originals."""
     from attrsearch.evaluation.attacks.scene import naive as match
 
-    _run(options, lambda scene, progress: match(scene))  # noqa: ARG005
+    _run(asked, config, lambda scene, progress: match(scene))  # noqa: ARG005
 
 
 @attack.command(
     epilog="Example: attrsearch attack parrot faces/ protected/ --attributes run1/attributes.json"
 )
-@_common
-@_attributes
-@click.option(
-    "--space",
-    help="Space of the random sets  [default: one-pass, or thesis10 for sets of two passes]",
-)
-@click.option(
-    "--probed",
-    default=20,
-    show_default=True,
-    type=click.IntRange(min=1),
-    help="People for 'same set'.",
-)
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
-def parrot(**options: Any) -> None:
+@fill("config", f"{CONFIG}:ParrotConfig", COMPARED | EXPORT | PARROT)
+@call
+def parrot(asked: Call, config: "ParrotConfig") -> None:
     """Edit the gallery too: with random sets, the probe's own set, the whole exported file.
 
     Train a classifier.
     """
+    from attrsearch.cli.early import export_request
+
+    export_request(config.attributes, config.editor, config.space)
+
     from attrsearch.core.recipes.space import load_space
     from attrsearch.evaluation.attacks.parrot import parrot as match
 
     def go(scene: "Scene", progress: Progress[Step]) -> "list[Figures]":
-        attacker = _attacker(scene, options)
+        attacker = _attacker(scene, config)
+        # random sets have as many passes as those they are compared with
         single = attacker.file.identities[0].second_pass is None
-        space = load_space(options["space"] or ("one-pass" if single else "thesis10"))
+        space = load_space(config.space or ("one-pass" if single else "thesis10"))
         return match(
-            scene,
-            attacker,
-            space,
-            probed=options["probed"],
-            seed=options["seed"],
-            progress=progress,
+            scene, attacker, space, probed=config.probed, seed=config.seed, progress=progress
         )
 
-    _run(options, go)
+    _run(asked, config, go)
 
 
 @attack.command(
@@ -155,64 +212,58 @@ def parrot(**options: Any) -> None:
         "Example: attrsearch attack inversion faces/ protected/ --attributes run1/attributes.json"
     )
 )
-@_common
-@_attributes
-@click.option(
-    "--train", type=click.Path(path_type=Path), help="Folder of other people: also train a network."
-)
-@click.option(
-    "--most",
-    default=600,
-    show_default=True,
-    type=click.IntRange(min=16),
-    help="People to train on.",
-)
-@click.option(
-    "--steps", default=300, show_default=True, type=click.IntRange(min=1), help="Of training."
-)
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
-def inversion(**options: Any) -> None:
+@fill("config", f"{CONFIG}:InversionConfig", COMPARED | EXPORT | INVERSION)
+@call
+def inversion(asked: Call, config: "InversionConfig") -> None:
     """Apply the negated set once, twice, three times.
 
     With --train, a network trained to undo edits.
     """
-    from attrsearch.evaluation.attacks.editing import with_sets
+    from attrsearch.cli.early import export_request
+
+    export_request(config.attributes, config.editor)
+
+    from attrsearch.evaluation.attacks.editing import lessons, with_sets
     from attrsearch.evaluation.attacks.inversion import learnt, negation
+    from attrsearch.faces.dataset import MIN_FACE
+    from attrsearch.faces.detection.load import load_detector
 
     def go(scene: "Scene", progress: Progress[Step]) -> "list[Figures]":
-        attacker = _attacker(scene, options)
+        attacker = _attacker(scene, config)
         scene, without = with_sets(scene, attacker)
         if without:
-            say(f"left out: no set in {options['attributes']}: {', '.join(without)}")
+            say(f"left out: no set in {config.attributes}: {', '.join(without)}")
 
         rows = negation(scene, attacker)
-        if options["train"] is None:
+        if config.train is None:
             return rows
 
-        sets, crops = _lessons(scene, attacker, options)
-        steps = options["steps"]
-        seed = options["seed"]
-        return rows + learnt(
-            scene, attacker.editor, sets, crops, steps=steps, seed=seed, progress=progress
+        whole = load_detector("mtcnn", MIN_FACE)
+        sets, crops = lessons(scene, attacker, config.train, whole, config.most)
+        trained = learnt(
+            scene,
+            attacker.editor,
+            sets,
+            crops,
+            steps=config.steps,
+            seed=config.seed,
+            progress=progress,
         )
+        return rows + trained
 
-    _run(options, go)
+    _run(asked, config, go)
 
 
 @attack.command(
     epilog="Example: attrsearch attack averaging street.mp4 covered.mp4 --ledger coverage.parquet"
 )
-@_common
-@click.option(
-    "--distractors",
-    type=click.Path(path_type=Path),
-    help="Folder of further people for the gallery.",
-)
-def averaging(**options: Any) -> None:
+@fill("config", f"{CONFIG}:CompareConfig", COMPARED | GALLERY)
+@call
+def averaging(asked: Call, config: "CompareConfig") -> None:
     """Average the protected faces of a person: over a track's frames, or over an album."""
     from attrsearch.evaluation.attacks.several import averaging as match
 
-    _run(options, lambda scene, progress: match(scene))  # noqa: ARG005
+    _run(asked, config, lambda scene, progress: match(scene))  # noqa: ARG005
 
 
 @attack.command(
@@ -221,58 +272,49 @@ def averaging(**options: Any) -> None:
         "two_covered.mp4"
     )
 )
-@_common
-@click.option(
-    "--second",
-    nargs=2,
-    type=click.Path(path_type=Path),
-    help="ORIGINALS and PROTECTED of another set or video.",
-)
-@click.option(
-    "--second-ledger", type=click.Path(path_type=Path), help="coverage.parquet of the second video."
-)
-def linking(**options: Any) -> None:
+@fill("config", f"{CONFIG}:LinkingConfig", COMPARED | LINKING)
+@call
+def linking(asked: Call, config: "LinkingConfig") -> None:
     """Link a person across two protected videos or sets, or halves of one, without originals."""
+    from attrsearch.cli.early import evaluation_request
+
+    other = config.model_copy(update={"ledger": config.second_ledger})
+    if config.second:
+        evaluation_request(config.second[0], [config.second[1]], other, None)
+
     from attrsearch.evaluation.attacks.several import linking as match
 
     def go(scene: "Scene", progress: Progress[Step]) -> "list[Figures]":  # noqa: ARG001
-        if not options["second"]:
+        if not config.second:
             return match(scene)
 
-        originals, protected = options["second"]
-        other = {
-            **options,
-            "originals": originals,
-            "protected": protected,
-            "ledger": options["second_ledger"],
-        }
         # what is said of the first setting holds for the second
         with collected():
-            second = _scene(other, silent)
+            second = _scene(*config.second, other, silent)
 
         return match(scene, second)
 
-    _run(options, go)
+    _run(asked, config, go)
 
 
-def _run(options: dict[str, Any], attack_scene: "Callable[[Scene, Any], list[Figures]]") -> None:
+def _run(
+    asked: Call, config: "CompareConfig", attack_scene: "Callable[[Scene, Any], list[Figures]]"
+) -> None:
     from attrsearch.evaluation.results import add_attacks, clean, write_attacks
     from attrsearch.report.evaluation import write_evaluation
 
-    quiet = options["quiet"]
-    as_json = options["as_json"]
-    with stage_bar(quiet or as_json) as progress:
-        scene = _scene(options, progress)
+    with stage_bar(asked.quiet or asked.as_json) as progress:
+        scene = _scene(asked.originals, asked.protected, config, progress)
         rows = attack_scene(scene, progress)
 
-    if options["out"]:
-        write_attacks(rows, options["out"])
+    if asked.out:
+        write_attacks(rows, asked.out)
 
-    if options["into"]:
-        data = add_attacks(rows, options["into"])
-        write_evaluation(data, options["into"].with_suffix(".html"))
+    if asked.into:
+        data = add_attacks(rows, asked.into)
+        write_evaluation(data, asked.into.with_suffix(".html"))
 
-    if as_json:
+    if asked.as_json:
         print_json({"attacks": clean(rows)})
         return
 
@@ -292,7 +334,9 @@ def _run(options: dict[str, Any], attack_scene: "Callable[[Scene, Any], list[Fig
         )
 
 
-def _scene(options: dict[str, Any], progress: Progress[Step]) -> "Scene":
+def _scene(
+    originals: Path, protected: Path, config: "CompareConfig", progress: Progress[Step]
+) -> "Scene":
     from attrsearch.evaluation.attacks.scene import open_scene
     from attrsearch.evaluation.faces import load_cohort, load_embeddings
     from attrsearch.evaluation.footage import load_footage
@@ -304,12 +348,7 @@ def _scene(options: dict[str, Any], progress: Progress[Step]) -> "Scene":
     from attrsearch.faces.recognition.load import load_recogniser
     from attrsearch.faces.window_detection import WINDOW_MIN_FACE
 
-    originals = options["originals"]
-    protected = options["protected"]
-    judges, notes = load_judges(
-        options["judges"], used_by(options["run"]) if options["run"] else None
-    )
-
+    judges, notes = load_judges(config.judges, used_by(config.run) if config.run else None)
     for note in notes:
         log.warning(note)
 
@@ -317,38 +356,33 @@ def _scene(options: dict[str, Any], progress: Progress[Step]) -> "Scene":
     window = load_detector("mtcnn", WINDOW_MIN_FACE)
 
     if originals.is_dir():
-        cohort = load_cohort(originals, whole, window, max_faces=options["max_faces"])
+        cohort = load_cohort(originals, whole, window, max_faces=config.max_faces)
         protection = load_protection(cohort, originals, protected)
     else:
-        knows = None if options["ledger"] else load_recogniser("sface")
+        # a ledger says who a face is; without one the people have to be recognised
+        knows = None if config.ledger else load_recogniser("sface")
         cohort, protection = load_footage(
-            originals, protected, YuNet(10, 0.5), window, ledger=options["ledger"], knows=knows
+            originals, protected, YuNet(10, 0.5), window, ledger=config.ledger, knows=knows
         )
 
     distractors = {}
-    if options.get("distractors"):
+    if config.distractors:
         distractors = load_embeddings(
-            options["distractors"], [judge.recogniser for judge in judges], whole, window,
-            without=frozenset(cohort.people), progress=named(progress, "distractors"),
-        )  # fmt: skip
+            config.distractors,
+            [judge.recogniser for judge in judges],
+            whole,
+            window,
+            without=frozenset(cohort.people),
+            progress=named(progress, "distractors"),
+        )
 
     return open_scene(cohort, protection, judges, window, distractors)
 
 
-def _attacker(scene: "Scene", options: dict[str, Any]) -> Any:
+def _attacker(scene: "Scene", config: "ExportAttackConfig") -> "Attacker":
     from attrsearch.anonymise.images import load_export_editor
     from attrsearch.evaluation.attacks.editing import Attacker
     from attrsearch.runs.attributes_file import read_attributes
 
-    file = read_attributes(options["attributes"])
-    return Attacker(load_export_editor(file, options["editor"]), scene.detector, file)
-
-
-def _lessons(scene: "Scene", attacker: Any, options: dict[str, Any]) -> Any:
-    """The sets of the export, and crops of other people to learn from."""
-    from attrsearch.evaluation.attacks.editing import lessons
-    from attrsearch.faces.dataset import MIN_FACE
-    from attrsearch.faces.detection.load import load_detector
-
-    whole = load_detector("mtcnn", MIN_FACE)
-    return lessons(scene, attacker, options["train"], whole, options["most"])
+    file = read_attributes(config.attributes)
+    return Attacker(load_export_editor(file, config.editor), scene.detector, file)

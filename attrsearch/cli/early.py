@@ -1,15 +1,16 @@
 """What a command can refuse before anything heavy is loaded: places to write to, files, names."""
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from attrsearch.core.errors import InputError, OutputError
 
 if TYPE_CHECKING:
     from attrsearch.core.recipes.objective import Objective
     from attrsearch.core.recipes.study import Study
+    from attrsearch.evaluation.config import CompareConfig
     from attrsearch.search.config import RunConfig
     from attrsearch.video.config import VideoConfig
 
@@ -174,11 +175,16 @@ def known_editor(name: str | None) -> None:
         locate(name)
 
 
-def evaluation_request(options: Mapping[str, Any]) -> None:
+def evaluation_request(
+    originals: Path, protected: Sequence[Path], config: "CompareConfig", out: Path | None
+) -> None:
     """Refuse an evaluation or an attack that could not begin.
 
     Args:
-        options: Those of ``attrsearch evaluate`` or ``attrsearch attack``.
+        originals: Pictures or a video.
+        protected: What is compared with them.
+        config: What was asked for.
+        out: The file to write.
 
     Raises:
         AttrsearchError: A name, file or place is not right.
@@ -187,38 +193,28 @@ def evaluation_request(options: Mapping[str, Any]) -> None:
     from attrsearch.faces.recognition.load import resolve
     from attrsearch.runs.metadata import read_run
 
-    protected = options["protected"]
-    further = options.get("distractors") or options.get("train")
-    check_places(
-        options["originals"],
-        [protected] if isinstance(protected, Path) else protected,
-        further,
-        options["ledger"],
-    )
-
-    for judge in options["judges"]:
+    check_places(originals, protected, config.further, config.ledger)
+    for judge in config.judges:
         if judge.endswith(".onnx"):
             existing_file(Path(judge), "a face embedder in an ONNX file")
         else:
             resolve(judge)
 
-    if options["run"]:
-        read_run(options["run"])
+    if config.run:
+        read_run(config.run)
 
-    new_file(options["out"])
-    existing_file(options.get("into"), "an evaluation (JSON)")
-    new_folder(options.get("hifd"))
+    new_file(out)
 
 
-def export_request(options: Mapping[str, Any]) -> None:
+def export_request(attributes: Path, editor: str | None = None, space: str | None = None) -> None:
     """Refuse an export that cannot be read, or an editor or a space that is not there."""
     from attrsearch.core.recipes.space import load_space
     from attrsearch.runs.attributes_file import read_attributes
 
-    file = read_attributes(options["attributes"])
-    known_editor(options.get("editor") or file.editor.name)
-    if options.get("space"):
-        load_space(options["space"])
+    file = read_attributes(attributes)
+    known_editor(editor or file.editor.name)
+    if space:
+        load_space(space)
 
 
 def training_request(faces: Sequence[Path], out: Path, resume: bool) -> None:
@@ -269,7 +265,12 @@ def footage_request(video: "VideoConfig") -> None:
         new_file(place)
 
 
-def experiment_request(faces: Path | None, options: Mapping[str, Any]) -> None:
+def experiment_request(
+    faces: Path | None,
+    editor: str | None = None,
+    space: str | None = None,
+    recogniser: str | None = None,
+) -> None:
     """Refuse an experiment whose faces, editor, space or recogniser are not there.
 
     Raises:
@@ -279,9 +280,9 @@ def experiment_request(faces: Path | None, options: Mapping[str, Any]) -> None:
     from attrsearch.faces.recognition.load import resolve
 
     existing_folder(faces, "a folder of people")
-    known_editor(options.get("editor"))
-    if options.get("space"):
-        load_space(options["space"])
+    known_editor(editor)
+    if space:
+        load_space(space)
 
-    if options.get("recogniser"):
-        resolve(options["recogniser"])
+    if recogniser:
+        resolve(recogniser)

@@ -10,70 +10,71 @@ import click
 from attrsearch.cli.console import json_option, print_json, quiet_option, say, stage_bar
 from attrsearch.cli.encryption import key_option
 from attrsearch.cli.exit_codes import exit_code
+from attrsearch.cli.fields import fill
+from attrsearch.cli.run import names_in
 from attrsearch.core.progress import named
 
 if TYPE_CHECKING:
-    from attrsearch.evaluation.evaluate import Examined, Examiner
+    from attrsearch.core.progress import Progress, Step
+    from attrsearch.evaluation.config import EvaluationConfig
+    from attrsearch.evaluation.evaluate import EvaluationModels, Examined, Examiner
+    from attrsearch.evaluation.faces import Cohort
+    from attrsearch.evaluation.pairing import Protection
     from attrsearch.evaluation.results import Record
+
+
+PATH = click.Path(path_type=Path)
+COMPARED = {
+    "judges": click.option(
+        "--judge",
+        "judges",
+        multiple=True,
+        help="Recogniser that judges, or FILE.onnx  [default: all there are]",
+    ),
+    "run": click.option(
+        "--run", type=PATH, help="The run: says what it used, and gets evaluation.json."
+    ),
+    "distractors": click.option(
+        "--distractors", type=PATH, help="Folder of further people for the gallery."
+    ),
+    "most_distractors": click.option(
+        "--most-distractors", default=500, show_default=True, type=click.IntRange(min=1)
+    ),
+    "people": click.option("--people", type=PATH, help="Only the people named in this file."),
+    "max_faces": click.option(
+        "--max-faces", type=click.IntRange(min=1), help="At most this many pictures a person."
+    ),
+    "detector": click.option(
+        "--detector",
+        default="mtcnn",
+        show_default=True,
+        help="mtcnn or yunet: says where faces are.",
+    ),
+    "ledger": click.option("--ledger", type=PATH, help="coverage.parquet of a video's protection."),
+    "hifd": click.option("--hifd", type=PATH, help="Folder for the predictions that hifd scores."),
+}
+"""Options of ``EvaluationConfig``."""
 
 
 @click.command(
     epilog="Example: attrsearch evaluate faces/ protected/ --run run1 --out evaluation.json"
 )
-@click.argument("originals", type=click.Path(path_type=Path))
-@click.argument("protected", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    help="JSON file to write; a CSV and a page stand beside it.",
-)
-@click.option(
-    "--judge",
-    "judges",
-    multiple=True,
-    help="Recogniser that judges, or FILE.onnx  [default: all there are]",
-)
-@click.option(
-    "--run",
-    type=click.Path(path_type=Path),
-    help="The run: says what it used, and gets evaluation.json.",
-)
-@click.option(
-    "--distractors",
-    type=click.Path(path_type=Path),
-    help="Folder of further people for the gallery.",
-)
-@click.option("--most-distractors", default=500, show_default=True, type=click.IntRange(min=1))
-@click.option(
-    "--people", type=click.Path(path_type=Path), help="Only the people named in this file."
-)
-@click.option(
-    "--max-faces", type=click.IntRange(min=1), help="At most this many pictures a person."
-)
-@click.option(
-    "--detector", default="mtcnn", show_default=True, help="mtcnn or yunet: says where faces are."
-)
-@click.option(
-    "--ledger", type=click.Path(path_type=Path), help="coverage.parquet of a video's protection."
-)
-@click.option(
-    "--gate",
-    type=click.Path(path_type=Path),
-    help="TOML file of limits; exit code 1 when one is missed.",
-)
-@click.option(
-    "--hifd", type=click.Path(path_type=Path), help="Folder for the predictions that hifd scores."
-)
+@click.argument("originals", type=PATH)
+@click.argument("protected", nargs=-1, required=True, type=PATH)
+@click.option("--out", type=PATH, help="JSON file to write; a CSV and a page stand beside it.")
+@fill("config", "attrsearch.evaluation.config:EvaluationConfig", COMPARED)
+@click.option("--gate", type=PATH, help="TOML file of limits; exit code 1 when one is missed.")
 @quiet_option
 @json_option
 @key_option
 def evaluate(
     originals: Path,
     protected: tuple[Path, ...],
+    out: Path | None,
+    config: "EvaluationConfig",
     gate: Path | None,
     quiet: bool,
     as_json: bool,
-    **options: Any,
 ) -> int:
     """Measure whether PROTECTED still shows who is in the ORIGINALS, and what it keeps.
 
@@ -91,33 +92,31 @@ def evaluate(
       judge = "dlib"
       at_most = 0.05
     """  # noqa: D301
-    from attrsearch.cli.early import evaluation_request
+    from attrsearch.cli.early import evaluation_request, new_folder
     from attrsearch.evaluation.gate import load_gate, missed
 
     limits = load_gate(gate) if gate else None
-    evaluation_request({**options, "originals": originals, "protected": protected})
-    _names(options["people"])
+    evaluation_request(originals, protected, config, out)
+    new_folder(config.hifd)
+    names = frozenset(names_in(config.people)) if config.people else None
 
     from attrsearch.evaluation.results import write_for_run, write_record
     from attrsearch.report.evaluation import write_evaluation
 
     with stage_bar(quiet or as_json) as progress:
-        record, examiner, examined = _evaluate(originals, protected, options, progress)
+        record, examiner, examined = _evaluate(originals, protected, config, names, progress)
 
-    out = options["out"]
-    run = options["run"]
-    if options["hifd"]:
-        _hifd(record, examiner, examined, options["hifd"])
+    if config.hifd:
+        _hifd(record, examiner, examined, config.hifd)
 
     if out:
-        written = [
-            *write_record(record, out),
-            write_evaluation(record.as_json(), out.with_suffix(".html")),
-        ]
+        page = write_evaluation(record.as_json(), out.with_suffix(".html"))
+        written = [*write_record(record, out), page]
         say("wrote " + ", ".join(str(path) for path in written))
 
-    if run and len(protected) == 1:
-        say(f"wrote {write_for_run(record, run)}, for its report")
+    # a run's report has room for one protection
+    if config.run and len(protected) == 1:
+        say(f"wrote {write_for_run(record, config.run)}, for its report")
 
     judged, kept = record.protected
     if as_json:
@@ -138,7 +137,11 @@ def evaluate(
 
 
 def _evaluate(
-    originals: Path, protected: tuple[Path, ...], options: dict[str, Any], progress: Any
+    originals: Path,
+    protected: tuple[Path, ...],
+    config: "EvaluationConfig",
+    names: frozenset[str] | None,
+    progress: "Progress[Step]",
 ) -> "tuple[Record, Examiner, list[Examined]]":
     from attrsearch.evaluation.evaluate import Examiner, load_evaluation_models
     from attrsearch.evaluation.faces import load_cohort, load_embeddings
@@ -146,11 +149,8 @@ def _evaluate(
     from attrsearch.evaluation.pairing import load_protection, untouched
     from attrsearch.evaluation.results import begin
 
-    judges, notes = load_judges(
-        options["judges"], used_by(options["run"]) if options["run"] else None
-    )
-    eyes, further = load_evaluation_models(options["detector"])
-    names = _names(options["people"])
+    judges, notes = load_judges(config.judges, used_by(config.run) if config.run else None)
+    eyes, further = load_evaluation_models(config.detector)
     tracks: list[dict[str, Any]] = []
 
     if originals.is_dir():
@@ -159,34 +159,35 @@ def _evaluate(
             eyes.whole,
             eyes.windows[0],
             names=names,
-            max_faces=options["max_faces"],
+            max_faces=config.max_faces,
             progress=named(progress, "originals"),
         )
-        protections = (
-            load_protection(
+
+        def read(folder: Path) -> "Protection":
+            return load_protection(
                 cohort,
                 originals,
                 folder,
                 name=_name(folder, protected),
                 progress=named(progress, f"read {folder.name}"),
             )
-            for folder in protected
-        )
+
     else:
-        cohort, protection, tracks = _footage(
-            originals, protected, eyes, options["ledger"], progress
-        )
-        protections = (item for item in (protection,))
+        cohort, film, tracks = _footage(originals, protected, eyes, config.ledger, progress)
+
+        def read(folder: Path) -> "Protection":
+            del folder
+            return film
 
     distractors = {}
-    if options["distractors"]:
+    if config.distractors:
         distractors = load_embeddings(
-            options["distractors"],
+            config.distractors,
             [judge.recogniser for judge in judges],
             eyes.whole,
             eyes.windows[0],
             without=frozenset(cohort.people),
-            max_people=options["most_distractors"],
+            max_people=config.most_distractors,
             progress=named(progress, "distractors"),
         )
 
@@ -196,17 +197,24 @@ def _evaluate(
     record.add(examiner.examine(untouched(cohort)))
     examined = []
 
-    for item in protections:
-        found = examiner.examine(item)
+    # protections are read one at a time: the windows of one fill the memory of many
+    for folder in protected:
+        found = examiner.examine(read(folder))
         record.add(found)
-        examined += [found] if options["hifd"] else []
+        # what is examined holds histograms of every face, which only hifd wants
+        if config.hifd:
+            examined.append(found)
 
     return record, examiner, examined
 
 
 def _footage(
-    original: Path, protected: tuple[Path, ...], eyes: Any, ledger: Path | None, progress: Any
-) -> Any:
+    original: Path,
+    protected: tuple[Path, ...],
+    eyes: "EvaluationModels",
+    ledger: Path | None,
+    progress: "Progress[Step]",
+) -> "tuple[Cohort, Protection, list[dict[str, Any]]]":
     from attrsearch.core.errors import InputError
     from attrsearch.evaluation.footage import load_footage
     from attrsearch.evaluation.metrics.temporal import measure_consistency
@@ -272,15 +280,9 @@ def _show(record: "Record") -> None:
     say(f"{'protection':<{width}}  {'judge':<10} {heads}")
 
     for row in record.judges:
-        figures = [
-            row.get("tar_1e-3"),
-            row["rank1"],
-            row["chance1"],
-            row["parrot_rank1"],
-            row["distance"],
-        ]
-        cells = " ".join(
-            f"{_text(value):>{size}}" for value, size in zip(figures, (8, 7, 7, 7, 8), strict=True)
+        cells = (
+            f"{_text(row.get('tar_1e-3')):>8} {_text(row['rank1']):>7} {_text(row['chance1']):>7} "
+            f"{_text(row['parrot_rank1']):>7} {_text(row['distance']):>8}"
         )
         say(f"{row['protection']:<{width}}  {row['judge']:<10} {cells}")
 
@@ -312,16 +314,13 @@ def _show(record: "Record") -> None:
                 "left out"
             )
 
-        scores = {
-            name: value
-            for name, value in row.items()
-            if name.startswith("hifd_") and value is not None
-        }
+        scores = []
+        for name, value in row.items():
+            if name.startswith("hifd_") and value is not None:
+                scores.append(f"{name} {_text(value)}")
+
         if scores:
-            say(
-                f"{row['protection']}: "
-                + ", ".join(f"{name} {_text(value)}" for name, value in scores.items())
-            )
+            say(f"{row['protection']}: {', '.join(scores)}")
 
     for track in record.tracks:
         say(
@@ -337,21 +336,5 @@ def _text(value: object) -> str:
 
 def _name(folder: Path, protected: tuple[Path, ...]) -> str:
     """A name that tells several protections apart."""
-    return (
-        folder.name if sum(other.name == folder.name for other in protected) == 1 else str(folder)
-    )
-
-
-def _names(path: Path | None) -> frozenset[str] | None:
-    from attrsearch.core.errors import InputError
-
-    if path is None:
-        return None
-
-    try:
-        return frozenset(
-            line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()
-        )
-    except (OSError, UnicodeDecodeError) as error:
-        hint = "write one name a line"
-        raise InputError(path, required="a file of names", found=str(error), hint=hint) from error
+    names = [other.name for other in protected]
+    return folder.name if names.count(folder.name) == 1 else str(folder)

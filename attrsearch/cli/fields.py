@@ -1,13 +1,13 @@
 """Options of the command line that fill the fields of a settings model."""
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-Options = Mapping[str, Callable[[Any], Any]]
+Options = dict[str, Callable[[Any], Any]]
 Values = dict[str, Any]
 
 

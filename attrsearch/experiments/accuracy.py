@@ -1,6 +1,6 @@
 """Thesis 4.2: does the detector still find the face where it was?  Table 4.4 and figure 4.6."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +14,9 @@ from attrsearch.evaluation.faces import Cohort, DetectedFaces, detect_again
 from attrsearch.experiments.context import ExperimentContext
 from attrsearch.experiments.edits import HIT, Edits, draw, edit_faces, render
 from attrsearch.experiments.face_grid import Shown, photographs
-from attrsearch.experiments.section import Comparison, Section, Table, number, percent
-from attrsearch.faces.dataset import AlignedFace
+from attrsearch.experiments.section import Section
+from attrsearch.experiments.wording import worded
+from attrsearch.faces.dataset import AlignedFace, Picture
 from attrsearch.faces.detection.yunet import YuNet
 
 Floats = npt.NDArray[np.float32]
@@ -112,14 +113,6 @@ class Batch:
         )
 
 
-FAILURES = (
-    "not found after the first pass",
-    "not found after the second pass",
-    "several faces in the edited picture",
-    "IoU below 0.5",
-)
-
-
 def study(lab: ExperimentContext) -> dict[str, Section]:
     """Table 4.4 and figure 4.6."""
     groups = _groups(lab)
@@ -141,29 +134,27 @@ def _groups(lab: ExperimentContext) -> list[Group]:
     if len(lab.listed) > 1 and len(lab.listed[1].files) >= MANY:
         names = [person.id for person in lab.listed[:2]]
         read = lab.cohort(frozenset(names), lab.options.count(most, 4), "accuracy: read")
-        return [
-            _group(
-                lab,
-                read,
-                np.flatnonzero(read.owners == read.people.index(name)),
-                f"person {place + 1}",
-                truth,
-            )
-            for place, name in enumerate(names)
-            if name in read.people
-        ]
+        groups = []
+        for place, name in enumerate(names):
+            if name in read.people:
+                rows = np.flatnonzero(read.owners == read.people.index(name))
+                groups.append(_group(lab, read, rows, f"person {place + 1}", truth))
+
+        return groups
 
     names = [person.id for person in lab.listed[: 2 * lab.options.count(most, 4)]]
     read = lab.cohort(frozenset(names), 1, "accuracy: read")
     genders = np.array([lab.gender(read, i) for i in range(len(read.people))])
     counts = {gender: int((genders == gender).sum()) for gender in ("male", "female")}
-    order = sorted(
-        (gender for gender, count in counts.items() if count), key=lambda gender: -counts[gender]
-    )
+    groups = []
 
-    return [
-        _group(lab, read, np.flatnonzero(genders[read.owners] == g), f"{g}s", truth) for g in order
-    ]
+    # the first group gets three of the five batches, so it is the one with more pictures
+    for gender in sorted(counts, key=lambda gender: -counts[gender]):
+        if counts[gender]:
+            rows = np.flatnonzero(genders[read.owners] == gender)
+            groups.append(_group(lab, read, rows, f"{gender}s", truth))
+
+    return groups
 
 
 def _group(
@@ -213,99 +204,47 @@ def _run(lab: ExperimentContext, group: Group, limit: float, place: int) -> Batc
 
 
 def _table(batches: Sequence[Batch]) -> Section:
-    compared = [
-        Comparison(
-            f"batch {place + 1}, {one.group.name}, range {limit:g}: precision, IoU change",
-            f"{percent(precision, 1)}, {change:+.1f} %",
-            f"{percent(_precision(one), 1)}, {100 * one.change.mean():+.1f} %",
-        )
-        for place, (one, (_, _, limit, _, _, precision, change)) in enumerate(
-            zip(batches, BATCHES, strict=True)
-        )
-    ]
     changes = np.concatenate([one.change for one in batches])
     total = sum(len(one.after) for one in batches)
     failures = np.array([one.failures for one in batches])
-    compared += [
-        Comparison(
-            "IoU changed by more than 10 points",
-            "18 %",
-            percent(float((np.abs(changes) > OFF).mean())),
-        ),
-        Comparison("faces found", "99.2 %", percent(1 - failures[:, 1].sum() / total, 1)),
-        Comparison(
-            "not found after the first pass", "0.8 %", percent(failures[:, 0].sum() / total, 1)
-        ),
-    ]
-    columns = (
-        "pictures of",
-        "batch",
-        "range",
-        "number",
-        "TP",
-        "FP",
-        "precision",
-        "IoU before",
-        "after",
-        "change",
-        "distance",
-    )
-    rows = tuple(
-        (
-            one.group.name,
-            str(place + 1),
-            f"{one.limit:g}",
-            str(len(one.after)),
-            str(int(one.hits.sum())),
-            str(one.false),
-            percent(_precision(one), 1),
-            number(float(one.before[one.hits].mean())),
-            number(float(one.after[one.hits].mean())),
-            f"{100 * one.change.mean():+.1f} %",
-            number(float(one.edits.mean_distance[0])),
-        )
-        for place, one in enumerate(batches)
-    )
-    failed = tuple(
-        (str(place + 1), *(str(count) for count in one.failures))
-        for place, one in enumerate(batches)
-    )
-    turned, tilt = _poses(batches)
     direct = np.concatenate([one.edits.overlap[0][one.hits] for one in batches])
+    turned, tilted = _poses(batches)
+    rows = []
 
-    return Section(
+    for one, (_, _, limit, _, _, precision, change) in zip(batches, BATCHES, strict=True):
+        thesis = {"limit": limit, "precision": precision, "change": change}
+        rows.append({**_figures(one), "thesis": thesis})
+
+    return worded(
         "table-4.4",
-        "accuracy measurements",
-        "Pictures with one face only, five random attribute sets, two passes with the thesis's "
-        "second alignment between them. In place of the data set's annotations: the boxes of "
-        "YuNet on the untouched windows; the detector measured is MTCNN. The change is that of "
-        "the IoU with those boxes, in percentage points.",
-        tuple(compared),
-        (
-            Table("All batches:", columns, rows),
-            Table(
-                "The four failure classes of section 4.2, in pictures:",
-                ("batch", *FAILURES),
-                failed,
-            ),
-        ),
-        notes=(
-            f"MTCNN's own box before and after overlap by {number(float(direct.mean()))}. IoU "
-            f"changes by {_points(*turned)} for the third of faces that look most (least) "
-            f"sideways, by {_points(*tilt)} for the most (least) tilted; the thesis found both "
-            "worse. Crops here are turned upright before the edit, as the thesis proposed but did "
-            "not do.",
-        ),
+        {
+            "batches": rows,
+            "off": float((np.abs(changes) > OFF).mean()),
+            "found": float(1 - failures[:, 1].sum() / total),
+            "lost_first": float(failures[:, 0].sum() / total),
+            "direct": float(direct.mean()),
+            "turned": [100 * change for change in turned],
+            "tilted": [100 * change for change in tilted],
+        },
     )
 
 
-def _precision(one: Batch) -> float:
+def _figures(one: Batch) -> dict[str, object]:
+    """What the table shows of a batch."""
     hits = int(one.hits.sum())
-    return hits / (hits + one.false) if hits + one.false else float("nan")
-
-
-def _points(most: float, least: float) -> str:
-    return f"{100 * most:+.1f} ({100 * least:+.1f}) points"
+    return {
+        "group": one.group.name,
+        "limit": one.limit,
+        "pictures": len(one.after),
+        "hits": hits,
+        "false": one.false,
+        "precision": hits / (hits + one.false) if hits + one.false else float("nan"),
+        "before": float(one.before[one.hits].mean()),
+        "after": float(one.after[one.hits].mean()),
+        "change": float(100 * one.change.mean()),
+        "distance": float(one.edits.mean_distance[0]),
+        "failures": list(one.failures),
+    }
 
 
 def _poses(batches: Sequence[Batch]) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -352,23 +291,15 @@ def _worst(lab: ExperimentContext, batches: Sequence[Batch]) -> Section:
     order = np.argsort(np.minimum(*(one.after for one in pair)), kind="stable")[:6]
     group = pair[0].group
     faces = [group.faces[i] for i in order]
-    rows = [
-        (
-            "untouched",
-            [
-                Shown(group.faces[i].window, group.look.boxes[i], truth=group.truth[i])
-                for i in order
-            ],
-        )
-    ]
+    windows = [face.window for face in faces]
+    untouched = [group.look.boxes[i] for i in order]
+    truth = [group.truth[i] for i in order]
+    rows = [("untouched", _boxed(windows, untouched, truth))]
 
     for place, one in enumerate(pair):
-        windows = render(lab.evaluator(realign=True), faces, one.edits.attributes)[0]
-        shown = [
-            Shown(window, one.edits.boxes[0, i] if one.there[i] else None, truth=group.truth[i])
-            for window, i in zip(windows, order, strict=True)
-        ]
-        rows.append((f"batch {place + 4}", shown))
+        edited = render(lab.evaluator(realign=True), faces, one.edits.attributes)[0]
+        boxes = [one.edits.boxes[0, i] if one.there[i] else None for i in order]
+        rows.append((f"batch {place + 4}", _boxed(edited, boxes, truth)))
 
     return photographs(
         "figure-4.6",
@@ -377,3 +308,13 @@ def _worst(lab: ExperimentContext, batches: Sequence[Batch]) -> Section:
         "The six faces of batches 4 and 5 with the least overlap: MTCNN's box in white, YuNet's "
         "of the untouched face in red.",
     )
+
+
+def _boxed(
+    windows: Iterable[Picture], boxes: Sequence[Floats | None], truth: Sequence[Floats]
+) -> list[Shown]:
+    shown = []
+    for window, box, true_box in zip(windows, boxes, truth, strict=True):
+        shown.append(Shown(window, box, truth=true_box))
+
+    return shown

@@ -43,6 +43,7 @@ Flags = npt.NDArray[np.bool_]
 
 HIDDEN = (10, 20, 40, 20, 20)
 TRAINED = 0.7
+"""Share of the edits that is learnt from, as in the thesis."""
 BAD = 212 / 2000
 LEVELS = ("OK", "Good")
 TRIES = 20_000
@@ -147,14 +148,9 @@ def measure_edits(
         names.append(person.id)
         utility.append(results.utility)
 
-        if (
-            guess := _pooled(
-                settings,
-                components,
-                describe(identity.traits, tuple(searched), subject),
-                attributes,
-            )
-        ) is not None:
+        described = describe(identity.traits, tuple(searched), subject)
+        guess = _pooled(settings, components, described, attributes)
+        if guess is not None:
             pooled.append(guess)
 
         progress(Step(stage="faces", count=len(names), total=count))

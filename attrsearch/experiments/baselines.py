@@ -3,8 +3,8 @@
 Figures 2.4, 2.5 and 2.6.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +16,8 @@ from attrsearch.experiments.charts import Axis, Series, chart
 from attrsearch.experiments.context import EditedPerson, ExperimentContext
 from attrsearch.experiments.edits import HIT, draw, edit_faces
 from attrsearch.experiments.face_grid import Shown, photographs
-from attrsearch.experiments.section import Comparison, Section, Table, number, percent
-from attrsearch.experiments.section import Picture as Figure
+from attrsearch.experiments.section import Section
+from attrsearch.experiments.wording import worded
 from attrsearch.faces.dataset import AlignedFace, Picture
 
 Floats = npt.NDArray[np.float32]
@@ -162,9 +162,13 @@ def _point(lab: ExperimentContext, method: Method, size: int) -> Point:
             hits.setdefault(name, []).append(flags.reshape(-1))
 
     joined = {name: np.concatenate(flags) for name, flags in hits.items()}
-    shares = {name: float(flags.mean()) for name, flags in joined.items()}
-    detection = float(np.concatenate(found).mean())
-    return Point(method.name, size, detection, shares, int(joined["either"].sum()))
+    return Point(
+        method=method.name,
+        size=size,
+        detection=float(np.concatenate(found).mean()),
+        identified={name: float(flags.mean()) for name, flags in joined.items()},
+        count=int(joined["either"].sum()),
+    )
 
 
 def _filtered(
@@ -214,19 +218,10 @@ def _examples(
     lab: ExperimentContext, name: str, title: str, method: Method, sizes: Sequence[int]
 ) -> Section:
     """The same faces under a filter of growing strength."""
-    firsts = [
-        (probe.look.windows[0], probe.look.boxes[0], probe.look.take(np.array([0])))
-        for probe in lab.probes
-    ]
     rows = []
 
     for size in sizes:
-        shown = []
-        for window, box, before in firsts:
-            after = filter_region(window, box, method.apply, size)
-            look = detect_again(after[None], before, lab.window)
-            shown.append(Shown(after, look.boxes[0] if look.found[0] else None))
-
+        shown = [_example(lab, probe, method, size) for probe in lab.probes]
         rows.append((f"{method.name} {size}", shown))
 
     strengths = ", ".join(map(str, sizes))
@@ -238,135 +233,100 @@ def _examples(
     )
 
 
+def _example(lab: ExperimentContext, probe: EditedPerson, method: Method, size: int) -> Shown:
+    """A person's first picture under a filter, with a box where the face is still found."""
+    after = filter_region(probe.look.windows[0], probe.look.boxes[0], method.apply, size)
+    look = detect_again(after[None], probe.look.take(np.array([0])), lab.window)
+    return Shown(after, look.boxes[0] if look.found[0] else None)
+
+
 def _curve(lab: ExperimentContext, points: Sequence[Point]) -> Section:
-    of = {
-        method.name: [point for point in points if point.method == method.name]
-        for method in METHODS
+    by_method: dict[str, list[Point]] = {method.name: [] for method in METHODS}
+    for point in points:
+        by_method[point.method].append(point)
+
+    blurred = by_method["blur"]
+    best = max(blurred, key=lambda point: point.product)
+    hidden = [point.size for point in blurred if point.identified["either"] <= 0.5]
+    figures = {
+        "setting": lab.setting,
+        "judges": [*(judge.name for judge in lab.judges), "either"],
+        "pictures": sum(len(probe.faces) for probe in lab.probes),
+        "untouched": _untouched(lab),
+        "half": hidden[0] if hidden else None,
+        "best": {"size": best.size, "product": best.product},
+        "blur": {point.size: asdict(point) for point in blurred},
+        "edit": asdict(by_method["edit alone"][0]),
+        "at_detection": {
+            name: asdict(at_detection(by_method[name], 0.9)) for name in ("blur", "pixelate")
+        },
+        "points": [{**asdict(point), "product": point.product} for point in points],
+        "corner": list(CORNER),
     }
-    blurred = of["blur"]
-    edit = of["edit alone"][0]
-    half = next((str(p.size) for p in blurred if p.identified["either"] <= 0.5), "none up to 10")
-    best = max(blurred, key=lambda p: p.product)
-    at = {p.size: p for p in blurred}
-    total = sum(len(probe.faces) for probe in lab.probes)
-    originals = {
-        name: np.concatenate([flags[name] for flags in _untouched(lab)]).mean()
-        for name in edit.identified
+    charts = {
+        "figure-2.6": lambda caption: _draw(by_method, caption, 100, 0),
+        "figure-2.6-corner": lambda caption: _draw(by_method, caption, *CORNER),
     }
-    compared = (
-        Comparison("pictures", "98", str(total)),
-        Comparison(
-            "untouched pictures identified",
-            "100 % (Yandex), 80 % (Google)",
-            ", ".join(f"{percent(float(share))} ({name})" for name, share in originals.items()),
-        ),
-        Comparison("smallest blur radius that hides half", "2", half),
-        Comparison(
-            "blur radius with the best product", "5", f"{best.size} ({number(best.product)})"
-        ),
-        Comparison("faces found at blur radius 5", "92 %", percent(at[5].detection)),
-        Comparison("pictures identified at blur radius 8", "2", str(at[8].count)),
-        Comparison("pictures identified at blur radius 10", "1", str(at[10].count)),
-        Comparison(
-            "identified where 90 % of faces are found, blur", "7 %", _at_detection(blurred, 0.9)
-        ),
-        Comparison(
-            "identified where 90 % of faces are found, pixelation",
-            "about the same",
-            _at_detection(of["pixelate"], 0.9),
-        ),
-        Comparison(
-            "the edit alone (random sets): found, identified",
-            "100 %, see figure 4.3",
-            f"{percent(edit.detection)}, {percent(edit.identified['either'])}",
-        ),
-    )
-    judges = [judge.name for judge in lab.judges]
-    columns = (
-        "method",
-        "strength",
-        "found",
-        *(f"identified, {name}" for name in (*judges, "either")),
-        "product",
-    )
-    rows = tuple(
-        (
-            point.method,
-            str(point.size) if point.size else "",
-            percent(point.detection),
-            *(percent(point.identified[name]) for name in (*judges, "either")),
-            number(point.product),
-        )
-        for point in points
-    )
-
-    return Section(
-        "figure-2.6",
-        "anonymisation errors against face detections",
-        f"{lab.setting} Filters cover the detected box 1.4 times enlarged, in windows where faces "
-        "are as large as in CelebA's aligned pictures, so that a radius means what it meant to "
-        "the thesis. A face that the detector loses is still shown to the recognisers at its "
-        "place: whoever searches for it sees where it is. Strengths before an edit are "
-        "superpixels across the crop; a blur there has a radius of half a superpixel.",
-        compared,
-        (Table("Every method and strength:", columns, rows),),
-        _charts(of),
-    )
+    return worded("figure-2.6", figures, charts)
 
 
-def _untouched(lab: ExperimentContext) -> list[dict[str, Flags]]:
-    return [
-        lab.identified(
-            {judge.name: probe.look.embed(judge.recogniser) for judge in lab.judges}, probe.number
-        )
-        for probe in lab.probes
-    ]
+def _untouched(lab: ExperimentContext) -> dict[str, float]:
+    """Share of the untouched pictures that each judge, and either, identifies."""
+    hits: dict[str, list[Flags]] = {}
+    for probe in lab.probes:
+        embedded = {judge.name: probe.look.embed(judge.recogniser) for judge in lab.judges}
+        for name, flags in lab.identified(embedded, probe.number).items():
+            hits.setdefault(name, []).append(flags)
+
+    return {name: float(np.concatenate(flags).mean()) for name, flags in hits.items()}
 
 
-def _at_detection(points: Sequence[Point], share: float) -> str:
-    """The share identified where the curve crosses a share of faces found, or why there is none."""
-    table = sorted((p.detection, p.identified["either"]) for p in points)
+@dataclass(frozen=True)
+class Crossing:
+    """Where a curve crosses a share of faces found.
+
+    Attributes:
+        identified: Share identified there, or at the end that is nearest.
+        found: Share found at that end; None where the curve crosses.
+        side: ``below`` or ``above`` that end the curve never is; empty where it crosses.
+    """
+
+    identified: float
+    found: float | None = None
+    side: str = ""
+
+
+def at_detection(points: Sequence[Point], share: float) -> Crossing:
+    """The share identified where the curve crosses a share of faces found."""
+    table = sorted((point.detection, point.identified["either"]) for point in points)
     found, errors = np.array(table).T
+
     if found[0] > share:
-        return (
-            f"never below {percent(float(found[0]))} found ({percent(float(errors[0]))} identified)"
-        )
+        return Crossing(float(errors[0]), float(found[0]), "below")
     if found[-1] < share:
-        return f"never above {percent(float(found[-1]))} found"
+        return Crossing(float(errors[-1]), float(found[-1]), "above")
 
-    return percent(float(np.interp(share, found, errors)))
-
-
-def _charts(of: dict[str, list[Point]]) -> tuple[Figure, ...]:
-    """The whole curve, and the corner where methods that protect lie."""
-    edit = of["edit alone"][0]
-    whole = (
-        "Faces found over faces identified by either judge; up and to the left is better. Numbers "
-        f"are strengths: blur radius, superpixels. The edit alone: {percent(edit.detection)} "
-        f"found, {percent(edit.identified['either'])} identified"
-    )
-    corner = (
-        f"The corner of figure 2.6 with at most {CORNER[0]} % identified and at least {CORNER[1]} "
-        "% found"
-    )
-
-    return (
-        Figure("figure-2.6", whole, "svg", _draw(of, whole, 100, 0)),
-        Figure("figure-2.6-corner", corner, "svg", _draw(of, corner, *CORNER)),
-    )
+    return Crossing(float(np.interp(share, found, errors)))
 
 
-def _draw(of: dict[str, list[Point]], title: str, most: float, least: float) -> bytes:
+def _draw(by_method: Mapping[str, Sequence[Point]], title: str, most: float, least: float) -> bytes:
+    """The part of the curve with at most so many identified and at least so many found, in %."""
     series = []
-    for name, points in of.items():
-        places = [
-            (100 * p.identified["either"], 100 * p.detection, str(p.size) if p.size else "")
-            for p in points
-        ]
-        shown = [place for place in places if place[0] <= most and place[1] >= least]
-        x, y, texts = ([place[i] for place in shown] for i in range(3))
-        label = name if shown else ""
-        series.append(Series(label, x, y, texts=texts, line=len(shown) > 1))  # type: ignore[arg-type]
+
+    for name, points in by_method.items():
+        x = []
+        y = []
+        texts = []
+        for point in points:
+            across = 100 * point.identified["either"]
+            down = 100 * point.detection
+            if across <= most and down >= least:
+                x.append(across)
+                y.append(down)
+                texts.append(str(point.size) if point.size else "")
+
+        # a method without a point here keeps its place, and with it its colour in both charts
+        series.append(Series(name if x else "", x, y, texts=texts, line=len(x) > 1))
 
     margin = (100 - least) / 40
     return chart(

@@ -70,12 +70,11 @@ class Axis:
             return self.ticks
 
         step = nice((self.high - self.low) / 5)
+        # an end that is a multiple of the step but for rounding is marked
         first = math.ceil(self.low / step - 1e-9)
-        count = math.floor(self.high / step + 1e-9) - first + 1
-        return tuple(
-            (value, f"{value:.10g}")
-            for value in (round((first + i) * step, 10) for i in range(count))
-        )
+        last = math.floor(self.high / step + 1e-9)
+        values = [round(i * step, 10) for i in range(first, last + 1)]
+        return tuple((value, f"{value:.10g}") for value in values)
 
 
 def nice(step: float) -> float:
@@ -149,11 +148,10 @@ def matrices(
 
     across = 10 + len(panels) * (side + gap)
     parts.append(_image(np.linspace(1, 0, 64, dtype=np.float32)[:, None], across, 30, 16, side))
-    parts += [
-        f'<text class="s" x="{across + 22}" '
-        f'y="{34 + side * (1 - value / high):.0f}">{value:.1f}</text>'
-        for value in np.arange(0, high + 1e-6, 0.4)
-    ]
+    for value in np.arange(0, high + 1e-6, 0.4):
+        down = 34 + side * (1 - value / high)
+        parts.append(f'<text class="s" x="{across + 22}" y="{down:.0f}">{value:.1f}</text>')
+
     return _document(title, parts, across + 60, side + 44)
 
 
@@ -203,11 +201,11 @@ class _Frame:
 
     def draw(self, one: Series, kind: int) -> list[str]:
         colour = COLOURS[kind % len(COLOURS)]
-        points = [
-            (self.across(a), self.down(b))
-            for a, b in zip(one.x, one.y, strict=True)
-            if np.isfinite(a + b)
-        ]
+        points = []
+        for a, b in zip(one.x, one.y, strict=True):
+            if np.isfinite(a + b):
+                points.append((self.across(a), self.down(b)))
+
         parts = []
 
         if one.line and len(points) > 1:
@@ -218,9 +216,11 @@ class _Frame:
         if one.dots:
             parts += [_mark(a, b, kind, 4.5) for a, b in points]
 
-        parts += [
-            self._text(a, b, text) for (a, b), text in zip(points, one.texts, strict=False) if text
-        ]
+        # a series has a text for every point, or none at all
+        for (a, b), text in zip(points, one.texts, strict=False):
+            if text:
+                parts.append(self._text(a, b, text))
+
         return parts
 
     def _text(self, a: float, b: float, text: str) -> str:

@@ -1,14 +1,21 @@
 """``attrsearch reproduce``: the thesis's tables and figures, measured anew."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from attrsearch.cli.console import quiet_option, say
 from attrsearch.cli.exit_codes import exit_code
+from attrsearch.cli.fields import Options, fill
 from attrsearch.core.errors import InputError
 from attrsearch.core.progress import Step
 from attrsearch.experiments.cli_tables import Tables
+
+if TYPE_CHECKING:
+    from attrsearch.experiments.options import LearningOptions, SearchStudyOptions
+
+PATH = click.Path(path_type=Path)
 
 
 @click.group(cls=Tables, epilog="Example: attrsearch reproduce table-4.2 faces/ --out table-4.2.md")
@@ -27,31 +34,34 @@ PLANS = (
 )
 
 
+SEARCH_STUDY: Options = {
+    "arms": click.option(
+        "--arm", "arms", multiple=True, help="ARM:TRIALS:SEEDS; may be given several times."
+    ),
+    "study": click.option(
+        "--study", default="thesis", show_default=True, help="Study recipe: editor, space, judges."
+    ),
+    "space": click.option("--space", help="Search space instead of the study's."),
+    "editor": click.option("--editor", help="Editor weights instead of the study's."),
+    "max_faces": click.option(
+        "--max-faces", type=click.IntRange(min=1), help="Pictures searched a person."
+    ),
+    "surrogate": click.option("--surrogate", help="Pooled model: auto, none or a file."),
+    "people_file": click.option(
+        "--people", "people_file", type=PATH, help="Only the people in this file."
+    ),
+    "minutes": click.option(
+        "--minutes", type=float, help="Stop after so many minutes; the same command goes on."
+    ),
+}
+"""Options of ``SearchStudyOptions``."""
+
+
 @reproduce.command("search-study")
-@click.argument("faces", type=click.Path(path_type=Path))
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="Folder for the trials; continued.",
-)
-@click.option("--arm", "arms", multiple=True, help="ARM:TRIALS:SEEDS; may be given several times.")
-@click.option(
-    "--study", default="thesis", show_default=True, help="Study recipe: editor, space, judges."
-)
-@click.option("--space", help="Search space instead of the study's.")
-@click.option("--editor", help="Editor weights instead of the study's.")
-@click.option("--max-faces", type=click.IntRange(min=1), help="Pictures searched a person.")
-@click.option("--surrogate", help="Pooled model: auto, none or a file.")
-@click.option(
-    "--people", "people_file", type=click.Path(path_type=Path), help="Only the people in this file."
-)
-@click.option("--minutes", type=float, help="Stop after so many minutes; the same command goes on.")
-@click.option(
-    "--plot",
-    type=click.Path(path_type=Path),
-    help="SVG file to write: utility against evaluations.",
-)
+@click.argument("faces", type=PATH)
+@click.option("--out", required=True, type=PATH, help="Folder for the trials; continued.")
+@fill("options", "attrsearch.experiments.options:SearchStudyOptions", SEARCH_STUDY)
+@click.option("--plot", type=PATH, help="SVG file to write: utility against evaluations.")
 @click.option(
     "--rate", default=78.0, show_default=True, help="Evaluations a second, for the wall-clock."
 )
@@ -59,15 +69,10 @@ PLANS = (
 def search_study(
     faces: Path,
     out: Path,
-    arms: tuple[str, ...],
-    study: str,
-    surrogate: str | None,
-    people_file: Path | None,
-    minutes: float | None,
+    options: "SearchStudyOptions",
     plot: Path | None,
     rate: float,
     quiet: bool,
-    **changes: object,
 ) -> int:
     """Ways of searching beside one another.
 
@@ -83,21 +88,33 @@ def search_study(
 
     new_folder(out)
     new_file(plot, (".svg",))
-    load_study(study)
-    experiment_request(faces, changes)
+    load_study(options.study)
+    experiment_request(faces, options.editor, options.space)
 
+    from attrsearch.experiments.search_arms import Plan
     from attrsearch.experiments.search_curves import search_curves
     from attrsearch.experiments.search_report import curves_of, to_markdown
-    from attrsearch.experiments.search_study import Plan, read_study, study_search
+    from attrsearch.experiments.search_study import study_search
+    from attrsearch.experiments.search_trials import read_study
 
-    recipe = load_study(study, **changes)
-    if surrogate:
-        recipe = load_study(recipe, surrogate=Surrogate(pooled=surrogate).model_dump())
+    recipe = load_study(
+        options.study, space=options.space, editor=options.editor, max_faces=options.max_faces
+    )
+    if options.surrogate:
+        recipe = load_study(recipe, surrogate=Surrogate(pooled=options.surrogate).model_dump())
 
-    chosen = names_in(people_file) if people_file else None
-    plans = [Plan.parse(text) for text in arms or PLANS]
+    chosen = names_in(options.people_file) if options.people_file else None
+    plans = [Plan.parse(text) for text in options.arms or PLANS]
     with stage_bar(quiet) as progress:
-        study_search(faces, out, recipe, plans, people=chosen, minutes=minutes, progress=progress)
+        study_search(
+            faces,
+            out,
+            recipe,
+            plans,
+            people=chosen,
+            minutes=options.minutes,
+            progress=progress,
+        )
 
     trials = read_study(out)
     say(to_markdown(trials, rate))
@@ -107,47 +124,50 @@ def search_study(
     return 0
 
 
+LEARNING: Options = {
+    "study": click.option(
+        "--study", default="thesis", show_default=True, help="Study recipe: editor, space, judges."
+    ),
+    "gender": click.option(
+        "--gender", default="female", show_default=True, type=click.Choice(["female", "male"])
+    ),
+    "count": click.option(
+        "--count",
+        default=8,
+        show_default=True,
+        type=click.IntRange(min=2),
+        help="Faces, one picture each.",
+    ),
+    "sets": click.option(
+        "--sets",
+        default=1000,
+        show_default=True,
+        type=click.IntRange(min=50),
+        help="Attribute sets.",
+    ),
+    "surrogate": click.option(
+        "--surrogate", default="auto", show_default=True, help="Pooled model: auto, none or a file."
+    ),
+    "people_file": click.option(
+        "--people", "people_file", type=PATH, help="Only the people in this file."
+    ),
+    "seed": click.option(
+        "--seed",
+        default=0,
+        show_default=True,
+        type=click.IntRange(min=0),
+        help="Of sets and learners.",
+    ),
+}
+"""Options of ``LearningOptions``."""
+
+
 @reproduce.command("table-4.6")
-@click.argument("faces", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), help="Markdown file to write.")
-@click.option(
-    "--study", default="thesis", show_default=True, help="Study recipe: editor, space, judges."
-)
-@click.option(
-    "--gender", default="female", show_default=True, type=click.Choice(["female", "male"])
-)
-@click.option(
-    "--count",
-    default=8,
-    show_default=True,
-    type=click.IntRange(min=2),
-    help="Faces, one picture each.",
-)
-@click.option(
-    "--sets", default=1000, show_default=True, type=click.IntRange(min=50), help="Attribute sets."
-)
-@click.option(
-    "--surrogate", default="auto", show_default=True, help="Pooled model: auto, none or a file."
-)
-@click.option(
-    "--people", "people_file", type=click.Path(path_type=Path), help="Only the people in this file."
-)
-@click.option(
-    "--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Of sets and learners."
-)
+@click.argument("faces", type=PATH)
+@click.option("--out", type=PATH, help="Markdown file to write.")
+@fill("options", "attrsearch.experiments.options:LearningOptions", LEARNING)
 @quiet_option
-def attributes(
-    faces: Path,
-    out: Path | None,
-    study: str,
-    gender: str,
-    count: int,
-    sets: int,
-    surrogate: str,
-    people_file: Path | None,
-    seed: int,
-    quiet: bool,
-) -> int:
+def attributes(faces: Path, out: Path | None, options: "LearningOptions", quiet: bool) -> int:
     """Table 4.6 and the rest of thesis 4.3: learning from attributes which edits will be good.
 
     Accuracy and recall of the thesis's network per face and over all faces, tries per accepted
@@ -160,27 +180,28 @@ def attributes(
     from attrsearch.core.recipes.study import Surrogate, load_study
 
     new_file(out)
-    load_study(study)
-    experiment_request(faces, {})
+    load_study(options.study)
+    experiment_request(faces)
 
     from attrsearch.experiments.attribute_learning import measure_edits
     from attrsearch.experiments.attribute_tables import to_markdown
 
-    recipe = load_study(study, seed=seed, surrogate=Surrogate(pooled=surrogate).model_dump())
-    chosen = names_in(people_file) if people_file else None
+    surrogate = Surrogate(pooled=options.surrogate).model_dump()
+    recipe = load_study(options.study, seed=options.seed, surrogate=surrogate)
+    chosen = names_in(options.people_file) if options.people_file else None
 
     with stage_bar(quiet) as progress:
         edits = measure_edits(
             faces,
             recipe,
-            gender=gender,  # type: ignore[arg-type]
-            count=count,
-            sets=sets,
+            gender=options.gender,
+            count=options.count,
+            sets=options.sets,
             people=chosen,
             progress=progress,
         )
 
-    table = to_markdown(edits, seed)
+    table = to_markdown(edits, options.seed)
     if out is not None:
         write_text(out, table + "\n")
 
@@ -220,7 +241,7 @@ def streets(
     from attrsearch.faces.recognition.load import resolve
 
     new_file(out)
-    export_request({"attributes": attributes})
+    export_request(attributes)
     if judge:
         resolve(judge)
 

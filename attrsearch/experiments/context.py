@@ -1,6 +1,6 @@
 """What the experiments share.
 
-The options, the loaded models, and the people whose faces are edited or looked among.
+The loaded models, and the people whose faces are edited or looked among.
 
 The thesis uploaded edited pictures to two search engines.  Here a face is looked for in a local
 gallery, by two recognisers: *identified* means that the nearest face in it is another picture of
@@ -25,6 +25,7 @@ from attrsearch.editing.editor import load_editor
 from attrsearch.editing.realign import SecondAlignment
 from attrsearch.evaluation.faces import Cohort, DetectedFaces, load_cohort
 from attrsearch.evaluation.metrics.identification import Gallery, person_distances, ranks
+from attrsearch.experiments.options import ExperimentOptions
 from attrsearch.faces.attribute_classifier import TraitsClassifier, vote
 from attrsearch.faces.dataset import MIN_FACE, AlignedFace
 from attrsearch.faces.detection.base import Detector
@@ -49,42 +50,6 @@ ENROLLED = 10
 """Other pictures of a person in the gallery, at most."""
 MIN_PICTURES = 4
 """Pictures it takes to be one of the four."""
-
-
-@dataclass(frozen=True)
-class ExperimentOptions:
-    """What was asked for.
-
-    Attributes:
-        faces: A folder with a sub-folder a person; None where nothing is read.
-        names: Only these people.
-        seed: Of everything that is drawn.
-        size: Share of the thesis's number of edits, above 0; 1 is as many as it made.  Pictures
-            become fewer, or edits where there is one picture only.
-        editor: A bundled editor's name or a path; the thesis's two passes want ``thesis``.
-        space: What is drawn from: a search-space recipe.
-        recogniser: Measures the distance.
-        distractors: Other people in the gallery, at most.
-        grades: A run that a person graded, for the tables of section 4.3.
-    """
-
-    faces: Path | None = None
-    names: frozenset[str] | None = None
-    seed: int = 0
-    size: float = 1.0
-    editor: str = "thesis"
-    space: str = "thesis10"
-    recogniser: str = "auto"
-    distractors: int = 300
-    grades: Path | None = None
-
-    def count(self, thesis: int, least: int = 1) -> int:
-        """How many of what the thesis made so many of.
-
-        >>> ExperimentOptions(size=0.1).count(1000)
-        100
-        """
-        return max(least, round(thesis * self.size))
 
 
 @dataclass(frozen=True)
@@ -188,9 +153,10 @@ class ExperimentContext:
     def listed(self) -> list[PersonFiles]:
         """The people asked for, those with most pictures first."""
         names = self.options.names
-        people = [
-            person for person in find_people(self.faces) if names is None or person.id in names
-        ]
+        people = find_people(self.faces)
+        if names is not None:
+            people = [person for person in people if person.id in names]
+
         return sorted(people, key=lambda person: (-len(person.files), person.id))
 
     @cached_property
@@ -210,16 +176,14 @@ class ExperimentContext:
                 hint="give a folder with one sub-folder of pictures a person",
             )
 
+        # genders are not known before pictures are read, and reading everyone would take too long
         asked = frozenset(person.id for person in able[: 4 * PEOPLE])
         first = self.cohort(asked, 3, "choose")
         genders = {name: self.gender(first, i) for i, name in enumerate(first.people)}
         order = [person.id for person in able if person.id in genders]
-        chosen = [name for gender in ("male", "female") for name in _first(order, genders, gender)]
-        chosen += [name for name in order if name not in chosen][: PEOPLE - len(chosen)]
-        chosen.sort(key=order.index)
-        read = self.cohort(
-            frozenset(chosen), self.options.count(PICTURES, MIN_PICTURES) + ENROLLED, "read"
-        )
+        chosen = _choose(order, genders)
+        pictures = self.options.count(PICTURES, MIN_PICTURES) + ENROLLED
+        read = self.cohort(frozenset(chosen), pictures, "read")
 
         return tuple(
             self._probe(read, name, place, genders[name]) for place, name in enumerate(chosen)
@@ -227,6 +191,7 @@ class ExperimentContext:
 
     def _probe(self, read: Cohort, name: str, place: int, gender: Gender) -> EditedPerson:
         rows = np.flatnonzero(read.owners == read.people.index(name))
+        # some of a person's pictures have to be left for the gallery, however few there are
         count = min(self.options.count(PICTURES, MIN_PICTURES), max(1, round(0.6 * len(rows))))
         shuffled = self.random(f"pictures of {name}").permutation(rows)
         edited = np.sort(shuffled[:count])
@@ -280,7 +245,10 @@ class ExperimentContext:
         """
         found: dict[str, Flags] = {}
 
-        for judge in (judge for judge in self.judges if judge.name in embeddings):
+        for judge in self.judges:
+            if judge.name not in embeddings:
+                continue
+
             rows = embeddings[judge.name]
             gallery = self.galleries[judge.name]
             table = person_distances(rows.reshape(-1, rows.shape[-1]), gallery)
@@ -300,10 +268,12 @@ class ExperimentContext:
 
         Identification by chance.
         """
-        others = [probe.number for probe in self.probes if probe.number != number]
-        return float(
-            np.mean([self.identified(embeddings, other)["either"].mean() for other in others])
-        )
+        shares = []
+        for probe in self.probes:
+            if probe.number != number:
+                shares.append(self.identified(embeddings, probe.number)["either"].mean())
+
+        return float(np.mean(shares))
 
     def cohort(self, names: frozenset[str], max_faces: int | None, stage: str) -> Cohort:
         """Read people of the folder, at most so many pictures of each."""
@@ -326,29 +296,25 @@ class ExperimentContext:
         return TraitsClassifier()
 
     @property
-    def setting(self) -> str:
-        """The people and the gallery in one sentence, for every section that identifies."""
-        counts = [len(probe.faces) for probe in self.probes]
-        edited = (
-            f"{counts[0]} pictures each"
-            if len(set(counts)) == 1
-            else f"{', '.join(map(str, counts))} pictures"
-        )
-        enrolled = sorted({len(probe.enrolled) for probe in self.probes})
-        span = f"{enrolled[0]}" if len(enrolled) == 1 else f"{enrolled[0]} to {enrolled[-1]}"
-        gallery = self.galleries[self.judges[0].name]
-
-        return (
-            f"Four people ({edited} edited). In place of web search: the nearest face in a local "
-            f"gallery of {len(gallery.people)} people, {span} other pictures of each of the four "
-            f"and one of everyone else, by {_joined([judge.name for judge in self.judges])}, at "
-            "whatever distance."
-        )
+    def setting(self) -> dict[str, object]:
+        """The people and the gallery, for every section that identifies."""
+        return {
+            "edited": [len(probe.faces) for probe in self.probes],
+            "enrolled": sorted({len(probe.enrolled) for probe in self.probes}),
+            "gallery": len(self.galleries[self.judges[0].name].people),
+            "judges": [judge.name for judge in self.judges],
+        }
 
 
-def _first(order: Sequence[str], genders: Mapping[str, Gender], gender: Gender | str) -> list[str]:
-    return [name for name in order if genders[name] == gender][: PEOPLE // 2]
+def _choose(order: Sequence[str], genders: Mapping[str, Gender]) -> list[str]:
+    """Two of each gender where there are, filled up with whoever comes next, in the order given.
 
+    >>> _choose(["a", "b", "c", "d", "e"], dict(zip("abcde", ["male"] * 4 + ["female"])))
+    ['a', 'b', 'c', 'e']
+    """
+    chosen: list[str] = []
+    for gender in ("male", "female"):
+        chosen += [name for name in order if genders[name] == gender][: PEOPLE // 2]
 
-def _joined(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"either {' or '.join(names)}"
+    chosen += [name for name in order if name not in chosen][: PEOPLE - len(chosen)]
+    return sorted(chosen, key=order.index)

@@ -128,6 +128,7 @@ def edit_faces(
             f"{len(faces) - len(kept)} of {len(faces)} faces are not found in their windows"
         )
 
+    # the evaluator's recogniser may be a judge, too, and nobody is embedded twice
     detector = detector or evaluator.detector
     needed = {scaled.name: scaled for scaled in (measure, *judges)}
     start = subject.embeddings[measure.name]
@@ -150,9 +151,10 @@ def edit_faces(
         )
         rows = (look.overlaps >= HIT, look.probabilities, look.overlaps, look.extra, moved, natural)
 
-        return [row.reshape(shape) for row in rows] + [
-            row.reshape(*shape, -1)
-            for row in (look.boxes, *(embedded[judge.name] for judge in judges))
+        wide = (look.boxes, *(embedded[judge.name] for judge in judges))
+        return [
+            *(row.reshape(shape) for row in rows),
+            *(row.reshape(*shape, -1) for row in wide),
         ]
 
     parts = in_parallel(part, range(0, len(attributes), step))

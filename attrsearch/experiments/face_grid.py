@@ -41,7 +41,11 @@ class Shown:
 
 def sheet(rows: Sequence[tuple[str, Sequence[Shown]]]) -> bytes:
     """A PNG of rows of pictures, each row with a label to its left."""
-    texts = any(one.text for _, row in rows for one in row)
+    texts = False
+    for _, row in rows:
+        texts |= any(one.text for one in row)
+
+    # pictures without texts stand close together
     step = SIDE + GAP + (16 if texts else 0)
     columns = max(len(row) for _, row in rows)
     margin = LABEL if any(label for label, _ in rows) else 0

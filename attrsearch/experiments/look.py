@@ -8,7 +8,7 @@ OK and good as in the thesis.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,13 +18,14 @@ from sklearn.pipeline import Pipeline
 from attrsearch.core.attributes import Gender
 from attrsearch.core.errors import InputError
 from attrsearch.core.progress import Step
-from attrsearch.evaluation.faces import DetectedFaces
-from attrsearch.experiments.charts import Axis, Series, chart
+from attrsearch.evaluation.faces import Cohort, DetectedFaces
 from attrsearch.experiments.context import ExperimentContext
 from attrsearch.experiments.edits import Edits, draw, edit_faces, render
 from attrsearch.experiments.face_grid import Shown, photographs
 from attrsearch.experiments.learning import BAD, Learnt, grade, learn_good, thresholds
-from attrsearch.experiments.section import UNSAID, Comparison, Picture, Section, number, percent
+from attrsearch.experiments.look_attributes import attribute_lines
+from attrsearch.experiments.section import Section
+from attrsearch.experiments.wording import worded
 from attrsearch.faces.dataset import AlignedFace
 from attrsearch.report.grading.grades import GRADES, all_grades, edits_of
 from attrsearch.report.grading.look import learn_look
@@ -39,7 +40,6 @@ BOTH = 1000
 LIMIT = 1.1
 LOOKED_AT = 24
 """People among whom two of one gender are looked for."""
-SHOWN = 10
 MAX_DRAWN = 100
 """Sets drawn for every one that is wanted, before the network is taken to refuse everything."""
 
@@ -57,11 +57,9 @@ def study(lab: ExperimentContext) -> dict[str, Section]:
     """Table 4.5, figures 4.7 and 4.8."""
     person, other = _two(lab)
     space = person_space(lab.space, person.gender)
-    first = _edit(
-        lab,
-        person,
-        draw(lab.space, person.gender, lab.options.count(EDITS, 40), LIMIT, lab.random("look")),
-    )
+    count = lab.options.count(EDITS, 40)
+    sets = draw(lab.space, person.gender, count, LIMIT, lab.random("look"))
+    first = _edit(lab, person, sets)
     lab.progress(Step(stage="look", count=1, total=3))
     cuts = thresholds(_scores(first))
     grades = grade(_scores(first), cuts)
@@ -77,7 +75,7 @@ def study(lab: ExperimentContext) -> dict[str, Section]:
 
     return {
         "table-4.5": _table(lab, Findings(first, grades, cuts, learnt, second, drawn, agreed)),
-        "figure-4.7": _lines(space, first, grades),
+        "figure-4.7": attribute_lines(space, first, grades),
         "figure-4.8": _examples(lab, person, first),
     }
 
@@ -96,15 +94,16 @@ def _two(lab: ExperimentContext) -> tuple[Sitter, Sitter]:
     for gender in dict.fromkeys(genders):
         rows = [i for i, its in zip(order, genders, strict=True) if its == gender][:2]
         if len(rows) == 2:
-            sitters = [
-                Sitter(gender, (read.faces[i],), read.look.take(np.array([i]))) for i in rows
-            ]
-            return sitters[0], sitters[1]
+            return _sitter(read, rows[0], gender), _sitter(read, rows[1], gender)
 
     hint = "give a folder of more people"
     raise InputError(
         lab.faces, required="two people of one gender", found=f"{len(order)} people", hint=hint
     )
+
+
+def _sitter(read: Cohort, row: int, gender: Gender) -> Sitter:
+    return Sitter(gender, (read.faces[row],), read.look.take(np.array([row])))
 
 
 def _edit(lab: ExperimentContext, sitter: Sitter, attributes: Floats) -> Edits:
@@ -133,6 +132,7 @@ def _accepted(
         drawn += len(part)
 
     every = np.concatenate(found)
+    # the last draw gives more than is wanted: what was drawn for the wanted ones alone is reported
     share = len(every) / drawn
     return every[:wanted], round(min(len(every), wanted) / share) if share else drawn
 
@@ -170,193 +170,70 @@ class Findings:
         return int(bad.sum()), float((self.other[bad] > 0).mean()) if bad.any() else float("nan")
 
 
-def _table(lab: ExperimentContext, found: Findings) -> Section:
-    counts = ", ".join(str(count) for count in np.bincount(found.grades, minlength=3))
-    learnt = found.learnt
-    (both, differ) = found.disagreement()
-    graded, line = _human(lab.options.grades)
-    compared = (
-        *graded,
-        Comparison(
-            "edits; bad, OK, good",
-            "2000; 212, 1118, 670",
-            f"{len(found.grades)}; {counts} (shares set)",
-        ),
-        Comparison(
-            "good or not, on the 30 % not learnt from",
-            "77 %",
-            f"{percent(learnt.accuracy)} (always *not good*: {percent(learnt.majority)})",
-        ),
-        Comparison(
-            "good among those called good",
-            UNSAID,
-            f"{percent(learnt.precision)} (of all: {percent(learnt.base)})",
-        ),
-        *_accepted_rows(found),
-        Comparison(
-            "bad on one face, OK or good on another",
-            "14 %",
-            f"{percent(differ)} of {both} (by chance {percent(1 - BAD)})",
-        ),
-    )
+@dataclass(frozen=True)
+class Graded:
+    """What a person's grades teach the network.
 
-    return Section(
-        "table-4.5",
-        "learning parameters: the look of an edit from its attributes",
-        f"One picture, {len(found.grades)} random sets within -{LIMIT:g} to {LIMIT:g} "
-        f"({lab.options.space}, editor {lab.options.editor}); a second picture, of another person "
-        "of the same gender, is edited by the same sets. The critic's naturalness stands in for "
-        "the thesis's eye, cut so that the shares of bad, OK and good are the thesis's: the "
-        f"counts are no finding, what follows from them is. {line}",
-        compared,
-        notes=(
-            "The thesis widened Pale_Skin in its second batch; here nothing but the network "
-            "changes. The critic orders kinds of pictures well and mild from strong edits badly, "
-            "so what is learnt here is what the critic sees, which need not be what a person sees.",
-        ),
-    )
+    Attributes:
+        run: Its name.
+        counts: Bad, OK and good.
+        accuracy: Share of grades told rightly, by a person who was not learnt from.
+        chance: Share that always saying the commonest would tell rightly.
+    """
+
+    run: str
+    counts: tuple[int, ...]
+    accuracy: float
+    chance: float
 
 
-def _accepted_rows(found: Findings) -> tuple[Comparison, ...]:
-    """How edits by sets that the network accepts differ from those by random ones."""
-    first = found.first
-    second = found.second
-    what = "sets drawn for one that is accepted"
-    if second is None:
-        return (Comparison(what, "3.1", f"none accepted of {found.drawn}"),)
-
-    again = grade(_scores(second), found.cuts)
-    bad = int((again == 0).sum())
-    good = int((again == 2).sum())
-    overlap = [number(float(edits.overlap.mean()), 3) for edits in (first, second)]
-
-    return (
-        Comparison(what, "3.1", number(found.drawn / len(again), 1)),
-        Comparison(
-            "bad among edits by accepted sets",
-            "29 of 1000 (before: 10.6 %)",
-            f"{bad} of {len(again)} (before: {percent(found.bad, 1)})",
-        ),
-        Comparison(
-            "good among them",
-            UNSAID,
-            f"{good} of {len(again)} (before: {percent(found.learnt.base, 1)})",
-        ),
-        Comparison(
-            "faces found, before and after",
-            "99.2 %, 99.7 %",
-            f"{percent(first.recall, 1)}, {percent(second.recall, 1)}",
-        ),
-        Comparison("mean IoU, before and after", "not improved", ", ".join(overlap)),
-    )
-
-
-def _human(run: Path | None) -> tuple[list[Comparison], str]:
-    """What a person's grades teach the network, where a run has some."""
+def learn_grades(run: Path | None) -> Graded | None:
+    """Learn a person's grades, where a run has some."""
     if run is None:
-        return [], "Grades by a person: --grades RUN, after attrsearch grade RUN."
+        return None
 
     edits = edits_of(run)
     grades = all_grades(run, edits)
     found = learn_look(edits, grades)
     values = list(grades.values())
-    counts = ", ".join(str(values.count(name)) for name in GRADES)
-
-    return (
-        [
-            Comparison(
-                "graded by a person; bad, OK, good",
-                "2000; 212, 1118, 670",
-                f"{len(values)}; {counts}",
-            ),
-            Comparison(
-                "the grade, on edits not learnt from (by a person)",
-                "77 % (good or not)",
-                f"{percent(found.accuracy)} (always the commonest: {percent(found.chance)})",
-            ),
-        ],
-        f"The first two rows are of the grades in {run.name}: many people, and three grades told "
-        "apart instead of two.",
-    )
+    counts = tuple(values.count(name) for name in GRADES)
+    return Graded(run.name, counts, found.accuracy, found.chance)
 
 
-def _lines(space: PersonSpace, edits: Edits, grades: Ints) -> Section:
-    """Attributes and distance of a few bad and a few good edits, a line each."""
-    values = space.values(edits.attributes)
-    names = [name.removeprefix("first_").removeprefix("second_") for name in space.names]
-    ticks = tuple(
-        (float(i), text.replace("_", " "))
-        for i, text in enumerate([*map(_short, names), "distance"])
-    )
-    pictures = []
-    rows = []
-
-    for which, name in ((0, "bad"), (2, "good")):
-        picked = np.flatnonzero((grades == which) & edits.found[:, 0])[: 3 * SHOWN]
-        series = [
-            Series(
-                "",
-                list(range(len(ticks))),
-                [*values[i], float(edits.distance[i, 0])],
-                dots=False,
-                colour=1 if which == 0 else 0,
-                faint=True,
-            )
-            for i in picked
-        ]
-        every = (grades == which) & edits.found[:, 0]
-        mean = (
-            [*values[every].mean(0), float(edits.distance[every, 0].mean())]
-            if every.any()
-            else [float("nan")] * len(ticks)
-        )
-        series.append(Series("", list(range(len(ticks))), mean, colour=1 if which == 0 else 0))
-        text = (
-            f"{len(picked)} {name} edits, a thin line each; the thick line is the mean of all "
-            f"{int(every.sum())}"
-        )
-        data = chart(
-            text, series, Axis("", 0, len(ticks) - 1, ticks), Axis("attribute, distance", -1.2, 1.8)
-        )
-        pictures.append(Picture(f"figure-4.7-{name}", text, "svg", data))
-        rows.append(mean)
-
-    gaps = np.abs(np.array(rows[0]) - np.array(rows[1]))[:-1]
-    order = np.argsort(-np.nan_to_num(gaps))[:3]
-    telling = ", ".join(
-        f"{names[i]} ({rows[0][i]:+.2f} bad, {rows[1][i]:+.2f} good)" for i in order
-    )
-    return Section(
-        "figure-4.7",
-        "attributes and distance of bad and good edits",
-        "The attributes that vary and, on the right, the distance; the grades are those of table "
-        "4.5.",
-        (
-            Comparison(
-                "mean distance of bad and of good edits",
-                "–",
-                f"{number(rows[0][-1])}, {number(rows[1][-1])}",
-            ),
-            Comparison("attributes in which they differ most, on average", "–", telling),
-        ),
-        pictures=tuple(pictures),
-    )
+def _table(lab: ExperimentContext, found: Findings) -> Section:
+    both, differ = found.disagreement()
+    learnt = found.learnt
+    graded = learn_grades(lab.options.grades)
+    figures = {
+        "limit": LIMIT,
+        "space": lab.options.space,
+        "editor": lab.options.editor,
+        "graded": asdict(graded) if graded else None,
+        "counts": np.bincount(found.grades, minlength=3).tolist(),
+        "accuracy": learnt.accuracy,
+        "majority": learnt.majority,
+        "precision": learnt.precision,
+        "base": learnt.base,
+        "bad": found.bad,
+        "drawn": found.drawn,
+        "again": _again(found, found.second) if found.second else None,
+        "both": both,
+        "differ": differ,
+        "differ_by_chance": 1 - BAD,
+    }
+    return worded("table-4.5", figures)
 
 
-def _short(name: str) -> str:
-    """An attribute's name as it fits under an axis.
-
-    >>> _short("Mouth_Slightly_Open"), _short("Pale_Skin")
-    ('Mouth', 'Pale')
-    """
-    parts = name.split("_")
-    return (
-        "No Beard"
-        if name == "No_Beard"
-        else parts[0]
-        if len(name) > 8 or parts[0] == "Pale"
-        else name
-    )
+def _again(found: Findings, second: Edits) -> dict[str, object]:
+    """How edits by sets that the network accepts differ from those by random ones."""
+    grades = grade(_scores(second), found.cuts)
+    return {
+        "edits": len(grades),
+        "bad": int((grades == 0).sum()),
+        "good": int((grades == 2).sum()),
+        "recall": [found.first.recall, second.recall],
+        "overlap": [float(found.first.overlap.mean()), float(second.overlap.mean())],
+    }
 
 
 def _examples(lab: ExperimentContext, sitter: Sitter, edits: Edits) -> Section:
@@ -364,16 +241,16 @@ def _examples(lab: ExperimentContext, sitter: Sitter, edits: Edits) -> Section:
     rows: list[tuple[str, Sequence[Shown]]] = []
     middle = len(order) // 2
 
-    for label, places in (
-        ("bad", order[:8]),
-        ("middle", order[middle - 4 : middle + 4]),
-        ("good", order[-8:][::-1]),
-    ):
+    shown = {
+        "bad": order[:8],
+        "middle": order[middle - 4 : middle + 4],
+        "good": order[-8:][::-1],
+    }
+    for label, places in shown.items():
         windows = render(lab.evaluator(), sitter.faces, edits.attributes[places])[:, 0]
         scores = edits.natural[places, 0]
-        rows.append(
-            (label, [Shown(w, text=f"{s:.2f}") for w, s in zip(windows, scores, strict=True)])
-        )
+        row = [Shown(w, text=f"{s:.2f}") for w, s in zip(windows, scores, strict=True)]
+        rows.append((label, row))
 
     return photographs(
         "figure-4.8",

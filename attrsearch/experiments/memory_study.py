@@ -139,10 +139,9 @@ def study_memory(
             done += 1
             progress(Step(stage="streets", count=done, total=streets * len(motions)))
 
-        rows += [
-            MemoryRow(motion, *case, score_detections(truth, found[case], ignored=ignored))
-            for case in cases
-        ]
+        for case in cases:
+            scores = score_detections(truth, found[case], ignored=ignored)
+            rows.append(MemoryRow(motion, *case, scores))
 
     return rows
 
@@ -152,22 +151,33 @@ def follow(
 ) -> list[list[LabelledBox]]:
     """Faces of every frame by one method."""
     if method == "tracked":
-        tracker = Tracker(length, street.size)
-        return [
-            [
-                LabelledBox(_tuple(face.box), face.track, face.probability)
-                for face in tracker.update(found, picture)
-                if not face.guess
-            ]
-            for found, picture in zip(detections, pictures, strict=True)
-        ]
+        return _track(street, detections, pictures, length)
 
     memory = DetectionMemory(length if method == "stdm" else 0)
     result = []
+
     for found in detections:
         sure = found.probabilities >= 0.5
         entries = memory.update(found.boxes[sure], found.probabilities[sure])
         result.append([LabelledBox(_tuple(entry.box), -1, entry.probability) for entry in entries])
+
+    return result
+
+
+def _track(
+    street: Street, detections: list[Detections], pictures: list[Picture], length: int
+) -> list[list[LabelledBox]]:
+    tracker = Tracker(length, street.size)
+    result = []
+
+    for found, picture in zip(detections, pictures, strict=True):
+        faces = []
+        for face in tracker.update(found, picture):
+            # a guess is a place that is covered to be safe: nobody claims that a face is there
+            if not face.guess:
+                faces.append(LabelledBox(_tuple(face.box), face.track, face.probability))
+
+        result.append(faces)
 
     return result
 

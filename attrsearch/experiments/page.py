@@ -1,8 +1,10 @@
-"""Write sections as Markdown with pictures beside it, or as a page in the report's style."""
+"""Write sections: figures as JSON, Markdown with pictures beside it, or a page like the report's."""
 
 import base64
 import hashlib
-from collections.abc import Sequence
+import json
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +13,9 @@ from markupsafe import Markup
 
 from attrsearch.core.errors import OutputError
 from attrsearch.core.files import write_bytes, write_text
-from attrsearch.experiments.context import ExperimentOptions
+from attrsearch.experiments.options import ExperimentOptions
 from attrsearch.experiments.section import Picture, Section, to_markdown
+from attrsearch.experiments.wording import environment
 from attrsearch.report.page import read_assets
 
 TITLE = "The thesis, measured anew"
@@ -23,23 +26,24 @@ section img { max-width: 100%; height: auto; } td, thead th { text-align: left; 
 """
 MIMES = {"svg": "image/svg+xml", "png": "image/png"}
 NAME = "reproduction"
+VERSION = 1
+"""Of the JSON file."""
 
 
 def lead(options: ExperimentOptions) -> tuple[str, ...]:
-    """What a reader must know before the first figure."""
-    folder = options.faces.name if options.faces else "no"
-    return (
-        "Tables and figures of chapters 2 to 4 of the thesis this project continues (E. Lindseth, "
-        f"University of Agder, 2020), measured on the faces of the folder {folder} (seed "
-        f"{options.seed}, {options.size:g} times as many edits as the thesis made, editor "
-        f"{options.editor}, space {options.space}).",
-        "The thesis looked for its edited pictures with two search engines on the web, measured "
-        "distance with FaceNet, and edited with the published AttGAN. Here two recognisers look "
-        "for them in a local gallery, which holds other people's pictures and other pictures of "
-        "the person, never the one that was edited. Neither the people, nor the editor's weights, "
-        "nor the recognisers are the thesis's: what can agree is the direction and the size of an "
-        "effect.",
+    """What a reader must know before the first figure, paragraph by paragraph."""
+    words = (
+        environment()
+        .get_template("lead.txt.j2")
+        .render(
+            folder=options.faces.name if options.faces else "no",
+            seed=options.seed,
+            size=f"{options.size:g}",
+            editor=options.editor,
+            space=options.space,
+        )
     )
+    return tuple(" ".join(paragraph.split()) for paragraph in words.split("\n\n"))
 
 
 def without_people(sections: Sequence[Section]) -> list[Section]:
@@ -54,7 +58,7 @@ def without_people(sections: Sequence[Section]) -> list[Section]:
 
 
 def write_section(section: Section, out: Path, options: ExperimentOptions) -> list[Path]:
-    """Write one section as Markdown (pictures beside it), as a page, or only its picture.
+    """Write one section: its figures, Markdown (pictures beside it), a page, or only its picture.
 
     Returns:
         What was written.
@@ -70,36 +74,69 @@ def write_section(section: Section, out: Path, options: ExperimentOptions) -> li
         write_text(out, render([section], options))
         return [out]
 
+    if kind == ".json":
+        write_text(out, to_json([section], options))
+        return [out]
+
     wanted = [picture for picture in section.pictures if f".{picture.kind}" == kind]
     if len(wanted) == 1:
         write_bytes(out, wanted[0].data)
         return [out]
 
-    kinds = ", ".join(
-        dict.fromkeys(f".{p.kind}" for p in section.pictures if len(section.pictures) == 1)
-    )
+    # of several pictures, none is the one that was meant
+    alone = section.pictures[0] if len(section.pictures) == 1 else None
     raise OutputError(
         out,
-        required=f"a file that ends in .md, .html{' or ' + kinds if kinds else ''}",
+        required=f"a file that ends in .md, .json, .html{f' or .{alone.kind}' if alone else ''}",
         found=kind or "no ending",
         hint=f"--out {section.name}.md",
     )
 
 
 def write_all(sections: Sequence[Section], folder: Path, options: ExperimentOptions) -> list[Path]:
-    """Write ``reproduction.md``, its pictures and ``reproduction.html`` into a folder."""
+    """Write ``reproduction.md``, its pictures, ``.html`` and ``.json`` into a folder."""
     text = "\n\n".join([f"# {TITLE}", *lead(options), to_markdown(sections)])
     written = write_markdown(sections, folder / f"{NAME}.md", text)
     page = folder / f"{NAME}.html"
     write_text(page, render(sections, options))
+    figures = folder / f"{NAME}.json"
+    write_text(figures, to_json(sections, options))
 
-    return [*written, page]
+    return [*written, page, figures]
+
+
+def to_json(sections: Sequence[Section], options: ExperimentOptions) -> str:
+    """What was measured, without a word: the figures that the templates say.
+
+    A section that is nothing but photographs has none.
+    """
+    measured = {
+        "version": VERSION,
+        "seed": options.seed,
+        "size": options.size,
+        "editor": options.editor,
+        "space": options.space,
+        "sections": {section.name: _plain(section.figures) for section in sections},
+    }
+    return json.dumps(measured, indent=1, allow_nan=False) + "\n"
+
+
+def _plain(value: object) -> object:
+    """The same with null for what is not a number, which JSON cannot say."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+
+    return value
 
 
 def write_markdown(sections: Sequence[Section], out: Path, text: str) -> list[Path]:
     """Write Markdown and the pictures that it shows."""
     written = [out]
-    for picture in (picture for section in sections for picture in section.pictures):
+    for picture in _pictures(sections):
         written.append(out.parent / picture.file)
         write_bytes(written[-1], picture.data)
 
@@ -109,7 +146,7 @@ def write_markdown(sections: Sequence[Section], out: Path, text: str) -> list[Pa
 
 def render(sections: Sequence[Section], options: ExperimentOptions) -> str:
     """The sections as one page that asks nothing of any network."""
-    environment = Environment(
+    pages = Environment(
         loader=PackageLoader("attrsearch.experiments"),
         autoescape=select_autoescape(default=True, default_for_string=True),
         undefined=StrictUndefined,
@@ -119,17 +156,25 @@ def render(sections: Sequence[Section], options: ExperimentOptions) -> str:
     style = read_assets(("base.css",)) + STYLE
     digest = "sha256-" + base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
 
-    return environment.get_template("reproduction.html.j2").render(
+    pictures = _pictures(sections)
+
+    return pages.get_template("reproduction.html.j2").render(
         title=sections[0].heading if len(sections) == 1 else TITLE,
         lead=lead(options),
         sections=sections,
-        sources={
-            picture.file: _source(picture) for section in sections for picture in section.pictures
-        },
-        people=any(picture.people for section in sections for picture in section.pictures),
+        sources={picture.file: _source(picture) for picture in pictures},
+        people=any(picture.people for picture in pictures),
         style=Markup(style),  # noqa: S704 - our own file
         digest=digest,
     )
+
+
+def _pictures(sections: Sequence[Section]) -> list[Picture]:
+    pictures: list[Picture] = []
+    for section in sections:
+        pictures += section.pictures
+
+    return pictures
 
 
 def _source(picture: Picture) -> str:

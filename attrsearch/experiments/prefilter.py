@@ -12,7 +12,8 @@ from attrsearch.experiments.baselines import PREFILTERS, prefiltered
 from attrsearch.experiments.context import EditedPerson, ExperimentContext
 from attrsearch.experiments.edits import Edits, draw, edit_faces, render
 from attrsearch.experiments.face_grid import Shown, photographs
-from attrsearch.experiments.section import Comparison, Section, Table, number, percent
+from attrsearch.experiments.section import Section
+from attrsearch.experiments.wording import worded
 
 Flags = npt.NDArray[np.bool_]
 
@@ -47,17 +48,16 @@ def study(lab: ExperimentContext) -> dict[str, Section]:
     sizes = (NONE, *PREFILTERS)
     found: list[dict[int, Filtered]] = []
 
-    for place, probe in enumerate(two):
-        found.append({})
-        for step, size in enumerate(sizes):
-            found[-1][size] = _filtered(lab, probe, size)
-            lab.progress(
-                Step(
-                    stage="pre-filter",
-                    count=place * len(sizes) + step + 1,
-                    total=len(two) * len(sizes),
-                )
-            )
+    done = 0
+
+    for probe in two:
+        behind: dict[int, Filtered] = {}
+        for size in sizes:
+            behind[size] = _filtered(lab, probe, size)
+            done += 1
+            lab.progress(Step(stage="pre-filter", count=done, total=len(two) * len(sizes)))
+
+        found.append(behind)
 
     return {
         "figure-3.2": _steps(lab, two[0]),
@@ -103,79 +103,44 @@ def reduction(
 def _table(
     lab: ExperimentContext, two: Sequence[EditedPerson], found: Sequence[dict[int, Filtered]]
 ) -> Section:
-    compared = []
-    rows = []
+    people = []
 
-    for probe, sizes, (before, after, recall) in zip(two, found, THESIS, strict=True):
-        weak = sizes[PREFILTERS[0]]
-        strong = sizes[PREFILTERS[-1]]
+    for probe, behind, (before, after, recall) in zip(two, found, THESIS, strict=True):
+        weak = behind[PREFILTERS[0]]
+        strong = behind[PREFILTERS[-1]]
+        every = np.ones_like(strong.edits.found)
+        # the thesis left out what was not identified at 29, and faces that were lost at 16
         counted = (weak.counts > 0) & strong.edits.found
-        thesis = (before, after, 1 - after / before)
-        measured = reduction(weak.counts, strong.counts, counted)
-        everything = reduction(weak.counts, strong.counts, np.ones_like(counted))
-        control = reduction(sizes[NONE].counts, strong.counts, np.ones_like(counted))
-        compared += [
-            Comparison(
-                f"{probe.gender}: identifications at 29 and 16", _fall(*thesis), _fall(*measured)
-            ),
-            Comparison("  all samples, not only those identified at 29", "–", _fall(*everything)),
-            Comparison("  all samples, no pre-filter and 16", "–", _fall(*control)),
-            Comparison("  faces found at 16", percent(recall), percent(strong.edits.recall)),
-        ]
-        rows += [
-            (
-                probe.gender,
-                "none" if size == NONE else str(size),
-                percent(one.edits.recall, 1),
-                number(float(np.nanmean(one.edits.mean_distance))),
-                str(int(one.counts.sum())),
-                percent(float((one.counts > 0).mean())),
-            )
-            for size, one in sizes.items()
-        ]
+        people.append(
+            {
+                "gender": probe.gender,
+                "thesis": {"fall": (before, after, 1 - after / before), "recall": recall},
+                "fall": reduction(weak.counts, strong.counts, counted),
+                "all_samples": reduction(weak.counts, strong.counts, every),
+                "no_filter": reduction(behind[NONE].counts, strong.counts, every),
+                "recall": strong.edits.recall,
+                "sizes": [_size(size, one) for size, one in behind.items()],
+            }
+        )
 
-    samples = found[0][NONE].counts.size
-    return Section(
-        "table-4.3",
-        "face identification count using pre-processing",
-        f"{lab.setting} Pictures of two of them ({samples} edits of the first behind each filter) "
-        "are pixelated to 29, 25, 20 and 16 superpixels across the crop and then edited, the same "
-        "random sets behind each filter. A picture identified by both judges counts twice, as one "
-        "found by both search engines did.",
-        tuple(compared),
-        (
-            Table(
-                "Every filter size:",
-                (
-                    "person",
-                    "superpixels",
-                    "found",
-                    "distance",
-                    "identifications",
-                    "pictures identified",
-                ),
-                tuple(rows),
-            ),
-        ),
-        notes=(
-            "The thesis counts only samples that were identified at 29: by chance alone some of "
-            "them are not identified a second time, so its reduction is too large. The second row "
-            "of each person counts all samples, and the third starts from no filter at all.",
-        ),
-    )
+    figures = {
+        "setting": lab.setting,
+        "samples": found[0][NONE].counts.size,
+        "people": people,
+        "min_cases": MIN_CASES,
+    }
+    return worded("table-4.3", figures)
 
 
-def _fall(before: int, after: int, share: float) -> str:
-    """Two counts and, where there are enough to tell, the reduction.
-
-    >>> _fall(26, 15, 11 / 26)
-    '26 to 15 (42 % fewer)'
-    >>> _fall(1, 2, -1.0)
-    '1 to 2'
-    """
-    if np.isnan(share) or before < MIN_CASES:
-        return f"{before} to {after}"
-    return f"{before} to {after} ({percent(abs(share))} {'fewer' if share >= 0 else 'more'})"
+def _size(size: int, one: Filtered) -> dict[str, object]:
+    """The figures of one filter size; no size where there is no filter."""
+    return {
+        "size": None if size == NONE else size,
+        "recall": one.edits.recall,
+        "distance": float(np.nanmean(one.edits.mean_distance)),
+        "identifications": int(one.counts.sum()),
+        "identified": float((one.counts > 0).mean()),
+    }
 
 
 def _steps(lab: ExperimentContext, probe: EditedPerson) -> Section:

@@ -1,9 +1,10 @@
-"""The arms of the search study: what is changed in the study recipe for each."""
+"""The arms of the search study: what is changed in the study recipe for each, and for how long."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from attrsearch.core.errors import InputError, did_you_mean
 from attrsearch.core.recipes.objective import load_objective
 from attrsearch.core.recipes.study import Sampler, Stopping, Surrogate, load_study
 from attrsearch.search.models import Settings
@@ -92,3 +93,34 @@ ARMS: dict[str, Arm] = {
     ),
 }
 """``random`` and ``qmc`` learn nothing, so that constraints change nothing in them."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An arm, how many candidates a person, and how many seeds."""
+
+    arm: str
+    trials: int
+    seeds: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Plan":
+        """A plan of ``ARM:TRIALS:SEEDS``.
+
+        >>> Plan.parse("tpe:100:5")
+        Plan(arm='tpe', trials=100, seeds=5)
+
+        Raises:
+            InputError: Not one.
+        """
+        name, *numbers = text.split(":")
+        if name not in ARMS:
+            raise InputError(
+                name, required="an arm", found="none of that name", hint=did_you_mean(name, ARMS)
+            )
+
+        if len(numbers) != 2 or not all(number.isdigit() and int(number) for number in numbers):
+            hint = "type for example tpe:100:5"
+            raise InputError(text, required="ARM:TRIALS:SEEDS", found="something else", hint=hint)
+
+        return cls(name, int(numbers[0]), int(numbers[1]))

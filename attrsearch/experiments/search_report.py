@@ -16,6 +16,8 @@ from attrsearch.search.surrogate.ensemble import rank_correlation
 Floats64 = npt.NDArray[np.float64]
 
 MARKS = (10, 25, 50, 100, 200)
+MIN_PREDICTED = 8
+"""A rank correlation of fewer values is mostly chance."""
 RESAMPLES = 2000
 REFERENCE = "random"
 BASELINE = "tpe"
@@ -175,11 +177,12 @@ def _watch(trials: pd.DataFrame) -> str:
             line.append(f"{values.median():.2f}" if len(values) else "–")
 
         said = rows[rows["predicted_utility"].notna()]
-        own = [
-            rank_correlation(group["predicted_utility"].to_numpy(), group["utility"].to_numpy())
-            for _, group in said.groupby(["identity", "seed"])
-            if len(group) > 8
-        ]
+        own = []
+        for _, group in said.groupby(["identity", "seed"]):
+            if len(group) > MIN_PREDICTED:
+                predicted = group["predicted_utility"].to_numpy()
+                own.append(rank_correlation(predicted, group["utility"].to_numpy()))
+
         audited = said[said["source"] == "audit"]
         chosen = said[said["source"] == "surrogate"]
         line.append(f"{np.mean(own):.2f}" if own else "–")
@@ -239,9 +242,8 @@ def _equal_time(curves: dict[str, Curves], rate: float) -> str:
             allowed = limit.reindex(curve.people).to_numpy()
             done = (clock <= allowed[:, None]).sum(1)
 
-            if (
-                np.median(clock[:, -1] - allowed) < 0
-            ):  # the arm ran out of evaluations before the time was up
+            # the arm ran out of evaluations before the time was up
+            if np.median(clock[:, -1] - allowed) < 0:
                 line.append("–")
                 continue
 

@@ -1,7 +1,7 @@
 """What a reproduction finds: the thesis's figures beside ours, tables, pictures, remarks."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -64,6 +64,7 @@ class Section:
         tables: Further tables.
         pictures: Charts and sheets.
         notes: What to make of it, disappointments included.
+        figures: What was measured, as plain data.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Section:
     tables: tuple[Table, ...] = ()
     pictures: tuple[Picture, ...] = ()
     notes: tuple[str, ...] = ()
+    figures: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def heading(self) -> str:
@@ -115,8 +117,12 @@ def _one(section: Section, folder: str, level: int) -> str:
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    lines = [columns, ["---"] * len(columns), *rows]
-    return ["| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines]
+    lines = []
+    for row in (columns, ["---"] * len(columns), *rows):
+        cells = [_cell(cell) for cell in row]
+        lines.append(f"| {' | '.join(cells)} |")
+
+    return lines
 
 
 def _cell(text: str) -> str:

@@ -142,9 +142,10 @@ def study_street(
         progress=progress,
     )
     truth = street.truth()
-    named = {
-        f: [(i.track, np.array(i.box, np.float32)) for i in there] for f, there in truth.items()
-    }
+    named = {}
+    for frame, there in truth.items():
+        named[frame] = [(item.track, np.array(item.box, np.float32)) for item in there]
+
     return StreetResult(
         motion=motion,
         faces=sum(len(there) for there in truth.values()),

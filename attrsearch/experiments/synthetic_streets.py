@@ -7,7 +7,7 @@ The heads are the bundled sample's (public domain, or made by our editor).  Path
 three videos (section 4.4).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Literal
@@ -29,6 +29,7 @@ SPEEDS: dict[Motion, float] = {"static": 0.15, "medium": 4.0, "dynamic": 14.0}
 """Typical speed, pixels a frame, of heads of about 70 pixels."""
 HEAD = 150.0
 VISIBLE = 0.5
+"""A face of which less is visible is neither right to find nor wrong to miss."""
 
 
 @dataclass(frozen=True)
@@ -73,25 +74,22 @@ class Street:
 
     def truth(self) -> dict[int, list[LabelledBox]]:
         """Visible faces of every frame; the track is the walker's number."""
-        return {
-            frame: [
-                LabelledBox(_tuple(walker.box(frame)), number)
-                for number, walker in enumerate(self.walkers)
-                if walker.visible[frame] >= VISIBLE
-            ]
-            for frame in range(self.frames)
-        }
+        return self._boxes(lambda visible: visible >= VISIBLE)
 
     def ignored(self) -> dict[int, list[LabelledBox]]:
         """Faces of every frame that are in it but hidden by more than half."""
-        return {
-            frame: [
-                LabelledBox(_tuple(walker.box(frame)), number)
-                for number, walker in enumerate(self.walkers)
-                if 0 < walker.visible[frame] < VISIBLE
-            ]
-            for frame in range(self.frames)
-        }
+        return self._boxes(lambda visible: 0 < visible < VISIBLE)
+
+    def _boxes(self, wanted: Callable[[float], bool]) -> dict[int, list[LabelledBox]]:
+        """Faces of every frame whose visible share is wanted."""
+        boxes: dict[int, list[LabelledBox]] = {}
+        for frame in range(self.frames):
+            boxes[frame] = []
+            for number, walker in enumerate(self.walkers):
+                if wanted(float(walker.visible[frame])):
+                    boxes[frame].append(LabelledBox(_tuple(walker.box(frame)), number))
+
+        return boxes
 
     def render(self, seed: int = 0) -> Iterator[Picture]:
         """Its frames (h, w, 3), RGB, uint8."""
@@ -100,6 +98,7 @@ class Street:
 
         for frame in range(self.frames):
             picture = background.copy()
+            # who is larger is nearer, and covers those behind
             order = sorted(range(len(self.walkers)), key=lambda i: self.walkers[i].width[frame])
             for number in order:
                 _draw_head(picture, heads[number % len(heads)], self.walkers[number], frame)
@@ -144,8 +143,7 @@ def _walk(
     )
     direction = random.choice([-1.0, 1.0])
     pace = speed * random.uniform(0.7, 1.4) * (width.mean() / 62)
-    # people who cross enter at their own times, so that someone is always coming and someone always
-    # gone
+    # people who cross enter at their own times: someone is always coming, and someone always gone
     path = pace * frames
     start = random.uniform(0.1, 0.9) * size[0] - direction * path * random.uniform(0.2, 0.8)
     sway = random.uniform(0, 0.25, 2) * pace

@@ -1,5 +1,7 @@
 """Table 4.2: one picture edited a thousand ways, identified in five ranges of the distance."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -7,7 +9,8 @@ from attrsearch.core.progress import Step
 from attrsearch.experiments.charts import Axis, Series, around, chart
 from attrsearch.experiments.context import EditedPerson, ExperimentContext
 from attrsearch.experiments.edits import draw, edit_faces
-from attrsearch.experiments.section import Comparison, Picture, Section, Table, number, percent
+from attrsearch.experiments.section import Section
+from attrsearch.experiments.wording import worded
 
 Ints = npt.NDArray[np.int64]
 
@@ -22,10 +25,12 @@ LIMIT = 1.1
 
 def study(lab: ExperimentContext) -> dict[str, Section]:
     """Table 4.2."""
-    counts = [
-        lab.options.count(EDITS if place == 0 else OTHERS, 5 * 2)
-        for place in range(len(lab.probes))
-    ]
+    counts = []
+    for place in range(len(lab.probes)):
+        wanted = EDITS if place == 0 else OTHERS
+        counts.append(lab.options.count(wanted, 2 * len(THESIS)))
+
+    # every picture's batches are as large as those of the picture with fewest edits allow
     size = min(BATCH, min(counts) // len(THESIS))
     tables = []
 
@@ -33,84 +38,69 @@ def study(lab: ExperimentContext) -> dict[str, Section]:
         tables.append(_one_face(lab, probe, counts[place], size))
         lab.progress(Step(stage="edits", count=place + 1, total=len(lab.probes)))
 
-    first = tables[0]
+    return {"table-4.2": _section(lab, tables, counts, size)}
+
+
+def _section(
+    lab: ExperimentContext,
+    tables: Sequence[npt.NDArray[np.float64]],
+    counts: Sequence[int],
+    size: int,
+) -> Section:
     pooled = np.mean(tables, axis=0)
-    columns = ("person", *(f"batch {i + 1}" for i in range(len(THESIS))))
-    rows = tuple(
-        (
-            f"{place + 1} ({probe.gender})",
-            *(
-                f"{number(distance)}: {percent(1 - identified / size)}"
-                for distance, identified in table[:, :2]
-            ),
+    batches = []
+    for i, (distance, identified) in enumerate(THESIS):
+        batches.append(
+            {
+                "thesis": {"distance": distance, "hidden": 1 - identified / BATCH},
+                "first": _rate(tables[0][i], size),
+                "four": _rate(pooled[i], size),
+            }
         )
-        for place, (probe, table) in enumerate(zip(lab.probes, tables, strict=True))
-    )
-    compared = [
-        Comparison(
-            f"batch {i + 1}: mean distance, anonymised",
-            _rate(distance, identified, BATCH),
-            f"{_rate(first[i, 0], first[i, 1], size)} (four pictures: "
-            f"{_rate(pooled[i, 0], pooled[i, 1], size)}; where "
-            f"only sure matches count: {percent(1 - pooled[i, 3] / size, 1)})",
-        )
-        for i, (distance, identified) in enumerate(THESIS)
-    ]
-    highest = max(float(table[-1, 2]) for table in tables)
-    shares = [100 * (1 - table[:, 1] / size) for table in tables]
-    series = [
-        Series(
-            "thesis", [d for d, _ in THESIS], [100 * (1 - n / BATCH) for _, n in THESIS], colour=5
-        )
-    ]
-    series += [
-        Series(
-            f"picture {place + 1} ({probe.gender})", list(table[:, 0]), list(share), colour=place
-        )
-        for place, (probe, table, share) in enumerate(zip(lab.probes, tables, shares, strict=True))
-    ]
-    ends = [value for one in series for value in one.x]
 
+    pictures = []
+    for probe, table in zip(lab.probes, tables, strict=True):
+        pictures.append({"gender": probe.gender, "batches": [_rate(row, size) for row in table]})
+
+    figures = {
+        "setting": lab.setting,
+        "counts": list(counts),
+        "limit": LIMIT,
+        "size": size,
+        "batches": batches,
+        "pictures": pictures,
+        "highest": max(float(table[-1, 2]) for table in tables),
+    }
+    return worded("table-4.2", figures, {"table-4.2": lambda _: _chart(lab, tables, size)})
+
+
+def _rate(row: npt.NDArray[np.float64], size: int) -> dict[str, float]:
+    """Mean distance and shares anonymised of a batch, one row of :func:`_one_face`."""
     return {
-        "table-4.2": Section(
-            "table-4.2",
-            f"sampling anonymisation in mini-batches of {size} grouped on distance",
-            f"{lab.setting} One picture is edited {counts[0]} times with random sets within "
-            f"-{LIMIT:g} to {LIMIT:g}; the edits that are still found as faces are ordered by "
-            f"distance, and {size} consecutive ones are taken at five evenly spaced places, from "
-            "the least distance to the greatest. The thesis had that picture only; here are one "
-            f"of each of the three other people, too, edited {counts[-1]} times. A match is sure "
-            "where it would verify, too, at a false-accept rate of 1e-3.",
-            (
-                *compared,
-                Comparison("greatest distance of a single edit", "above 1.5", number(highest)),
-            ),
-            (Table("Mean distance and share anonymised, by picture:", columns, rows),),
-            (
-                Picture(
-                    "table-4.2",
-                    "Share anonymised over mean distance in five mini-batches, the thesis's "
-                    "beside four pictures",
-                    "svg",
-                    chart(
-                        "Anonymised share over mean distance",
-                        series,
-                        Axis("mean distance of the batch (FaceNet scale)", *around(ends, 0.1)),
-                        Axis("edits anonymised (%)", 0, 102),
-                    ),
-                ),
-            ),
-        )
-    }  # fmt: skip
+        "distance": float(row[0]),
+        "hidden": float(1 - row[1] / size),
+        "hidden_from_sure": float(1 - row[3] / size),
+    }
 
 
-def _rate(distance: float, identified: float, size: int) -> str:
-    """Mean distance and share anonymised of a batch.
+def _chart(lab: ExperimentContext, tables: Sequence[npt.NDArray[np.float64]], size: int) -> bytes:
+    distances = [distance for distance, _ in THESIS]
+    hidden = [100 * (1 - identified / BATCH) for _, identified in THESIS]
+    series = [Series("thesis", distances, hidden, colour=5)]
+    ends = list(distances)
 
-    >>> _rate(1.06, 10, 30)
-    '1.06, 66.7 %'
-    """
-    return f"{number(distance)}, {percent(1 - identified / size, 1)}"
+    for place, (probe, table) in enumerate(zip(lab.probes, tables, strict=True)):
+        label = f"picture {place + 1} ({probe.gender})"
+        shares = list(100 * (1 - table[:, 1] / size))
+        series.append(Series(label, list(table[:, 0]), shares, colour=place))
+        ends += list(table[:, 0])
+
+    return chart(
+        "Anonymised share over mean distance",
+        series,
+        Axis("mean distance of the batch (FaceNet scale)", *around(ends, 0.1)),
+        Axis("edits anonymised (%)", 0, 102),
+    )
 
 
 def places(count: int, batches: int, size: int) -> list[Ints]:
@@ -138,20 +128,15 @@ def _one_face(
     again = edit_faces(
         lab.evaluator(), faces, before, sets[np.concatenate(chosen)], lab.measure, lab.judges
     )
-    hits = [
-        lab.identified(again.embeddings, probe.number, sure)["either"][:, 0]
-        for sure in (False, True)
-    ]
-    batches = np.split(np.stack(hits, 1), np.cumsum([len(part) for part in chosen])[:-1])
+    hits = []
+    for sure in (False, True):
+        hits.append(lab.identified(again.embeddings, probe.number, sure)["either"][:, 0])
 
-    return np.array(
-        [
-            (
-                edits.distance[part, 0].mean(),
-                batch[:, 0].sum(),
-                edits.distance[part, 0].max(),
-                batch[:, 1].sum(),
-            )
-            for part, batch in zip(chosen, batches, strict=True)
-        ]
-    )
+    ends = np.cumsum([len(part) for part in chosen])[:-1]
+    rows = []
+
+    for part, batch in zip(chosen, np.split(np.stack(hits, 1), ends), strict=True):
+        distance = edits.distance[part, 0]
+        rows.append((distance.mean(), batch[:, 0].sum(), distance.max(), batch[:, 1].sum()))
+
+    return np.array(rows)

@@ -3,8 +3,6 @@
 The command ``attrsearch reproduce table-4.6`` has options of its own, and further learners.
 """
 
-from collections.abc import Sequence
-
 from attrsearch.core.recipes.study import Surrogate, load_study
 from attrsearch.experiments.attribute_learning import (
     BAD,
@@ -18,7 +16,8 @@ from attrsearch.experiments.attribute_learning import (
     mlp,
 )
 from attrsearch.experiments.context import ExperimentContext
-from attrsearch.experiments.section import Comparison, Section, number, percent
+from attrsearch.experiments.section import Section
+from attrsearch.experiments.wording import worded
 
 FACES = 8
 SETS = 1000
@@ -55,31 +54,28 @@ def _table(edits: MeasuredEdits, seed: int) -> Section:
     rows = []
 
     for face in faces:
-        name = "all together" if face is None else f"face {face + 1}"
+        # the thesis's last column is of all faces together
         place = -1 if face is None else face
         measured = learn_levels(edits, mlp, face, seed).scores
-        thesis = [THESIS[column][place] for column in COLUMNS]
-        rows.append(Comparison(name, _row(thesis), _row(measured)))
+        rows.append(
+            {
+                "face": None if face is None else face + 1,
+                "thesis": [THESIS[column][place] for column in COLUMNS],
+                "measured": [float(value) for value in measured],
+            }
+        )
 
     ok, good = limits(edits)
-    return Section(
+    return worded(
         "table-4.6",
-        "maximising the utility function",
-        f"One picture each of {len(edits.names)} women, {edits.utility.shape[1]} random sets "
-        "each, the same for all. The thesis's network learns from 70 % of the edits whether "
-        "utility is above its mean (OK) or its 75th percentile (Good), and is asked about the "
-        f"rest. Each cell: {', '.join(COLUMNS)}.",
-        (
-            Comparison("utility of OK and of Good", "1.04, 1.15", f"{number(ok)}, {number(good)}"),
-            *rows,
-            Comparison(
-                "bad on one face and on another, too",
-                "86 %",
-                f"{percent(agreement(edits.utility))} (by chance {percent(BAD)})",
-            ),
-        ),
+        {
+            "columns": list(COLUMNS),
+            "faces": len(edits.names),
+            "sets": edits.utility.shape[1],
+            "ok": ok,
+            "good": good,
+            "rows": rows,
+            "agreement": agreement(edits.utility),
+            "agreement_by_chance": BAD,
+        },
     )
-
-
-def _row(values: Sequence[float]) -> str:
-    return ", ".join(percent(float(value)) for value in values)

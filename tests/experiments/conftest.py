@@ -10,7 +10,8 @@ from pathlib import Path
 import cv2
 import pytest
 
-from attrsearch.experiments.context import ExperimentContext, ExperimentOptions
+from attrsearch.experiments.context import ExperimentContext
+from attrsearch.experiments.options import ExperimentOptions
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ Unknown ones are answered with the list.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -81,7 +80,7 @@ def test_every_experiment_gives_all_its_names(
     if experiment is find(
         "table-4.6"
     ):  # it edits women, and of the four only the cadet is surely one
-        lab = ExperimentContext(replace(lab.options, faces=women))
+        lab = ExperimentContext(lab.options.model_copy(update={"faces": women}))
     sections = experiment(lab)
     assert set(sections) == {name for name, its in CATALOGUE.items() if its is experiment}
     for name, section in sections.items():
@@ -103,7 +102,7 @@ def test_the_same_seed_gives_the_same_files(laboratory: Callable[..., Experiment
 def test_single_faces_give_what_they_can(
     sample: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from attrsearch.experiments.context import ExperimentOptions
+    from attrsearch.experiments.options import ExperimentOptions
 
     for path in (sample / "astronaut").glob("*.jpg"):
         (tmp_path / path.name).write_bytes(path.read_bytes())

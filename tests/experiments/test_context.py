@@ -9,8 +9,9 @@ import pytest
 from attrsearch.core.attributes import ATTRIBUTES, MALE
 from attrsearch.core.errors import InputError
 from attrsearch.core.recipes.space import load_space
-from attrsearch.experiments.context import ExperimentContext, ExperimentOptions
+from attrsearch.experiments.context import ExperimentContext
 from attrsearch.experiments.edits import draw, edit_faces
+from attrsearch.experiments.options import ExperimentOptions
 
 
 def test_nobody_is_looked_for_among_the_pictures_that_are_edited(lab: ExperimentContext) -> None:

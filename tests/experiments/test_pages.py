@@ -1,5 +1,7 @@
 """Charts, sheets and pages: well-formed, complete, and nothing private without being asked for."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -9,8 +11,8 @@ import pytest
 
 from attrsearch.core.errors import OutputError
 from attrsearch.experiments.charts import Axis, Series, chart, matrices
-from attrsearch.experiments.context import ExperimentOptions
 from attrsearch.experiments.face_grid import Shown, photographs, sheet
+from attrsearch.experiments.options import ExperimentOptions
 from attrsearch.experiments.page import render, without_people, write_all, write_section
 from attrsearch.experiments.section import Comparison, Picture, Section, Table, to_markdown
 
@@ -124,7 +126,7 @@ def test_files_of_a_section(section: Section, photograph: Section, tmp_path: Pat
     )
     assert "<h1>" in write_section(section, tmp_path / "a.html", ExperimentOptions())[0].read_text()
     with pytest.raises(
-        OutputError, match=r"needs a file that ends in \.md, \.html or \.svg, found \.txt"
+        OutputError, match=r"needs a file that ends in \.md, \.json, \.html or \.svg, found \.txt"
     ):
         write_section(section, tmp_path / "a.txt", ExperimentOptions())
 
@@ -138,5 +140,14 @@ def test_everything_in_one_folder(section: Section, tmp_path: Path) -> None:
     assert {path.name for path in (tmp_path / "all").iterdir()} == {
         "reproduction.md",
         "reproduction.html",
+        "reproduction.json",
         "table-4.2.svg",
     }
+
+
+def test_figures_are_written_without_words(section: Section, tmp_path: Path) -> None:
+    measured = replace(section, figures={"share": 0.95, "r": float("nan"), "counts": (1, 2)})
+    written = write_section(measured, tmp_path / "a.json", ExperimentOptions(seed=3))
+    found = json.loads(written[0].read_text())
+    assert found["seed"] == 3
+    assert found["sections"] == {"table-4.2": {"share": 0.95, "r": None, "counts": [1, 2]}}

@@ -6,8 +6,16 @@ import numpy as np
 import pytest
 
 from attrsearch.experiments.accuracy import sideways, tilts
-from attrsearch.experiments.baselines import Point, _at_detection, filter_region, half_block, mask
-from attrsearch.experiments.batches import BINS, EDGES, correlate
+from attrsearch.experiments.baselines import (
+    Crossing,
+    Point,
+    at_detection,
+    filter_region,
+    half_block,
+    mask,
+)
+from attrsearch.experiments.batch_sections import BINS, EDGES
+from attrsearch.experiments.correlation import correlate
 from attrsearch.experiments.learning import BAD, GOOD, grade, learn_good, thresholds
 from attrsearch.experiments.prefilter import reduction
 from attrsearch.experiments.table_4_2 import places
@@ -43,9 +51,10 @@ def point(detection: float, identified: float) -> Point:
 
 def test_the_curve_is_read_where_it_crosses() -> None:
     curve = [point(1.0, 0.8), point(0.8, 0.0)]
-    assert _at_detection(curve, 0.9) == "40 %"
-    assert _at_detection(curve[:1], 0.9) == "never below 100 % found (80 % identified)"
-    assert _at_detection(curve[1:], 0.9) == "never above 80 % found"
+    assert at_detection(curve, 0.9).identified == pytest.approx(0.4)
+    assert at_detection(curve, 0.9).side == ""
+    assert at_detection(curve[:1], 0.9) == Crossing(identified=0.8, found=1.0, side="below")
+    assert at_detection(curve[1:], 0.9) == Crossing(identified=0.0, found=0.8, side="above")
     assert point(0.9, 0.1).product == pytest.approx(0.81)
 
 
@@ -127,12 +136,10 @@ def test_a_persons_grades_are_learnt_where_a_run_has_them(monkeypatch: pytest.Mo
     grades = {edit.picture: "good" if edit.attributes[0] > 0.3 else "bad" for edit in edits}
     monkeypatch.setattr(look, "edits_of", lambda run: edits)
     monkeypatch.setattr(look, "all_grades", lambda run, edits: grades)
-    (counted, learnt), line = look._human(Path("run1"))
+    found = look.learn_grades(Path("run1"))
     good = sum(grade == "good" for grade in grades.values())
-    assert counted.measured == f"90; {90 - good}, 0, {good}"
-    accuracy, chance = (
-        int(word) for word in learnt.measured.replace("(", "").split() if word.isdigit()
-    )
-    assert accuracy > chance
-    assert "run1" in line
-    assert look._human(None)[0] == []
+    assert found is not None
+    assert found.run == "run1"
+    assert found.counts == (90 - good, 0, good)
+    assert found.accuracy > found.chance
+    assert look.learn_grades(None) is None

@@ -13,10 +13,11 @@ from attrsearch.core.errors import InputError
 from attrsearch.core.recipes.objective import load_objective
 from attrsearch.core.recipes.space import load_space
 from attrsearch.core.recipes.study import Sampler, load_study
-from attrsearch.experiments.search_arms import ARMS
+from attrsearch.experiments.search_arms import ARMS, Plan
 from attrsearch.experiments.search_curves import search_curves
 from attrsearch.experiments.search_report import curves_of, interval, to_markdown
-from attrsearch.experiments.search_study import Plan, read_study, study_search
+from attrsearch.experiments.search_study import study_search
+from attrsearch.experiments.search_trials import read_study
 from attrsearch.search.evaluator import Evaluator
 from attrsearch.search.models import Settings
 
