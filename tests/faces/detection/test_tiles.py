@@ -98,3 +98,15 @@ def test_a_face_of_a_panorama_is_found(astronaut: Picture) -> None:
     found = detect_in_tiles(panorama, YuNet(10, 0.5))
     assert len(found) == 1
     assert 4321 < found.boxes[0, 0] < 4411
+
+
+def test_a_face_that_shrinks_below_the_least_goes_on_and_none_begins(astronaut: Picture) -> None:
+    small = cv2.resize(astronaut, (90, 90), interpolation=cv2.INTER_AREA)[None]
+    found = YuNet(10, 0.2).detect(small)[0]
+    width = float(found.boxes[0, 2] - found.boxes[0, 0])
+    assert found.probabilities[0] > 0.6
+    assert len(YuNet(width * 1.2, 0.2).detect(small)[0]) == 0
+    assert len(YuNet(width * 1.5, 0.2, 0.75).detect(small)[0]) == 0
+    (unsure,) = YuNet(width * 1.2, 0.2, 0.75).detect(small)[0].probabilities
+    # a track begins from 0.6 on, and goes on from 0.2 on
+    assert 0.2 < unsure < 0.6
