@@ -3,8 +3,13 @@
 No face is left as it was: what cannot be edited is covered.
 """
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
 
 from attrsearch.anonymise.picture_files import write_picture
 from attrsearch.core.attributes import AttributeSet
@@ -16,6 +21,7 @@ from attrsearch.editing.filters import Fallback, cover
 from attrsearch.faces.alignment import CROP_TEMPLATE, scale_of, similarity
 from attrsearch.faces.dataset import Picture, detect_reduced, prominence
 from attrsearch.faces.detection.base import Detections, Detector
+from attrsearch.faces.detection.classes import FilteredClass, is_head_of
 from attrsearch.faces.detection.load import load_detector
 from attrsearch.faces.detection.tiles import detect_in_tiles, join_detections
 from attrsearch.faces.detection.yunet import YuNet
@@ -23,11 +29,17 @@ from attrsearch.faces.images import read_layers
 from attrsearch.faces.sampling import to_editor
 from attrsearch.runs.attributes_file import AttributesFile, PersonRecord
 
+Floats = npt.NDArray[np.float32]
+
 MIN_FACE = 16.0
 WORKING_SIDE = 1920
 MIN_PROBABILITY = 0.6
 """Pictures are searched for smaller and less certain faces than a search uses, since all must be
 covered. In pictures with a longer side than this, small faces are looked for in tiles."""
+
+
+class NoFaceError(InputError):
+    """A picture on which no face was found."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +50,7 @@ class ImageResult:
         edited: The person whose set was applied, or None.
         covered: How many faces the fallback filter covered.
         problem: Why nothing was written, or empty.
+        things: How many of each further class were filtered.
     """
 
     source: Path
@@ -45,6 +58,7 @@ class ImageResult:
     edited: str | None
     covered: int
     problem: str = ""
+    things: Mapping[str, int] = field(default_factory=dict)
 
 
 class Applier:
@@ -55,6 +69,7 @@ class Applier:
         fallback: Covers faces that have no feasible attribute set.
         editor: Editor weights by name or path, where they are not those of the export's name.
         left: Pictures whose most prominent face is of somebody who consents: it is left as it is.
+        also: Classes besides faces that are filtered.
 
     Raises:
         WeightsError: The editor is not the one the sets were searched with.
@@ -66,7 +81,9 @@ class Applier:
         fallback: Fallback = "blur",
         editor: str | None = None,
         left: frozenset[Path] = frozenset(),
+        also: Sequence[FilteredClass] = (),
     ) -> None:
+        self._also = also
         self._left = left
         self.file = file
         self.fallback: Fallback = fallback
@@ -90,11 +107,23 @@ class Applier:
         Raises:
             InputError: No face was found, so nothing can be promised.
         """
-        chosen = person.attributes if person is not None and person.feasible else None
-        done = protect_picture(picture, chosen, self.editor, self._detector, self.fallback)
-        name = person.id if person is not None and done.edited else None
-
+        done, name = self._protect(picture, person)
         return done.picture, name, done.covered
+
+    def _protect(
+        self, picture: Picture, person: PersonRecord | None, *, needed: bool = True
+    ) -> tuple["ProtectedPicture", str | None]:
+        """The same; a picture without a face is left as it is where none is ``needed``."""
+        chosen = person.attributes if person is not None and person.feasible else None
+        try:
+            done = protect_picture(picture, chosen, self.editor, self._detector, self.fallback)
+        except NoFaceError:
+            if needed:
+                raise
+
+            return ProtectedPicture(picture.copy(), False, 0), None
+
+        return done, person.id if person is not None and done.edited else None
 
     def apply(self, source: Path, target: Path, person: PersonRecord | None) -> ImageResult:
         """Protect a picture file; a picture that cannot be protected is not written."""
@@ -105,29 +134,39 @@ class Applier:
                 hint = "save each as a picture, or give it as a video"
                 raise InputError("this picture", required="one picture", found=found, hint=hint)
 
+            things = find_things(layers.pixels, self._also)
             if source in self._left:
                 done = leave_prominent(layers.pixels, self._detector, self.fallback)
-                protected, edited, covered = done.picture, None, done.covered
+                edited = None
             else:
-                protected, edited, covered = self.protect(layers.pixels, person)
+                done, edited = self._protect(layers.pixels, person, needed=not any(things.values()))
 
-            write_picture(target, protected, layers)
+            counts = cover_things(done, things, self.fallback)
+            write_picture(target, done.picture, layers)
         except OutputError:
             raise
         except AttrsearchError as error:
             line = str(error).replace("this picture", str(source))
             return ImageResult(source, target, None, 0, line)
 
-        return ImageResult(source, target, edited, covered)
+        return ImageResult(source, target, edited, done.covered, things=counts)
 
 
 @dataclass(frozen=True)
 class ProtectedPicture:
-    """A protected picture (h, w, 3), whether a face was edited, and how many were covered."""
+    """A protected picture.
+
+    Attributes:
+        picture: (h, w, 3).
+        edited: Whether a face was edited.
+        covered: How many faces were covered.
+        kept: Boxes (k, 4) of faces that are edited, or left as they are.
+    """
 
     picture: Picture
     edited: bool
     covered: int
+    kept: Floats = field(default_factory=lambda: np.zeros((0, 4), np.float32))
 
 
 def protect_picture(
@@ -153,7 +192,7 @@ def protect_picture(
     found = find_faces(picture, detector)
     if not len(found):
         hint = "nothing was written; check the picture by eye"
-        raise InputError("this picture", required="a face to protect", found="none", hint=hint)
+        raise NoFaceError("this picture", required="a face to protect", found="none", hint=hint)
 
     protected = picture.copy()
     chosen = -1
@@ -178,7 +217,7 @@ def protect_picture(
         return ProtectedPicture(protected, False, covered + 1)
 
     paste(protected, layer, matrix, untouched=picture)
-    return ProtectedPicture(protected, True, covered)
+    return ProtectedPicture(protected, True, covered, found.boxes[chosen : chosen + 1])
 
 
 def find_faces(picture: Picture, detector: Detector) -> Detections:
@@ -206,7 +245,45 @@ def leave_prominent(picture: Picture, detector: Detector, fallback: Fallback) ->
         if index != chosen:
             cover(protected, found.boxes[index], fallback)
 
-    return ProtectedPicture(protected, False, len(found) - 1)
+    kept = found.boxes[chosen : chosen + 1]
+    return ProtectedPicture(protected, False, len(found) - 1, kept)
+
+
+def find_things(picture: Picture, also: Sequence[FilteredClass]) -> dict[str, list[Floats]]:
+    """Label to boxes (4,) of what further classes have on a picture (h, w, 3), of any size."""
+    found: dict[str, list[Floats]] = {}
+    for kind in also:
+        detections = detect_in_tiles(picture, kind.detector)
+        sure = detections.probabilities >= MIN_PROBABILITY
+        found.setdefault(kind.label, []).extend(detections.boxes[sure])
+
+    return found
+
+
+def cover_things(
+    done: ProtectedPicture, things: Mapping[str, Sequence[Floats]], fallback: Fallback
+) -> dict[str, int]:
+    """Filter things on a protected picture, in place; how many of each class.
+
+    What is the head of a face that is edited, or left as it is, is left to that.
+    """
+    counts: dict[str, int] = {}
+    for label, boxes in things.items():
+        for box in boxes:
+            if not is_head_of(box, done.kept):
+                cover(done.picture, box, fallback)
+                counts[label] = counts.get(label, 0) + 1
+
+    return counts
+
+
+def count_all(done: Iterable[ImageResult]) -> dict[str, int]:
+    """How many things of each further class were filtered on pictures together."""
+    counts: Counter[str] = Counter()
+    for item in done:
+        counts.update(item.things)
+
+    return dict(counts)
 
 
 def load_export_editor(file: AttributesFile, editor: str | None = None) -> Editor:

@@ -289,20 +289,24 @@ def _for_footage(config: "RunConfig") -> "RunConfig":
 
 def _pictures(job: "Job", config: "RunConfig", video: "VideoConfig", quiet: bool) -> int:
     from attrsearch.anonymise.plan import check_places, others_in, plan, with_owners
-    from attrsearch.cli.early import search_request
+    from attrsearch.cli.early import footage_request, search_request
+    from attrsearch.faces.detection.classes import load_classes
     from attrsearch.faces.images import say_left_out
 
     # what would be refused at the end is refused before the search
     check_places(job.source, job.target)
+    footage_request(video)
+    also = load_classes(video.also)
     search_request(job.source, job.run, config, resume=job.run.exists())
 
     from attrsearch.anonymise.found import given_persons
-    from attrsearch.anonymise.images import MIN_FACE, Applier, apply_all
+    from attrsearch.anonymise.images import MIN_FACE, Applier, apply_all, count_all
     from attrsearch.report.page import write_report
     from attrsearch.runs.attributes_file import read_attributes
     from attrsearch.runs.people_file import read_people
     from attrsearch.runs.searched import forget_changed
     from attrsearch.search.run import run
+    from attrsearch.video.summary import count_things
 
     given = read_people(video.who) if video.who else None
     persons = None if given is None else given_persons(given, job.source)
@@ -335,7 +339,7 @@ def _pictures(job: "Job", config: "RunConfig", video: "VideoConfig", quiet: bool
         work, left = with_owners(work, job.source, given, file)
 
     with stage_bar(quiet, delay=1) as told:
-        done = apply_all(Applier(file, video.fallback, left=left), work, told)
+        done = apply_all(Applier(file, video.fallback, left=left, also=also), work, told)
 
     name_unfinished(result.verdicts, result.failed)
     problems = [item for item in done if item.problem]
@@ -349,4 +353,7 @@ def _pictures(job: "Job", config: "RunConfig", video: "VideoConfig", quiet: bool
         f"{said}; {edited} pictures edited in {job.target}; "
         f"not searched: faces narrower than {MIN_FACE:g} pixels"
     )
+    if video.also:
+        say(count_things(video.also, count_all(done)))
+
     return max(exit_code(problems), result.verdicts.exit_code(result.failed))

@@ -123,13 +123,16 @@ def _apply_pictures(
     else:
         new_file(work[0][1], tuple(KINDS))
 
-    from attrsearch.anonymise.images import MIN_FACE, Applier, apply_all
+    from attrsearch.anonymise.images import MIN_FACE, Applier, apply_all, count_all
+    from attrsearch.faces.detection.classes import load_classes
+    from attrsearch.video.summary import count_things
 
     others = others_in(source, out, [path for path, _, _ in work])
     if others:
         say(say_left_out(source, others))
 
-    applier = Applier(file, video.fallback, config.editor)
+    also = load_classes(video.also)
+    applier = Applier(file, video.fallback, config.editor, also=also)
 
     def stopped() -> str:
         return f"stopped; {out} has some of {len(work)} pictures; the same command again does all"
@@ -147,6 +150,9 @@ def _apply_pictures(
         f"{len(done) - len(problems)} pictures written to {out}: {edited} faces edited, "
         f"{covered} covered; not searched: faces narrower than {MIN_FACE:g} pixels"
     )
+    if video.also:
+        say(count_things(video.also, count_all(done)))
+
     return exit_code(problems)
 
 

@@ -24,6 +24,7 @@ def _set_quiet(_: click.Context, __: click.Parameter, value: bool) -> bool:
 
 UNITS = {
     "find": "frame",
+    "things": "frame",
     "search": "evaluation",
     "cover": "frame",
     "audit": "frame",

@@ -248,9 +248,13 @@ def footage_request(video: "VideoConfig") -> None:
     Raises:
         AttrsearchError: One of them.
     """
+    from attrsearch.faces.detection.classes import parse_class
     from attrsearch.faces.recognition.load import resolve
 
     resolve(video.recogniser)
+    for text in video.also:
+        parse_class(text)
+
     existing_file(video.replace, "a readable picture")
     for path in video.yolo or ():
         existing_file(path, "a Darknet network")

@@ -94,6 +94,12 @@ OPTIONS = {
     "audit": click.option(
         "--audit", is_flag=True, help="Look for faces that still match; exit code 1 if any."
     ),
+    "also": click.option(
+        "--also",
+        multiple=True,
+        metavar="LABEL=DETECTOR",
+        help="Filter these, too: plate=CASCADE.xml, or head=NAME[:MODEL] of a plug-in.",
+    ),
     "frames": click.option(
         "--frames", is_flag=True, help="INPUT is a folder of frames of one video."
     ),
@@ -134,6 +140,7 @@ def refuse_for_live(source: str, video: "VideoConfig") -> None:
         "ledger",
         "audit",
         "frames",
+        "also",
     )
     for name in names:
         if getattr(video, name):
@@ -228,7 +235,7 @@ def finish(
     if video.write_boxes:
         write_boxes(video.write_boxes, protected.boxes, material.size)
 
-    from attrsearch.video.summary import advise, summarise, unsearched
+    from attrsearch.video.summary import advise, count_things, summarise, unsearched
 
     say(
         f"{target}: {protected.frames} frames, {len(protected.people)} people; "
@@ -236,6 +243,9 @@ def finish(
     )
     for line in advise(protected.reasons):
         say(line)
+
+    if video.also:
+        say(count_things(video.also, protected.things))
 
     if material.lost:
         say(f"{target}: not kept: {'; '.join(material.lost)}")

@@ -66,9 +66,12 @@ class Watch:
         *,
         quiet: bool,
     ) -> None:
+        from attrsearch.faces.detection.classes import load_classes
+
         self._archive = archive
         self._config = config
         self._video = video
+        self._also = load_classes(video.also)
         self._do_video = do_video
         self._asked = asked
         self._quiet = quiet
@@ -148,9 +151,10 @@ class Watch:
         self, pictures: Sequence[Path]
     ) -> tuple[dict[Path, str], dict[Path, Path]]:
         """Search whoever is new, and protect the pictures: problems and places by picture."""
-        from attrsearch.anonymise.images import Applier, apply_all
+        from attrsearch.anonymise.images import Applier, apply_all, count_all
         from attrsearch.anonymise.picture_files import refuse_replacing, targets
         from attrsearch.runs.attributes_file import read_attributes
+        from attrsearch.video.summary import count_things
 
         archive = self._archive
         owners = self._search(pictures)
@@ -169,10 +173,14 @@ class Watch:
 
             work.append((path, chosen[path], file.find(owners[path])))
 
-        done = apply_all(Applier(file, self._video.fallback), work)
+        done = apply_all(Applier(file, self._video.fallback, also=self._also), work)
         problems |= {item.source: item.problem for item in done if item.problem}
         edited = sum(item.edited is not None for item in done)
-        say(f"{len(done) - len(problems)} pictures written to {archive.out}, {edited} edited")
+        written = sum(not item.problem for item in done)
+        say(f"{written} pictures written to {archive.out}, {edited} edited")
+        if self._video.also:
+            say(count_things(self._video.also, count_all(done)))
+
         return problems, chosen
 
     def _search(self, pictures: Sequence[Path]) -> dict[Path, str]:

@@ -53,7 +53,7 @@ def read_video(run: Path, ledger: Path | None = None) -> dict[str, Any] | None:
         hint = "give the file that apply or anonymise wrote with --ledger"
         raise InputError(ledger, required="the ledger of a video", found="no such file", hint=hint)
 
-    table = _read(ledger or run / "coverage.parquet", LEDGER)
+    table = _read(ledger or run / "coverage.parquet", LEDGER, ("class",))
     if table is None or table.empty:
         return None
 
@@ -73,7 +73,7 @@ def read_video(run: Path, ledger: Path | None = None) -> dict[str, Any] | None:
         tracks.append(
             {
                 "track": int(rows["track"].iloc[0]),
-                "person": str(rows["person"].iloc[0] or ""),
+                "person": str(rows["person"].iloc[0] or "") or _label(rows),
                 "width": round(width, 1),
                 "stretches": [
                     [int(frames[a]), int(frames[b]), int(found[a]), int(cover[a])]
@@ -91,6 +91,12 @@ def read_video(run: Path, ledger: Path | None = None) -> dict[str, Any] | None:
         "coverCounts": [int((table["cover"] == word).sum()) for word in covers],
         "tracks": tracks,
     }
+
+
+def _label(rows: pd.DataFrame) -> str:
+    """What a track is that is nobody's face; earlier ledgers do not say."""
+    label = str(rows["class"].iloc[0]) if "class" in rows.columns else ""
+    return "" if label == "face" else label
 
 
 def read_judges(run: Path) -> list[dict[str, Any]] | None:
@@ -184,12 +190,17 @@ def _stages(predicted: pd.DataFrame) -> list[list[float]]:
     return stages
 
 
-def _read(path: Path, columns: tuple[str, ...]) -> pd.DataFrame | None:
+def _read(
+    path: Path, columns: tuple[str, ...], further: tuple[str, ...] = ()
+) -> pd.DataFrame | None:
+    """Columns of a table, and further ones where it has them; None where there is none."""
     if find_private(path) is None:
         return None
 
     try:
-        table: pd.DataFrame = pq.read_table(open_private(path), columns=list(columns)).to_pandas()
+        there = pq.read_schema(open_private(path)).names if further else ()
+        names = [*columns, *(name for name in further if name in there)]
+        table: pd.DataFrame = pq.read_table(open_private(path), columns=names).to_pandas()
     except (OSError, pa.ArrowException, KeyError, ValueError) as error:
         required = f"a table with the columns {', '.join(columns)}"
         hint = "make it again, or remove it"

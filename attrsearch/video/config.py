@@ -7,6 +7,7 @@ from pydantic import Field
 
 from attrsearch.core.recipes.base import DetectorName, Recipe
 from attrsearch.editing.filters import Fallback
+from attrsearch.faces.detection.classes import load_classes
 from attrsearch.faces.images import read_picture
 from attrsearch.runs.people_file import read_people
 from attrsearch.video.io.boxes_file import read_boxes
@@ -43,6 +44,7 @@ class VideoConfig(Recipe):
         frames: The input is a folder of frames of one video.
         who: ``people.json``: who is who, and what becomes of each.
         find_only: Write that file, and stop.
+        also: Classes besides faces that are filtered, ``LABEL=DETECTOR``.
     """
 
     memory: Annotated[int, Field(ge=0, le=99)] = 10
@@ -68,6 +70,7 @@ class VideoConfig(Recipe):
     frames: bool = False
     who: Path | None = None
     find_only: bool = False
+    also: tuple[str, ...] = ()
 
     def load(self, size: tuple[int, int] | None = None) -> "VideoOptions":
         """What :func:`attrsearch.video.pipeline.protect` takes: the files that are named are read.
@@ -90,6 +93,7 @@ class VideoConfig(Recipe):
             replacement=read_picture(self.replace) if self.replace else None,
             preview=self.preview,
             ledger=self.ledger,
+            also=load_classes(self.also),
             people=read_people(self.who) if self.who else None,
         )
 

@@ -32,6 +32,7 @@ SCHEMA = pa.schema(
         ("cover", pa.string()),
         ("reason", pa.string()),
         ("distance", pa.float32()),
+        ("class", pa.string()),
     ]
 )
 ROWS_A_GROUP = 20_000
@@ -90,7 +91,7 @@ class Ledger:
             values = (
                 frame, seconds, item.face.track, item.person, left, top, right, bottom,
                 item.face.probability, item.face.source, item.how,
-                item.reason, item.distance,
+                item.reason, item.distance, item.label,
             )  # fmt: skip
             for name, value in zip(SCHEMA.names, values, strict=True):
                 self._rows[name].append(value)

@@ -19,6 +19,7 @@ from attrsearch.core.progress import Progress, Step, silent, staged
 from attrsearch.editing.editor import Editor
 from attrsearch.editing.filters import Fallback
 from attrsearch.faces.detection.base import Detector
+from attrsearch.faces.detection.classes import FilteredClass
 from attrsearch.faces.recognition.base import CalibratedRecogniser
 from attrsearch.runs.people_file import PeopleFile
 from attrsearch.video.coverage import Ledger
@@ -30,6 +31,7 @@ from attrsearch.video.overlay import draw
 from attrsearch.video.preview import Preview
 from attrsearch.video.render import Renderer
 from attrsearch.video.summary import CoverageSummary
+from attrsearch.video.things import FollowedThings, cover_things, follow_things
 from attrsearch.video.tracking.false_tracks import find_ghosts
 from attrsearch.video.tracking.reidentify import People, link_people
 from attrsearch.video.tracking.scan import Scan, scan
@@ -65,6 +67,7 @@ class VideoOptions:
         debug: Opens a second output, for frames with boxes drawn.
         preview: A PNG strip of frames.
         ledger: ``coverage.parquet``.
+        also: Classes besides faces that are filtered.
         people: Who is who, where somebody has said it.
     """
 
@@ -80,6 +83,7 @@ class VideoOptions:
     debug: Callable[[], AbstractContextManager[FrameSink]] | None = None
     preview: Path | None = None
     ledger: Path | None = None
+    also: Sequence[FilteredClass] = ()
     people: PeopleFile | None = None
 
 
@@ -113,6 +117,7 @@ class VideoResult:
         summary: How many frames were written, how faces were covered, and why they were filtered.
         recognisers: Names of those that told people apart or compared what was shown: an audit has
             another one.
+        things: How often something of each further class was filtered.
     """
 
     people: tuple[str, ...]
@@ -121,6 +126,7 @@ class VideoResult:
     visible: Mapping[int, list[LabelledBox]]
     summary: CoverageSummary
     recognisers: frozenset[str] = frozenset()
+    things: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def frames(self) -> int:
@@ -204,6 +210,8 @@ def protect(
         options=options,
         progress=progress,
     )
+    first = max((*found.tracks, *found.remembered), default=-1) + 1
+    things = follow_things(material, options.also, options.memory, first, progress)
     sets = decide(people)
     names = {track: sets.names.get(person, person) for track, person in people.names.items()}
     renderer = Renderer(
@@ -234,6 +242,7 @@ def protect(
         material,
         renderer,
         timeline,
+        things,
         found.cuts,
         options,
         CoverageSummary(
@@ -250,11 +259,14 @@ def _write(
     material: FrameSource,
     renderer: Renderer,
     timeline: Timeline,
+    things: Sequence[FollowedThings],
     cuts: set[int],
     options: VideoOptions,
     summary: CoverageSummary,
     progress: Callable[[int], None],
 ) -> VideoResult:
+    other: dict[str, int] = {}
+
     # faces of a long video do not fit into memory
     shelf = SpillFile()
     boxes = BoxRows(shelf)
@@ -275,20 +287,28 @@ def _write(
             results = renderer.render([(frame.index, frame.picture) for frame in batch], faces)
 
             for frame, there, (picture, covered) in zip(batch, faces, results, strict=True):
+                done = {item.face.track for item in covered}
+                uncovered = [face for face in there if face.track not in done]
+                edited = [item.face for item in covered if item.how in ("edited", "warped")]
+                filtered = cover_things(
+                    picture, frame.index, things, edited + uncovered, options.fallback
+                )
                 out.write(frame, picture)
                 if debug is not None:
-                    debug.write(frame, draw(picture, covered))
+                    debug.write(frame, draw(picture, [*covered, *filtered]))
 
                 if ledger is not None:
-                    ledger.add(frame.index, frame.seconds, covered)
+                    ledger.add(frame.index, frame.seconds, [*covered, *filtered])
 
                 if preview is not None:
                     preview.add(picture)
 
                 summary.add(frame.index, covered)
-                done = {item.face.track for item in covered}
+                for item in filtered:
+                    other[item.label] = other.get(item.label, 0) + 1
+
                 _add(boxes, frame.index, [item.face for item in covered])
-                _add(visible, frame.index, [face for face in there if face.track not in done])
+                _add(visible, frame.index, uncovered)
 
             progress(summary.frames)
 
@@ -305,7 +325,7 @@ def _write(
         problem = out.problem
 
     people = tuple(dict.fromkeys(sorted(set(renderer.names.values()))))
-    return VideoResult(people, problem, boxes, visible, summary)
+    return VideoResult(people, problem, boxes, visible, summary, things=other)
 
 
 def _add(rows: BoxRows, frame: int, faces: Sequence[TrackedBox]) -> None:

@@ -52,6 +52,7 @@ class RenderedFace:
         reason: Why it is not edited.
         distance: Between the original and what is shown, raw, of the search's recogniser; None where nothing was
             compared.
+        label: What it is, where it is no face.
     """
 
     face: TrackedBox
@@ -59,6 +60,7 @@ class RenderedFace:
     how: Cover
     reason: Reason = ""
     distance: float | None = None
+    label: str = "face"
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """What became of the faces of footage, in words, and what can be done about filtered ones."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from attrsearch.video.render import RenderedFace
@@ -71,6 +71,21 @@ def summarise(counts: Mapping[str, int]) -> str:
     """
     parts = [f"{counts[how]} {word}" for how, word in HOW.items() if counts.get(how)]
     return f"faces {', '.join(parts)}" if parts else "no face in it"
+
+
+def count_things(asked: Sequence[str], counts: Mapping[str, int]) -> str:
+    """How often something of each further class was filtered.
+
+    Args:
+        asked: The classes as they were asked for, ``LABEL=DETECTOR``.
+        counts: Label to how often.
+
+    >>> count_things(["plate=plates.xml", "head=heads:a.onnx"], {"plate": 12})
+    'also filtered: 12 plate, no head'
+    """
+    labels = dict.fromkeys(text.partition("=")[0] for text in asked)
+    words = [f"{counts.get(label) or 'no'} {label}" for label in labels]
+    return f"also filtered: {', '.join(words)}"
 
 
 def advise(reasons: Mapping[str, int]) -> list[str]:

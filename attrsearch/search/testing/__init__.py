@@ -20,6 +20,7 @@ from attrsearch.search.testing.functions import (
     TermContract,
 )
 from attrsearch.search.testing.models import (
+    ClassDetectorContract,
     DetectorContract,
     EditorContract,
     JudgeContract,
@@ -43,6 +44,7 @@ CONTRACTS: dict[str, type[Contract]] = {
 __all__ = [
     "CONTRACTS",
     "AggregationContract",
+    "ClassDetectorContract",
     "Contract",
     "DetectorContract",
     "EditorContract",

@@ -15,6 +15,8 @@ class DetectorContract(Contract):
     """A detector: ``detect`` gives the faces of each of several pictures of one size."""
 
     kind = "detector"
+    landmarks = True
+    """Whether they are to be known."""
 
     def found(self, pictures: Array) -> list[Detections]:
         """What ``detect`` gives, of the right form."""
@@ -31,7 +33,9 @@ class DetectorContract(Contract):
                 wanted = (len(one), *shape)
                 right = rows.shape == wanted and rows.dtype == np.float32
                 self.needs(right, "detect", f"{name} {wanted}, float32", form(rows))
-                self.needs(np.isfinite(rows).all(), "detect", f"finite {name}", "others")
+                known = self.landmarks or name != "landmarks"
+                finite = np.isfinite(rows).all()
+                self.needs(not known or finite, "detect", f"finite {name}", "others")
 
             least = one.probabilities.min(initial=0.0)
             most = one.probabilities.max(initial=0.0)
@@ -75,6 +79,33 @@ class DetectorContract(Contract):
         first, second = sample_pictures()["astronaut"]
         alone = self.found(first[None])[0]
         together = self.found(np.stack([second, first]))[1]
+        same = np.array_equal(alone.boxes, together.boxes)
+        self.needs(same, "detect", "the same boxes in any batch", together.boxes.tolist())
+
+
+class ClassDetectorContract(DetectorContract):
+    """A detector of something else than faces, for ``--also``; landmarks may be NaN."""
+
+    landmarks = False
+
+    def example(self) -> tuple[Array, tuple[float, float]]:
+        """A picture (h, w, 3), RGB, uint8, with one such thing, and a point (x, y) on it."""
+        raise NotImplementedError(f"{type(self).__name__}.example: return a picture and a point")
+
+    def test_finds_the_faces_of_the_sample(self) -> None:
+        """The thing is found where it is."""
+        picture, (x, y) = self.example()
+        found = self.found(picture[None])[0]
+        self.needs(len(found), "detect", "the thing of the example", "none")
+        left, top, right, bottom = found.boxes[0]
+        inside = left < x < right and top < y < bottom
+        self.needs(inside, "detect", "left, top, right, bottom of the thing", found.boxes[0])
+
+    def test_a_picture_is_found_the_same_in_any_company(self) -> None:
+        """What is found in a picture does not depend on the batch or on what came before."""
+        picture, _ = self.example()
+        alone = self.found(picture[None])[0]
+        together = self.found(np.stack([np.full_like(picture, 128), picture]))[1]
         same = np.array_equal(alone.boxes, together.boxes)
         self.needs(same, "detect", "the same boxes in any batch", together.boxes.tolist())
 

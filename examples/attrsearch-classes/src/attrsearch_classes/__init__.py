@@ -1,0 +1,1 @@
+"""Plug-ins for attrsearch: licence plates, and whatever an SSD network finds."""
