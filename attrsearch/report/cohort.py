@@ -16,6 +16,7 @@ from attrsearch.core.files import file_name
 from attrsearch.report.about import Limits
 from attrsearch.report.packing import pack, staircase
 from attrsearch.runs.person_part import PersonPart
+from attrsearch.runs.trials_file import GOAL_COLUMNS
 from attrsearch.runs.verdict import Verdict
 
 Columns = Mapping[str, npt.NDArray[Any]]
@@ -48,14 +49,14 @@ def read_trials(run: Path, identity: str, candidates: bool = False) -> dict[str,
     Args:
         run: The run's folder.
         identity: The person.
-        candidates: Also the attributes, and when each trial began and ended (``datetime64[us]``,
-            UTC; runs before that was kept have none).
+        candidates: Also the attributes, when each trial began and ended (``datetime64[us]``,
+            UTC), and what the recipe maximises (runs before these were kept have none).
 
     Raises:
         InputError: The file is gone or damaged.
     """
     path = run / "people" / f"{file_name(identity)}.parquet"
-    names = [*MEASURED, *((*CANDIDATES, *TIMES) if candidates else ())]
+    names = [*MEASURED, *((*CANDIDATES, *TIMES, *GOAL_COLUMNS) if candidates else ())]
 
     try:
         # a column that an older run lacks is left out

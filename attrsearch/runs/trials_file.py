@@ -43,6 +43,7 @@ def _schema() -> pa.Schema:
 
 
 TRIAL_SCHEMA = _schema()
+GOAL_COLUMNS = tuple(f"goal_{number}" for number in range(4))
 PREDICTED_COLUMNS = (
     "predicted_utility",
     "predicted_distance",
@@ -123,6 +124,24 @@ def with_times(
         times = np.full(len(known), "NaT", "datetime64[us]")
         times[known] = np.round(seconds * 1e6).astype(np.int64).astype("datetime64[us]")
         table = table.append_column(name, pa.array(times, pa.timestamp("us", "UTC")))
+
+    return table
+
+
+def with_goals(table: pa.Table, values: npt.NDArray[np.float64]) -> pa.Table:
+    """A person's trials with ``goal_0``, ``goal_1`` …: what the recipe maximises.
+
+    The person's own file has them, ``trials.parquet`` does not.
+
+    Args:
+        table: Of :func:`trials_table`.
+        values: Of each measured candidate, (m, goals).
+    """
+    known = np.asarray(table.column("evaluated"), bool)
+    for name, column in zip(GOAL_COLUMNS, values.T, strict=False):
+        whole = np.full(len(known), np.nan)
+        whole[known] = column
+        table = table.append_column(name, pa.array(whole))
 
     return table
 

@@ -24,7 +24,7 @@ from attrsearch.runs.attributes_file import (
 from attrsearch.runs.folder import RunFolder
 from attrsearch.runs.metadata import Provenance
 from attrsearch.runs.person_part import HeldOut, PersonPart
-from attrsearch.runs.trials_file import predictions_table, trials_table, with_times
+from attrsearch.runs.trials_file import predictions_table, trials_table, with_goals, with_times
 from attrsearch.search.evaluator import Evaluator, Request, Subject, hide_others
 from attrsearch.search.importance import importance
 from attrsearch.search.lockstep import Finished
@@ -106,7 +106,7 @@ def write_finished(
         item.id, item.seed, attributes, {**measured, "seconds": item.seconds}, sources, evaluated
     )
     timed = with_times(table, item.times[:, 0], item.times[:, 1])
-    folder.write_person(part, timed, _predictions(item))
+    folder.write_person(part, with_goals(timed, results.values), _predictions(item))
 
 
 def _predictions(item: Finished) -> pa.Table:

@@ -30,8 +30,9 @@ from attrsearch.core.errors import InputError, OutputError
 from attrsearch.core.files import written
 from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.core.recipes.space import Space
-from attrsearch.report.about import Limits, limits
+from attrsearch.report.about import limits
 from attrsearch.report.cohort import CANDIDATES, read_trials
+from attrsearch.report.dashboard.optuna_values import TERMS, constraints, goal_values
 from attrsearch.report.pictures import picture_file, shown_kinds
 from attrsearch.runs.folder import RunFolder
 from attrsearch.runs.metadata import read_run
@@ -47,7 +48,6 @@ JOURNALS = (".log", ".journal")
 people."""
 MARK = "attrsearch_run"
 """User attribute of a study that says which run it was exported from."""
-TERMS = ("detection", "iou", "distance", "worst_distance")
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,8 @@ def export_studies(
 ) -> Exported:
     """Write a study a person into a new database, and pictures as artifacts beside it.
 
-    The value is the utility; what was screened out without a measurement is left out, and counted
-    in the study.
+    The value is the utility; with several goals there is a value for each.  What was screened out
+    without a measurement is left out, and counted in the study.
 
     Args:
         run: The run's folder.
@@ -95,14 +95,12 @@ def export_studies(
     _refuse_foreign(database, mark)
     artifacts = _empty_folder(database.with_name(f"{database.stem}_artifacts"))
     store = FileSystemArtifactStore(artifacts)
-    limit = limits(settings)
     trials = pictures = 0
 
     with written(database) as file:
         storage = _journal(file) if database.suffix in JOURNALS else _sqlite(file)
         for number, part in enumerate(parts, 1):
-            space = Space.model_validate(settings["space"])
-            added, shown = _export_person(run, part, space, limit, storage, store, originals)
+            added, shown = _export_person(run, part, settings, storage, store, originals)
             study = optuna.load_study(study_name=part.record.id, storage=storage)
             study.set_user_attr(MARK, mark)
             trials += added
@@ -175,58 +173,17 @@ def _journal(file: Path) -> BaseStorage:
     return optuna.storages.JournalStorage(JournalFileBackend(str(file)))
 
 
-def constraints(
-    columns: Mapping[str, npt.NDArray[Any]], limit: Limits
-) -> tuple[list[str], npt.NDArray[np.float64]]:
-    """Optuna's constraints of trials.
-
-    Feasible at 0 or below, and feasible exactly where the run says so.
-
-    Args:
-        columns: ``distance``, ``worst_distance``, ``detection``, ``iou`` and ``feasible``, each
-            (n,).
-        limit: What the run asked for.
-
-    Returns:
-        Their names, and values (n, k).
-    """
-    names = []
-    values = []
-
-    if limit.distance:
-        names.append("distance")
-        values.append(limit.distance - np.asarray(columns["distance"], np.float64))
-
-    if limit.verification is not None:
-        names.append("no picture verifies")
-        values.append(limit.verification - np.asarray(columns["worst_distance"], np.float64))
-
-    for name, least in limit.others:
-        names.append(name)
-        values.append(least - np.asarray(columns[name], np.float64))
-
-    feasible = np.asarray(columns["feasible"], bool)
-    known = np.stack(values, 1) if values else np.zeros((len(feasible), 0))
-    known = np.where(feasible[:, None], np.minimum(known, 0), known)
-    rest = ~feasible & (known <= 0).all(1)
-
-    if rest.any():
-        names.append("other constraints")
-        known = np.concatenate([known, rest[:, None].astype(np.float64)], 1)
-
-    return names, known
-
-
 def _export_person(
     run: Path,
     part: PersonPart,
-    space: Space,
-    limit: Limits,
+    settings: Mapping[str, Any],
     storage: BaseStorage,
     store: FileSystemArtifactStore,
     originals: bool,
 ) -> tuple[int, int]:
     name = part.record.id
+    space = Space.model_validate(settings["space"])
+    limit = limits(settings)
     columns = read_trials(run, name, candidates=True)
     measured = np.flatnonzero(np.asarray(columns["evaluated"], bool))
     own = {key: values[measured] for key, values in columns.items()}
@@ -237,11 +194,14 @@ def _export_person(
         for key, low, high in zip(free.names, free.low.tolist(), free.high.tolist(), strict=True)
     }
     names, violations = constraints(own, limit)
-    study = optuna.create_study(study_name=name, storage=storage, direction="maximize")
+    goals = goal_values(own, settings["objective"])
+    study = optuna.create_study(
+        study_name=name, storage=storage, directions=["maximize"] * len(goals)
+    )
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        study.set_metric_names(["utility"])
+        study.set_metric_names(list(goals))
 
     decision = read_decisions(run).of(name)
     about = {
@@ -258,6 +218,8 @@ def _export_person(
         study.set_user_attr(key, value)
 
     attached, pictures = _attach(run, part, study, store, originals)
+    values = np.stack(list(goals.values()), 1)
+    own["values"] = values
     trials = [
         _trial(own, i, int(number), distributions, violations[i], attached.get(int(number), {}))
         for i, number in enumerate(measured)
@@ -274,12 +236,12 @@ def _trial(
     violations: npt.NDArray[np.float64],
     attached: Mapping[str, Any],
 ) -> FrozenTrial:
-    values = {key: float(columns[key][row]) for key in (*CANDIDATES, *TERMS, "utility")}
+    values = {key: float(columns[key][row]) for key in (*CANDIDATES, *TERMS)}
     source = {"source": str(columns["source"][row])} if columns["source"][row] != "sampler" else {}
     trial = create_trial(
         params={key: values[key] for key in distributions},
         distributions=distributions,
-        value=values["utility"],
+        values=columns["values"][row].tolist(),
         user_attrs={"trial": number, **source, **{key: round(values[key], 6) for key in TERMS}},
         # a list under this key is what optuna-dashboard shows, and what Optuna reads as constraints
         system_attrs={"constraints": [float(value) for value in violations], **attached},

@@ -9,10 +9,13 @@ import pytest
 from optuna.artifacts import get_all_artifact_meta
 
 from attrsearch.core.errors import InputError, OutputError
+from attrsearch.core.recipes.study import load_study
 from attrsearch.report.about import Limits
-from attrsearch.report.dashboard.optuna_export import constraints, export_studies
+from attrsearch.report.dashboard.optuna_export import export_studies
+from attrsearch.report.dashboard.optuna_values import constraints, goal_values
 from attrsearch.runs.folder import RunFolder
 from attrsearch.runs.review import decide
+from attrsearch.search.run import run
 from attrsearch.search.space import person_space
 from tests.report import synthetic
 from tests.report.synthetic import write_people, write_run
@@ -88,6 +91,44 @@ def test_trials_have_their_times(finished: Path, tmp_path: Path) -> None:
         row = table.set_index("trial").loc[trial.user_attrs["trial"]]
         assert trial.datetime_start.astimezone() == row["began"].to_pydatetime()
         assert trial.datetime_complete.astimezone() == row["ended"].to_pydatetime()
+
+
+def test_several_goals_stay_several(sample: Path, tmp_path: Path) -> None:
+    study = load_study("quick", recogniser="sface", max_faces=1, objective="pareto")
+    run(sample, tmp_path / "run", study=study, trials=4, people=["pilot"])
+    export_studies(tmp_path / "run", tmp_path / "a.db")
+    storage = storage_of(tmp_path / "a.db")
+    found = optuna.load_study(study_name="pilot", storage=storage)
+    assert found.directions == [optuna.study.StudyDirection.MAXIMIZE] * 3
+    assert found.metric_names == ["distance", "detection", "iou"]
+    table = RunFolder(tmp_path / "run").read_trials("pilot")
+    rows = table[table["evaluated"]].set_index("trial")
+    for trial in found.trials:
+        row = rows.loc[trial.user_attrs["trial"]]
+        assert trial.values == pytest.approx([row["distance"], row["detection"], row["iou"]])
+        assert trial.datetime_start.astimezone() == row["began"].to_pydatetime()
+    assert found.best_trials
+    with pytest.raises(RuntimeError):
+        _ = found.best_trial
+    storage.remove_session()
+
+
+def test_goals_of_earlier_runs_are_made_of_their_terms() -> None:
+    columns = {"distance": np.array([1.5]), "iou": np.array([0.5]), "utility": np.array([0.6])}
+    both = [
+        {"name": "far", "product": ["distance", "iou"]},
+        {"name": "place", "product": ["iou"]},
+    ]
+    made = goal_values(columns, {"maximise": both})
+    assert {name: values.tolist() for name, values in made.items()} == {
+        "far": [0.75],
+        "place": [0.5],
+    }
+    kept = {**columns, "goal_0": np.array([0.7]), "goal_1": np.array([0.4])}
+    assert goal_values(kept, {"maximise": both})["far"].tolist() == [0.7]
+    unknown = [*both, {"name": "look", "product": ["naturalness"]}]
+    assert list(goal_values(columns, {"maximise": unknown})) == ["utility"]
+    assert list(goal_values(columns, {"maximise": both[:1]})) == ["utility"]
 
 
 def test_originals_only_when_asked(finished: Path, tmp_path: Path) -> None:
