@@ -273,8 +273,10 @@ def _write(
     visible = BoxRows(shelf)
     with ExitStack() as stack:
         out = stack.enter_context(material.rewrite())
-        about = {"turn": material.turn}
-        ledger = stack.enter_context(Ledger(options.ledger, about)) if options.ledger else None
+        ledger = None
+        if options.ledger:
+            ledger = stack.enter_context(Ledger(options.ledger, {"turn": material.turn}))
+
         preview = Preview(options.preview) if options.preview else None
         debug = stack.enter_context(options.debug()) if options.debug else None
 
