@@ -240,6 +240,8 @@ def _video(job: "Job", config: "RunConfig", video: "VideoConfig", quiet: bool) -
     if video.ledger is None:  # the report shows it
         video = video.model_copy(update={"ledger": folder / "coverage.parquet"})
 
+    (folder / "audit.json").unlink(missing_ok=True)  # it is of the result before
+
     with stage_bar(quiet) as progress:
         # opened, and a frame of it written on trial, before anything heavy is loaded
         material = open_material(job.source, job.target, video)

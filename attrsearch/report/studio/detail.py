@@ -78,7 +78,7 @@ class JobDetails:
             "lines": [] if log is None else log.lines[-40:],
             "code": None if code is None else code.code,
             "hasResult": result.exists() and any([result.is_file(), result.is_dir()]),
-            "resultStamp": _stamp(result),
+            "resultStamp": f"{_stamp(result)}-{_stamp(job.run / 'audit.json')}",
             "searched": live is not None,
             "verdicts": self._verdicts(job),
             "canUndo": any((job.path / "history").glob("*.json")),

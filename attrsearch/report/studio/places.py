@@ -27,8 +27,8 @@ def read_places(run: Path, decided: frozenset[str] = frozenset()) -> dict[str, A
 
     Returns:
         ``places``: ``kind`` (``filtered``, ``unverified`` or ``audited``), ``person``, ``why``,
-        ``first`` and ``last`` frame, in the order of frames; ``counts`` of covers; ``audit``, the
-        head of ``audit.json``, or None.
+        ``first`` and ``last`` frame, and the ``box`` of what the audit found, in the order of
+        frames; ``counts`` of covers; ``audit``, the head of ``audit.json``, or None.
 
     Raises:
         InputError: The ledger or the audit is damaged.
@@ -50,7 +50,8 @@ def read_places(run: Path, decided: frozenset[str] = frozenset()) -> dict[str, A
     for leak in (audit or {}).get("leaks", []):
         why = "not covered" if leak["kind"] == "uncovered" else "still matches"
         frame = int(leak["frame"])
-        places.append({"kind": "audited", "person": "", "why": why, "first": frame, "last": frame})
+        place = {"kind": "audited", "person": "", "why": why, "first": frame, "last": frame}
+        places.append({**place, "box": leak["box"]})
 
     places.sort(key=lambda place: (place["first"], place["last"]))
     head = None if audit is None else {k: v for k, v in audit.items() if k != "leaks"}

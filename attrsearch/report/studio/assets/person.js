@@ -111,7 +111,7 @@ function candidates(job, person, changed, note) {
       const found = await ask(`api/jobs/${job.id}/candidates?person=${encodeURIComponent(person.id)}`);
       const status = h("p", { class: "soft", role: "status" }, "The pictures are being made; the first takes the longest…");
       const list = h("ul", { class: "candidates" }, found.map(card));
-      list.querySelector("img")?.addEventListener("load", () => (status.textContent = "The best by utility; who is not feasible comes last."));
+      list.querySelector("img")?.addEventListener("load", () => (status.textContent = "The best by utility; those that are not feasible come last."));
       place.replaceChildren(status, list);
     } catch (error) {
       place.replaceChildren(h("p", { class: "no" }, error.message));

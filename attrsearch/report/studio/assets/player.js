@@ -86,7 +86,19 @@ export function player(job, view, told, start = 0) {
       pen.fillStyle = "#fff";
       pen.fillRect(split - 1, 0, 2, canvas.height);
     }
+    markFound(pen);
     canvas.dataset.frame = state.at;
+  }
+
+  /** Frame what the audit found here. */
+  function markFound(pen) {
+    pen.strokeStyle = "#ff5a36";
+    pen.lineWidth = Math.max(2, canvas.width / 300);
+    const scale = canvas.width / view.width;
+    for (const { box } of places.filter((place) => place.box && place.first === state.at)) {
+      const [left, top, right, bottom] = box.map((value) => value * scale);
+      pen.strokeRect(left, top, right - left, bottom - top);
+    }
   }
 
   function tellHere() {
@@ -145,7 +157,7 @@ export function player(job, view, told, start = 0) {
   const list = h("ol", { class: "places" });
   const listed = () => {
     const found = shown();
-    const item = (place) => h("li", {}, h("button", { type: "button", class: `quiet ${place.kind}`, onclick: () => go(place.first) }, `${film ? `${clock(place.first / view.rate)}, frames ${place.first} to ${place.last}` : place.first}: ${place.person ? `${place.person}, ` : ""}${place.why}`));
+    const item = (place) => h("li", {}, h("button", { type: "button", class: `quiet ${place.kind}`, onclick: () => go(place.first) }, `${film ? `${clock(place.first / view.rate)}, ${place.first === place.last ? `frame ${place.first}` : `frames ${place.first} to ${place.last}`}` : place.first}: ${place.person ? `${place.person}, ` : ""}${place.why}`));
     list.replaceChildren(...found.slice(0, LISTED).map(item), ...(found.length > LISTED ? [h("li", { class: "soft" }, `and ${whole(found.length - LISTED)} more: use “next place”`)] : []));
   };
   const kind = ([name, word]) => {
