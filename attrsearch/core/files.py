@@ -64,10 +64,13 @@ def file_name(identity: str) -> str:
     >>> file_name("Some_Person"), file_name("../etc"), file_name("Åse")
     ('Some_Person', '%2E%2E%2Fetc', 'Åse')
     """
-    safe = "".join(
-        c if c.isalnum() or c in " -_,()'" else quote(c, safe="").replace(".", "%2E")
-        for c in identity
-    )
+    safe = ""
+    for letter in identity:
+        if letter.isalnum() or letter in " -_,()'":
+            safe += letter
+        else:
+            # quote leaves the full stop, which would hide a file or make it end elsewhere
+            safe += quote(letter, safe="").replace(".", "%2E")
 
     if len(safe.encode()) > LONGEST:
         kept = safe.encode()[: LONGEST - 17].decode(errors="ignore")

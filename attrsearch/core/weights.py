@@ -61,8 +61,9 @@ def manifest() -> dict[str, Weights]:
     with (folder / "manifest.toml").open("rb") as file:
         entries = tomllib.load(file)["weights"]
 
-    return {
-        entry["name"]: Weights(
+    known = {}
+    for entry in entries:
+        known[entry["name"]] = Weights(
             name=entry["name"],
             kind=entry["kind"],
             path=folder / entry["file"],
@@ -70,8 +71,8 @@ def manifest() -> dict[str, Weights]:
             card=folder / entry["card"],
             size=entry.get("size", 0),
         )
-        for entry in entries
-    }
+
+    return known
 
 
 def find_weights(name: str, kind: Kind) -> Weights:

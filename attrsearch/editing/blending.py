@@ -106,10 +106,11 @@ def edit_crops(editor: "Editor", crops: Tensor, attributes: Floats) -> list[Laye
     edited = uncrop(editor.edit(encoded, attributes).numpy())
     masks = editor.masks(encoded)[:, 0].float().numpy()
 
-    return [
-        Layer(crop, np.ascontiguousarray(mask), editor.from_crop, editor.matched)
-        for crop, mask in zip(edited, masks, strict=True)
-    ]
+    layers = []
+    for crop, mask in zip(edited, masks, strict=True):
+        layers.append(Layer(crop, np.ascontiguousarray(mask), editor.from_crop, editor.matched))
+
+    return layers
 
 
 def plain_layer(crop: Picture) -> Layer:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from threading import Lock
 from typing import TypeVar
 
@@ -175,21 +176,19 @@ class Evaluator:
         Returns:
             For each request, scores (n, f).
         """
-        pairs = [
-            (number, candidate, face)
-            for number, request in enumerate(requests)
-            for candidate in range(len(request.attributes))
-            for face in range(len(request.subject))
-        ]
+        pairs: list[Pair] = []
+        for number, request in enumerate(requests):
+            every = np.ndindex(len(request.attributes), len(request.subject))
+            pairs += [(number, candidate, face) for candidate, face in every]
+
         tables = [np.zeros((6, len(r.attributes), len(r.subject)), np.float32) for r in requests]
         chunks = _divide(pairs)
         rows = in_parallel(
             lambda chunk: self._measure(requests, chunk, self._render(requests, chunk)), chunks
         )
 
-        for (number, candidate, face), row in zip(
-            pairs, (row for part in rows for row in part), strict=True
-        ):
+        measured = chain.from_iterable(rows)
+        for (number, candidate, face), row in zip(pairs, measured, strict=True):
             tables[number][:, candidate, face] = row
 
         return [FaceScores(*table) for table in tables]
@@ -198,7 +197,7 @@ class Evaluator:
         """The edited windows themselves, (n, f, 192, 192, 3), uint8."""
         n = len(request.attributes)
         f = len(request.subject)
-        pairs = [(0, candidate, face) for candidate in range(n) for face in range(f)]
+        pairs = [(0, candidate, face) for candidate, face in np.ndindex(n, f)]
         parts = in_parallel(lambda chunk: self._render([request], chunk), _divide(pairs))
 
         return np.concatenate(parts).reshape(n, f, WINDOW_SIZE, WINDOW_SIZE, 3)
@@ -211,9 +210,8 @@ class Evaluator:
         side = self.editor.size
         own = self.editor.from_crop
         if not np.array_equal(own, zoom(side)):
-            return apply_prefilter(
-                warp(face.window, compose(own, invert(face.crop_to_window)), side), self.prefilter
-            )
+            placed = compose(own, invert(face.crop_to_window))
+            return apply_prefilter(warp(face.window, placed, side), self.prefilter)
 
         filtered = apply_prefilter(face.crop, self.prefilter)
         return filtered if side == CROP_SIZE else _resize(filtered, side)
@@ -232,21 +230,15 @@ class Evaluator:
             masks = torch.stack([requests[n].subject.masks[face] for n, _, face in pairs])
             windows = torch.stack([requests[n].subject.windows[face] for n, _, face in pairs])
             smooth = edited.contiguous(memory_format=torch.channels_last)
-            layer = (
-                grid_sample(smooth, grids, padding_mode="border", align_corners=False) + 1
-            ) * 127.5
-            wanted = [
-                requests[n].subject.finishes[face]
-                for n, _, face in pairs
-                if requests[n].subject.finishes
-            ]
+            sampled = grid_sample(smooth, grids, padding_mode="border", align_corners=False)
+            layer = (sampled + 1) * 127.5
 
-            for edit, one in zip(
-                layer, wanted, strict=False
-            ):  # all faces of an editor are matched, or none
-                edit.copy_(
-                    torch.from_numpy(finish(edit.permute(1, 2, 0).numpy(), one)).permute(2, 0, 1)
-                )
+            for edit, (n, _, face) in zip(layer, pairs, strict=True):
+                finishes = requests[n].subject.finishes
+                # all faces of an editor are matched, or none
+                if finishes:
+                    pixels = finish(edit.permute(1, 2, 0).numpy(), finishes[face])
+                    edit.copy_(torch.from_numpy(pixels).permute(2, 0, 1))
 
             blended = torch.lerp(windows, layer, masks).round_().clamp_(0, 255)
             return np.ascontiguousarray(blended.to(torch.uint8).permute(0, 2, 3, 1).numpy())
@@ -277,30 +269,29 @@ class Evaluator:
             return rows
 
         with self._timed("critic"):
-            critic = self.critic
-            rows[hits, 5] = (
-                1
-                if critic is None
-                else critic.windows(_at_least(windows[hits], STEADY))[: len(hits)]
-            )
+            rows[hits, 5] = 1
+            if self.critic is not None:
+                natural = self.critic.windows(_at_least(windows[hits], STEADY))
+                rows[hits, 5] = natural[: len(hits)]
 
         with self._timed("embed"):
             scaled_distances = []
             clearances = []
 
+            seen = (
+                _at_least(windows[hits], STEADY),
+                _at_least(np.asarray(boxes), STEADY),
+                _at_least(np.asarray(landmarks), STEADY),
+            )
+
             for position, scaled in enumerate(self.recognisers):
-                before = np.stack(
-                    [
-                        requests[pairs[i][0]].subject.embeddings[scaled.name][pairs[i][2]]
-                        for i in hits
-                    ]
-                )
-                seen = (
-                    _at_least(np.asarray(items), STEADY)
-                    for items in (windows[hits], boxes, landmarks)
-                )
+                before = []
+                for i in hits:
+                    number, _, face = pairs[i]
+                    before.append(requests[number].subject.embeddings[scaled.name][face])
+
                 after = scaled.recogniser.embed(*seen)[: len(hits)]
-                raw = distances(before, after)
+                raw = distances(np.stack(before), after)
                 scale = scaled.calibration.scale
 
                 if position == 0:

@@ -59,9 +59,10 @@ class CandidateResults:
     @classmethod
     def join(cls, parts: list[Self]) -> Self:
         """Candidates of several judgements, one after another."""
-        columns = {
-            f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(cls)
-        }
+        columns = {}
+        for field in fields(cls):
+            columns[field.name] = np.concatenate([getattr(part, field.name) for part in parts])
+
         return cls(**columns)
 
     def last(self, count: int) -> Self:
@@ -96,9 +97,11 @@ def aggregate(objective: Objective, scores: FaceScores) -> CandidateResults:
         terms[name] = term_values(name, scores)
         whole[name] = _aggregate(terms[name], objective.terms.get(name, Aggregation()))
 
-    values = [
-        np.prod([whole[name] for name in goal.product], axis=0) for goal in objective.maximise
-    ]
+    values = []
+    for goal in objective.maximise:
+        factors = [whole[name] for name in goal.product]
+        values.append(np.prod(factors, axis=0))
+
     violations = [_violation(constraint, scores) for constraint in objective.constraints]
     count = len(scores.detection)
     return CandidateResults(

@@ -212,11 +212,11 @@ def provenance(settings: Settings, components: Components) -> Provenance:
     study = settings.study
     evaluator = components.evaluator
     main = evaluator.recognisers[0]
-    distance_limits = [
-        float(constraint.above)
-        for constraint in settings.objective.constraints
-        if _is_mean_distance(constraint) and constraint.above != "verification"
-    ]
+    distance_limits = []
+    for constraint in settings.objective.constraints:
+        # a limit at the verification threshold is another for each recogniser
+        if _is_mean_distance(constraint) and constraint.above != "verification":
+            distance_limits.append(float(constraint.above))
 
     return Provenance(
         editor=EditorRecord(name=evaluator.editor.name, sha256=evaluator.editor.sha256),

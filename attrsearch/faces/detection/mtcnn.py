@@ -95,7 +95,12 @@ class Mtcnn:
         arrays = (boxes.numpy(), probability.numpy(), landmarks.numpy())
         owners = owner.numpy()
 
-        return [_without_nested(*(array[owners == i] for array in arrays)) for i in range(count)]
+        found = []
+        for i in range(count):
+            own = owners == i
+            found.append(_without_nested(*(array[own] for array in arrays)))
+
+        return found
 
     def _propose(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         """Candidate boxes (m, 4) of the first network over a pyramid, and their pictures (m,)."""
