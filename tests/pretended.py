@@ -127,7 +127,10 @@ def _check(function: Any, args: Any, others: list[Tensor]) -> None:
 
 @contextmanager
 def pretended() -> Iterator[torch.device]:
-    """A context in which there is the second device; there, autocast does nothing."""
+    """A context in which there is the second device.
+
+    There, autocast does nothing, and inference mode is no more than no gradients.
+    """
     real = torch.autocast
 
     def autocast(kind: str, **options: Any) -> Any:
@@ -140,6 +143,8 @@ def pretended() -> Iterator[torch.device]:
     try:
         with pytest.MonkeyPatch.context() as patch, _Pretend():
             patch.setattr(torch, "autocast", autocast)
+            # subclasses cannot be viewed in inference mode, which is there for speed only
+            patch.setattr(torch._C, "_InferenceMode", lambda _: torch.no_grad())
             yield PRETENDED
     finally:
         torch._C._set_only_lift_cpu_tensors(lifted)

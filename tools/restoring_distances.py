@@ -33,7 +33,7 @@ def main() -> None:
     landmarks = torch.from_numpy(squares.landmarks)
     own = torch.from_numpy(squares.attributes) * 2 - 1
     encoded = editor.encode(faces)
-    masks = editor.masks(encoded).float()
+    masks = editor.masks(encoded).float().cpu()
 
     print("| recogniser | own attributes | a set of the space |")
     print("|---|---|---|")
@@ -41,7 +41,7 @@ def main() -> None:
         before = recogniser.embed(faces, landmarks)
         cells = []
         for asked in (own, uniform_sets(own, randomness(0, 0))):
-            painted = editor.edit(encoded, asked[:, None].numpy())
+            painted = editor.edit(encoded, asked[:, None].numpy()).cpu()
             after = recogniser.embed(torch.lerp(faces, painted, masks), landmarks)
             far = (after - before).norm(dim=1) * recogniser.scale
             cells.append(f"{float(far.mean()):.3f}")

@@ -12,6 +12,7 @@ from PIL import Image
 
 from attrsearch.anonymise.images import MIN_FACE, protect_picture
 from attrsearch.core.attributes import ATTRIBUTES, AttributeSet, from_named
+from attrsearch.core.compute import Compute, computing
 from attrsearch.core.errors import InputError, did_you_mean
 from attrsearch.core.weights import DEFAULT_EDITOR
 from attrsearch.editing.editor import Editor, load_editor
@@ -92,8 +93,8 @@ def edit(
         WeightsError: No such editor.
     """
     pixels = picture_of(picture)
-    finder = _detector(detector) if isinstance(detector, str) else detector
-    maker = _editor(editor) if isinstance(editor, str) else editor
+    finder = _detector(detector, computing()) if isinstance(detector, str) else detector
+    maker = _editor(editor, computing()) if isinstance(editor, str) else editor
     done = protect_picture(pixels, set_of(attributes), maker, finder, others)
 
     if not done.edited:
@@ -189,12 +190,14 @@ def set_of(attributes: Attributes) -> AttributeSet:
 
 
 @lru_cache(maxsize=2)
-def _editor(name: str) -> Editor:
+def _editor(name: str, compute: Compute) -> Editor:
+    del compute  # one a device is kept
     return load_editor(name)
 
 
 @lru_cache(maxsize=2)
-def _detector(name: str) -> Detector:
+def _detector(name: str, compute: Compute) -> Detector:
+    del compute
     return load_detector(name, MIN_FACE)
 
 
@@ -203,7 +206,7 @@ _kept: dict[str, "Components"] = {}
 
 def _components(settings: "Settings") -> "Components":
     """Models stay loaded from one picture to the next."""
-    key = repr(settings)
+    key = repr((settings, computing()))
     if key not in _kept:
         _kept.clear()
         _kept[key] = load_components(settings)

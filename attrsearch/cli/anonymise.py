@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from attrsearch.cli.compute import compute_options
 from attrsearch.cli.console import (
     name_unfinished,
     quiet_option,
@@ -74,6 +75,7 @@ WATCH = {
 @fill("config", "attrsearch.search.config:RunConfig", SEARCH | ORIGINALS)
 @anonymise_options
 @fill("watch", "attrsearch.anonymise.config:WatchConfig", WATCH)
+@compute_options
 @quiet_option
 @log_options
 @encrypt_options

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from attrsearch.cli.compute import compute_options
 from attrsearch.cli.console import quiet_option, say, stage_bar, when_stopped
 from attrsearch.cli.encryption import encrypt_options
 from attrsearch.cli.exit_codes import exit_code
@@ -60,6 +61,7 @@ OPTIONS = {
 )
 @fill("config", "attrsearch.anonymise.config:ApplyConfig", OPTIONS)
 @footage_options
+@compute_options
 @quiet_option
 @log_options
 @encrypt_options

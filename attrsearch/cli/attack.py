@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from attrsearch.cli.compute import compute_options
 from attrsearch.cli.console import json_option, print_json, quiet_option, say, stage_bar
 from attrsearch.cli.encryption import key_option
 from attrsearch.cli.fields import Options, fill
@@ -81,6 +82,7 @@ def call(command: Callable[..., Any]) -> Callable[..., Any]:
         key_option,
         json_option,
         quiet_option,
+        compute_options,
         click.option(
             "--into", type=PATH, help="Evaluation (JSON) whose page gets a line of this attack."
         ),

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from attrsearch.cli.compute import compute_options
 from attrsearch.cli.console import json_option, print_json
 
 
@@ -27,6 +28,7 @@ from attrsearch.cli.console import json_option, print_json
     type=click.Choice(["facenet", "sface"]),
     help="Embeds faces.",
 )
+@compute_options
 @json_option
 def bench(picture: Path | None, repeats: int, recogniser: str, as_json: bool) -> None:
     """Time the batched evaluator beside the same work done one candidate at a time, as the thesis did."""

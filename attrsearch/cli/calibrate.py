@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from attrsearch.cli.compute import compute_options
 from attrsearch.cli.console import quiet_option, say, stage_bar
 
 
@@ -21,6 +22,7 @@ from attrsearch.cli.console import quiet_option, say, stage_bar
 @click.option(
     "--facenet-weights", type=click.Path(path_type=Path), help="FaceNet weights (.pt) from a path."
 )
+@compute_options
 @quiet_option
 def calibrate(
     faces: Path, out: Path, recogniser: str, facenet_weights: Path | None, quiet: bool

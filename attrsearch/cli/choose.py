@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from attrsearch.cli.compute import compute_options
 from attrsearch.cli.console import say
 
 _PATH = click.Path(path_type=Path)
@@ -20,6 +21,7 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--user", help="In whose name it is logged  [default: the name you are logged in with]"
 )
+@compute_options
 def choose(run: Path, person: str, trial: int, faces: Path | None, user: str | None) -> None:
     """Make TRIAL the winner of PERSON in RUN.
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from attrsearch.cli.compute import compute_options
 from attrsearch.cli.console import quiet_option, say, stage_bar
 from attrsearch.cli.encryption import key_option
 
@@ -43,6 +44,7 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--out", type=_PATH, help="With --optuna: .db, or a faster .log  [default: RUN/optuna.db]"
 )
+@compute_options
 @quiet_option
 @key_option
 def dashboard(

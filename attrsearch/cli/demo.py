@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from attrsearch.cli.compute import compute_options
 from attrsearch.cli.console import quiet_option, run_bar, say, when_stopped
 from attrsearch.cli.exit_codes import exit_code
 
@@ -19,6 +20,7 @@ from attrsearch.cli.exit_codes import exit_code
     type=click.IntRange(min=1),
     help="Candidates a person.",
 )
+@compute_options
 @quiet_option
 def demo(out: Path, trials: int, quiet: bool) -> int:
     """Do the main job on a small bundled sample: search, export, apply, report."""

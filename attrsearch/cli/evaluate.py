@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from attrsearch.cli.compute import compute_options
 from attrsearch.cli.console import json_option, print_json, quiet_option, say, stage_bar
 from attrsearch.cli.encryption import key_option
 from attrsearch.cli.exit_codes import exit_code
@@ -64,6 +65,7 @@ COMPARED = {
 @click.option("--out", type=PATH, help="JSON file to write; a CSV and a page stand beside it.")
 @fill("config", "attrsearch.evaluation.config:EvaluationConfig", COMPARED)
 @click.option("--gate", type=PATH, help="TOML file of limits; exit code 1 when one is missed.")
+@compute_options
 @quiet_option
 @json_option
 @key_option

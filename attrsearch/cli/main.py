@@ -34,6 +34,7 @@ from attrsearch.cli.train import train
 from attrsearch.cli.train_checks import accuracy, evaluate_editor, judge, truths
 from attrsearch.cli.train_restoring import parsing, prepare_tight, restoring
 from attrsearch.core.allocation import keep_freed_memory
+from attrsearch.core.compute import compute_with
 from attrsearch.core.errors import AttrsearchError, printable
 
 HELP = """Search the facial attribute edits that anonymise people, and apply them.
@@ -79,6 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     LOG.names = set()
     LOG.roots = ()
     LOG.every = EVERY
+    compute_with("auto", "torch")
 
     if not sys.warnoptions:
         warnings.simplefilter("ignore")

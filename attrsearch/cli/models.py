@@ -1,4 +1,6 @@
-"""``attrsearch models list|verify|fetch``."""
+"""``attrsearch models list|verify|fetch|export``."""
+
+from pathlib import Path
 
 import click
 
@@ -105,3 +107,36 @@ def fetch_models(what: str, source: str | None, sha256: str | None, name: str) -
             say(f"sha256 {loaded.sha256}")
         else:
             say(f"{what}: installed at {install_weights(what, path)}")
+
+
+@models.command("export", epilog="Example: attrsearch models export --out networks/")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Folder for them  [default: where --engine onnxruntime looks for them]",
+)
+@click.option(
+    "--editor",
+    "editors",
+    multiple=True,
+    help="Editor weights by name or path; may be given several times  [default: the bundled ones]",
+)
+def export_models(out: Path | None, editors: tuple[str, ...]) -> None:
+    """Write editors, recognisers, MTCNN, critic and classifier as ONNX files for --engine onnxruntime.
+
+    What is not exported is when it is first used; ATTRSEARCH_ONNX names another folder to look in.
+    """
+    from attrsearch.cli.early import known_editor, new_folder
+    from attrsearch.core.compute import onnx_folder
+
+    new_folder(out)
+    for name in editors:
+        known_editor(name)
+
+    from attrsearch.search.export_networks import export_networks
+
+    folder = out or onnx_folder()
+    for path in export_networks(folder, editors):
+        click.echo(f"{path.stat().st_size / 1e6:8.1f} MB  {path.name}")
+
+    say(f"in {folder}")

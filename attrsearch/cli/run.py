@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from attrsearch.cli.compute import CHOICES
 from attrsearch.cli.console import (
     json_option,
     name_unfinished,
@@ -100,6 +101,7 @@ EXECUTION = {
         default="",
         help="Database by which all workers share one person's study at a time.",
     ),
+    **CHOICES,
 }
 """Options of ``Execution``."""
 

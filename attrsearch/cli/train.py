@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from attrsearch.cli.compute import device_option
 from attrsearch.cli.console import quiet_option, say, stage_bar, training_bar, when_stopped
 
 if TYPE_CHECKING:
     from attrsearch.training.checkpoint import TrainingRecipe
-    from attrsearch.training.device import DeviceName
     from attrsearch.training.loop import Pace, Trainer
 
 path_type = click.Path(path_type=Path)
@@ -40,6 +40,7 @@ def train() -> None:
 @click.option(
     "--without", type=path_type, help="Text file: people or pictures to leave out, one a line."
 )
+@device_option
 @quiet_option
 def prepare(
     pictures: Path,
@@ -91,13 +92,6 @@ every_option = click.option(
     help="Time between checkpoints.",
 )
 seed_option = click.option("--seed", type=int, help="Instead of the recipe's.")
-device_option = click.option(
-    "--device",
-    type=click.Choice(["auto", "cpu", "cuda"]),
-    default="auto",
-    show_default=True,
-    help="Where to compute: a GPU (CUDA) where there is one, or as told.",
-)
 resume_option = click.option("--resume", is_flag=True, help="Continue the training in --out.")
 
 
@@ -122,7 +116,6 @@ def attributes(
     minutes: float | None,
     checkpoint_minutes: float,
     seed: int | None,
-    device: "DeviceName",
     resume: bool,
     quiet: bool,
 ) -> None:
@@ -136,13 +129,13 @@ def attributes(
     chosen = load_attributes_recipe(recipe, steps=steps, seed=seed)
     training_request(faces, out, resume)
 
+    from attrsearch.core.device import device, dtype_on
     from attrsearch.training.attributes import AttributesTrainer
     from attrsearch.training.datasets import labelled_only, load_sources, taught
-    from attrsearch.training.device import choose_device, dtype_on
     from attrsearch.training.loop import Pace
     from attrsearch.training.loss_networks import load_traits_network
 
-    where = choose_device(device)
+    where = device()
     found = load_sources(faces)
     others = taught(found, [load_traits_network(name) for name in chosen.teachers])
     trainer = AttributesTrainer(
@@ -184,7 +177,6 @@ def editor(
     minutes: float | None,
     checkpoint_minutes: float,
     seed: int | None,
-    device: "DeviceName",
     resume: bool,
     quiet: bool,
 ) -> None:
@@ -199,14 +191,14 @@ def editor(
 
     import numpy as np
 
+    from attrsearch.core.device import device, dtype_on
     from attrsearch.training.dataset import load_face_set
     from attrsearch.training.datasets import filled, load_sources
-    from attrsearch.training.device import choose_device, dtype_on
     from attrsearch.training.editor import SHOWN, EditorTrainer
     from attrsearch.training.loop import Pace
     from attrsearch.training.loss_networks import load_traits_network
 
-    where = choose_device(device)
+    where = device()
     network = load_traits_network(chosen.traits)
     known = load_sources(faces, network)
     shown = None
@@ -267,7 +259,6 @@ def critic(
     minutes: float | None,
     checkpoint_minutes: float,
     seed: int | None,
-    device: "DeviceName",
     resume: bool,
     quiet: bool,
 ) -> None:
@@ -278,13 +269,13 @@ def critic(
     chosen = load_critic_recipe(recipe, steps=steps, seed=seed)
     training_request(faces, out, resume)
 
+    from attrsearch.core.device import device
     from attrsearch.training.critic import CriticTrainer
     from attrsearch.training.datasets import load_sources
-    from attrsearch.training.device import choose_device
     from attrsearch.training.loop import Pace
     from attrsearch.training.loss_networks import load_traits_network
 
-    where = choose_device(device)
+    where = device()
     trainer = CriticTrainer(chosen, load_sources(faces, load_traits_network("traits")), where)
     run_training(
         trainer, chosen, out, Pace(chosen.steps, minutes, checkpoint_minutes), resume, quiet
@@ -308,6 +299,7 @@ def critic(
     show_default=True,
     help="Measure the best winners on everyone of the same gender, for the portfolio.",
 )
+@device_option
 @quiet_option
 def surrogate(
     runs: tuple[Path, ...], out: Path, faces: Path | None, measure: bool, quiet: bool

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from attrsearch.cli.compute import device_option
 from attrsearch.cli.console import quiet_option, say, stage_bar
 from attrsearch.cli.train import path_type
 
@@ -36,6 +37,7 @@ from attrsearch.cli.train import path_type
     help="Classifier that judges: a name or a path.",
 )
 @click.option("--sheet", type=path_type, help="PNG file for pictures of both.")
+@device_option
 @quiet_option
 def evaluate_editor(
     name: str,
@@ -113,6 +115,7 @@ def evaluate_editor(
 )
 @click.option("--people", type=path_type, help="Prepared held-out people with several pictures.")
 @click.option("--limit", default=500, show_default=True, help="Faces to use.")
+@device_option
 def accuracy(
     name: str, against: tuple[str, ...], faces: Path, people: Path | None, limit: int
 ) -> None:
@@ -142,6 +145,7 @@ def accuracy(
     "--editor", "editors", multiple=True, default=("thesis", "anonymiser"), help="Makes the edits."
 )
 @click.option("--limit", default=200, show_default=True, help="Faces to use.")
+@device_option
 def truths(weights: Path, faces: Path, editors: tuple[str, ...], limit: int) -> None:
     """Whether a critic orders real, reconstructed, edited, blurred and shuffled faces rightly."""
     from attrsearch.cli.early import existing_file, existing_folder, known_editor
@@ -186,6 +190,7 @@ def truths(weights: Path, faces: Path, editors: tuple[str, ...], limit: int) -> 
 @click.option(
     "--originals", type=path_type, help="A run of the same people with --include-originals."
 )
+@device_option
 def judge(run: Path, name: str, originals: Path | None) -> None:
     """How many edited faces of RUN a held-out recogniser still takes for the person."""
     from attrsearch.faces.recognition.load import load_recogniser, resolve

@@ -2,13 +2,12 @@
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from attrsearch.cli.compute import device_option
 from attrsearch.cli.console import quiet_option, say, stage_bar
 from attrsearch.cli.train import (
-    device_option,
     every_option,
     minutes_option,
     out_option,
@@ -18,9 +17,6 @@ from attrsearch.cli.train import (
     seed_option,
     steps_option,
 )
-
-if TYPE_CHECKING:
-    from attrsearch.training.device import DeviceName
 
 
 @click.command(epilog="Example: attrsearch train prepare-tight lfw/ celeba/ --out T")
@@ -51,6 +47,7 @@ if TYPE_CHECKING:
     "bundled face parsing (minutes; to train a restoring editor on); alike: where the faces lie "
     "at one place in all pictures of a folder, as in LFW.",
 )
+@device_option
 @quiet_option
 def prepare_tight(
     pictures: tuple[Path, ...],
@@ -123,7 +120,6 @@ def parsing(
     minutes: float | None,
     checkpoint_minutes: float,
     seed: int | None,
-    device: "DeviceName",
     resume: bool,
     quiet: bool,
 ) -> None:
@@ -134,12 +130,12 @@ def parsing(
     chosen = load_parsing_recipe(recipe, steps=steps, seed=seed)
     training_request(faces, out, resume)
 
-    from attrsearch.training.device import choose_device, dtype_on
+    from attrsearch.core.device import device, dtype_on
     from attrsearch.training.loop import Pace
     from attrsearch.training.parsing import ParsingTrainer
     from attrsearch.training.tight_faces import load_tight_sources
 
-    where = choose_device(device)
+    where = device()
     trainer = ParsingTrainer(
         chosen, load_tight_sources(faces), dtype_on(where, chosen.precision), where
     )
@@ -173,7 +169,6 @@ def restoring(
     minutes: float | None,
     checkpoint_minutes: float,
     seed: int | None,
-    device: "DeviceName",
     resume: bool,
     quiet: bool,
 ) -> None:
@@ -187,12 +182,12 @@ def restoring(
 
     import numpy as np
 
-    from attrsearch.training.device import choose_device, dtype_on
+    from attrsearch.core.device import device, dtype_on
     from attrsearch.training.loop import Pace
     from attrsearch.training.restoring import SHOWN, RestoringTrainer
     from attrsearch.training.tight_faces import load_tight_faces, load_tight_sources
 
-    where = choose_device(device)
+    where = device()
     shown = load_tight_faces(show) if show is not None else None
     if shown is not None:
         shown = shown.take(np.arange(min(SHOWN, len(shown))))

@@ -116,6 +116,33 @@ class Generator(nn.Module):
         return self.decode(self.encode(x), attributes)
 
 
+class Encoder(nn.Module):
+    """The first half of a generator: pictures to the outputs of its last layers, coarsest last."""
+
+    def __init__(self, generator: Generator) -> None:
+        super().__init__()
+        self.generator = generator
+        self._tail = 1 + generator.shortcut_layers
+        self.train(generator.training)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        """The features that :class:`Decoder` reads."""
+        return tuple(self.generator.encode(x)[-self._tail :])
+
+
+class Decoder(nn.Module):
+    """The second half: attributes (n, 13) and features to edited pictures."""
+
+    def __init__(self, generator: Generator) -> None:
+        super().__init__()
+        self.generator = generator
+        self.train(generator.training)
+
+    def forward(self, attributes: Tensor, *features: Tensor) -> Tensor:
+        """The pictures (n, 3, size, size)."""
+        return self.generator.decode(list(features), attributes)
+
+
 def _tile(attributes: Tensor, like: Tensor) -> Tensor:
     return attributes[:, :, None, None].expand(-1, -1, like.shape[2], like.shape[3])
 

@@ -11,9 +11,13 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from attrsearch.core.attributes import ATTRIBUTES
+from attrsearch.core.compute import computing
+from attrsearch.core.device import device, dtype_on
+from attrsearch.core.engine import on_engine
 from attrsearch.core.parallel import network
-from attrsearch.core.precision import Precision, choose_dtype
-from attrsearch.editing.attgan import Generator
+from attrsearch.core.precision import Precision
+from attrsearch.editing.attgan import Decoder, Encoder
 from attrsearch.editing.blending import face_mask
 from attrsearch.editing.checkpoints import Checkpoint
 from attrsearch.editing.encoded import Encoded
@@ -37,7 +41,7 @@ class AttganEditor:
 
     Args:
         checkpoint: The generator and where it came from.
-        precision: ``auto`` uses bfloat16 where the processor is faster with it.
+        precision: ``auto`` uses bfloat16 where the device is faster with it.
         realign: Align anew between the passes; None keeps the first alignment.
     """
 
@@ -50,16 +54,23 @@ class AttganEditor:
         self.name = checkpoint.name
         self.sha256 = checkpoint.sha256
         self.size = checkpoint.generator.config.img_size
-        self.dtype = choose_dtype(precision)
+        self._device = device()
+        self.dtype = dtype_on(self._device, precision)
         self.from_crop = zoom(self.size)
         self.passes = 2
         self.matched = False
         self.turned = False
         self._realign = realign
-        self._generator: Generator = checkpoint.generator.to(self.dtype).to(
+        generator = checkpoint.generator.to(self._device, self.dtype).to(
             memory_format=torch.channels_last
         )
-        self._tail = 1 + self._generator.shortcut_layers
+        example = torch.zeros(2, 3, self.size, self.size, dtype=self.dtype, device=self._device)
+        sets = torch.zeros(2, len(ATTRIBUTES), dtype=self.dtype, device=self._device)
+        name = f"{self.name}-encoder"
+        self._encode = on_engine(Encoder(generator), name, self.sha256, [example])
+        features = self._features(example) if computing().engine != "torch" else ()
+        name = f"{self.name}-decoder"
+        self._decode = on_engine(Decoder(generator), name, self.sha256, [sets, *features])
 
     @network
     def encode(self, crops: Tensor) -> Encoded:
@@ -67,8 +78,8 @@ class AttganEditor:
         if len(crops) == 1:  # a batch of one differs in the last bits
             return self.encode(crops.repeat(2, 1, 1, 1)).take([0])
 
-        features = self._generator.encode(crops.to(self.dtype, memory_format=torch.channels_last))
-        return Encoded(tuple(features[-self._tail :]))
+        sent = crops.to(self._device, self.dtype, memory_format=torch.channels_last)
+        return Encoded(self._features(sent))
 
     @network
     def edit(self, encoded: Encoded, attributes: Floats) -> Tensor:
@@ -81,23 +92,34 @@ class AttganEditor:
         Returns:
             (n, 3, size, size), float32, RGB from -1 to 1.
         """
-        values = torch.from_numpy(np.ascontiguousarray(attributes)).to(self.dtype)
+        values = torch.from_numpy(np.ascontiguousarray(attributes))
+        values = values.to(self._device, self.dtype)
         if len(values) == 1:
             return self.edit(encoded.take([0, 0]), np.repeat(attributes, 2, 0))[:1]
 
-        edited = self._generator.decode(list(encoded.features), values[:, 0])
+        edited: Tensor = self._decode(values[:, 0], *encoded.features)
         if values.shape[1] == 1:
             return edited.float()
         if self._realign is None:
-            return self._generator(edited, values[:, 1]).float()  # type: ignore[no-any-return]
+            return self._again(edited, values[:, 1])
 
         aligned, back = self._realign(edited.float())
-        second = self._generator(aligned.to(self.dtype), values[:, 1]).float()
-        return _return(edited.float(), second, back)
+        second = self._again(aligned.to(self._device, self.dtype), values[:, 1])
+        return _return(edited.float().to(back.device), second.to(back.device), back)
+
+    def _features(self, crops: Tensor) -> tuple[Tensor, ...]:
+        """What the decoder reads, of crops as the network takes them."""
+        found: Tensor | tuple[Tensor, ...] = self._encode(crops)
+        return found if isinstance(found, tuple) else (found,)
+
+    def _again(self, faces: Tensor, values: Tensor) -> Tensor:
+        """A further pass over edited faces by sets (n, 13), float32."""
+        edited: Tensor = self._decode(values, *self._features(faces))
+        return edited.float()
 
     def masks(self, encoded: Encoded) -> Tensor:
         """Where edits are laid on (n, 1, size, size), 0 to 1: the same for every face."""
-        mask = torch.from_numpy(np.array(face_mask(self.size)))
+        mask = torch.from_numpy(np.array(face_mask(self.size))).to(self._device)
         return mask.expand(len(encoded.features[0]), 1, -1, -1)
 
 

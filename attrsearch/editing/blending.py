@@ -103,8 +103,8 @@ def cut_crop(picture: Picture, editor: "Editor", to_crop: Floats) -> Picture:
 def edit_crops(editor: "Editor", crops: Tensor, attributes: Floats) -> list[Layer]:
     """Edit an editor's crops (n, 3, size, size), RGB from -1 to 1, by sets (n, passes, 13), ready to be laid on."""
     encoded = editor.encode(crops)
-    edited = uncrop(editor.edit(encoded, attributes).numpy())
-    masks = editor.masks(encoded)[:, 0].float().numpy()
+    edited = uncrop(editor.edit(encoded, attributes).cpu().numpy())
+    masks = editor.masks(encoded)[:, 0].float().cpu().numpy()
 
     layers = []
     for crop, mask in zip(edited, masks, strict=True):

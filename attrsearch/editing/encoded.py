@@ -18,7 +18,7 @@ class Encoded:
 
     def take(self, indices: Sequence[int]) -> "Encoded":
         """The chosen faces, in that order, repeats allowed."""
-        chosen = torch.as_tensor(indices)
+        chosen = torch.as_tensor(indices, device=self.features[0].device)
         return Encoded(tuple(feature.index_select(0, chosen) for feature in self.features))
 
     @staticmethod

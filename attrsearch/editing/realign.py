@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
+from attrsearch.core.device import exact_device
 from attrsearch.editing.blending import uncrop
 from attrsearch.faces.alignment import CROP_SIZE, CROP_TEMPLATE, invert, similarity
 from attrsearch.faces.detection.base import Detector
@@ -43,16 +44,17 @@ class SecondAlignment:
                 forward[i] = similarity(landmarks[None], template)[0]
 
         inverse = np.stack([invert(matrix) for matrix in forward])
-        there = sampling_grid(torch.from_numpy(inverse), size, (size, size))
-        back = sampling_grid(torch.from_numpy(forward), size, (size, size))
-        return grid_sample(faces, there, padding_mode="border", align_corners=False), back
+        where = exact_device()
+        there = sampling_grid(torch.from_numpy(inverse).to(where), size, (size, size))
+        back = sampling_grid(torch.from_numpy(forward).to(where), size, (size, size))
+        return grid_sample(faces.to(where), there, padding_mode="border", align_corners=False), back
 
     def find(self, faces: Tensor) -> list[npt.NDArray[np.float32] | None]:
         """Landmarks (5, 2) of each face (n, 3, s, s) after pass one; None where it is not found."""
         expected = WHERE * (faces.shape[2] / CROP_SIZE)
         landmarks: list[npt.NDArray[np.float32] | None] = []
 
-        for found in self._detector.detect(uncrop(faces.numpy())):
+        for found in self._detector.detect(uncrop(faces.cpu().numpy())):
             best, overlap = found.nearest(expected)
             landmarks.append(found.landmarks[best] if overlap > MIN_OVERLAP else None)
 

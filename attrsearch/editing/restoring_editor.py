@@ -9,9 +9,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from attrsearch.core.attributes import ATTRIBUTES
+from attrsearch.core.device import device, dtype_on
+from attrsearch.core.engine import on_engine
 from attrsearch.core.errors import InputError
 from attrsearch.core.parallel import network
-from attrsearch.core.precision import Precision, choose_dtype
+from attrsearch.core.precision import Precision
 from attrsearch.editing.encoded import Encoded
 from attrsearch.editing.restoring import heat_maps, reduce_faces
 from attrsearch.editing.restoring_file import Restoring
@@ -31,7 +34,7 @@ class RestoringEditor:
 
     Args:
         restoring: The networks and where they came from.
-        precision: ``auto`` uses bfloat16 where the processor is faster with it; face parsing is
+        precision: ``auto`` uses bfloat16 where the device is faster with it; face parsing is
             always exact.
     """
 
@@ -40,14 +43,24 @@ class RestoringEditor:
         self.name = restoring.name
         self.sha256 = restoring.sha256
         self.size = config.size
-        self.dtype = choose_dtype(precision)
+        self._device = device()
+        self.dtype = dtype_on(self._device, precision)
         self.from_crop = similarity(CROP_TEMPLATE[None], restoring.template)[0]
         self.passes = 1
         self.matched = True
         self.turned = True
         self._config = config
-        self._network = restoring.network.to(self.dtype).to(memory_format=torch.channels_last)
-        self._parsing = restoring.parsing.to(memory_format=torch.channels_last)
+        painter = restoring.network.to(self._device, self.dtype).to(
+            memory_format=torch.channels_last
+        )
+        parser = restoring.parsing.to(self._device).to(memory_format=torch.channels_last)
+        half = self.size // 2
+        reduced = torch.zeros(2, 7, self.size, self.size)
+        examples = [reduced, torch.zeros(2, 7, half, half), torch.zeros(2, len(ATTRIBUTES))]
+        name = f"{self.name}-painter"
+        self._network = on_engine(painter, name, self.sha256, examples)
+        crops = torch.zeros(2, 3, SIDE, SIDE)
+        self._parsing = on_engine(parser, f"{self.name}-parsing", self.sha256, [crops])
 
     @network
     def encode(self, crops: Tensor) -> Encoded:
@@ -55,7 +68,7 @@ class RestoringEditor:
         if len(crops) == 1:  # a batch of one differs in the last bits
             return self.encode(crops.repeat(2, 1, 1, 1)).take([0])
 
-        crops = crops.float().contiguous(memory_format=torch.channels_last)
+        crops = crops.to(self._device, torch.float32).contiguous(memory_format=torch.channels_last)
         small = crops if self.size == SIDE else interpolate(crops, size=SIDE, mode="area")
         landmarks, logits = self._parsing(small)
         visible = visible_skin(logits, self.size, self._config.rim)
@@ -79,7 +92,7 @@ class RestoringEditor:
         if len(attributes) == 1:
             return self.edit(encoded.take([0, 0]), np.repeat(attributes, 2, 0))[:1]
 
-        values = torch.from_numpy(np.ascontiguousarray(attributes[:, 0]))
+        values = torch.from_numpy(np.ascontiguousarray(attributes[:, 0])).to(self._device)
         reduced, heat = encoded.features
         edited: Tensor = self._network(reduced, heat, values)
         return edited.float()

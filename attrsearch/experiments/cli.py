@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from attrsearch.cli.compute import compute_options
 from attrsearch.cli.console import quiet_option, say
 from attrsearch.cli.exit_codes import exit_code
 from attrsearch.cli.fields import Options, fill
@@ -65,6 +66,7 @@ SEARCH_STUDY: Options = {
 @click.option(
     "--rate", default=78.0, show_default=True, help="Evaluations a second, for the wall-clock."
 )
+@compute_options
 @quiet_option
 def search_study(
     faces: Path,
@@ -225,6 +227,7 @@ def attributes(faces: Path, out: Path | None, options: "LearningOptions", quiet:
 )
 @click.option("--judge", help="Recogniser for the spread  [default: one the linking did not use]")
 @click.option("--out", type=click.Path(path_type=Path), help="Markdown file to write.")
+@compute_options
 @quiet_option
 def streets(
     attributes: Path, streets: int, frames: int, judge: str | None, out: Path | None, quiet: bool

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from attrsearch.core.attributes import ATTRIBUTES, MALE, Gender
+from attrsearch.core.device import device
+from attrsearch.core.engine import on_engine
 from attrsearch.core.errors import WeightsError
 from attrsearch.core.parallel import network
 from attrsearch.core.weights import Weights, find_weights, load_tensors, verify
@@ -82,7 +84,10 @@ class TraitsClassifier:
                 self.weights.path, required="a traits network", found=found, hint=hint
             ) from error
 
-        self.network.eval().requires_grad_(False)
+        self._device = device()
+        self.network.eval().requires_grad_(False).to(self._device)
+        example = torch.zeros(2, 3, 128, 128)
+        self._logits = on_engine(self.network, name, self.weights.sha256, [example])
 
     @network
     def probabilities(self, crops: Tensor) -> Floats:
@@ -90,9 +95,10 @@ class TraitsClassifier:
 
         Averaged over the crop and its mirror image, which steadies the guess.
         """
+        crops = crops.to(self._device)
         both = torch.cat([crops, crops.flip(-1)])
-        logits: Tensor = self.network(both).float()
-        return torch.sigmoid(logits.view(2, len(crops), -1).mean(0)).numpy()
+        logits: Tensor = self._logits(both).float()
+        return torch.sigmoid(logits.view(2, len(crops), -1).mean(0)).cpu().numpy()
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
+from attrsearch.core.device import device, exact_device
+from attrsearch.core.engine import Run, on_engine
 from attrsearch.core.errors import WeightsError
 from attrsearch.core.parallel import network
 from attrsearch.core.weights import find_weights, load_tensors, verify
@@ -105,12 +107,20 @@ class Critic:
     name = "critic"
 
     def __init__(self, trained: CriticNetwork | None = None) -> None:
+        self._device = device()
+        sha256 = ""
         if trained is None:
             weights = find_weights(self.name, "critic")
             verify(weights)
+            sha256 = weights.sha256
             trained = load_critic_network(weights.path)
 
-        self._network = trained.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+        module = trained.eval().requires_grad_(False).to(self._device)
+        module = module.to(memory_format=torch.channels_last)
+        # one that was just trained has no file, and no hash to name its own by
+        example = torch.zeros(2, 3, CROP_SIZE, CROP_SIZE)
+        known = on_engine(module, self.name, sha256, [example]) if sha256 else module
+        self._network: Run = known
 
     def scores(self, crops: Tensor) -> Floats:
         """Naturalness (n,), 0 to 1, of aligned crops (n, 3, 128, 128), RGB from -1 to 1."""
@@ -126,12 +136,13 @@ class Critic:
         Tells bad edits from worse ones.
         """
         inner = windows[:, MARGIN : WINDOW_SIZE - MARGIN, MARGIN : WINDOW_SIZE - MARGIN]
-        pixels = torch.from_numpy(np.ascontiguousarray(inner)).permute(0, 3, 1, 2).float()
+        sent = torch.from_numpy(np.ascontiguousarray(inner)).to(exact_device())
+        pixels = sent.permute(0, 3, 1, 2).float()
         small = interpolate(pixels, size=CROP_SIZE, mode="bilinear", antialias=True)
 
         return self._uncut(small / 127.5 - 1)
 
     @network
     def _uncut(self, crops: Tensor) -> Floats:
-        part = crops.contiguous(memory_format=torch.channels_last)
-        return np.asarray(self._network(part).numpy(), np.float32)
+        part = crops.to(self._device).contiguous(memory_format=torch.channels_last)
+        return np.asarray(self._network(part).cpu().numpy(), np.float32)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
+from attrsearch.core.device import CPU
 from attrsearch.faces.alignment import similarity
 from attrsearch.faces.dataset import Picture
 
@@ -23,17 +24,22 @@ def sampling_grid(inverse: Tensor, size: int, source_size: tuple[int, int]) -> T
     Returns:
         (n, size, size, 2), -1 to 1.
     """
-    steps = torch.arange(size, dtype=torch.float32)
+    steps = torch.arange(size, dtype=torch.float32, device=inverse.device)
     y, x = torch.meshgrid(steps, steps, indexing="ij")
     points = torch.stack([x, y, torch.ones_like(x)], -1).view(1, -1, 3)
     source = (points @ inverse.transpose(1, 2)).view(-1, size, size, 2)
     height, width = source_size
 
-    return (source + 0.5) * torch.tensor([2 / width, 2 / height]) - 1
+    scale = torch.tensor([2 / width, 2 / height], device=inverse.device)
+    return (source + 0.5) * scale - 1
 
 
 def align_batch(
-    pictures: npt.NDArray[np.uint8], landmarks: Floats, template: Floats, size: int
+    pictures: npt.NDArray[np.uint8],
+    landmarks: Floats,
+    template: Floats,
+    size: int,
+    where: torch.device = CPU,
 ) -> Tensor:
     """Align one face of each picture to a template.
 
@@ -42,12 +48,14 @@ def align_batch(
         landmarks: (n, 5, 2), pixels.
         template: (5, 2), pixels of the target.
         size: Side of the target.
+        where: Device that resamples.
 
     Returns:
         (n, 3, size, size), float32 from 0 to 255, channels last in memory.
     """
-    inverse = torch.from_numpy(similarity_inverse(landmarks, template))
-    source = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float()
+    inverse = torch.from_numpy(similarity_inverse(landmarks, template)).to(where)
+    sent = torch.from_numpy(np.ascontiguousarray(pictures)).to(where)
+    source = sent.permute(0, 3, 1, 2).float()
     grid = sampling_grid(inverse, size, (source.shape[2], source.shape[3]))
 
     return grid_sample(source, grid, padding_mode="border", align_corners=False)

@@ -15,6 +15,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from attrsearch.core.allocation import keep_freed_memory
+from attrsearch.core.compute import computed_by
 from attrsearch.core.errors import InputError
 from attrsearch.core.parallel import set_threads, threads
 from attrsearch.core.recipes.objective import load_objective
@@ -25,7 +26,15 @@ from attrsearch.editing.blending import paste, plain_layer, uncrop
 from attrsearch.editing.checkpoints import load_checkpoint
 from attrsearch.editing.editor import load_editor
 from attrsearch.faces.alignment import CROP_SIZE, CROP_TEMPLATE, similarity, warp
-from attrsearch.faces.dataset import MIN_FACE, Floats, Picture, cut_face, detect_reduced, prominence
+from attrsearch.faces.dataset import (
+    MIN_FACE,
+    AlignedFace,
+    Floats,
+    Picture,
+    cut_face,
+    detect_reduced,
+    prominence,
+)
 from attrsearch.faces.detection.base import Detections
 from attrsearch.faces.detection.load import load_detector
 from attrsearch.faces.images import read_picture
@@ -115,16 +124,14 @@ def bench(picture: Path | None = None, repeats: int = 5, recogniser: str = "face
         )
 
     chosen = int(prominence(found, image.shape[1], image.shape[0]).argmax())
-    scaled = load_recogniser(recogniser)
-    editor = load_editor("base")
-    evaluator = Evaluator(editor, load_detector("mtcnn", WINDOW_MIN_FACE), [scaled])
-    subject, _ = evaluator.prepare([cut_face(image, found, chosen, source)])
-    if subject is None:
-        raise InputError(
-            source, required="a clear face", found="none in its window", hint="give another picture"
-        )
+    face = cut_face(image, found, chosen, source)
+    evaluator, subject = _prepared(face, recogniser)
 
-    single = OneAtATime(image, found.boxes[chosen], recogniser)
+    # the thesis's way is torch's, and arithmetic is counted in torch
+    with computed_by("torch"):
+        single = OneAtATime(image, found.boxes[chosen], recogniser)
+        gflop = _gflop(*_prepared(face, recogniser))
+
     batched: list[tuple[float, dict[str, float]]] = []
     alone: list[float] = []
     _batched(evaluator, subject, trials=4)
@@ -142,15 +149,36 @@ def bench(picture: Path | None = None, repeats: int = 5, recogniser: str = "face
         one_at_a_time_per_second=float(np.median(alone)),
         ratio=float(np.median([a / b for a, b in zip(rates, alone, strict=True)])),
         shares={name: value / total for name, value in shares.items()},
-        gflop=_gflop(evaluator, subject),
-        peak=_peak(editor.dtype),
+        gflop=gflop,
+        peak=_peak(evaluator.editor.dtype),
         cores=threads(),
-        dtype=str(editor.dtype).removeprefix("torch."),
+        dtype=str(evaluator.editor.dtype).removeprefix("torch."),
         recogniser=recogniser,
         embedding_ms={
             name: _embedding_ms(load_recogniser(name).recogniser, image, found) for name in COMPARED
         },
     )
+
+
+def _prepared(face: AlignedFace, recogniser: str) -> tuple[Evaluator, Subject]:
+    """The batched evaluator, and a face as it holds it.
+
+    Raises:
+        InputError: The face is not found in its window.
+    """
+    detector = load_detector("mtcnn", WINDOW_MIN_FACE)
+    evaluator = Evaluator(load_editor("base"), detector, [load_recogniser(recogniser)])
+    subject, _ = evaluator.prepare([face])
+
+    if subject is None:
+        raise InputError(
+            face.source,
+            required="a clear face",
+            found="none in its window",
+            hint="give another picture",
+        )
+
+    return evaluator, subject
 
 
 def _batched(evaluator: Evaluator, subject: Subject, trials: int) -> tuple[float, dict[str, float]]:

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict, cast
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from attrsearch.core.attributes import Gender
+from attrsearch.core.compute import Engine, read_device
 from attrsearch.core.recipes.base import Recipe, validate
 from attrsearch.core.recipes.study import (
     Stopping,
@@ -115,7 +116,7 @@ def _without_extra(study: Study) -> Study:
 
 
 class Execution(Recipe):
-    """Who does the work of a run, and where; nothing of it changes a result.
+    """Who does the work of a run, and where; nothing of it changes a result but for its last bits.
 
     Attributes:
         jobs: Worker processes; the study's where it is None.
@@ -124,6 +125,10 @@ class Execution(Recipe):
         scheduler: Address of a Dask scheduler, such as ``tcp://10.0.0.1:8786``.
         shard: Only this part of the people.
         storage: A database by which all workers share one person's study at a time.
+        device: Where networks compute: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``; what was
+            asked for last where it is None, ``auto`` at first.
+        engine: What runs them: ``torch``, or ``onnxruntime`` (extra ``onnx``), whose distances are
+            within 1e-3 of torch's; what was asked for last where it is None.
     """
 
     jobs: Annotated[int, Field(ge=1, le=10_000)] | None = None
@@ -131,6 +136,8 @@ class Execution(Recipe):
     scheduler: str | None = None
     shard: Annotated[Shard | None, BeforeValidator(_read_shard)] = None
     storage: str = ""
+    device: Annotated[str, AfterValidator(read_device)] | None = None
+    engine: Engine | None = None
 
     def workers(self, study: Study) -> Workers:
         """The workers of a study's recipe, with what was asked for instead.
@@ -175,6 +182,8 @@ class RunOptions(ConfigOptions, total=False):
     scheduler: str | None
     shard: Shard | str | None
     storage: "str | BaseStorage"
+    device: str | None
+    engine: Engine | None
     workers: Workers | None
     sampler: "BaseSampler | SamplerFactory | None"
     callbacks: "Sequence[Callback]"

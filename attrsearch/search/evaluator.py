@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
+from attrsearch.core.device import batch_size, device, exact_device
 from attrsearch.core.parallel import in_parallel, network, threads
 from attrsearch.core.recipes.study import PreFilter
 from attrsearch.editing.editor import Editor
@@ -42,7 +43,9 @@ T = TypeVar("T", bound=np.generic)
 
 Pair = tuple[int, int, int]
 CHUNK = 32
-"""Pairs of candidate and face in a batch, at most."""
+"""Pairs of candidate and face in a batch on the processor, at most."""
+PAIR_BYTES = 32_000_000
+"""Memory that a pair takes on its way through the networks, at most; a GPU's batches follow from it."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +135,8 @@ class Evaluator:
         self.seconds: Counter[str] = Counter()
         """Thread time spent so far in ``edit``, ``detect``, ``embed``, ``critic`` and ``blend``."""
         self._clock = Lock()
+        self._device = exact_device()
+        self._chunk = batch_size(CHUNK, PAIR_BYTES, device())
 
     def prepare(self, faces: Sequence[AlignedFace]) -> tuple[Subject | None, list[int]]:
         """Detect, embed and encode untouched faces.
@@ -148,17 +153,17 @@ class Evaluator:
         own = self.editor.from_crop
         side = self.editor.size
         inverse = np.stack([compose(own, invert(faces[i].crop_to_window)) for i in kept])
-        grids = sampling_grid(torch.from_numpy(inverse), WINDOW_SIZE, (side, side))
+        grids = sampling_grid(torch.from_numpy(inverse).to(self._device), WINDOW_SIZE, (side, side))
         encoded = self.editor.encode(to_editor([self._input(faces[i]) for i in kept]))
-        masks = grid_sample(self.editor.masks(encoded), grids, align_corners=False)
+        masks = grid_sample(self.editor.masks(encoded).to(self._device), grids, align_corners=False)
         finishes: tuple[Finish, ...] = ()
 
         if self.editor.matched:
-            pairs = zip(seen.windows, masks[:, 0].numpy(), strict=True)
+            pairs = zip(seen.windows, masks[:, 0].cpu().numpy(), strict=True)
             finishes = tuple(measure_finish(window, mask) for window, mask in pairs)
 
         subject = Subject(
-            windows=_channels_first(seen.windows),
+            windows=_channels_first(seen.windows).to(self._device),
             encoded=encoded,
             grids=grids,
             masks=masks,
@@ -182,7 +187,7 @@ class Evaluator:
             pairs += [(number, candidate, face) for candidate, face in every]
 
         tables = [np.zeros((6, len(r.attributes), len(r.subject)), np.float32) for r in requests]
-        chunks = _divide(pairs)
+        chunks = _divide(pairs, self._chunk)
         rows = in_parallel(
             lambda chunk: self._measure(requests, chunk, self._render(requests, chunk)), chunks
         )
@@ -198,7 +203,8 @@ class Evaluator:
         n = len(request.attributes)
         f = len(request.subject)
         pairs = [(0, candidate, face) for candidate, face in np.ndindex(n, f)]
-        parts = in_parallel(lambda chunk: self._render([request], chunk), _divide(pairs))
+        chunks = _divide(pairs, self._chunk)
+        parts = in_parallel(lambda chunk: self._render([request], chunk), chunks)
 
         return np.concatenate(parts).reshape(n, f, WINDOW_SIZE, WINDOW_SIZE, 3)
 
@@ -223,7 +229,7 @@ class Evaluator:
                 [requests[n].subject.encoded.take([face]) for n, _, face in pairs]
             )
             attributes = np.stack([requests[n].attributes[candidate] for n, candidate, _ in pairs])
-            edited = self.editor.edit(encoded, attributes)
+            edited = self.editor.edit(encoded, attributes).to(self._device)
 
         with self._timed("blend"):
             grids = torch.stack([requests[n].subject.grids[face] for n, _, face in pairs])
@@ -237,11 +243,11 @@ class Evaluator:
                 finishes = requests[n].subject.finishes
                 # all faces of an editor are matched, or none
                 if finishes:
-                    pixels = finish(edit.permute(1, 2, 0).numpy(), finishes[face])
+                    pixels = finish(edit.permute(1, 2, 0).cpu().numpy(), finishes[face])
                     edit.copy_(torch.from_numpy(pixels).permute(2, 0, 1))
 
             blended = torch.lerp(windows, layer, masks).round_().clamp_(0, 255)
-            return np.ascontiguousarray(blended.to(torch.uint8).permute(0, 2, 3, 1).numpy())
+            return np.ascontiguousarray(blended.to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy())
 
     def _measure(
         self, requests: Sequence[Request], pairs: Sequence[Pair], windows: Picture
@@ -313,9 +319,9 @@ class Evaluator:
             self.seconds[stage] += time.perf_counter() - start  # type: ignore[assignment]
 
 
-def _divide(pairs: Sequence[Pair]) -> list[Sequence[Pair]]:
-    """Batches of at most ``CHUNK``, and at least one a thread while they stay worth it."""
-    size = min(CHUNK, max(CHUNK // 2, -(-len(pairs) // threads())))
+def _divide(pairs: Sequence[Pair], most: int) -> list[Sequence[Pair]]:
+    """Batches of at most ``most``, and at least one a thread while they stay worth it."""
+    size = min(most, max(most // 2, -(-len(pairs) // threads())))
     return [pairs[start : start + size] for start in range(0, len(pairs), size)]
 
 
@@ -343,7 +349,7 @@ def hide_others(window: Picture, face: AlignedFace, mask: Tensor) -> Picture:
     for box in face.others:
         cover(shown, box, "blur")
 
-    own = mask.permute(1, 2, 0).numpy()
+    own = mask.permute(1, 2, 0).cpu().numpy()
     return np.asarray(np.round(shown + (window.astype(np.float32) - shown) * own), np.uint8)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from attrsearch.core.allocation import keep_freed_memory
 from attrsearch.core.attributes import Gender
+from attrsearch.core.compute import computing
 from attrsearch.core.errors import RecipeError
 from attrsearch.core.recipes.objective import Objective, load_objective
 from attrsearch.core.recipes.space import Space, load_space
@@ -159,7 +160,7 @@ _kept: dict[str, Components] = {}
 
 def kept_components(settings: Settings) -> Components:
     """The same, kept from one person or batch to the next while the settings stay."""
-    key = repr(settings)
+    key = repr((settings, computing()))
     if key not in _kept:
         _kept.clear()
         _kept[key] = load_components(settings)

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Unpack
 
+from attrsearch.core.compute import compute_with
+from attrsearch.core.device import described
 from attrsearch.core.encryption import encrypting
 from attrsearch.core.errors import InputError
 from attrsearch.core.files import write_text
@@ -142,6 +144,7 @@ def run(
     started = time.perf_counter()
     hooks = take_hooks(options, Path(out))
     config, execution = with_options(config, execution, options)
+    compute_with(execution.device, execution.engine)
     recipe = config.load_study()
 
     if hooks.sampler is not None and config.surrogate is None:
@@ -241,7 +244,13 @@ def shown(
 def _call(began: str, team: Workers, seconds: float) -> dict[str, object]:
     """How the last call of the run went, for ``run.toml``."""
     about = {"began": began, "ended": now(), "seconds": round(seconds, 3), "host": platform.node()}
-    return {**about, "jobs": team.jobs, "backend": team.backend, "threads": threads()}
+    return {
+        **about,
+        "jobs": team.jobs,
+        "backend": team.backend,
+        "threads": threads(),
+        "device": described(),
+    }
 
 
 @dataclass

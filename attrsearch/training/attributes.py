@@ -17,9 +17,9 @@ from torch.nn.functional import (
     interpolate,
 )
 
+from attrsearch.core.device import CPU, fast, seeded
 from attrsearch.faces.attribute_classifier import TraitsNetwork
 from attrsearch.training.dataset import FaceSet, randomness, to_network
-from attrsearch.training.device import CPU, fast, seeded
 from attrsearch.training.generator import average
 from attrsearch.training.loss_networks import load_traits_network
 from attrsearch.training.recipes import AttributesRecipe

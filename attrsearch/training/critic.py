@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate, mse_loss
 
+from attrsearch.core.device import CPU
 from attrsearch.editing.attgan import Generator
 from attrsearch.editing.blending import face_mask
 from attrsearch.editing.checkpoints import load_checkpoint
@@ -18,7 +19,6 @@ from attrsearch.faces.naturalness import CriticNetwork, calibrated
 from attrsearch.training.attribute_sampling import REACH, own
 from attrsearch.training.attributes import one_cycle
 from attrsearch.training.dataset import FaceSet, randomness, to_network
-from attrsearch.training.device import CPU
 from attrsearch.training.recipes import CriticRecipe
 
 KINDS = ("real", "reconstructed", "edited", "blurred", "shuffled")

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn.functional import l1_loss, pad
 
 from attrsearch.core.attributes import ATTRIBUTES
+from attrsearch.core.device import CPU, fast
 from attrsearch.core.precision import Precision
 from attrsearch.editing.blending import face_mask
 from attrsearch.training import losses
@@ -27,7 +28,6 @@ from attrsearch.training.attribute_sampling import (
     own,
 )
 from attrsearch.training.dataset import FaceSet, Pictures, randomness, to_network
-from attrsearch.training.device import CPU, fast
 from attrsearch.training.discriminator import Discriminator, gradient_penalty
 from attrsearch.training.generator import average, freeze_norms, load_frozen, make_generator
 from attrsearch.training.loss_networks import (

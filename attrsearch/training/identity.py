@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import affine_grid, avg_pool2d, grid_sample, interpolate
 
+from attrsearch.core.device import CPU
 from attrsearch.core.precision import Precision
 from attrsearch.faces.alignment import SFACE_SIZE, SFACE_TEMPLATE, similarity
 from attrsearch.faces.recognition.calibration import load_calibration
@@ -14,7 +15,6 @@ from attrsearch.faces.recognition.facenet import FaceNet
 from attrsearch.faces.recognition.inception import SIDE as FACENET_SIDE
 from attrsearch.faces.recognition.sface import SFace
 from attrsearch.faces.sampling import sampling_grid
-from attrsearch.training.device import CPU
 from attrsearch.training.frozen import quick_backward
 
 FACENET_BOX = (-0.82, -1.0, 0.82, 1.0)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import grid_sample, l1_loss
 
+from attrsearch.core.device import CPU
 from attrsearch.core.errors import WeightsError
 from attrsearch.core.precision import Precision
 from attrsearch.core.weights import load_tensors
@@ -20,7 +21,6 @@ from attrsearch.faces.detection.mtcnn_networks import load_onet
 from attrsearch.faces.recognition.calibration import load_calibration
 from attrsearch.faces.recognition.sface import SFace
 from attrsearch.faces.sampling import sampling_grid
-from attrsearch.training.device import CPU
 from attrsearch.training.frozen import quick_backward
 
 Network = TypeVar("Network", bound=nn.Module)

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, interpolate
 
+from attrsearch.core.device import CPU, fast
 from attrsearch.faces.parsing import ParsingNetwork
-from attrsearch.training.device import CPU, fast
 from attrsearch.training.occluders import paste_occluder
 from attrsearch.training.restoring_recipes import ParsingRecipe
 from attrsearch.training.tight_faces import Cut, TightFaces, cut, to_network

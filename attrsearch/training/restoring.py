@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate, relu, softplus
 from torch.nn.utils import parametrize
 
+from attrsearch.core.device import CPU, fast
 from attrsearch.core.parallel import in_parallel, one_thread
 from attrsearch.core.precision import Precision
 from attrsearch.editing.restoring import (
@@ -29,7 +30,6 @@ from attrsearch.editing.restoring_file import PARSING, described, packed
 from attrsearch.faces.parsing import ParsingNetwork, visible_skin
 from attrsearch.training.asked_sets import asked_sets, uniform_sets
 from attrsearch.training.dataset import randomness, to_pictures
-from attrsearch.training.device import CPU, fast
 from attrsearch.training.export import load_trained
 from attrsearch.training.identity import TightFaceNet, TightIdentity, TightSFace
 from attrsearch.training.image_metrics import hatching

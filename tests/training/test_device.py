@@ -14,12 +14,12 @@ from torch import Tensor
 from torch.nn.functional import dropout
 
 from attrsearch.cli.main import main
+from attrsearch.core.device import CPU, choose_device, dtype_on, fast, seeded
 from attrsearch.core.errors import UnavailableError
 from attrsearch.training.attributes import AttributesTrainer
 from attrsearch.training.checkpoint import TrainingRecipe
 from attrsearch.training.critic import CriticTrainer
 from attrsearch.training.dataset import FaceSet, randomness
-from attrsearch.training.device import CPU, choose_device, dtype_on, fast, seeded
 from attrsearch.training.editor import EditorTrainer
 from attrsearch.training.loop import Pace, Trainer, train
 from attrsearch.training.recipes import AttributesRecipe, CriticRecipe, EditorLosses, EditorRecipe

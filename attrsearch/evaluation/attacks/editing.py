@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn.functional import grid_sample
 
 from attrsearch.core.attributes import Gender
+from attrsearch.core.device import exact_device
 from attrsearch.core.errors import InputError
 from attrsearch.core.logs import collected
 from attrsearch.core.parallel import network
@@ -138,16 +139,18 @@ def as_faces(windows: Picture, landmarks: Floats) -> list[AlignedFace]:
 @network
 def edit_usual_crops(editor: Editor, crops: Tensor, sets: Floats) -> Tensor:
     """Usual crops (n, 3, 128, 128), -1 to 1, with any editor's edits by sets (n, passes, 13) laid on them."""
-    to_own = torch.from_numpy(editor.from_crop)
-    back = torch.from_numpy(invert(editor.from_crop))
+    where = exact_device()
+    crops = crops.to(where)
+    to_own = torch.from_numpy(editor.from_crop).to(where)
+    back = torch.from_numpy(invert(editor.from_crop)).to(where)
     count = len(crops)
     grid = sampling_grid(back.expand(count, -1, -1), editor.size, (CROP_SIZE, CROP_SIZE))
     own = grid_sample(crops, grid, padding_mode="border", align_corners=False)
     encoded = editor.encode(own)
-    edited = editor.edit(encoded, sets)
+    edited = editor.edit(encoded, sets).to(where)
     grid = sampling_grid(to_own.expand(count, -1, -1), CROP_SIZE, (editor.size, editor.size))
     layer = grid_sample(edited, grid, padding_mode="border", align_corners=False)
-    mask = grid_sample(editor.masks(encoded), grid, align_corners=False)
+    mask = grid_sample(editor.masks(encoded).to(where), grid, align_corners=False)
 
     return torch.lerp(crops, layer, mask)
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import grid_sample, l1_loss
 
+from attrsearch.core.device import exact_device
 from attrsearch.core.errors import InputError
 from attrsearch.core.parallel import in_parallel, network
 from attrsearch.core.progress import Progress, Step, silent
@@ -152,15 +153,16 @@ def train_undo(
 
     torch.manual_seed(seed)
     generator = np.random.default_rng(seed)
-    model = Undo().to(memory_format=torch.channels_last)
+    where = exact_device()
+    model = Undo().to(where).to(memory_format=torch.channels_last)
     optimiser = torch.optim.Adam(model.parameters(), lr=2e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, max_lr=2e-3, total_steps=max(steps, 2)
     )
-    judge = IdentityLoss()
+    judge = IdentityLoss(device=where)
 
     for step in range(steps):
-        chosen = crops[torch.from_numpy(generator.integers(0, len(crops), batch))]
+        chosen = crops[torch.from_numpy(generator.integers(0, len(crops), batch))].to(where)
         drawn = sets[generator.integers(0, len(sets), batch)]
         edited = edit_usual_crops(editor, chosen, drawn).clone()  # so that gradients can be taken
         back = model(edited.contiguous(memory_format=torch.channels_last))
@@ -181,26 +183,31 @@ def train_undo(
 
 def undo(model: Undo, windows: Picture, landmarks: Floats) -> Picture:
     """Windows (n, 192, 192, 3) with the guess blended in at the faces' landmarks (n, 5, 2)."""
-    mask = torch.from_numpy(np.array(face_mask()))[None, None]
+    where = next(model.parameters()).device
+    mask = torch.from_numpy(np.array(face_mask()))[None, None].to(where)
 
     @network
     def one(part: slice) -> Picture:
-        before = torch.from_numpy(windows[part]).permute(0, 3, 1, 2).float()
+        before = torch.from_numpy(windows[part]).to(where).permute(0, 3, 1, 2).float()
         to_crop = similarity_inverse(landmarks[part], CROP_TEMPLATE)  # crop to window
         crops = grid_sample(
             before,
-            sampling_grid(torch.from_numpy(to_crop), CROP_SIZE, (WINDOW_SIZE, WINDOW_SIZE)),
+            sampling_grid(
+                torch.from_numpy(to_crop).to(where), CROP_SIZE, (WINDOW_SIZE, WINDOW_SIZE)
+            ),
             padding_mode="border",
             align_corners=False,
         )
         back = model((crops / 127.5 - 1).contiguous(memory_format=torch.channels_last)).clamp(-1, 1)
         forward = _inverse(to_crop)
-        grid = sampling_grid(torch.from_numpy(forward), WINDOW_SIZE, (CROP_SIZE, CROP_SIZE))
+        grid = sampling_grid(
+            torch.from_numpy(forward).to(where), WINDOW_SIZE, (CROP_SIZE, CROP_SIZE)
+        )
         layer = grid_sample((back + 1) * 127.5, grid, padding_mode="border", align_corners=False)
         weight = grid_sample(mask.expand(len(back), -1, -1, -1), grid, align_corners=False)
         blended = torch.lerp(before, layer, weight).round().clamp(0, 255)
 
-        return np.asarray(blended.to(torch.uint8).permute(0, 2, 3, 1).numpy())
+        return np.asarray(blended.to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy())
 
     parts = [slice(start, start + CHUNK) for start in range(0, len(windows), CHUNK)]
     return np.concatenate(in_parallel(one, parts))

@@ -23,10 +23,11 @@ CHUNK = 32
 def features(crops: Tensor, classifier: TraitsNetwork) -> Floats:
     """Features (n, 256) of aligned crops (n, 3, 128, 128), RGB from -1 to 1."""
     body = classifier.layers[:-4]  # without pooling, flattening, dropout and the linear layer
+    where = next(classifier.parameters()).device
 
     @network
     def one(part: Tensor) -> Floats:
-        return np.asarray(body(part).mean((2, 3)).float().numpy(), np.float32)
+        return np.asarray(body(part.to(where)).mean((2, 3)).float().cpu().numpy(), np.float32)
 
     return np.concatenate(in_parallel(one, list(torch.split(crops, CHUNK))))
 

@@ -25,6 +25,7 @@ from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from attrsearch.core.device import exact_device
 from attrsearch.core.errors import InputError
 from attrsearch.core.parallel import in_parallel, network
 from attrsearch.evaluation.metrics.realism import kernel_distance
@@ -142,7 +143,9 @@ class FeatureReader:
     """
 
     def __init__(self) -> None:
-        self._network = ImageNetFeatures().eval().to(memory_format=torch.channels_last)
+        self._device = exact_device()
+        network = ImageNetFeatures().eval().to(self._device)
+        self._network = network.to(memory_format=torch.channels_last)
 
     def __call__(self, pictures: Pictures) -> Floats:
         """Features (n, 992) of pictures (n, h, w, 3), uint8, RGB."""
@@ -151,14 +154,15 @@ class FeatureReader:
 
     @network
     def _read(self, pictures: Pictures) -> Floats:
-        pixels = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float()
+        sent = torch.from_numpy(np.ascontiguousarray(pictures)).to(self._device)
+        pixels = sent.permute(0, 3, 1, 2).float()
         maps = self._network((pixels / 127.5 - 1).contiguous(memory_format=torch.channels_last))
         columns = []
 
         for one in maps:
             columns += [one.mean((2, 3)), one.std((2, 3))]
 
-        return np.asarray(torch.cat(columns, 1).numpy(), np.float32)
+        return np.asarray(torch.cat(columns, 1).cpu().numpy(), np.float32)
 
 
 def blurred(picture: Pictures, random: np.random.Generator) -> Pictures:

@@ -10,12 +10,16 @@ pictures share its batch.
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import interpolate
 
+from attrsearch.core.compute import computing
+from attrsearch.core.device import batch_size, exact_device
+from attrsearch.core.engine import Run, on_engine
 from attrsearch.core.parallel import network
+from attrsearch.core.weights import file_sha256
 from attrsearch.faces.detection.base import Detections, Floats, Pictures
-from attrsearch.faces.detection.mtcnn_networks import load_onet, load_pnet, load_rnet
+from attrsearch.faces.detection.mtcnn_networks import load_onet, load_pnet, load_rnet, stage_file
 from attrsearch.faces.detection.suppression import suppress
 
 THRESHOLDS = (0.6, 0.7, 0.7)
@@ -44,16 +48,20 @@ class Mtcnn:
     ) -> None:
         self.min_face = min_face
         self.thresholds = thresholds
-        self._pnet = load_pnet()
-        self._rnet = load_rnet()
-        self._onet = load_onet()
+        self._device = exact_device()
+        self._pnet = stage("pnet", self._device)
+        self._rnet = stage("rnet", self._device)
+        self._onet = stage("onet", self._device)
 
     @network
     def detect(self, pictures: Pictures) -> list[Detections]:
         """Find faces in pictures (n, h, w, 3), RGB, uint8."""
         found: list[Detections] = []
-        for start in range(0, len(pictures), CHUNK):
-            chunk = pictures[start : start + CHUNK]
+        # pixels as floats, their integral image, and the widest layer of the pyramid's first level
+        size = batch_size(CHUNK, 100 * int(np.prod(pictures.shape[1:3])), self._device)
+
+        for start in range(0, len(pictures), size):
+            chunk = pictures[start : start + size]
             found += self._detect_chunk(chunk)
 
         return found
@@ -63,7 +71,8 @@ class Mtcnn:
         if count == 1:
             return self._detect_chunk(np.concatenate([pictures, pictures]))[:1]
 
-        batch = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float()
+        sent = torch.from_numpy(np.ascontiguousarray(pictures)).to(self._device)
+        batch = sent.permute(0, 3, 1, 2).float()
         sums = _integral(batch)
         boxes, owner = self._propose(batch)
 
@@ -92,8 +101,8 @@ class Mtcnn:
             sides[:, None] * points.reshape(-1, 2, 5).transpose(1, 2) + boxes[:, None, :2] - 1
         )
         boxes = _regress(boxes, regression)
-        arrays = (boxes.numpy(), probability.numpy(), landmarks.numpy())
-        owners = owner.numpy()
+        arrays = tuple(part.cpu().numpy() for part in (boxes, probability, landmarks))
+        owners = owner.cpu().numpy()
 
         found = []
         for i in range(count):
@@ -130,7 +139,8 @@ class Mtcnn:
             scale *= FACTOR
 
         if not boxes:
-            return torch.zeros(0, 4), torch.zeros(0, dtype=torch.long)
+            nothing = torch.zeros(0, 4, device=self._device)
+            return nothing, torch.zeros(0, dtype=torch.long, device=self._device)
 
         both = torch.cat(boxes)
         owner = torch.cat(owners)
@@ -142,22 +152,34 @@ class Mtcnn:
         return grid + shift * (grid[:, 2:] - grid[:, :2]).repeat(1, 2), owner
 
     def _classify(
-        self, net: nn.Module, sums: Tensor, corners: Tensor, owner: Tensor, side: int
+        self, net: Run, sums: Tensor, corners: Tensor, owner: Tensor, side: int
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Box regression (m, 4), face probability (m,) and landmarks (m, 10) of candidate boxes."""
         count = len(corners)
         patches = _normalise(_average_patches(sums, corners, owner, side))
-        padded = torch.zeros(-(-count // STEADY) * STEADY, 3, side, side).to(
+        rows = -(-count // STEADY) * STEADY
+        padded = torch.zeros(rows, 3, side, side, device=self._device).to(
             memory_format=torch.channels_last
         )
         padded[:count] = patches
         outputs = [net(part) for part in torch.split(padded, 512)] if count else []
         columns: list[Tensor] = [torch.cat(column)[:count] for column in zip(*outputs, strict=True)]
         if not columns:
-            return torch.zeros(0, 4), torch.zeros(0), torch.zeros(0, 10)
+            empty = torch.zeros(0, 10, device=self._device)
+            return empty[:, :4], empty[:, 0], empty
 
-        points = columns[1] if len(columns) == 3 else torch.zeros(count, 10)
+        points = columns[1] if len(columns) == 3 else torch.zeros(count, 10, device=self._device)
         return columns[0], columns[-1][:, 1], points
+
+
+def stage(name: str, where: torch.device) -> Run:
+    """One of the three networks, as the engine runs it."""
+    load = {"pnet": load_pnet, "rnet": load_rnet, "onet": load_onet}[name]
+    side = {"pnet": 32, "rnet": 24, "onet": 48}[name]
+    moving = {0: "n", 2: "h", 3: "w"} if name == "pnet" else {0: "n"}
+    sha256 = file_sha256(stage_file(name)) if computing().engine != "torch" else ""
+
+    return on_engine(load().to(where), name, sha256, [torch.zeros(2, 3, side, side)], moving)
 
 
 def _normalise(pixels: Tensor) -> Tensor:
@@ -165,8 +187,13 @@ def _normalise(pixels: Tensor) -> Tensor:
 
 
 def _nms(boxes: Tensor, scores: Tensor, owner: Tensor, threshold: float) -> Tensor:
-    """Non-maximum suppression within each picture, in float64 so that neighbours in the batch do not matter."""
-    return suppress(boxes.double(), scores.double(), owner, threshold)
+    """Non-maximum suppression within each picture.
+
+    In float64, so that neighbours in the batch do not matter; on the processor: few boxes, one
+    after another.
+    """
+    kept = suppress(boxes.cpu().double(), scores.cpu().double(), owner.cpu(), threshold)
+    return kept.to(boxes.device)
 
 
 def _square(boxes: Tensor) -> Tensor:
@@ -201,7 +228,7 @@ def _integral(batch: Tensor) -> Tensor:
     """
     count, channels, height, width = batch.shape
     exact = torch.float32 if height * width * 255 < 2**24 else torch.float64
-    sums = torch.zeros(count, height + 1, width + 1, channels, dtype=exact)
+    sums = torch.zeros(count, height + 1, width + 1, channels, dtype=exact, device=batch.device)
     sums[:, 1:, 1:] = batch.permute(0, 2, 3, 1).to(exact).cumsum(1).cumsum(2)
 
     return sums
@@ -209,7 +236,7 @@ def _integral(batch: Tensor) -> Tensor:
 
 def _average_patches(sums: Tensor, corners: Tensor, owner: Tensor, side: int) -> Tensor:
     """Cut boxes and average each to (m, 3, side, side): the bins of adaptive average pooling."""
-    steps = torch.arange(side)
+    steps = torch.arange(side, device=sums.device)
     extent = corners[:, 2:] - corners[:, :2]
     begin = corners[:, :2, None] + (steps * extent[..., None]) // side
     end = corners[:, :2, None] + -((-(steps + 1) * extent[..., None]) // side)

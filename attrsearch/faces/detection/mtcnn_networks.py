@@ -8,6 +8,7 @@ Networks", 2016.
 
 import pickle
 from collections.abc import Mapping
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -118,13 +119,22 @@ def load_onet() -> Stage:
     return _load("onet", Stage(trunk, heads))
 
 
+def stage_file(name: str) -> Path:
+    """The weights of ``pnet``, ``rnet`` or ``onet``.
+
+    Raises:
+        UnavailableError: The package is not installed.
+    """
+    return wheel_file("facenet_pytorch", f"data/{name}.pt")
+
+
 def _pool(size: int) -> nn.MaxPool2d:
     return nn.MaxPool2d(size, 2, ceil_mode=True)
 
 
 def _load(name: str, stage: Stage) -> Stage:
     """Fill a network with its weights, and freeze it."""
-    path = wheel_file("facenet_pytorch", f"data/{name}.pt")
+    path = stage_file(name)
 
     try:
         stage.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))

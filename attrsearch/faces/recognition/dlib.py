@@ -12,6 +12,8 @@ import numpy.typing as npt
 import torch
 from torch.nn.functional import normalize
 
+from attrsearch.core.device import device
+from attrsearch.core.engine import on_engine
 from attrsearch.core.errors import UnavailableError
 from attrsearch.core.parallel import network
 from attrsearch.core.weights import file_sha256
@@ -50,8 +52,12 @@ class Dlib:
         weights = wheel_file(package, "models/dlib_face_recognition_resnet_model_v1.dat")
         self.sha256 = file_sha256(weights)
         shape = wheel_file(package, "models/shape_predictor_5_face_landmarks.dat")
+        self._device = device()
         self._shape = dlib.shape_predictor(str(shape))
-        self._network = read_network(weights).to(memory_format=torch.channels_last)
+        module = read_network(weights).to(self._device)
+        module = module.to(memory_format=torch.channels_last)
+        example = torch.zeros(2, 3, SIDE, SIDE)
+        self._network = on_engine(module, self.name, self.sha256, [example])
 
     @network
     def embed(
@@ -75,10 +81,9 @@ class Dlib:
         for start in range(0, len(pictures), CHUNK):
             part = torch.from_numpy(chips[start : start + CHUNK])
             filled = torch.cat([part, part[-1:].expand(max(0, MIN_BATCH - len(part)), -1, -1, -1)])
-            faces = filled.permute(0, 3, 1, 2).float()  # channels-last in memory
-            rows[start : start + CHUNK] = normalize(self._network(faces), dim=1)[
-                : len(part)
-            ].numpy()
+            faces = filled.to(self._device).permute(0, 3, 1, 2).float()  # channels-last in memory
+            embedded = normalize(self._network(faces), dim=1)[: len(part)]
+            rows[start : start + CHUNK] = embedded.cpu().numpy()
 
         return rows
 

@@ -12,8 +12,10 @@ import numpy.typing as npt
 import torch
 from torch.nn.functional import normalize
 
+from attrsearch.core.device import batch_size, device, dtype_on
+from attrsearch.core.engine import on_engine
 from attrsearch.core.parallel import network
-from attrsearch.core.precision import Precision, choose_dtype
+from attrsearch.core.precision import Precision
 from attrsearch.faces.recognition.facenet_weights import WHEEL, read_weights
 from attrsearch.faces.recognition.inception import OUTPUTS, SIDE, Inception, build
 
@@ -21,6 +23,8 @@ Floats = npt.NDArray[np.float32]
 Pictures = npt.NDArray[np.uint8]
 
 CHUNK = 32
+FACE_BYTES = 24_000_000
+"""Memory that a face takes in the network, at most."""
 
 MARGINS = {"facenet": 32, "facenet-casia": 32, "facenet-vggface2": 0}
 """Pixels of the 160 that are around the detected box, both sides together.
@@ -53,12 +57,16 @@ class FaceNet:
         folded, self.sha256 = read_weights(name, weights)
         self.name = name
         self._margin = MARGINS[name]
-        self._dtype = choose_dtype(precision)
-        self._network = build(folded).to(self._dtype)
+        self._device = device()
+        self._dtype = dtype_on(self._device, precision)
+        self._module = build(folded).to(self._device, self._dtype)
+        example = torch.zeros(2, 3, SIDE, SIDE)
+        self._network = on_engine(self._module, name, self.sha256, [example])
 
     def replace(self, change: Callable[[Inception], Inception]) -> None:
         """Exchange the network for another that gives the same embeddings."""
-        self._network = change(self._network)
+        self._module = change(self._module)
+        self._network = self._module
 
     @network
     def embed(self, pictures: Pictures, boxes: Floats, landmarks: object) -> Floats:
@@ -69,12 +77,15 @@ class FaceNet:
         del landmarks
         embedded: list[torch.Tensor] = []
 
-        for start in range(0, len(pictures), CHUNK):
-            part = range(start, min(start + CHUNK, len(pictures)))
-            faces = np.stack([cut_box(pictures[i], boxes[i], self._margin) for i in part])
-            embedded.append(self.embed_cut(torch.from_numpy(faces).permute(0, 3, 1, 2)))
+        size = batch_size(CHUNK, FACE_BYTES, self._device)
 
-        return torch.cat(embedded).numpy() if embedded else np.zeros((0, OUTPUTS), np.float32)
+        for start in range(0, len(pictures), size):
+            part = range(start, min(start + size, len(pictures)))
+            faces = np.stack([cut_box(pictures[i], boxes[i], self._margin) for i in part])
+            sent = torch.from_numpy(faces).to(self._device)
+            embedded.append(self.embed_cut(sent.permute(0, 3, 1, 2)))
+
+        return torch.cat(embedded).cpu().numpy() if embedded else np.zeros((0, OUTPUTS), np.float32)
 
     def embed_cut(self, faces: torch.Tensor) -> torch.Tensor:
         """Unit vectors (n, 512) of faces (n, 3, 160, 160), RGB from 0 to 255."""

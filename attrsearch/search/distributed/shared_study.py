@@ -137,7 +137,7 @@ class SharedEvaluator:
                 {**item.record, "sha256": item.recogniser.sha256}
                 for item in self._evaluator.recognisers
             ],
-            "faces": hashlib.sha256(subject.windows.numpy().tobytes()).hexdigest(),
+            "faces": hashlib.sha256(subject.windows.cpu().numpy().tobytes()).hexdigest(),
         }
         digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 

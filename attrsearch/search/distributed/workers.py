@@ -9,10 +9,11 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from attrsearch.core.compute import Compute, compute_with, computing
 from attrsearch.core.encryption import set_encrypting
 from attrsearch.core.logs import collected
 from attrsearch.core.parallel import set_threads
@@ -57,6 +58,7 @@ class Job:
         plugged: Plug-ins that were given by value.
         encrypt: Private files are encrypted, with the key of the worker's own environment: it is
             not sent.
+        compute: Where networks compute.
     """
 
     settings: Settings
@@ -65,6 +67,7 @@ class Job:
     storage: str = ""
     encrypt: bool = False
     plugged: Mapping[tuple[str, str], Any] = field(default_factory=registered, repr=False)
+    compute: Compute = field(default_factory=computing)
 
 
 def search_here(
@@ -247,6 +250,7 @@ def _work(
     with _one_batch:  # a Dask worker may have several threads
         set_threads(threads)
         set_encrypting(job.encrypt)
+        compute_with(**asdict(job.compute))
         restore(job.plugged)
 
         # what every worker would say of the models, the run itself says once

@@ -174,7 +174,7 @@ class EditorContract(Contract):
                 tuple(tensor.shape) == shape, method, f"a tensor {shape}", tuple(tensor.shape)
             )
             self.needs(torch.isfinite(tensor).all(), method, "finite values", "others")
-            found.append(tensor.float().detach().numpy())
+            found.append(tensor.float().detach().cpu().numpy())
 
         return found[0], found[1]
 
