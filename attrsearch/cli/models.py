@@ -122,9 +122,10 @@ def fetch_models(what: str, source: str | None, sha256: str | None, name: str) -
     help="Editor weights by name or path; may be given several times  [default: the bundled ones]",
 )
 def export_models(out: Path | None, editors: tuple[str, ...]) -> None:
-    """Write editors, recognisers, MTCNN, critic and classifier as ONNX files for --engine onnxruntime.
+    """Write networks as ONNX files, for --engine onnxruntime.
 
-    What is not exported is when it is first used; ATTRSEARCH_ONNX names another folder to look in.
+    Editors, recognisers, MTCNN, critic and classifier. What is not exported is when it is first
+    used; ATTRSEARCH_ONNX names another folder to look in.
     """
     from attrsearch.cli.early import known_editor, new_folder
     from attrsearch.core.compute import onnx_folder

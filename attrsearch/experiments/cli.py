@@ -168,6 +168,7 @@ LEARNING: Options = {
 @click.argument("faces", type=PATH)
 @click.option("--out", type=PATH, help="Markdown file to write.")
 @fill("options", "attrsearch.experiments.options:LearningOptions", LEARNING)
+@compute_options
 @quiet_option
 def attributes(faces: Path, out: Path | None, options: "LearningOptions", quiet: bool) -> int:
     """Table 4.6 and the rest of thesis 4.3: learning from attributes which edits will be good.

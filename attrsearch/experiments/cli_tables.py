@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from attrsearch.cli.compute import compute_options
 from attrsearch.cli.console import quiet_option, say
 from attrsearch.cli.fields import Options, Values, fill
 from attrsearch.experiments.names import EVERYTHING, NAMES
@@ -97,6 +96,7 @@ def _command(name: str) -> click.Command:
     function: Callable[..., object] = partial(_measure, name)
     for decorate in (
         quiet_option,
+        compute_options,
         click.option(
             "--include-originals", is_flag=True, help="With 'all': also the sheets of faces."
         ),

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import xgboost
 from scipy.special import ndtri
 from scipy.stats import rankdata, spearmanr
 
@@ -156,6 +155,8 @@ def _fit(
         pooled_inputs(lesson.attributes, reduce_person(lesson.person, centre32, axes32))
         for lesson in lessons
     ]
+    import xgboost  # noqa: PLC0415 - slow to load
+
     boosters = []
 
     for k in range(len(TARGETS)):

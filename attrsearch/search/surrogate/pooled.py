@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import xgboost
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 from scipy.special import ndtr
@@ -90,6 +89,8 @@ class PooledModel:
     sha256: str = ""
 
     def __post_init__(self) -> None:
+        import xgboost  # noqa: PLC0415 - slow to load, and many studies have no surrogate
+
         models = []
         for raw in self.boosters:
             booster = xgboost.Booster({"nthread": 1})
@@ -191,8 +192,7 @@ def load_pooled(path: Path) -> PooledModel:
         SafetensorError,
         KeyError,
         TypeError,
-        ValueError,
-        xgboost.core.XGBoostError,
+        ValueError,  # XGBoost's own error is one
     ) as error:
         found = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise WeightsError(path, required="a pooled surrogate", found=found, hint=hint) from error

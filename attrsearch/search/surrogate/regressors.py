@@ -10,11 +10,6 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
-import xgboost
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import RBF
-from sklearn.neural_network import MLPRegressor
 from threadpoolctl import ThreadpoolController
 
 Floats64 = npt.NDArray[np.float64]
@@ -88,6 +83,8 @@ class XGBoost:
 
     def fit(self, inputs: Floats64, targets: Floats64, start: Floats64 | None = None) -> Self:
         """Learn; see :class:`Regressor`."""
+        import xgboost  # noqa: PLC0415 - only where it learns
+
         rest = targets - (targets.mean(0) if start is None else start)
         self._centre = targets.mean(0)
         self._scale = np.maximum(rest.std(0), 1e-6)
@@ -112,6 +109,8 @@ class Mlp:
     """A perceptron with the thesis's hidden layers (4.3.1), inputs and targets scaled."""
 
     def __init__(self, seed: int, layers: tuple[int, ...] = (10, 20, 40, 20, 20)) -> None:
+        from sklearn.neural_network import MLPRegressor  # noqa: PLC0415 - only where it learns
+
         self._network = MLPRegressor(
             hidden_layer_sizes=layers, alpha=1e-2, max_iter=400, random_state=seed % 2**31
         )
@@ -120,6 +119,8 @@ class Mlp:
 
     def fit(self, inputs: Floats64, targets: Floats64, start: Floats64 | None = None) -> Self:
         """Learn; see :class:`Regressor`."""
+        from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415 - only where it learns
+
         rest = targets if start is None else targets - start
         self._inputs = inputs.mean(0), np.maximum(inputs.std(0), 1e-6)
         self._targets = rest.mean(0), np.maximum(rest.std(0), 1e-6)
@@ -158,6 +159,9 @@ class GaussianProcess:
     NOISE = 0.3
 
     def __init__(self, seed: int) -> None:
+        from sklearn.gaussian_process import GaussianProcessRegressor  # noqa: PLC0415 - only where it learns
+        from sklearn.gaussian_process.kernels import RBF  # noqa: PLC0415 - only where it learns
+
         self._process = GaussianProcessRegressor(
             RBF(self.LENGTH), alpha=self.NOISE, optimizer=None, random_state=seed % 2**31
         )
