@@ -31,7 +31,7 @@ from attrsearch.cli.console import json_option, print_json
 @compute_options
 @json_option
 def bench(picture: Path | None, repeats: int, recogniser: str, as_json: bool) -> None:
-    """Time the batched evaluator beside the same work done one candidate at a time, as the thesis did."""
+    """Time the batched evaluator beside one candidate at a time, as the thesis did it."""
     from attrsearch.cli.early import existing_file
 
     existing_file(picture, "a readable picture")

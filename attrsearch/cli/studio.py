@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from attrsearch.cli.compute import compute_options
 from attrsearch.cli.console import quiet_option, say
 
 EVERY = 1.0
@@ -39,6 +40,7 @@ EVERY = 1.0
     "--user", help="In whose name decisions are logged  [default: the name you are logged in with]"
 )
 @click.option("--open", "opens", is_flag=True, help="Open it in a browser.")
+@compute_options
 @quiet_option
 def studio(
     folder: Path,

@@ -114,7 +114,7 @@ def edit_crops(editor: "Editor", crops: Tensor, attributes: Floats) -> list[Laye
 
 
 def plain_layer(crop: Picture) -> Layer:
-    """A picture of the usual crop, drawn with any number of pixels, to be laid on with the usual mask."""
+    """A usual crop, drawn with any number of pixels, to be laid on with the usual mask."""
     return Layer(crop, face_mask(len(crop)), zoom(len(crop)))
 
 
