@@ -1,11 +1,12 @@
 """``--device`` and ``--engine``: where and by what networks compute, the same for every command."""
 
+import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 
-from attrsearch.core.compute import DEVICES, ENGINES, Engine, compute_with
+from attrsearch.core.compute import DEVICES, ENGINES, Engine, compute_with, computing
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -33,11 +34,13 @@ def _engine(
 
 DEVICE: dict[str, Any] = {
     "metavar": "NAME",
+    "envvar": "ATTRSEARCH_DEVICE",
     "callback": _device,
     "help": f"Where networks compute: {DEVICES}  [default: auto, a GPU where there is one]",
 }
 ENGINE: dict[str, Any] = {
     "type": click.Choice(ENGINES),
+    "envvar": "ATTRSEARCH_ENGINE",
     "callback": _engine,
     "help": "What runs networks; onnxruntime needs the extra 'onnx'  [default: torch]",
 }
@@ -46,6 +49,13 @@ CHOICES: dict[str, Callable[[Any], Any]] = {
     "engine": click.option("--engine", **ENGINE),
 }
 """For commands with settings of these names."""
+
+
+def hand_on() -> None:
+    """Let commands that this process starts compute as it was told to."""
+    chosen = computing()
+    os.environ[str(DEVICE["envvar"])] = chosen.device
+    os.environ[str(ENGINE["envvar"])] = chosen.engine
 
 
 def device_option(command: Command) -> Command:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from attrsearch.cli.compute import compute_options
+from attrsearch.cli.compute import compute_options, hand_on
 from attrsearch.cli.console import quiet_option, say
 
 EVERY = 1.0
@@ -68,6 +68,8 @@ def studio(
         raise UnavailableError(
             "studio", required="its web server", found=found, hint=hint
         ) from error
+
+    hand_on()
 
     from attrsearch.report.studio.workspace import Workspace
 

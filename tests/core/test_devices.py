@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import attrsearch.core.compute as asked
+from attrsearch.cli.compute import hand_on
 from attrsearch.cli.main import cli, main
 from attrsearch.core import device as devices
 from attrsearch.core.compute import compute_with, computing, read_device, refuse_absent
@@ -138,6 +139,17 @@ def test_every_command_that_computes_has_the_option() -> None:
     computing_ones |= {"bench", "demo", "naive", "inversion", "editor", "prepare", "search-study"}
     assert not lacking & computing_ones
     assert without <= lacking
+
+
+def test_commands_that_a_command_starts_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ATTRSEARCH_DEVICE", "ATTRSEARCH_ENGINE"):
+        monkeypatch.setenv(name, "")  # put back afterwards
+
+    compute_with("cpu")
+    hand_on()
+    compute_with("auto")
+    assert main(["apply", "gone", "--attributes", "gone.json", "--out", "new"]) == 2
+    assert (computing().device, computing().engine) == ("cpu", "torch")
 
 
 def test_a_run_has_the_field() -> None:
