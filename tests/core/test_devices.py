@@ -193,7 +193,8 @@ def test_a_search_on_a_second_device(
 
 def test_networks_are_moved(second: torch.device) -> None:
     networks = [
-        load_editor("base")._generator,  # type: ignore[attr-defined]
+        load_editor("base")._encode,  # type: ignore[attr-defined]
+        load_editor("base")._decode,  # type: ignore[attr-defined]
         load_recogniser("facenet").recogniser._network,  # type: ignore[attr-defined]
         load_recogniser("sface").recogniser._network,  # type: ignore[attr-defined]
         Mtcnn()._pnet,
