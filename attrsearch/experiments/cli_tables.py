@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from attrsearch.cli.compute import compute_options
 from attrsearch.cli.console import quiet_option, say
 from attrsearch.cli.fields import Options, Values, fill
 from attrsearch.experiments.names import EVERYTHING, NAMES
