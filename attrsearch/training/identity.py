@@ -5,7 +5,7 @@ from typing import Protocol
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import affine_grid, avg_pool2d, grid_sample, interpolate
+from torch.nn.functional import affine_grid, grid_sample, interpolate
 
 from attrsearch.core.device import CPU
 from attrsearch.core.precision import Precision
@@ -21,6 +21,8 @@ FACENET_BOX = (-0.82, -1.0, 0.82, 1.0)
 """What FaceNet sees of a tight crop, from -1 to 1: left, top, right and bottom of MTCNN's box with
 its margin."""
 GRAIN = 0.02
+COARSE = (2, 3, 4)
+"""How much coarser recognisers see what is pushed away: without it, the push draws moustaches."""
 
 
 class TightIdentity(Protocol):
@@ -114,18 +116,16 @@ class TightFaceNet:
 def _worn(faces: Tensor, generator: torch.Generator | None) -> Tensor:
     """Faces (n, 3, h, w) from -1 to 1 as another camera shows them, where a generator is given.
 
-    Left as they are, blurred, or at half their resolution, each in a third of the batches: what is
-    pushed away must be somebody's features, not a texture.
+    At a half, a third or a quarter of their resolution, each in a third of the batches: what is
+    pushed away must be the shape of somebody's features, not strokes on the skin.
     """
     if generator is None:
         return faces
 
-    draw = int(torch.randint(0, 3, (), generator=generator))
-    if draw == 1:
-        faces = avg_pool2d(faces, 3, 1, 1, count_include_pad=False)
-    elif draw == 2:
-        small = avg_pool2d(faces, 2)
-        faces = interpolate(small, scale_factor=2.0, mode="bilinear", align_corners=False)
+    draw = int(torch.randint(0, len(COARSE), (), generator=generator))
+    side = faces.shape[-1]
+    small = interpolate(faces, size=side // COARSE[draw], mode="area")
+    faces = interpolate(small, size=side, mode="bilinear", align_corners=False)
 
     return faces + GRAIN * torch.randn(faces.shape, generator=generator).to(faces.device)
 
