@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from attrsearch.anonymise.images import Applier, ImageResult
+from attrsearch.anonymise.images import Applier, ImageResult, ProtectedPicture
 from attrsearch.cli.exit_codes import DONE, INCOMPLETE, WRONG_USE
 from attrsearch.cli.main import main
 from attrsearch.core.errors import InputError
@@ -104,18 +104,21 @@ def digests(root: Path) -> dict[bytes, str]:
 class QuickApplier(Applier):
     """As the real one around the models: who looks for a face finds one where a picture is not plain."""
 
-    def __init__(self, *_: object) -> None:
+    def __init__(self, *_: object, **__: object) -> None:
         self.file = export(person("a"))
+        self._also = ()
+        self._left = frozenset()
 
-    def protect(
-        self, picture: Picture, person: PersonRecord | None
-    ) -> tuple[Picture, str | None, int]:
+    def _protect(
+        self, picture: Picture, person: PersonRecord | None, *, needed: bool = True
+    ) -> tuple[ProtectedPicture, str | None]:
+        assert needed
         if picture.std() < 5:
             hint = "nothing was written; check the picture by eye"
             raise InputError("this picture", required="a face to protect", found="none", hint=hint)
         protected = picture.copy()
         protected[:5, :5] = 0
-        return protected, None, 1
+        return ProtectedPicture(protected, False, 1), None
 
 
 @pytest.fixture(scope="module")

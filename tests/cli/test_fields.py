@@ -34,7 +34,7 @@ def test_every_field_of_a_run_has_an_option() -> None:
 
 
 def test_every_field_of_footage_has_an_option() -> None:
-    assert parsed(video_options.OPTIONS) == dict(VideoConfig())
+    assert parsed({**video_options.OPTIONS, **video_options.WHO}) == dict(VideoConfig())
     assert parsed(apply.OPTIONS) == dict(ApplyConfig())
 
 
