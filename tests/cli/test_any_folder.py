@@ -108,6 +108,7 @@ class QuickApplier(Applier):
         self.file = export(person("a"))
         self._also = ()
         self._left = frozenset()
+        self.fallback = "blur"
 
     def _protect(
         self, picture: Picture, person: PersonRecord | None, *, needed: bool = True
