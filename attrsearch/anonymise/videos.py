@@ -266,9 +266,8 @@ def apply_to_stream(
 
     if match is not None:
         means = {name: rows.sum(0) for name, rows in _known(match, eyes).items()}
-        means = {
-            name: mean for name, mean in means.items() if name in sets or name in options.visible
-        }
+        wanted = {*sets, *options.visible}
+        means = {name: mean for name, mean in means.items() if name in wanted}
         known = {name: mean / np.linalg.norm(mean) for name, mean in means.items()}
 
     strangers = sorted(options.visible - set(known) - {person})

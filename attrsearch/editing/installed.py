@@ -121,11 +121,8 @@ def install_editor(name: str, source: Path) -> Path:
 def _unzip(path: Path) -> tuple[str, bytes, bytes]:
     """Name and bytes of the checkpoint, and the bytes of its settings."""
     with zipfile.ZipFile(path) as archive:
-        names = {
-            PurePosixPath(info.filename).name: info
-            for info in archive.infolist()
-            if not info.is_dir()
-        }
+        files = [info for info in archive.infolist() if not info.is_dir()]
+        names = {PurePosixPath(info.filename).name: info for info in files}
         weights = sorted(name for name in names if re.fullmatch(r"weights\.\d+\.pth", name))
         if not weights or SETTINGS not in names or names[weights[-1]].file_size > LARGEST:
             required = f"a zip with weights.N.pth and {SETTINGS}"

@@ -86,16 +86,17 @@ def restoring_of(where: Located) -> Restoring:
     """
     path = where.path
     config, template = _described(path, load_about(path))
-    state = {
-        name: value.float() if value.is_floating_point() else value
-        for name, value in load_tensors(path).items()
-    }
+    state = {}
+    for name, value in load_tensors(path).items():
+        # the file has half precision to be half as large; a processor computes slowly in it
+        state[name] = value.float() if value.is_floating_point() else value
+
     mine = {name: value for name, value in state.items() if not name.startswith(PARSING)}
-    found = {
-        name.removeprefix(PARSING): value
-        for name, value in state.items()
-        if name.startswith(PARSING)
-    }
+    found = {}
+    for name, value in state.items():
+        if name.startswith(PARSING):
+            found[name.removeprefix(PARSING)] = value
+
     if not found:
         raise WeightsError(
             path, required="face parsing beside the editor", found="the editor alone", hint=HINT

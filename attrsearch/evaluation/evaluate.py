@@ -148,20 +148,18 @@ class Examiner:
     def examine(self, protection: Protection) -> Examined:
         """Measure one protection."""
         rows = protection.rows
+        # the originals are examined as a protection, too, and were looked at when this was made
         same = protection.windows is self.cohort.look.windows
         sight = self.before if same else self._see(protection, self.before.looks)
         look = next(iter(sight.looks.values()))
         embeddings = self.embeddings if same else self._embed(look, protection.name)
         owners = self.cohort.owners[rows]
-        judged = [
-            {
-                "judge": judge.name,
-                "protection": protection.name,
-                "unseen": judge.unseen,
-                **protected_figures(self.standards[judge.name], embeddings[judge.name], rows),
-            }
-            for judge in self.judges
-        ]
+        judged: list[Figures] = []
+        for judge in self.judges:
+            figures = protected_figures(self.standards[judge.name], embeddings[judge.name], rows)
+            about = {"judge": judge.name, "protection": protection.name, "unseen": judge.unseen}
+            judged.append({**about, **figures})
+
         kept: Figures = {
             "protection": protection.name,
             "people": len(np.unique(owners)),
@@ -178,15 +176,13 @@ class Examiner:
 
     def originals(self) -> list[Figures]:
         """What each judge is worth on the originals."""
-        return [
-            {
-                "judge": judge.name,
-                "unseen": judge.unseen,
-                "scale": self.standards[judge.name].scale,
-                **originals_figures(self.standards[judge.name]),
-            }
-            for judge in self.judges
-        ]
+        rows: list[Figures] = []
+        for judge in self.judges:
+            standard = self.standards[judge.name]
+            about = {"judge": judge.name, "unseen": judge.unseen, "scale": standard.scale}
+            rows.append({**about, **originals_figures(standard)})
+
+        return rows
 
     def _see(self, protection: Protection, before: Mapping[str, DetectedFaces]) -> FaceMeasurements:
         name = protection.name
@@ -205,7 +201,8 @@ class Examiner:
                 Step(stage=f"look at {name}", count=number + 1, total=len(self.eyes.windows) + 1)
             )
 
-        if not before:  # a second detector's own boxes are what its IoU is measured from
+        # a second detector's own boxes are what its IoU is measured from
+        if not before:
             looks = {key: _as_original(look) for key, look in looks.items()}
 
         chosen = next(iter(looks.values()))

@@ -26,7 +26,7 @@ from attrsearch.faces.dataset import (
     detect_reduced,
     prominence,
 )
-from attrsearch.faces.detection.base import Detector
+from attrsearch.faces.detection.base import Detections, Detector
 from attrsearch.faces.images import read_picture
 from attrsearch.faces.people import PersonFiles, find_people
 from attrsearch.faces.recognition.base import Recogniser
@@ -142,6 +142,7 @@ def load_cohort(
         left_out.append(line)
         log.warning(line)
 
+    # a part at a time, or progress would be told once everybody is read
     found: list[tuple[str, list[_Read]]] = []
     for start in range(0, len(people), CHUNK):
         part = people[start : start + CHUNK]
@@ -152,17 +153,21 @@ def load_cohort(
         )
         progress(Step(stage="read", count=start + len(part), total=len(people)))
 
-    reads = [(name, read) for name, rows in found for read in rows]
+    names_read: list[str] = []
+    reads: list[_Read] = []
+    for name, rows in found:
+        names_read += [name] * len(rows)
+        reads += rows
+
     if not reads:
         hint = "give a folder with one sub-folder of pictures a person"
         found_none = f"none in {len(left_out)} pictures ({left_out[0]})" if left_out else "none"
         raise InputError(folder, required="pictures that show faces", found=found_none, hint=hint)
 
-    matrices = np.stack([read.to_window for _, read in reads])
-    sizes = np.array([read.size for _, read in reads], np.int64)
-    return make_cohort(
-        [name for name, _ in reads], [read.face for _, read in reads], matrices, sizes, window
-    )[0]
+    matrices = np.stack([read.to_window for read in reads])
+    sizes = np.array([read.size for read in reads], np.int64)
+    cohort, _ = make_cohort(names_read, [read.face for read in reads], matrices, sizes, window)
+    return cohort
 
 
 def _chosen(
@@ -177,7 +182,10 @@ def _chosen(
             folder, required=f"a person named {unknown[0]}", found=found, hint="check the name"
         )
 
-    return [person for person in people if names is None or person.id in names]
+    if names is None:
+        return people
+
+    return [person for person in people if person.id in names]
 
 
 def make_cohort(
@@ -225,9 +233,10 @@ def make_cohort(
 def detect_again(windows: Picture, before: DetectedFaces, detector: Detector) -> DetectedFaces:
     """Detect the same faces in windows (n, 192, 192, 3) made from those of ``before``."""
     parts = [slice(start, start + CHUNK) for start in range(0, len(windows), CHUNK)]
-    detections = [
-        one for part in in_parallel(lambda p: detector.detect(windows[p]), parts) for one in part
-    ]
+    detections: list[Detections] = []
+    for part in in_parallel(lambda p: detector.detect(windows[p]), parts):
+        detections += part
+
     nearest = [one.nearest(box) for one, box in zip(detections, before.boxes, strict=True)]
     found = np.array([overlap > MIN_OVERLAP for _, overlap in nearest], bool)
     boxes = before.boxes.copy()
@@ -279,11 +288,10 @@ def load_embeddings(
 
     for start in range(0, count, CHUNK):
         part = people[start : start + CHUNK]
-        reads = [
-            r
-            for some in in_parallel(lambda p: _read(p, whole, 1, lambda _: None), part)
-            for r in some
-        ]
+        reads: list[_Read] = []
+        for some in in_parallel(lambda p: _read(p, whole, 1, lambda _: None), part):
+            reads += some
+
         _, look = _first_look([read.face for read in reads], window)
 
         for recogniser in recognisers:
@@ -291,20 +299,20 @@ def load_embeddings(
 
         progress(Step(stage="read", count=start + len(part), total=count))
 
-    return {
-        name: np.concatenate([part for part in parts if len(part)]) for name, parts in rows.items()
-    }
+    # a part in which no face was found has no width either, and cannot be joined
+    return {name: np.concatenate([*filter(len, parts)]) for name, parts in rows.items()}
 
 
 def _first_look(
     faces: Sequence[AlignedFace], detector: Detector
 ) -> tuple[list[int], DetectedFaces]:
     """Untouched faces, each in its own window: indices of those that are found there, and how."""
-    parts = [
-        list(range(len(faces)))[start : start + CHUNK] for start in range(0, len(faces), CHUNK)
-    ]
-    seen = in_parallel(lambda part: detect_in_windows([faces[i] for i in part], detector), parts)
-    kept = [part[i] for part, one in zip(parts, seen, strict=True) for i in one.kept]
+    starts = range(0, len(faces), CHUNK)
+    seen = in_parallel(lambda i: detect_in_windows(faces[i : i + CHUNK], detector), starts)
+    kept: list[int] = []
+    for start, one in zip(starts, seen, strict=True):
+        kept += [start + i for i in one.kept]
+
     count = len(kept)
     look = DetectedFaces(
         windows=np.concatenate([one.windows for one in seen])
@@ -332,7 +340,9 @@ def _read(
     count = len(person.files) if max_faces is None else min(max_faces, len(person.files))
     reads = []
 
-    for path in (person.files[i * len(person.files) // count] for i in range(count)):
+    for i in range(count):
+        # evenly spaced: neighbours in a folder are often of one moment
+        path = person.files[i * len(person.files) // count]
         try:
             reads.append(_read_one(path, detector))
         except AttrsearchError as error:

@@ -84,7 +84,8 @@ def missed(gate: Gate, judged: Sequence[Figures], kept: Sequence[Figures]) -> li
     for limit in gate.limits:
         rows = [row for row in (*judged, *kept) if limit.figure in row]
         if not rows:
-            known = {name for row in (*judged, *kept) for name in row}
+            known: set[str] = set()
+            known.update(*judged, *kept)
             hint = did_you_mean(limit.figure, known)
             raise InputError(
                 "gate", required="a figure of the evaluation", found=limit.figure, hint=hint

@@ -63,15 +63,16 @@ def write_hifd(examiner: Examiner, examined: Sequence[Examined], folder: Path) -
         "gender": ["attrsearch-traits"],
         "landmark": [detector],
     }
-    tasks = {
-        task: {
-            "estimators": [
-                {"name": name, "orig_json": _file(task, name), "deid_json": _file(task, name)}
-                for name in names
-            ]
-        }
-        for task, names in estimators.items()
-    }
+    tasks = {}
+    for task, names in estimators.items():
+        entries = []
+        for name in names:
+            # originals and protected lie in folders of their own, under the same names
+            file = _file(task, name)
+            entries.append({"name": name, "orig_json": file, "deid_json": file})
+
+        tasks[task] = {"estimators": entries}
+
     files = {
         "methods.yaml": {"original": {"base_path": "original"}, "methods": methods},
         "estimators.yaml": {"tasks": tasks},
@@ -106,14 +107,16 @@ def score_hifd(folder: Path) -> dict[str, dict[str, float | None]]:
         out_dir=str(folder / "scores"),
     )
     table = result.composite_df
-    return {
-        str(row["method"]): {
-            str(key): float(value) if isinstance(value, float) and np.isfinite(value) else None
-            for key, value in row.items()
-            if key != "method"
-        }
-        for _, row in table.iterrows()
-    }
+    scores = {}
+    for _, row in table.iterrows():
+        method = str(row.pop("method"))
+        scores[method] = {str(key): _finite(value) for key, value in row.items()}
+
+    return scores
+
+
+def _finite(value: object) -> float | None:
+    return float(value) if isinstance(value, float) and np.isfinite(value) else None
 
 
 def _file(task: str, estimator: str) -> str:
@@ -129,13 +132,8 @@ def _write(
 ) -> None:
     detector, look = next(iter(sight.looks.items()))
     for name, rows in embeddings.items():
-        _envelope(
-            folder,
-            "face_embedding",
-            source,
-            name,
-            {i: {"embedding": _list(row)} for i, row in zip(ids, rows, strict=True)},
-        )
+        vectors = {i: {"embedding": _list(row)} for i, row in zip(ids, rows, strict=True)}
+        _envelope(folder, "face_embedding", source, name, vectors)
 
     male = sight.traits[:, MALE]
     gender = {i: {"probs": [float(1 - p), float(p)]} for i, p in zip(ids, male, strict=True)}
@@ -144,14 +142,16 @@ def _write(
 
 
 def _landmarks(ids: Sequence[str], look: DetectedFaces) -> dict[str, Any]:
-    return {
-        name: {
+    predictions = {}
+    for name, points in zip(ids, look.landmarks.round(3).astype(float), strict=True):
+        left, right = points[:2].tolist()
+        predictions[name] = {
             "points": points.tolist(),
-            "left_eye_center": points[0].tolist(),
-            "right_eye_center": points[1].tolist(),
+            "left_eye_center": left,
+            "right_eye_center": right,
         }
-        for name, points in zip(ids, look.landmarks.round(3).astype(float), strict=True)
-    }
+
+    return predictions
 
 
 def _envelope(

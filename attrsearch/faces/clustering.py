@@ -1,6 +1,7 @@
 """Sort a mixed folder into people: every face of every picture, grouped by its embedding."""
 
 import logging
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -37,13 +38,12 @@ def cluster_folder(
     Raises:
         InputError: No face in any picture.
     """
-    folders = [
-        folder,
-        *sorted(path for path in folder.rglob("*") if path.is_dir() and not path.is_symlink()),
-    ]
+    # a link may lead out of the folder, or round in a circle
+    inner = [path for path in folder.rglob("*") if path.is_dir() and not path.is_symlink()]
+    folders = [folder, *sorted(inner)]
     faces: list[AlignedFace] = []
 
-    for path in (path for place in folders for path in list_pictures(place)):
+    for path in chain.from_iterable(map(list_pictures, folders)):
         try:
             picture = read_picture(path)
             found = _large(detect_reduced(picture, detector))
@@ -60,13 +60,12 @@ def cluster_folder(
         raise InputError(folder, required="pictures with faces", found="no face", hint=hint)
 
     labels = group(seen.embed(scaled.recogniser), scaled.calibration.verification)
-    return [
-        PersonFaces(
-            f"person_{number + 1:03d}",
-            tuple(faces[seen.kept[i]] for i in np.flatnonzero(labels == number)),
-        )
-        for number in range(int(labels.max()) + 1)
-    ]
+    people = []
+    for number in range(int(labels.max()) + 1):
+        own = [faces[seen.kept[i]] for i in np.flatnonzero(labels == number)]
+        people.append(PersonFaces(f"person_{number + 1:03d}", tuple(own)))
+
+    return people
 
 
 def group(embeddings: npt.NDArray[np.float32], threshold: float) -> npt.NDArray[np.int64]:

@@ -93,10 +93,11 @@ class Benchmark:
 
     def record(self) -> dict[str, Any]:
         """What ``attrsearch bench --json`` prints."""
-        fields = {
-            name: round(value, 4) if isinstance(value, float) else value
-            for name, value in vars(self).items()
-        }
+        fields = dict(vars(self))
+        for name, value in fields.items():
+            if isinstance(value, float):
+                fields[name] = round(value, 4)
+
         for table in ("shares", "embedding_ms"):
             fields[table] = {name: round(value, 4) for name, value in getattr(self, table).items()}
 

@@ -45,14 +45,10 @@ def importance(names: tuple[str, ...], points: Floats, utility: Floats) -> dict[
     spaces: dict[str, BaseDistribution] = {
         names[i]: FloatDistribution(float(low[i]), float(high[i])) for i in columns
     }
-    trials = [
-        create_trial(
-            params={names[i]: float(row[i]) for i in columns},
-            distributions=spaces,
-            value=float(value),
-        )
-        for row, value in zip(points, utility, strict=True)
-    ]
+    trials = []
+    for row, value in zip(points, utility, strict=True):
+        params = {names[i]: float(row[i]) for i in columns}
+        trials.append(create_trial(params=params, distributions=spaces, value=float(value)))
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -138,10 +139,11 @@ def markdown(names: Sequence[str], rows: Mapping[str, Sequence[float]]) -> str:
         "| | " + " | ".join(Path(name).stem for name in names) + " |",
         "|---" * (len(names) + 1) + "|",
     ]
-    lines = [
-        f"| {key} | " + " | ".join(f"{value:.3f}" for value in values) + " |"
-        for key, values in rows.items()
-    ]
+    lines = []
+    for key, values in rows.items():
+        cells = [f"{value:.3f}" for value in values]
+        lines.append(f"| {' | '.join([key, *cells])} |")
+
     return "\n".join(head + lines)
 
 
@@ -156,7 +158,8 @@ def _several(faces: FaceSet, limit: int) -> FaceSet:
         found.setdefault(person, []).append(index)
 
     order = sorted(found.values(), key=lambda indices: len(indices) < 2)
-    return faces.take(np.array([i for indices in order for i in indices[:2]][:limit]))
+    pairs = chain.from_iterable(indices[:2] for indices in order)
+    return faces.take(np.array([*pairs][:limit]))
 
 
 def _same_for_a_person(faces: FaceSet, space: str) -> Floats:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -94,7 +95,7 @@ def join(sets: Sequence[FaceSet]) -> FaceSet:
     """Several sets, one after another."""
     return FaceSet(
         np.concatenate([one.crops for one in sets]),
-        tuple(name for one in sets for name in one.names),
+        tuple(chain.from_iterable(one.names for one in sets)),
         np.concatenate([one.attributes for one in sets]),
     )
 

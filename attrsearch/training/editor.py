@@ -1,8 +1,7 @@
-"""Train the editor: AttGAN's generator and discriminator, and the anonymiser's judges.
+"""Train the editor: AttGAN's generator and discriminator.
 
 Source: He et al., "AttGAN", 2019, section 3: reconstruction, attribute constraint, adversarial
-loss.  Ours: the second pass in the loop (``replay``), and for finished edits identity, spread,
-detection, geometry and tone.
+loss.  Ours: the second pass in the loop (``replay``), and what is asked of finished edits.
 """
 
 import copy
@@ -12,11 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.nn.functional import l1_loss, pad
+from torch.nn.functional import l1_loss
 
 from attrsearch.core.attributes import ATTRIBUTES
 from attrsearch.core.device import CPU, fast
-from attrsearch.core.precision import Precision
 from attrsearch.editing.blending import face_mask
 from attrsearch.training import losses
 from attrsearch.training.attribute_sampling import (
@@ -29,14 +27,9 @@ from attrsearch.training.attribute_sampling import (
 )
 from attrsearch.training.dataset import FaceSet, Pictures, randomness, to_network
 from attrsearch.training.discriminator import Discriminator, gradient_penalty
+from attrsearch.training.editor_terms import EditTerms
 from attrsearch.training.generator import average, freeze_norms, load_frozen, make_generator
-from attrsearch.training.loss_networks import (
-    DetectionLossNetwork,
-    IdentityLoss,
-    frozen,
-    geometry_loss,
-    load_traits_network,
-)
+from attrsearch.training.loss_networks import frozen, load_traits_network
 from attrsearch.training.recipes import EditorRecipe
 from attrsearch.training.sample_grid import sheet
 
@@ -64,45 +57,43 @@ class EditorTrainer:
         shown: FaceSet | None = None,
         device: torch.device = CPU,
     ) -> None:
-        self.recipe, self._faces, self._dtype, self._device = recipe, faces, dtype, device
+        self.recipe = recipe
+        self._faces = faces
+        self._dtype = dtype
+        self._device = device
         self._shown = shown or faces.take(np.arange(min(SHOWN, len(faces))))
         self.generator = make_generator(recipe).to(device)
         self.ema = copy.deepcopy(self.generator).eval().requires_grad_(False)
-        features = (
-            frozen(load_traits_network(recipe.traits)).to(device)
-            if recipe.discriminator_features
-            else None
-        )
+        features = None
+        if recipe.discriminator_features:
+            features = frozen(load_traits_network(recipe.traits)).to(device)
+
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed + 1)
             discriminator = Discriminator(recipe.discriminator_dim, features)
             self.discriminator = discriminator.to(device).to(memory_format=torch.channels_last)
+
         learnt = [value for value in self.generator.parameters() if value.requires_grad]
         self._learn_g = torch.optim.Adam(learnt, recipe.generator_rate, BETAS)
         self._learn_d = torch.optim.Adam(
             self.discriminator.parameters(), recipe.discriminator_rate, BETAS
         )
-        terms = recipe.losses
-        self._traits = (
-            frozen(load_traits_network(recipe.traits)).to(device) if terms.attributes else None
-        )
-        precision: Precision = "bf16" if dtype is torch.bfloat16 else "fp32"
-        embeds = terms.identity or terms.spread or terms.steering
-        self._identity = IdentityLoss(precision, device) if embeds else None
-        self._embeddings = np.full(
-            (len(faces) if self._identity else 0, 2, 128), np.nan, np.float32
-        )
-        self._detection = (
-            DetectionLossNetwork(device) if terms.detection or terms.geometry else None
-        )
         self._mask = torch.from_numpy(np.array(face_mask()))[None, None].to(device)
-        second = round(recipe.replay * recipe.batch) if recipe.asks == "edit" else 0
-        self._start = (
-            make_generator(recipe).to(device).eval().requires_grad_(False) if terms.anchor else None
-        )
+        self._terms = EditTerms(recipe, self._mask, dtype, device)
+        # of every face as it is and mirrored, filled in when it is first drawn
+        count = len(faces) if self._terms.identity else 0
+        self._embeddings = np.full((count, 2, 128), np.nan, np.float32)
+
+        self._start = None
+        if recipe.losses.anchor:
+            self._start = make_generator(recipe).to(device).eval().requires_grad_(False)
+
         self._sparring = load_frozen(recipe.sparring).to(device) if recipe.sparring else None
-        shapes = (3, 128, 128), (len(ATTRIBUTES),), (3, 128, 128), (128 if self._identity else 0,)
-        self._replay = [torch.zeros(second, *shape, device=device) for shape in shapes]
+        # edits of an earlier step, whose second pass is asked for in this one
+        again = round(recipe.replay * recipe.batch) if recipe.asks == "edit" else 0
+        width = 128 if self._terms.identity else 0
+        shapes = ((3, 128, 128), (len(ATTRIBUTES),), (3, 128, 128), (width,))
+        self._replay = [torch.zeros(again, *shape, device=device) for shape in shapes]
 
     def step(self, number: int) -> dict[str, float]:
         """One step of the discriminator and, after the warm-up, one of the generator.
@@ -112,42 +103,46 @@ class EditorTrainer:
         random = randomness(self.recipe.seed, number)
         real, labels, embeddings = self._batch(random)
         now = self._round(real, labels, embeddings, random)
-        labels, asked, source = labels.to(self._device), now.asked, now.source
+        labels = labels.to(self._device)
+        asked = now.asked
+        source = now.source
+        # the discriminator learns alone at first, to know what to look for
         warm = number >= self.recipe.warmup
         self._set_rates(number)
+
         with torch.set_grad_enabled(warm), self._fast():
-            features = self.generator.encode(
-                torch.cat([source, real]) if self._reconstructs else source
-            )
-            fake = self.generator.decode(
-                [part[: len(source)] for part in features], asked.values
-            ).float()
+            encoded = torch.cat([source, real]) if self._reconstructs else source
+            features = self.generator.encode(encoded)
+            edited = [part[: len(source)] for part in features]
+            fake = self.generator.decode(edited, asked.values).float()
+
             if not warm and self._sparring is not None:
                 half = len(source) // 2
-                fake = torch.cat(
-                    [fake[:half], self._sparring(source[half:], asked.values[half:]).float()]
-                )
+                others = self._sparring(source[half:], asked.values[half:]).float()
+                fake = torch.cat([fake[:half], others])
+
         judged = self._judged(fake, now)
         found = {}
         if self._plays:
             found["D"] = self._step_discriminator(real, labels, judged.detach(), number, random)
+
         if warm:
-            grown = (
-                min(1.0, (number - self.recipe.warmup + 1) / self.recipe.ramp)
-                if self.recipe.ramp
-                else 1.0
-            )
+            since = number - self.recipe.warmup
+            grown = min(1.0, (since + 1) / self.recipe.ramp) if self.recipe.ramp else 1.0
             found |= self._step_generator(real, labels, now, features, fake, judged, random, grown)
-            average(self.ema, self.generator, self.recipe.ema, number - self.recipe.warmup)
+            average(self.ema, self.generator, self.recipe.ema, since)
+
         self._remember(fake.detach(), now)
         return found
 
     def _set_rates(self, number: int) -> None:
-        recipe, slower = self.recipe, self.recipe.slower(number)
-        for learn, rate in (
+        recipe = self.recipe
+        slower = recipe.slower(number)
+        rates = (
             (self._learn_g, recipe.generator_rate),
             (self._learn_d, recipe.discriminator_rate),
-        ):
+        )
+        for learn, rate in rates:
             for group in learn.param_groups:
                 group["lr"] = rate * slower
 
@@ -209,47 +204,48 @@ class EditorTrainer:
         Where edits of one face are held apart, each face stands in the batch twice.
         """
         twice = 2 if self.recipe.losses.steering else 1
-        chosen = torch.randint(
-            0, len(self._faces), (self.recipe.batch // twice,), generator=random
-        ).numpy()
-        faces, labels = (
-            to_network(self._faces.crops[chosen]),
-            torch.from_numpy(self._faces.attributes[chosen]),
-        )
+        count = self.recipe.batch // twice
+        chosen = torch.randint(0, len(self._faces), (count,), generator=random).numpy()
+        faces = to_network(self._faces.crops[chosen])
+        labels = torch.from_numpy(self._faces.attributes[chosen])
         mirrored = torch.rand(len(chosen), generator=random) < 0.5
         faces = torch.where(mirrored[:, None, None, None], faces.flip(-1), faces).to(self._device)
         known = self._known(faces, chosen, mirrored.numpy())
+
         faces = faces.repeat(twice, 1, 1, 1).contiguous(memory_format=torch.channels_last)
         return faces, labels.repeat(twice, 1), known.repeat(twice, 1)
 
     def _known(self, faces: Tensor, chosen: Indices, mirrored: Indices) -> Tensor:
         """Embeddings of untouched faces, computed when a face is first drawn."""
-        if self._identity is None:
+        if self._terms.identity is None:
             return torch.zeros(len(faces), 0, device=self._device)
+
         new = np.flatnonzero(np.isnan(self._embeddings[chosen, mirrored.astype(int), 0]))
         if len(new):
             with torch.no_grad():
-                found = self._identity.embed(faces[torch.from_numpy(new)])
+                found = self._terms.identity.embed(faces[torch.from_numpy(new)])
+
             self._embeddings[chosen[new], mirrored[new].astype(int)] = found.cpu().numpy()
+
         return torch.from_numpy(self._embeddings[chosen, mirrored.astype(int)]).to(self._device)
 
     def _round(
         self, real: Tensor, labels: Tensor, embeddings: Tensor, random: torch.Generator
     ) -> Round:
-        """What is asked of which faces: of real ones, and of earlier first passes to be turned back."""
+        """What is asked of which faces.
+
+        Of real ones, and of earlier first passes to be turned back.
+        """
         if self.recipe.asks == "one-pass":
-            return Round(
-                ask_one_pass(labels, random).to(self._device),
-                real,
-                real,
-                embeddings,
-                slice(0, None),
-            )
+            asked = ask_one_pass(labels, random).to(self._device)
+            return Round(asked, real, real, embeddings, slice(0, None))
+
         again, values, began, before = self._replay
         first = len(real) - len(again) * bool(values.any())
         asked = ask_edits(labels[:first], random).to(self._device)
         if first == len(real):
             return Round(asked, real, real, embeddings, slice(first, None))
+
         return Round(
             asked.followed_by(ask_back(values)),
             torch.cat([real[:first], again]),
@@ -268,8 +264,10 @@ class EditorTrainer:
         blended = now.began + (fake - now.began) * self._mask
         if self.recipe.blend:
             return blended
+
         if self.recipe.asks == "one-pass":
             return fake
+
         return torch.cat([fake[: now.finished.start], blended[now.finished]])
 
     def _step_discriminator(
@@ -280,15 +278,20 @@ class EditorTrainer:
         real, fake = losses.shifted(real, fake, random)
         with self._fast():
             verdict = self.discriminator(torch.cat([real, fake]))
-        first, second = verdict.take(slice(len(real))), verdict.take(slice(len(real), None))
-        game = loss = losses.discriminator_loss(first, second, self._seen)
+
+        first = verdict.take(slice(len(real)))
+        second = verdict.take(slice(len(real), None))
+        game = losses.discriminator_loss(first, second, self._seen)
+        loss = game
         if recipe.losses.joint:
             loss = loss + losses.attribute_loss(first.attributes, labels, torch.ones_like(labels))
+
+        # the penalty costs a second gradient: it is asked for seldom, and counts the more then
         if recipe.penalty and number % recipe.penalty_every == 0:
             half = real[: max(2, len(real) // 2)]
-            loss = loss + recipe.penalty * recipe.penalty_every * gradient_penalty(
-                self.discriminator, half
-            )
+            weight = recipe.penalty * recipe.penalty_every
+            loss = loss + weight * gradient_penalty(self.discriminator, half)
+
         loss.backward()  # type: ignore[no-untyped-call]
         self._learn_d.step()
         return float(game.detach())
@@ -304,28 +307,37 @@ class EditorTrainer:
         random: torch.Generator,
         grown: float,
     ) -> dict[str, float]:
-        weights, source = self.recipe.losses, now.source
+        weights = self.recipe.losses
+        source = now.source
         terms = self._realism(judged, now.asked, random)
+
         if self._reconstructs:
+            whole = [part[len(source) :] for part in features]
             with self._fast():
-                again = self.generator.decode(
-                    [part[len(source) :] for part in features], own(labels)
-                ).float()
+                again = self.generator.decode(whole, own(labels)).float()
+
             terms["reconstruction"] = l1_loss(again, real)
             terms["colour"] = losses.colour_loss(again, real)
+
         if weights.outside:
             terms["outside"] = ((fake - source).abs() * (1 - self._mask)).mean()
+
         if self._start is not None:
             with torch.no_grad(), self._fast():
                 earlier = self._start(source, now.asked.values).float()
+
             terms["anchor"] = losses.anchor_loss(fake, earlier)
+
         if len(source[now.finished]):
-            began, embeddings = now.began[now.finished], now.embeddings[now.finished]
-            terms |= self._finished(began, embeddings, judged[now.finished], random)
-        weighed = {
-            name: getattr(weights, name, 0.0) * (grown if name == "identity" else 1.0)
-            for name in terms
-        }
+            began = now.began[now.finished]
+            embeddings = now.embeddings[now.finished]
+            terms |= self._terms.finished(began, embeddings, judged[now.finished], random)
+
+        weighed = {name: getattr(weights, name, 0.0) for name in terms}
+        # the weight of identity grows with the steps: at first there is no face to recognise
+        if "identity" in weighed:
+            weighed["identity"] *= grown
+
         total = torch.stack([weighed[name] * value for name, value in terms.items()]).sum()
         self._learn_g.zero_grad()
         total.backward()  # type: ignore[no-untyped-call]
@@ -340,61 +352,13 @@ class EditorTrainer:
     ) -> dict[str, Tensor]:
         terms: dict[str, Tensor] = {}
         if self._plays:
+            # what the discriminator would learn here is not wanted, and costs time
             self.discriminator.requires_grad_(False)
             with self._fast():
                 verdict = self.discriminator(losses.shifted(judged, judged, random)[0])
+
             self.discriminator.requires_grad_(True)
             terms["adversarial"] = losses.realism_loss(verdict, self._seen)
             terms["joint"] = losses.attribute_loss(verdict.attributes, asked.target, asked.weight)
-        if self._traits is not None:
-            seen = pad(losses.disturbed(judged, random), (3, 3, 3, 3), mode="reflect")[
-                :, :, 2:130, 4:132
-            ]
-            with self._fast():
-                logits = self._traits(seen).float()
-            terms["attributes"] = losses.attribute_loss(logits, asked.target, asked.weight)
-        return terms
 
-    def _finished(
-        self, before: Tensor, embeddings: Tensor, after: Tensor, random: torch.Generator
-    ) -> dict[str, Tensor]:
-        """What is asked of an edit when nothing more comes after it."""
-        weights, terms = self.recipe.losses, dict[str, Tensor]()
-        if weights.colour and not self._reconstructs:
-            terms["colour"] = losses.colour_loss(after, before)
-        if weights.chroma:
-            terms["chroma"] = losses.chroma_loss(after, before)
-        if weights.grain:
-            terms["grain"] = losses.grain_loss(after, before)
-        if weights.hair:
-            terms["hair"] = losses.hair_loss(after, before, self._mask)
-        if weights.tone:
-            terms["tone"] = losses.tone_loss(after, before)
-        if self._identity is not None:
-            terms |= self._anonymity(embeddings, after, random)
-        if self._detection is not None:
-            cuts = self._detection.cuts(len(before), random)
-            sight = self._detection(after, cuts)
-            terms["detection"] = -sight.probability.clamp(min=1e-6).log().mean()
-            with torch.no_grad():
-                untouched = self._detection(before, cuts)
-            terms["geometry"] = geometry_loss(sight, untouched)
-        return terms
-
-    def _anonymity(
-        self, before: Tensor, judged: Tensor, random: torch.Generator
-    ) -> dict[str, Tensor]:
-        """Identity and spread; distances are SFace's own, the recipe's limits on the FaceNet scale."""
-        recipe, judge = self.recipe, self._identity
-        if judge is None:
-            return {}
-        after = judge.embed(losses.softened(judged, random), random)
-        distance = ((before - after).square().sum(1) + 1e-8).sqrt() * judge.scale
-        terms = {
-            "identity": losses.identity_loss(distance, recipe.margin, recipe.beyond, recipe.tail),
-            "spread": losses.spread_loss(before, after, recipe.kept),
-            "distance": distance.detach().mean(),
-        }
-        if recipe.losses.steering:
-            terms["steering"] = losses.steering_loss(after, recipe.apart / judge.scale)
-        return terms
+        return terms | self._terms.attributes(judged, asked, random)

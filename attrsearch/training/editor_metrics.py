@@ -158,10 +158,10 @@ def steered(first: Pictures, second: Pictures, tools: Instruments) -> dict[str, 
     kept = np.flatnonzero(
         [a is not None and b is not None for a, b in zip(one, other, strict=True)]
     )
-    embedded = [
-        embed(crops[kept], [found[i] for i in kept], scaled)
-        for crops, found in ((first, one), (second, other))
-    ]
+    embedded = []
+    for crops, found in ((first, one), (second, other)):
+        embedded.append(embed(crops[kept], [found[i] for i in kept], scaled))
+
     mean_distance = distances(*embedded).mean() * scaled.calibration.scale
 
     return {f"two candidates of a face apart, {scaled.name}": float(mean_distance)}

@@ -30,12 +30,11 @@ def write_weights(
     Raises:
         OutputError: The place cannot be written.
     """
-    half = {
-        name: (
-            value.to("cpu", torch.float16) if value.dtype.is_floating_point else value.cpu()
-        ).contiguous()
-        for name, value in sorted(state.items())
-    }
+    half = {}
+    for name, value in sorted(state.items()):
+        kept = value.to("cpu", torch.float16) if value.dtype.is_floating_point else value.cpu()
+        half[name] = kept.contiguous()
+
     metadata = {ABOUT: json.dumps(about, sort_keys=True)} if about else None
     write_bytes(path, save(half, metadata))
 
@@ -56,11 +55,10 @@ def load_trained(network: nn.Module, name: str, kind: Kind = "parsing", beside: 
     """
     bundled = "/" not in name and "\\" not in name and Path(name).suffix == ""
     path = find_weights(name, kind).path if bundled else Path(name)
-    state = {
-        key: value.float() if value.is_floating_point() else value
-        for key, value in load_tensors(path).items()
-        if not beside or not key.startswith(beside)
-    }
+    state = {}
+    for key, value in load_tensors(path).items():
+        if not beside or not key.startswith(beside):
+            state[key] = value.float() if value.is_floating_point() else value
 
     try:
         network.load_state_dict(state)

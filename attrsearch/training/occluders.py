@@ -161,12 +161,11 @@ def _strands(picture: Picture, landmarks: Floats, random: np.random.Generator) -
         )
         bend = start + size * (-up * random.uniform(0.3, 0.9) + side * random.normal(0, 0.2))
         end = bend + size * (-up * random.uniform(0, 0.9) + side * random.normal(0, 0.3))
-        curve = np.array(
-            [
-                (1 - t) ** 2 * start + 2 * t * (1 - t) * bend + t * t * end
-                for t in np.linspace(0, 1, 9)
-            ]
-        )
+        points = []
+        for t in np.linspace(0, 1, 9):
+            points.append((1 - t) ** 2 * start + 2 * t * (1 - t) * bend + t * t * end)
+
+        curve = np.array(points)
         thickness = int(random.integers(1, 4))
         cv2.polylines(
             mask, [_fixed(curve.astype(np.float32))], False, 255, thickness, cv2.LINE_AA, SUBPIXEL

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -122,12 +123,9 @@ def choose(folder: Path, only: set[str] | None, without: set[str]) -> list[str]:
             folder, required="a folder of pictures", found="no such folder", hint="check the path"
         )
 
-    children = [
-        child
-        for child in sorted(folder.iterdir())
-        if child.is_dir() and not child.name.startswith(".")
-    ]
-    found = [path for child in children for path in list_pictures(child)] + list_pictures(folder)
+    folders = sorted(filter(Path.is_dir, folder.iterdir()))
+    children = [child for child in folders if not child.name.startswith(".")]
+    found = [*chain.from_iterable(map(list_pictures, children)), *list_pictures(folder)]
     names = []
 
     for path in found:

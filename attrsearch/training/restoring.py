@@ -1,12 +1,15 @@
-"""Train the restoring editor: half of a batch restores true faces, the other half paints other people's attributes.
+"""Train the restoring editor.
 
-Sources: Sauer et al., "Projected GANs Converge Faster", 2021 (the game on frozen features); Miyato and Koyama, "cGANs
-with Projection Discriminator", 2018 (discriminators that are told the attributes).
+Half of a batch restores true faces, the other half paints other people's attributes.
+
+Sources: Sauer et al., "Projected GANs Converge Faster", 2021 (the game on frozen features); Miyato
+and Koyama, "cGANs with Projection Discriminator", 2018 (discriminators that are told the
+attributes).
 """
 
 import copy
-from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -44,6 +47,7 @@ from attrsearch.training.occluders import paste_occluder
 from attrsearch.training.projected import ProjectedDiscriminator, window
 from attrsearch.training.restoring_batch import Batch
 from attrsearch.training.restoring_recipes import RestoringRecipe
+from attrsearch.training.restoring_steps import learn, people_terms
 from attrsearch.training.tight_faces import TightFaces, cut, to_network
 
 Pictures = npt.NDArray[np.uint8]
@@ -51,7 +55,7 @@ BETAS = (0.0, 0.99)
 SHOWN = 12
 LIMIT = 5.0
 """Longest gradient of the editor."""
-TOLD = [point for group in GROUPS for point in group]
+TOLD = [*chain.from_iterable(GROUPS)]
 """Landmarks that the editor is told."""
 
 
@@ -70,7 +74,7 @@ class _Begun:
 
 
 class RestoringTrainer:
-    """One step at a time; everything it does follows from the recipe, the faces and the step's number.
+    """One step at a time, each following from the recipe, the faces and the step's number.
 
     Args:
         recipe: How to train.
@@ -98,20 +102,25 @@ class RestoringTrainer:
             torch.manual_seed(recipe.seed)
             generator = RestoringNetwork(config)
             discriminator = ProjectedDiscriminator(CHANNELS)
+
         if recipe.start:
             load_trained(generator, recipe.start, "editor", PARSING)
+
         self.generator = generator.to(device).to(memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.generator).eval().requires_grad_(False)
         self.discriminator = discriminator.to(device).to(memory_format=torch.channels_last)
         self._features = frozen(ImageNetFeatures()).to(device)
+
         parsing = ParsingNetwork()
         load_trained(parsing, recipe.parsing)
         self._parsing = frozen(parsing).to(device)
+
         precision: Precision = "bf16" if dtype is torch.bfloat16 else "fp32"
         self._recognisers: tuple[TightIdentity, ...] = (
             TightSFace(precision, device),
             TightFaceNet(precision, device),
         )
+
         self._learnt_g = list(self.generator.parameters())
         self._learnt_d = [value for value in self.discriminator.parameters() if value.requires_grad]
         self._learn_g = torch.optim.Adam(self._learnt_g, recipe.generator_rate, BETAS)
@@ -120,8 +129,8 @@ class RestoringTrainer:
     def step(self, number: int) -> dict[str, float]:
         """One step of the discriminators and one of the editor; the losses.
 
-        The batch is divided into parts that run side by side, each on one thread: what comes out does not depend on
-        the number of threads, and no thread waits for another within a part.
+        The batch is divided into parts that run side by side, each on one thread: what comes out
+        does not depend on the number of threads, and no thread waits for another within a part.
         """
         with one_thread():
             return self._step(number)
@@ -131,22 +140,27 @@ class RestoringTrainer:
         self._renew_norms()
         parts = list(range(self.recipe.parts))
         begun = in_parallel(lambda part: self._begin(number, part), parts)
-        _learn(self._learn_d, self._learnt_d, [one.gradients for one in begun])
+        learn(self._learn_d, self._learnt_d, [one.gradients for one in begun])
 
         for value in self._learnt_d:
             value.requires_grad_(False)
+
         ended = in_parallel(lambda part: self._end(number, begun[part]), parts)
+
         for value in self._learnt_d:
             value.requires_grad_(True)
-        _learn(self._learn_g, self._learnt_g, [gradients for gradients, _ in ended], LIMIT)
+
+        learn(self._learn_g, self._learnt_g, [gradients for gradients, _ in ended], LIMIT)
 
         keep = min(self.recipe.ema, (number + 1) / (number + 10))
         with torch.no_grad():
             for old, new in zip(self.average.parameters(), self._learnt_g, strict=True):
                 old.lerp_(new, 1 - keep)
+
         found = {"D": sum(one.game for one in begun) / len(parts)}
         for name in ended[0][1]:
             found[name] = sum(terms[name] for _, terms in ended) / len(parts)
+
         return found
 
     def _begin(self, number: int, part: int) -> "_Begun":
@@ -155,15 +169,19 @@ class RestoringTrainer:
         generator = randomness(self.recipe.seed + 2 + part, number)
         edited = self._edit(self.generator, batch)
         place = window(len(edited), batch.faces.shape[-1], generator)
+
         with torch.no_grad():
             real = self._features(place.cut(batch.faces))
+
         fake = self._features(place.cut(edited))
         with fast(self._device, self._dtype):
             of_real = self.discriminator(real, self._told(batch.labels))
             of_fake = self.discriminator([one.detach() for one in fake], self._told(batch.asked))
+
         losses = []
         for yes, no in zip(of_real, of_fake, strict=True):
             losses.append(relu(1 - yes.float()).mean() + relu(1 + no.float()).mean())
+
         loss = torch.stack(losses).mean()
         gradients = torch.autograd.grad(loss, self._learnt_d)
         return _Begun(number, batch, edited, real, fake, generator, gradients, float(loss.detach()))
@@ -174,19 +192,25 @@ class RestoringTrainer:
         terms = self._terms(begun, push=grown > 0)
         weights = self.recipe.losses
         total = torch.zeros((), device=self._device)
+
         for name, value in terms.items():
             slow = grown if name in ("identity", "steering", "spread") else 1.0
             total = total + getattr(weights, name) * slow * value
+
         gradients = torch.autograd.grad(total, self._learnt_g)
         return gradients, {name: float(value.detach()) for name, value in terms.items()}
 
     @torch.no_grad()
     def _renew_norms(self) -> None:
-        """One power iteration of every spectral norm; between these the discriminators do not change them."""
+        """One power iteration of every spectral norm.
+
+        Between these the discriminators do not change them.
+        """
         self.discriminator.train()
         for module in self.discriminator.modules():
             if parametrize.is_parametrized(module, "weight"):
                 _ = module.weight
+
         self.discriminator.eval()
 
     def state(self) -> dict[str, Any]:
@@ -217,7 +241,7 @@ class RestoringTrainer:
 
     @torch.no_grad()
     def sheet(self) -> Pictures:
-        """Rows: the face, what is left of it, restored, and three random sets of the search's space."""
+        """Rows: the face, what is left of it, restored, and three random sets of the space."""
         random = np.random.default_rng([self.recipe.seed, 0])
         indices = np.arange(len(self._shown))
         squares = cut(self._shown, indices, random, 0, 0, 0)
@@ -227,19 +251,21 @@ class RestoringTrainer:
         batch = Batch(faces, landmarks, visible, labels, labels, len(faces), 0)
         reduced = reduce_faces(faces, visible, self.recipe.superpixels)[:, :3]
         rows = [faces, reduced, self._edit(self.average, batch)]
+
         for draw in range(3):
             asked = uniform_sets(labels, randomness(0, draw))
-            rows.append(
-                self._edit(self.average, Batch(faces, landmarks, visible, labels, asked, 0, 0))
-            )
+            edited = Batch(faces, landmarks, visible, labels, asked, 0, 0)
+            rows.append(self._edit(self.average, edited))
+
         return np.concatenate([np.concatenate(list(to_pictures(row)), 1) for row in rows])
 
     def _set_rates(self, number: int) -> None:
         slower = self.recipe.slower(number)
-        for optimiser, rate in (
+        rates = (
             (self._learn_g, self.recipe.generator_rate),
             (self._learn_d, self.recipe.discriminator_rate),
-        ):
+        )
+        for optimiser, rate in rates:
             for group in optimiser.param_groups:
                 group["lr"] = rate * slower
 
@@ -253,6 +279,7 @@ class RestoringTrainer:
         chosen = random.integers(0, len(self._faces), own + pairs)
         squares = cut(self._faces, chosen, random)
         pictures = []
+
         for picture, landmarks in zip(squares.pictures, squares.landmarks, strict=True):
             hidden = random.random() < recipe.occluded
             pictures.append(paste_occluder(picture, landmarks, random)[0] if hidden else picture)
@@ -261,17 +288,14 @@ class RestoringTrainer:
         landmarks, visible = self._parsed(faces)
         visible = visible * (torch.from_numpy(squares.inside)[:, None].to(self._device) / 255)
         labels = torch.from_numpy(squares.attributes) * 2 - 1
+
         twice = torch.cat([torch.arange(own + pairs), torch.arange(own, own + pairs)])
         labels = labels[twice]
         generator = randomness(recipe.seed + 1000 + part, number)
         rows = random.integers(0, len(self._faces), 4096)
         others = torch.from_numpy(self._faces.attributes[rows]) * 2 - 1
-        asked = torch.cat(
-            [
-                labels[:own] * (0.7 + 0.4 * torch.rand(own, 1, generator=generator)),
-                asked_sets(labels[own:], others, generator),
-            ]
-        )
+        strength = 0.7 + 0.4 * torch.rand(own, 1, generator=generator)
+        asked = torch.cat([labels[:own] * strength, asked_sets(labels[own:], others, generator)])
         twice = twice.to(self._device)
         return Batch(faces[twice], landmarks[twice], visible[twice], labels, asked, own, pairs)
 
@@ -284,18 +308,19 @@ class RestoringTrainer:
     def _parsed(self, faces: Tensor) -> tuple[Tensor, Tensor]:
         with fast(self._device, self._dtype):
             landmarks, logits = self._parsing(faces)
+
         return landmarks.float(), visible_skin(logits.float(), faces.shape[-1], self.recipe.rim)
 
     def _edit(self, network: RestoringNetwork, batch: Batch) -> Tensor:
         """Edits as they are laid on the faces (n, 3, s, s)."""
         config = network.config
         reduced = reduce_faces(batch.faces, batch.visible, config.superpixels)
-        heat = heat_maps(
-            (batch.landmarks + 0.5) / batch.faces.shape[-1], config.size, config.spread
-        )
+        places = (batch.landmarks + 0.5) / batch.faces.shape[-1]
+        heat = heat_maps(places, config.size, config.spread)
         reduced = reduced.contiguous(memory_format=torch.channels_last)
         with fast(self._device, self._dtype):
             painted = network(reduced, heat, batch.asked.to(self._device)).float()
+
         return torch.lerp(batch.faces, painted, batch.visible)
 
     def _terms(self, begun: "_Begun", *, push: bool) -> dict[str, Tensor]:
@@ -308,14 +333,13 @@ class RestoringTrainer:
         own = batch.own
         with fast(self._device, self._dtype):
             verdicts = self.discriminator(fake, self._told(batch.asked))
-        # A face that already passes for real gains nothing more: without a bound, edits that nothing else holds
-        # become whatever excites the frozen features most.
+
+        # A face that already passes for real gains nothing more: without a bound, edits that
+        # nothing else holds become whatever excites the frozen features most.
         doubts = [softplus(-one.float()).mean() for one in verdicts]
         terms = {"adversarial": torch.stack(doubts).mean()}
         terms["restoration"] = (edited[:own] - batch.faces[:own]).abs().mean()
-        gaps = torch.stack(
-            [feature_gaps(true, made) for true, made in zip(real, fake, strict=True)]
-        )
+        gaps = torch.stack([*map(feature_gaps, real, fake)])
         terms["features"] = gaps[:, :own].mean()
         reach = self.recipe.slack * gaps[:, :own].detach().mean(1, keepdim=True)
         terms["anchor"] = relu(gaps[:, own:] - reach).mean()
@@ -324,59 +348,21 @@ class RestoringTrainer:
         terms["texture"] = texture_loss(fine_real, fine_fake)
         terms["hatch"] = relu(hatching(edited) - hatching(batch.faces)).mean()
         squares = self.recipe.superpixels
-        low = interpolate(edited, size=squares, mode="area") - interpolate(
-            batch.faces, size=squares, mode="area"
-        )
-        terms["reduction"] = low.abs().mean()
+        low = interpolate(edited, size=squares, mode="area")
+        true = interpolate(batch.faces, size=squares, mode="area")
+        terms["reduction"] = (low - true).abs().mean()
+
         if weights.landmarks:
-            # Only where a true result holds the edit: without one the network of landmarks is fooled.
+            # Only where a true result holds the edit: without one the network of landmarks is
+            # fooled.
             with fast(self._device, self._dtype):
                 found, _ = self._parsing(edited[:own])
+
             off = (found.float()[:, TOLD] - batch.landmarks[:own, TOLD]).norm(dim=-1)
             terms["landmarks"] = off.clamp(max=8).mean()
 
         if push and (weights.identity or weights.steering or weights.spread):
             recogniser = self._recognisers[begun.number % len(self._recognisers)]
-            terms |= self._people(batch, edited[own:], recogniser, begun.generator)
+            terms |= people_terms(self.recipe, batch, edited[own:], recogniser, begun.generator)
+
         return terms
-
-    def _people(
-        self,
-        batch: Batch,
-        edited: Tensor,
-        recogniser: TightIdentity,
-        generator: torch.Generator,
-    ) -> dict[str, Tensor]:
-        """Away from the person, apart from each other, and two edits of one face apart."""
-        recipe = self.recipe
-        scale = recogniser.scale
-        pairs = batch.pairs
-        landmarks = batch.landmarks[batch.own :]
-        with torch.no_grad():
-            before = recogniser.embed(batch.faces[batch.own :][:pairs], landmarks[:pairs])
-        after = recogniser.embed(edited, landmarks, generator)
-        far = (after - torch.cat([before, before])).norm(dim=1) * scale
-        short = relu(recipe.margin - far) + 2 * relu(recipe.margin - 0.15 - far)
-        two = (after[:pairs] - after[pairs:]).norm(dim=1) * scale
-        terms = {"identity": short.mean(), "steering": relu(recipe.apart - two).mean()}
-        if pairs > 1:
-            between = ((after[:pairs, None] - after[None, :pairs]).square().sum(2) + 1e-6).sqrt()
-            natural = (before[:, None] - before[None]).square().sum(2).sqrt()
-            close = relu(recipe.kept * natural - between)
-            terms["spread"] = close.sum() / (pairs * (pairs - 1))
-        return terms
-
-
-def _learn(
-    optimiser: torch.optim.Optimizer,
-    values: Sequence[Tensor],
-    parts: Sequence[tuple[Tensor, ...]],
-    limit: float | None = None,
-) -> None:
-    """One step along the mean of the parts' gradients."""
-    for value, *gradients in zip(values, *parts, strict=True):
-        value.grad = torch.stack(gradients).mean(0)
-    if limit is not None:
-        torch.nn.utils.clip_grad_norm_(values, limit)
-    optimiser.step()
-    optimiser.zero_grad(set_to_none=True)

@@ -170,10 +170,8 @@ def _people_of(
     folder = RunFolder(run)
     study = setting_of(run).study
     columns = pq.read_table(run / "trials.parquet").to_pandas()
-    trials = {
-        str(name): rows
-        for name, rows in columns[columns["evaluated"]].groupby("identity", sort=False)
-    }
+    measured = columns[columns["evaluated"]].groupby("identity", sort=False)
+    trials = {str(name): rows for name, rows in measured}
     evaluator = components.evaluator
 
     for part in folder.read_people():
@@ -267,12 +265,12 @@ def _carry_over(
         picked = winners
 
         if len(winners):
-            guesses = np.stack(
-                [
-                    penalised_value(settings.objective, model.predict(winners, o.lesson.person))
-                    for o in group
-                ]
-            )
+            rows = []
+            for one in group:
+                predicted = model.predict(winners, one.lesson.person)
+                rows.append(penalised_value(settings.objective, predicted))
+
+            guesses = np.stack(rows)
             picked = winners[cover(guesses - guesses.min() + 1e-3, SETS)]
 
         sets[gender] = picked

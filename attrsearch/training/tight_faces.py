@@ -10,6 +10,7 @@ in a picture are.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import cv2
@@ -154,8 +155,8 @@ def join_tight(sets: Sequence[TightFaces]) -> TightFaces:
         np.concatenate([one.attributes for one in sets]),
         np.concatenate([one.skin for one in sets]),
         np.concatenate([one.inside for one in sets]),
-        tuple(name for one in sets for name in one.names),
-        tuple(source for one in sets for source in one.sources),
+        tuple(chain.from_iterable(one.names for one in sets)),
+        tuple(chain.from_iterable(one.sources for one in sets)),
     )
 
 

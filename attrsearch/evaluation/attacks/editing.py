@@ -66,11 +66,10 @@ class Attacker:
             InputError: Nobody has.
         """
         found = {number: self.file.find(name) for number, name in enumerate(cohort.people)}
-        known = {
-            number: record
-            for number, record in found.items()
-            if record is not None and record.feasible
-        }
+        known = {}
+        for number, record in found.items():
+            if record is not None and record.feasible:
+                known[number] = record
 
         if not known:
             hint = "give the export that the pictures were protected with"

@@ -49,7 +49,10 @@ def averaging(scene: Scene) -> list[Figures]:
 
     for judge in scene.judges:
         one = scene.embeddings[judge.name]
-        singles = [(target, index) for target, others in cases for index in others]
+        singles: list[tuple[int, int]] = []
+        for target, others in cases:
+            singles += [(target, index) for index in others]
+
         targets = np.array([target for target, _ in singles])
         single = one[[index for _, index in singles]]
         wanted = np.array([target for target, _ in cases])

@@ -101,11 +101,12 @@ def measure_consistency(
 
             progress(Step(stage="steadiness", count=before.index + 1))
 
-    return [
-        _summarise(number, seen)
-        for number, seen in sorted(tracks.items())
-        if len(seen.frames) >= SHORTEST
-    ]
+    long_enough = []
+    for number, seen in sorted(tracks.items()):
+        if len(seen.frames) >= SHORTEST:
+            long_enough.append(_summarise(number, seen))
+
+    return long_enough
 
 
 def read_ledger(path: Path) -> Mapping[int, pd.DataFrame]:

@@ -109,12 +109,12 @@ def measure_told_from_real(
     people = np.asarray(people)
     _check(originals, edits, people)
     reader = features or FeatureReader()
-    variants = np.stack(
-        [
-            _read_variants(pictures, reader, [seed, number])
-            for number, pictures in enumerate((originals, edits))
-        ]
-    )
+    # each side has a stream of its own: an edit must not be known by its augmentation
+    sides = [
+        _read_variants(originals, reader, [seed, 0]),
+        _read_variants(edits, reader, [seed, 1]),
+    ]
+    variants = np.stack(sides)
     scores = _cross_validate(variants, people)
     spread = _standardised(variants[:, 0])
     drawn = _drawn_people(people, seed)
@@ -265,10 +265,12 @@ def _drawn_people(people: Ints, seed: int) -> list[Ints]:
     rows = [np.flatnonzero(place == number) for number in range(place.max() + 1)]
     random = np.random.default_rng(seed)
 
-    return [
-        np.concatenate([rows[i] for i in random.integers(0, len(rows), len(rows))])
-        for _ in range(DRAWS)
-    ]
+    draws = []
+    for _ in range(DRAWS):
+        people_drawn = random.integers(0, len(rows), len(rows))
+        draws.append(np.concatenate([rows[i] for i in people_drawn]))
+
+    return draws
 
 
 def _interval(statistic: Callable[[Ints], float], people: Ints, drawn: list[Ints]) -> Interval:

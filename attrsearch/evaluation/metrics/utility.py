@@ -104,10 +104,10 @@ def skin_tones(crops: Floats) -> Floats:
 
     The median of both.
     """
-    patches = [
-        crops[:, top:bottom, left:right].reshape(len(crops), -1, 3)
-        for top, bottom, left, right in CHEEKS
-    ]
+    patches = []
+    for top, bottom, left, right in CHEEKS:
+        patches.append(crops[:, top:bottom, left:right].reshape(len(crops), -1, 3))
+
     pixels = np.ascontiguousarray(np.concatenate(patches, 1) / 255, np.float32)
     return np.asarray(np.median(cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB), axis=1), np.float32)
 

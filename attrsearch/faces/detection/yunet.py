@@ -48,10 +48,12 @@ class YuNet:
     def detect(self, pictures: Pictures) -> list[Detections]:
         """Find faces in pictures (n, h, w, 3), RGB, uint8; OpenCV takes them one by one."""
         with self._turn:  # the network keeps its input size
-            return [
-                self._one(np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), np.uint8))
-                for picture in pictures
-            ]
+            found = []
+            for picture in pictures:
+                bgr = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), np.uint8)
+                found.append(self._one(bgr))
+
+            return found
 
     def _one(self, bgr: Pictures) -> Detections:
         table = self._rows(bgr)

@@ -184,12 +184,12 @@ def measure(
             thresholds[far] = round(float(ordered[below]), 6)
             accept[far] = round(float((genuine < ordered[below]).mean()), 6)
 
-    spreads = [
-        DistanceStatistics(
-            mean=round(float(d.mean()), 6), std=round(float(d.std()), 6), pairs=len(d)
-        )
-        for d in (genuine, impostor)
-    ]
+    spreads = []
+    for d in (genuine, impostor):
+        mean = round(float(d.mean()), 6)
+        std = round(float(d.std()), 6)
+        spreads.append(DistanceStatistics(mean=mean, std=std, pairs=len(d)))
+
     return Calibration(
         recogniser=recogniser,
         source=source,

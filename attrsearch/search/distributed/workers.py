@@ -206,11 +206,10 @@ class _Search:
                 ([person], self._job, self._threads, rank == 0) for rank in range(self._pool.size())
             ]
             try:
-                outcomes = [
-                    outcome
-                    for found in self._pool.spread(_work, calls)
-                    for outcome in self._told(found)
-                ]
+                outcomes = []
+                for found in self._pool.spread(_work, calls):
+                    outcomes += self._told(found)
+
             except WorkersLostError as lost:
                 log.warning(f"workers: {lost}; the study continues from the database")
                 continue

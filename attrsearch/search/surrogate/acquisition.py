@@ -162,10 +162,12 @@ class Screener:
             proposals.append(_proposal(kind, pool[index], predicted[index], spread, correlation))
 
         # as many again of those screened out are kept on record, drawn at random
-        kept = [
-            _proposal("surrogate", pool[i], predicted[i], spread, correlation, evaluated=False)
-            for i in drawn
-        ]
+        kept = []
+        for i in drawn:
+            kept.append(
+                _proposal("surrogate", pool[i], predicted[i], spread, correlation, evaluated=False)
+            )
+
         return proposals + kept
 
     def _score(

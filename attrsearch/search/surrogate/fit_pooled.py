@@ -151,14 +151,14 @@ def _fit(
     axes = np.linalg.svd(embeddings - centre, full_matrices=False)[2][:AXES]
     centre32 = centre.astype(np.float32)
     axes32 = axes.astype(np.float32)
-    inputs = [
-        pooled_inputs(lesson.attributes, reduce_person(lesson.person, centre32, axes32))
-        for lesson in lessons
-    ]
+    inputs = []
+    for lesson in lessons:
+        person = reduce_person(lesson.person, centre32, axes32)
+        inputs.append(pooled_inputs(lesson.attributes, person))
+
     import xgboost  # noqa: PLC0415 - slow to load
 
     boosters = []
-
     for k in range(len(TARGETS)):
         labels = [normal_scores(lesson.targets[:, k]) for lesson in lessons]
         table = xgboost.DMatrix(np.concatenate(inputs), label=np.concatenate(labels), nthread=1)
