@@ -114,7 +114,9 @@ def test_what_stays_behind_is_noticed(prepared: FaceSet, left: str) -> None:
         trainer = EditorTrainer(EDITOR, prepared, device=device)
         other = EditorTrainer(EDITOR, prepared)
         other._replay[1].fill_(0.5)  # there were first passes before
-        holder, source = (trainer, other) if hasattr(other, left) else (trainer._terms, other._terms)
+        holder, source = (
+            (trainer, other) if hasattr(other, left) else (trainer._terms, other._terms)
+        )
         setattr(holder, left, getattr(source, left))
         with pytest.raises(RuntimeError, match="all tensors to be on the same device"):
             list(map(trainer.step, range(2)))
