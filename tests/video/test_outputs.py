@@ -52,7 +52,7 @@ def test_a_row_for_every_face_of_every_frame(tmp_path: Path) -> None:
     assert rows[1] == {
         "frame": 0, "time": 0.0, "track": 4, "person": "person_001", "left": 90.5, "top": 60.0, "right": 130.5,
         "bottom": 110.0, "probability": pytest.approx(0.15), "found": "low", "cover": "filtered",
-        "reason": "", "distance": None,
+        "reason": "", "distance": None, "class": "face",
     }  # fmt: skip
     assert [(row["frame"], row["time"]) for row in rows] == [(0, 0.0), (0, 0.0), (2, 0.08)]
 
