@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import torch
 
+from attrsearch.core.attributes import ATTRIBUTES
 from attrsearch.core.errors import AttrsearchError, InputError
 from attrsearch.core.parallel import network
 from attrsearch.core.progress import Progress, Step, silent
@@ -26,7 +27,6 @@ from attrsearch.faces.alignment import (
 )
 from attrsearch.faces.detection.base import Detector
 from attrsearch.faces.detection.load import load_detector
-from attrsearch.faces.images import read_picture
 from attrsearch.faces.parsing import SIDE, ParsingNetwork, visible_skin
 from attrsearch.training.export import load_trained
 from attrsearch.training.identity import five_points
@@ -37,6 +37,7 @@ from attrsearch.training.prepare_tight import (
     guess_attributes,
     most_prominent,
     packed_inside,
+    read_extended,
 )
 from attrsearch.training.table import match_table, read_table
 from attrsearch.training.tight_faces import (
@@ -135,23 +136,10 @@ def prepare_parsed(
 
     found = join_tight(parts)
     if known is None:
-        return found
+        return replace(found, attributes=guess_attributes(found.crops))
 
     rows = dict(zip(names, known, strict=True))
     return replace(found, attributes=np.stack([rows[name] for name in found.names]))
-
-
-def _read(path: Path, border: int) -> tuple[Pictures, Pictures]:
-    """A picture with its border, and where it is no border."""
-    pixels = read_picture(path)
-    inside = np.full(pixels.shape[:2], 255, np.uint8)
-
-    if border:
-        sides = (border, border, border, border)
-        pixels = np.asarray(cv2.copyMakeBorder(pixels, *sides, cv2.BORDER_REPLICATE), np.uint8)
-        inside = np.asarray(cv2.copyMakeBorder(inside, *sides, cv2.BORDER_CONSTANT), np.uint8)
-
-    return pixels, inside
 
 
 def _common_place(folder: Path, names: Sequence[str], border: int, detector: Detector) -> Floats:
@@ -160,13 +148,16 @@ def _common_place(folder: Path, names: Sequence[str], border: int, detector: Det
     for place in np.linspace(0, len(names) - 1, min(ALIKE, len(names))).round().astype(int):
         path = folder / names[place]
         try:
-            found.append(most_prominent(path, _read(path, border)[0], detector)[1])
+            found.append(most_prominent(path, read_extended(path, border)[0], detector)[1])
         except AttrsearchError as error:
             log.warning(str(error))
 
     if not found:
         raise InputError(
-            folder, required="pictures with a face", found="none in 30", hint="check the folder"
+            folder,
+            required="pictures with a face",
+            found=f"none in {min(ALIKE, len(names))} of them",
+            hint="check the folder",
         )
 
     return np.asarray(np.median(np.stack(found), axis=0), np.float32)
@@ -180,7 +171,7 @@ def _batches(
         batch: list[_Picture | None] = []
         for name in names[start : start + BATCH]:
             try:
-                pixels, inside = _read(folder / name, border)
+                pixels, inside = read_extended(folder / name, border)
                 five = common
                 if five is None:
                     five = most_prominent(folder / name, pixels, detector)[1]
@@ -195,7 +186,7 @@ def _batches(
 
 
 def _prepared(pictures: list[_Picture], parsing: ParsingNetwork, source: str) -> TightFaces:
-    """The faces of a few pictures that can be learnt from."""
+    """The faces of a few pictures that can be learnt from, attributes still to be filled in."""
     matrices = list(similarity(np.stack([one.five for one in pictures]), TIGHT_TEMPLATE))
 
     for _ in range(2):
@@ -227,7 +218,7 @@ def _prepared(pictures: list[_Picture], parsing: ParsingNetwork, source: str) ->
     return TightFaces(
         stacked,
         transform(TO_STORED, landmarks[rows]),
-        guess_attributes(stacked),
+        np.zeros((len(rows), len(ATTRIBUTES)), np.float32),
         np.stack([_packed_skin(skin[row]) for row in rows]) if rows else EMPTY,
         np.stack(inside) if rows else EMPTY,
         tuple(pictures[row].name for row in rows),

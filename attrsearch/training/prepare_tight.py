@@ -136,6 +136,23 @@ def guess_attributes(crops: Pictures, batch: int = 64) -> Floats:
     return np.concatenate(guessed) if guessed else np.zeros((0, len(ATTRIBUTES)), np.float32)
 
 
+def read_extended(path: Path, border: int) -> tuple[Pictures, Pictures]:
+    """A picture (h, w, 3) extended by a border of so many pixels, and where it is no border (h, w).
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    picture = read_picture(path)
+    inside = np.full(picture.shape[:2], 255, np.uint8)
+
+    if border:
+        sides = (border, border, border, border)
+        picture = np.asarray(cv2.copyMakeBorder(picture, *sides, cv2.BORDER_REPLICATE), np.uint8)
+        inside = np.asarray(cv2.copyMakeBorder(inside, *sides, cv2.BORDER_CONSTANT), np.uint8)
+
+    return picture, inside
+
+
 def most_prominent(path: Path, picture: Pictures, detector: Detector) -> tuple[Floats, Floats]:
     """Box (4,) and five landmarks (5, 2) of the most prominent face of a picture (h, w, 3).
 
@@ -158,15 +175,7 @@ def _face(path: Path, border: int, detector: Detector, reader: DlibLandmarks) ->
     Raises:
         InputError: The picture cannot be read, or shows no face that can be learnt from.
     """
-    picture = read_picture(path)
-    height, width = picture.shape[:2]
-    inside = np.full((height, width), 255, np.uint8)
-
-    if border:
-        sides = (border, border, border, border)
-        picture = np.asarray(cv2.copyMakeBorder(picture, *sides, cv2.BORDER_REPLICATE), np.uint8)
-        inside = np.asarray(cv2.copyMakeBorder(inside, *sides, cv2.BORDER_CONSTANT), np.uint8)
-
+    picture, inside = read_extended(path, border)
     box, five = most_prominent(path, picture, detector)
     hint = "left out"
     matrix = similarity(five[None], TEMPLATE)[0]
