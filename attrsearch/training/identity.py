@@ -73,7 +73,7 @@ class TightSFace:
         grid = sampling_grid(inverse, SFACE_SIZE, (side, side)).to(faces.device)
         aligned = grid_sample(faces, grid, padding_mode="border", align_corners=False)
 
-        return self._network.embed_aligned((_worn(aligned, generator) + 1) * 127.5)
+        return self._network.embed_aligned((worn(aligned, generator) + 1) * 127.5)
 
 
 class TightFaceNet:
@@ -110,10 +110,10 @@ class TightFaceNet:
         grid = affine_grid(matrices, shape, align_corners=False).to(faces.device)
         seen = grid_sample(faces, grid, padding_mode="border", align_corners=False)
 
-        return self._network.embed_cut((_worn(seen, generator) + 1) * 127.5)
+        return self._network.embed_cut((worn(seen, generator) + 1) * 127.5)
 
 
-def _worn(faces: Tensor, generator: torch.Generator | None) -> Tensor:
+def worn(faces: Tensor, generator: torch.Generator | None) -> Tensor:
     """Faces (n, 3, h, w) from -1 to 1 as another camera shows them, where a generator is given.
 
     At a half, a third or a quarter of their resolution, each in a third of the batches: what is

@@ -34,7 +34,7 @@ from attrsearch.faces.parsing import ParsingNetwork, visible_skin
 from attrsearch.training.asked_sets import asked_sets, uniform_sets
 from attrsearch.training.dataset import randomness, to_pictures
 from attrsearch.training.export import load_trained
-from attrsearch.training.identity import TightFaceNet, TightIdentity, TightSFace
+from attrsearch.training.identity import TightFaceNet, TightIdentity, TightSFace, worn
 from attrsearch.training.image_metrics import hatching
 from attrsearch.training.imagenet_features import (
     CHANNELS,
@@ -47,7 +47,7 @@ from attrsearch.training.occluders import paste_occluder
 from attrsearch.training.projected import ProjectedDiscriminator, window
 from attrsearch.training.restoring_batch import Batch
 from attrsearch.training.restoring_recipes import RestoringRecipe
-from attrsearch.training.restoring_steps import learn, people_terms
+from attrsearch.training.restoring_steps import GenderProbe, fit_gender, learn, people_terms
 from attrsearch.training.tight_faces import TightFaces, cut, to_network
 
 Pictures = npt.NDArray[np.uint8]
@@ -120,6 +120,10 @@ class RestoringTrainer:
             TightSFace(precision, device),
             TightFaceNet(precision, device),
         )
+
+        self._genders: list[GenderProbe | None] = [None] * len(self._recognisers)
+        if recipe.losses.gender:
+            self._genders = [fit_gender(one, faces, device) for one in self._recognisers]
 
         self._learnt_g = list(self.generator.parameters())
         self._learnt_d = [value for value in self.discriminator.parameters() if value.requires_grad]
@@ -194,7 +198,7 @@ class RestoringTrainer:
         total = torch.zeros((), device=self._device)
 
         for name, value in terms.items():
-            slow = grown if name in ("identity", "steering", "spread") else 1.0
+            slow = grown if name in ("identity", "steering", "spread", "gender") else 1.0
             total = total + getattr(weights, name) * slow * value
 
         gradients = torch.autograd.grad(total, self._learnt_g)
@@ -361,8 +365,22 @@ class RestoringTrainer:
             off = (found.float()[:, TOLD] - batch.landmarks[:own, TOLD]).norm(dim=-1)
             terms["landmarks"] = off.clamp(max=8).mean()
 
+        if weights.pose:
+            # Seen coarsely, as the recognisers see it: strokes of single pixels fool the network of
+            # landmarks, the shape of a mouth does not.
+            seen = worn(edited[own:], begun.generator)
+            with fast(self._device, self._dtype):
+                found, _ = self._parsing(seen)
+
+            off = (found.float()[:, TOLD] - batch.landmarks[own:, TOLD]).norm(dim=-1)
+            terms["pose"] = off.clamp(max=8).mean()
+
         if push and (weights.identity or weights.steering or weights.spread):
-            recogniser = self._recognisers[begun.number % len(self._recognisers)]
-            terms |= people_terms(self.recipe, batch, edited[own:], recogniser, begun.generator)
+            turn = begun.number % len(self._recognisers)
+            recogniser = self._recognisers[turn]
+            probe = self._genders[turn]
+            terms |= people_terms(
+                self.recipe, batch, edited[own:], recogniser, begun.generator, probe
+            )
 
         return terms

@@ -48,8 +48,11 @@ class RestoringLosses(Recipe):
             network skip it, so the game does not see it.
         landmarks: Distance of eyes, mouth, nose and chin by face parsing, in pixels of the crop,
             where its own attributes are asked.
+        pose: The same where others' attributes are asked, of edits seen coarsely.
         identity: The embedding's distance short of ``margin``, by SFace and FaceNet in turn.
         steering: Two edits of one face nearer to each other than ``apart``.
+        gender: Edits whose gender, read linearly from the recogniser's embeddings, is not clearly
+            the face's own.
         spread: Edits of different people nearer to each other than ``kept`` of their distance
             before.
     """
@@ -62,7 +65,9 @@ class RestoringLosses(Recipe):
     texture: Weight = 3.0
     hatch: Weight = 20.0
     landmarks: Weight = 0.3
+    pose: Weight = 0.0
     identity: Weight = 0.5
+    gender: Weight = 0.0
     steering: Weight = 0.2
     spread: Weight = 0.5
 

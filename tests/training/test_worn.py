@@ -2,7 +2,7 @@
 
 import torch
 
-from attrsearch.training.identity import GRAIN, _worn
+from attrsearch.training.identity import GRAIN, worn
 from attrsearch.training.image_metrics import hatching
 
 
@@ -11,11 +11,11 @@ def test_strokes_of_a_pixel_are_not_seen() -> None:
     plain = torch.zeros(1, 3, 112, 112)
     strokes = plain.clone()
     strokes[..., ::2] = 0.8
-    seen = _worn(strokes, generator)
+    seen = worn(strokes, generator)
     # half of the columns at 0.8: grey, with grain that the generator draws
     assert abs(float(seen.mean()) - 0.4) < 0.01
     assert float(seen.std()) < 3 * GRAIN
-    assert _worn(strokes, None) is strokes
+    assert worn(strokes, None) is strokes
 
 
 def test_chequers_are_measured_and_edges_are_not() -> None:
