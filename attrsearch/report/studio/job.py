@@ -24,6 +24,7 @@ from attrsearch.runs.people_file import PeopleFile, read_people, text_of
 
 FILE = "job.json"
 LOCK = "lock"
+COMMAND_LOCK = "command.lock"
 STEPS: tuple["StepName", ...] = ("find", "anonymise")
 StepName = Literal["find", "anonymise"]
 Kind = Literal["video", "pictures"]
@@ -137,8 +138,8 @@ class JobFolder:
 
     @property
     def is_running(self) -> bool:
-        """Whether a step runs, whoever started it."""
-        return is_locked(self.path / LOCK)
+        """Whether a step runs, whoever started it: its runner, its command, or both."""
+        return is_locked(self.path / LOCK) or is_locked(self.path / COMMAND_LOCK)
 
     def state(self, record: JobRecord | None = None) -> State:
         """Where the job is."""
@@ -196,7 +197,8 @@ class JobFolder:
 
     def process(self, step: StepName, record: JobRecord) -> list[str]:
         """The same as a process of this installation, which says how far it is."""
-        words = [sys.executable, "-m", "attrsearch.cli.main"]
+        words = [sys.executable, "-m", "attrsearch.report.studio.held"]
+        words += [str(self.path / COMMAND_LOCK), "attrsearch.cli.main"]
         return [*words, *self.arguments(step, record), *LOGGING]
 
     def people(self) -> PeopleFile:

@@ -1,33 +1,24 @@
-"""Locks that end with the process that holds them, however it ends."""
+"""Locks that end with the process that holds them, however it ends, on any system."""
 
-import os
 from pathlib import Path
 
-from attrsearch.core.errors import UnavailableError
-
-try:
-    import fcntl
-except ImportError as error:  # Windows
-    raise UnavailableError(
-        "studio", required="a system with file locks", found="none", hint="use Linux or macOS"
-    ) from error
+from filelock import FileLock, Timeout
 
 
-def take_lock(path: Path) -> int | None:
-    """Take a lock; its descriptor, or None where another process has it.
+def take_lock(path: Path) -> FileLock | None:
+    """Take a lock; None where another process, or another lock of this one, has it.
 
-    A child that inherits the descriptor keeps the lock for as long as it lives.
+    It is held until its ``release`` is called or the process ends; a child does not inherit it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    lock = FileLock(path, timeout=0, mode=0o600)
 
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
+        lock.acquire()
+    except Timeout:
         return None
 
-    return descriptor
+    return lock
 
 
 def is_locked(path: Path) -> bool:
@@ -35,9 +26,9 @@ def is_locked(path: Path) -> bool:
     if not path.exists():
         return False
 
-    descriptor = take_lock(path)
-    if descriptor is None:
+    lock = take_lock(path)
+    if lock is None:
         return True
 
-    os.close(descriptor)
+    lock.release()
     return False

@@ -3,17 +3,24 @@
 ``python -m attrsearch.report.studio.runner JOB STEP``
 """
 
+import os
 import signal
 import subprocess
 import sys
-from os import getpid
 from pathlib import Path
 from typing import Any, cast
 
-from attrsearch.report.studio.job import LOCK, JobFolder, StepName, StepRecord, now, write_step
+from attrsearch.report.studio.held import BUSY, STOP
+from attrsearch.report.studio.job import (
+    INTERRUPTED,
+    LOCK,
+    JobFolder,
+    StepName,
+    StepRecord,
+    now,
+    write_step,
+)
 from attrsearch.report.studio.locks import take_lock
-
-BUSY = 75
 
 
 def run_step(folder: Path, step: StepName, decided: str = "") -> int:
@@ -30,30 +37,28 @@ def run_step(folder: Path, step: StepName, decided: str = "") -> int:
         return BUSY
 
     place = folder / f"{step}.json"
-    record = StepRecord(pid=getpid(), began=now(), decided=decided)
+    record = StepRecord(pid=os.getpid(), began=now(), decided=decided)
     write_step(place, record)
 
+    def stop(*_: Any) -> None:
+        (folder / STOP).touch()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+
     with (folder / f"{step}.log").open("wb") as log:
-        # the command keeps the lock: while it lives, nobody starts a second one
         child = subprocess.Popen(  # noqa: S603 - our own command, no shell
             job.process(step, job.read()),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=log,
-            pass_fds=(lock,),
         )
-
-        def stop(*_: Any) -> None:
-            child.send_signal(signal.SIGINT)
-
-        signal.signal(signal.SIGTERM, stop)
-        signal.signal(signal.SIGINT, stop)
         code = child.wait()
 
     # a signal that ended it is no exit code: it was interrupted
-    write_step(
-        place, record.model_copy(update={"ended": now(), "code": code if code >= 0 else 130})
-    )
+    code = code if code >= 0 else INTERRUPTED
+    write_step(place, record.model_copy(update={"ended": now(), "code": code}))
+    lock.release()
     return code
 
 

@@ -1,11 +1,9 @@
 """The studio's folder: its jobs, one running at a time."""
 
 import hashlib
-import os
 import re
 import secrets
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -14,13 +12,8 @@ from pathlib import Path
 from attrsearch.core.errors import InputError, OutputError
 from attrsearch.core.files import write_text
 from attrsearch.faces.images import SUFFIXES
-from attrsearch.report.studio.job import (
-    JobFolder,
-    JobRecord,
-    Options,
-    StepName,
-    now,
-)
+from attrsearch.report.studio.held import STOP
+from attrsearch.report.studio.job import JobFolder, JobRecord, Options, StepName, now
 from attrsearch.report.studio.locks import take_lock
 from attrsearch.video.io.containers import is_video
 
@@ -157,12 +150,9 @@ class Workspace:
             if record.waiting is not None:
                 job.change(waiting=None)
 
-            process = self._running.get(job.id)
-            done = job.step(record.begun) if record.begun else None
-            if process is not None:
-                process.terminate()
-            elif done is not None and job.is_running:
-                _signal(done.pid)  # another studio started it, which was killed since
+            # also one that another studio started, which was killed since
+            if self.is_started(job) or job.is_running:
+                (job.path / STOP).touch()
 
     def remove(self, job: JobFolder) -> None:
         """Remove a job and all its files.
@@ -206,7 +196,7 @@ class Workspace:
             job.write_people(job.people())
 
         (job.path / "result").mkdir(exist_ok=True)
-        for name in (f"{step}.json", f"{step}.log"):
+        for name in (f"{step}.json", f"{step}.log", STOP):
             (job.path / name).unlink(missing_ok=True)
 
         job.change(waiting=None, begun=step)
@@ -218,6 +208,7 @@ class Workspace:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
 
     def is_started(self, job: JobFolder) -> bool:
@@ -229,15 +220,16 @@ class Workspace:
         """Stop what this studio started, for it would go on unseen; how many that were."""
         with self._lock:
             self._closed = True
-            alive = [process for process in self._running.values() if process.poll() is None]
+            running = self._running.items()
+            alive = {name: process for name, process in running if process.poll() is None}
 
-            for process in alive:
-                process.terminate()
+            for name in alive:
+                (self.path / JOBS / name / STOP).touch()
 
-        for process in alive:
+        for process in alive.values():
             process.wait()
 
-        os.close(self._held)
+        self._held.release()
         return len(alive)
 
 
@@ -271,10 +263,3 @@ def place_in(folder: Path, name: str) -> Path:
         raise InputError("file", required="a plain name", found=name[:80] or "none", hint=hint)
 
     return folder.joinpath(*parts)
-
-
-def _signal(process: int) -> None:
-    try:
-        os.kill(process, signal.SIGTERM)
-    except OSError:  # it has just ended
-        return

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from attrsearch.report.studio.job import JobFolder, JobRecord, StepName
+from attrsearch.report.studio.job import COMMAND_LOCK, JobFolder, JobRecord, StepName
 from attrsearch.runs.people_file import Part, PeopleFile, Somebody, text_of
 
 FRAMES = 40
@@ -35,7 +35,10 @@ def say(**line): print(json.dumps(line), file=sys.stderr, flush=True)
 say(event="progress", stage="{step}", count=1, total=2, seconds_left=3.0)
 say(event="said", text="hello")
 hold = pathlib.Path({str(job.path)!r}) / "hold"
-while hold.exists(): time.sleep(0.02)
+try:
+    while hold.exists(): time.sleep(0.02)
+except KeyboardInterrupt:
+    sys.exit(130)
 if "{step}" == "find":
     place = pathlib.Path({str(people)!r})
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -43,7 +46,13 @@ if "{step}" == "find":
 else:
     shutil.copy({str(job.source(record))!r}, {str(job.result(record))!r})
 """
-    return [sys.executable, "-c", script]
+    place = job.path / "stand_in_command.py"
+    place.write_text(script)
+    # held as the true command is
+    held = "import sys; sys.path.insert(0, sys.argv.pop(1)); from attrsearch.report.studio import "
+    held += "held; sys.exit(held.main(*sys.argv[1:]))"
+    lock = str(job.path / COMMAND_LOCK)
+    return [sys.executable, "-c", held, str(job.path), lock, "stand_in_command"]
 
 
 def start_here(workspace: Any, job: JobFolder) -> None:
@@ -54,7 +63,7 @@ def start_here(workspace: Any, job: JobFolder) -> None:
     step = record.waiting
     if step == "anonymise" and not job.who.is_file():
         job.write_people(job.people())
-    for name in (f"{step}.json", f"{step}.log"):
+    for name in (f"{step}.json", f"{step}.log", "stop"):
         (job.path / name).unlink(missing_ok=True)
     job.change(waiting=None, begun=step)
     root = Path(__file__).parents[3]

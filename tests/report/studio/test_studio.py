@@ -129,8 +129,10 @@ def test_stopped_killed_and_gone_on(
     os.kill(done.pid, signal.SIGKILL)
     until(lambda: workspace._running[first].poll() is not None)
     assert client.get(f"/api/jobs/{first}").json()["state"] == "running"
-    hold.unlink()
+    # and it can still be stopped, though nobody is left to send it a signal
+    client.post(f"/api/jobs/{first}/do", json={"what": "stop"})
     until(lambda: client.get(f"/api/jobs/{first}").json()["state"] == "interrupted")
+    hold.unlink()
 
     # whoever opens the folder next sees the same
     workspace.go_on()
