@@ -25,6 +25,7 @@ from attrsearch.cli.video_options import (
     add_debug,
     anonymise_options,
     finish,
+    keep_looks,
     open_eyes_for,
     open_material,
 )
@@ -199,7 +200,8 @@ def _find(job: "Job", _: "RunConfig", video: "VideoConfig", quiet: bool) -> int:
                 with VideoReader(job.source) as reader:
                     rate = float(reader.info.rate)
 
-            found = find_in_video(material, job.run, eyes, options, rate, progress)
+            with keep_looks(eyes, job.run, options, video) as kept:
+                found = find_in_video(material, job.run, kept, options, rate, progress)
         else:
             people_in(job.source)
 
@@ -253,15 +255,16 @@ def _video(job: "Job", config: "RunConfig", video: "VideoConfig", quiet: bool) -
 
         options = add_debug(video.load(material.size), job.source, material, video)
         eyes = open_eyes_for(options, video)
-        protected, result = anonymise_video(
-            material,
-            folder,
-            eyes,
-            options,
-            config,
-            resume=job.run.exists(),
-            progress=progress,
-        )
+        with keep_looks(eyes, folder, options, video) as kept:
+            protected, result = anonymise_video(
+                material,
+                folder,
+                kept,
+                options,
+                config,
+                resume=folder.exists(),
+                progress=progress,
+            )
 
     code = finish(
         protected,

@@ -1,5 +1,7 @@
 """Options that ``apply`` and ``anonymise`` share for footage."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -214,6 +216,37 @@ def open_eyes_for(
     return load_face_models(
         options, detector=video.detector or "yunet", recogniser=recogniser, yolo=video.yolo
     )
+
+
+@contextmanager
+def keep_looks(
+    eyes: "FaceModels", run: Path, options: "VideoOptions", video: "VideoConfig"
+) -> Iterator["FaceModels"]:
+    """The same detector and recogniser, which remember in a run's folder what they found where.
+
+    Detectors that others brought may find something else tomorrow under the same name, and where
+    private files are encrypted, nothing is kept in the open.
+    """
+    from attrsearch.core.encryption import encrypting
+
+    if encrypting() or video.yolo is not None or eyes.detector.name not in ("yunet", "mtcnn"):
+        yield eyes
+        return
+
+    import attrsearch
+    from attrsearch.core.compute import computing
+    from attrsearch.faces.detection.kept import FILE, keep_detections
+    from attrsearch.runs.people_file import FOLDER
+
+    computed = computing()
+    about: dict[str, object] = {
+        "attrsearch": attrsearch.__version__,
+        "low_confidence": options.low_confidence,
+        "min_face": getattr(eyes.detector, "min_face", None),
+        "computed": f"{computed.device} {computed.engine}",
+    }
+    with keep_detections(eyes.detector, run / FOLDER / FILE, about) as detector:
+        yield replace(eyes, detector=detector)
 
 
 def finish(

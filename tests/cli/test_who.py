@@ -5,10 +5,13 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow.parquet as pq
 import pytest
 
 from attrsearch.cli.main import main
+from attrsearch.faces.detection.base import Detections
+from attrsearch.faces.detection.yunet import YuNet
 from tests.clips import Clip, pictures, street, walker, write_clip
 
 FRAMES = 12
@@ -74,6 +77,27 @@ def test_one_is_left_and_one_is_filtered(capsys: pytest.CaptureFixture[str], pla
     assert change[0] < 4 < 6 < change[1]
     _, err = call(capsys, "anonymise", place / "clip.mp4", "--who", place / "who.json", *CHEAP)
     assert "already written by the same command" in err
+
+
+def test_frames_are_looked_through_once(
+    capsys: pytest.CaptureFixture[str], place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = found(place)
+    for person in said["people"]:
+        person["do"] = "filter"
+    (place / "who.json").write_text(json.dumps(said))
+    looked: list[tuple[int, ...]] = []
+    look = YuNet.detect
+
+    def counted(detector: YuNet, shown: npt.NDArray[np.uint8]) -> list[Detections]:
+        looked.append(shown.shape[1:3])
+        return look(detector, shown)
+
+    monkeypatch.setattr(YuNet, "detect", counted)
+    code, err = call(capsys, "anonymise", place / "clip.mp4", "--who", place / "who.json", *CHEAP)
+    assert (code, "12 frames, 2 people; faces 24 filtered" in err) == (0, True), err
+    # people are told apart in windows of 192 pixels; no frame is shown to the detector again
+    assert set(looked) <= {(192, 192)}
 
 
 @pytest.mark.slow
