@@ -268,3 +268,23 @@ def test_pictures_of_many_people_are_read_from_beside_the_page(
             "[...document.querySelectorAll('.shots img')].every(i => i.naturalWidth > 0)"
         )
         assert page.locator(".shots img").count() == 3
+
+
+def test_no_curve_is_named_where_a_point_stands(browser: Any, tmp_path: Path) -> None:
+    report = write_report(write_run(tmp_path / "run", 12, 30))
+    with opened(browser, report.as_uri()) as page:
+        places = """(what) => [...document.querySelectorAll(what)].map((one) => {
+          const { left, top, right, bottom } = one.getBoundingClientRect();
+          return [left, top, right, bottom];
+        })"""
+        names = page.evaluate(places, "text.contour")
+        points = page.evaluate(places, "a.point circle:not(.reach)")
+        people = page.evaluate(places, "a.point text")
+        assert names
+        assert len(points) >= 10
+        assert len(people) >= 5
+        for left, top, right, bottom in [*points, *people]:
+            assert all(
+                right < name[0] or name[2] < left or bottom < name[1] or name[3] < top
+                for name in names
+            )

@@ -17,8 +17,8 @@ function axis(low, high, start, end) {
 const plain = (value) => String(Number(value.toPrecision(6)));
 
 /** A frame with axes; what is drawn into it is added to the returned drawing. */
-function frame({ width = 520, height = 330, x, y, xTitle, yTitle, title, yFormat = plain, xFormat = plain, yTicks = 5, margin = 52 }) {
-  const [left, right, top, bottom] = [yTitle ? margin : 14, 14, 14, 42];
+function frame({ width = 520, height = 330, x, y, xTitle, yTitle, title, yFormat = plain, xFormat = plain, yTicks = 5, margin = 52, beside = 14 }) {
+  const [left, right, top, bottom] = [yTitle ? margin : 14, beside, 14, 42];
   const horizontal = axis(x[0], x[1], left, width - right);
   const vertical = y ? axis(y[0], y[1], height - bottom, top) : null;
   const drawing = s("svg", { class: "chart", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": title });
@@ -95,7 +95,7 @@ function planeRange(distances, products) {
  */
 function plane(points, { title, winner = null, front = true, range = null, small = false }) {
   const { x, y } = range ?? planeRange(points.map((p) => p.distance), points.map((p) => p.product));
-  const plot = frame({ x, y, xTitle: "distance, FaceNet scale", yTitle: "detection × IoU", title });
+  const plot = frame({ x, y, xTitle: "distance, FaceNet scale", yTitle: "detection × IoU", title, beside: BESIDE });
   contours(plot);
   const { threshold, thesis } = run.about;
   const side = plot.x.at(threshold) > plot.width * 0.75 ? -1 : 1;
@@ -119,8 +119,12 @@ function plane(points, { title, winner = null, front = true, range = null, small
   return plot.drawing;
 }
 
+/** Pixels beside the plane for what its curves are called: no point can stand there. */
+const BESIDE = 38;
+
 /** Faint lines of equal utility. */
 function contours(plot) {
+  let named = false;
   for (const utility of [0.9, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5]) {
     const points = [];
     for (let i = 0; i <= 40; i += 1) {
@@ -131,8 +135,11 @@ function contours(plot) {
     if (points.length < 6) continue;
     plot.drawing.append(s("path", { class: "contour", d: path(points) }));
     const [x, y] = points[points.length - 1];
-    if (x > plot.right - 2) plot.drawing.append(s("text", { class: "contour", x: x - 2, y: y - 4, "text-anchor": "end" }, `utility ${plain(utility)}`));
+    if (x < plot.right - 2) continue;
+    plot.drawing.append(s("text", { class: "contour", x: plot.right + 5, y: y + 4 }, plain(utility)));
+    named = true;
   }
+  if (named) plot.drawing.append(s("text", { class: "contour", x: plot.width - 1, y: plot.top - 4, "text-anchor": "end" }, "utility"));
 }
 
 /** Names the point under the pointer, and opens it on a click; keyboards have the table. */

@@ -13,14 +13,15 @@ function standingAt(person, t) {
   return found ?? { ...own, feasible: false };
 }
 
-/** The first of four places about a point where its name covers neither another name nor a point; none where names are many. */
+/** The first place about a point where its name covers neither another name nor a point; where it must have one, any in the plane. */
 function placeName(name, x, y, plot, taken, must) {
   const width = 7 * name.length;
-  const places = [[10, 4, "start", 0], [-10, 4, "end", -width], [0, -11, "middle", -width / 2], [0, 20, "middle", -width / 2]];
+  const beside = [4, -8, 16].flatMap((dy) => [[10, dy, "start", 0], [-10, dy, "end", -width]]);
+  const places = [...beside.slice(0, 2), [0, -11, "middle", -width / 2], [0, 20, "middle", -width / 2], ...beside.slice(2)];
   const boxes = places.map(([dx, dy, anchor, from]) => ({ dx, dy, anchor, left: x + dx + from, top: y + dy - 11 }));
-  const clear = (box) =>
-    box.left > plot.left && box.left + width < plot.right && box.top > plot.top - 10 && taken.every((other) => box.left > other.left + other.width || other.left > box.left + width || Math.abs(box.top - other.top) > 12);
-  const box = boxes.find(clear) ?? (must ? boxes[0] : null);
+  const inside = (box) => box.left > plot.left && box.left + width < plot.right && box.top > plot.top - 10;
+  const clear = (box) => inside(box) && taken.every((other) => box.left > other.left + other.width || other.left > box.left + width || Math.abs(box.top - other.top) > 12);
+  const box = boxes.find(clear) ?? (must ? boxes.find(inside) : null);
   if (!box) return null;
   taken.push({ left: box.left, top: box.top, width });
   return box;
@@ -32,7 +33,7 @@ function tradeOff() {
   const { thesis, threshold: asked } = run.about;
   const all = people.flatMap((p) => [p, ...[0, 1].filter(() => p.steps.length > 1).map((last) => (last ? { distance: p.steps.at(-2), product: p.steps.at(-1) / p.steps.at(-2) } : { distance: p.steps[0], product: p.steps[1] / p.steps[0] }))]);
   const range = planeRange(all.map((p) => p.distance), all.map((p) => p.product));
-  const plot = frame({ ...range, xTitle: "distance, FaceNet scale", yTitle: "detection × IoU", title: "Trade-off: the best set of every person, distance against detection times IoU" });
+  const plot = frame({ ...range, xTitle: "distance, FaceNet scale", yTitle: "detection × IoU", title: "Trade-off: the best set of every person, distance against detection times IoU", beside: BESIDE });
   contours(plot);
   plot.drawing.append(
     s("path", { class: "thesis", d: `M${plot.x.at(thesis.distance)} ${plot.y.at(thesis.product) - 6}l6 6l-6 6l-6 -6z` }),
