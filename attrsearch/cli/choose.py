@@ -1,12 +1,11 @@
 """``attrsearch choose``: another trial of a person wins, as in the dashboard."""
 
-import getpass
 from pathlib import Path
 
 import click
 
 from attrsearch.cli.compute import compute_options
-from attrsearch.cli.console import say
+from attrsearch.cli.console import say, user_name
 
 _PATH = click.Path(path_type=Path)
 
@@ -36,6 +35,6 @@ def choose(run: Path, person: str, trial: int, faces: Path | None, user: str | N
 
     kept = run / "faces"
     place = faces or (kept if kept.is_dir() and not head.get("faces") else None)
-    details = choose_in_run(run, person, trial, Verifier(head, place), user or getpass.getuser())
+    details = choose_in_run(run, person, trial, Verifier(head, place), user_name(user))
     word = "feasible" if details["feasible"] else "not feasible"
     say(f"{person}: trial {trial} wins; {word}, distance {details['distance']:.3f}")

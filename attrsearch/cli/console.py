@@ -1,5 +1,6 @@
 """What commands share: lines on stderr, progress bars, JSON on stdout."""
 
+import getpass
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -169,3 +170,17 @@ def training_bar(steps: int, quiet: bool) -> "Iterator[Progress[TrainingProgress
             shown.update(reached.step - shown.n)
 
         yield show
+
+
+def user_name(given: str | None) -> str:
+    """In whose name decisions are logged: as given, or who is logged in.
+
+    A container may run under a number that nobody has a name for.
+    """
+    if given:
+        return given
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return "somebody without a name"

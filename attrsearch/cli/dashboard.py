@@ -1,13 +1,12 @@
 """``attrsearch dashboard``."""
 
-import getpass
 from contextlib import suppress
 from pathlib import Path
 
 import click
 
 from attrsearch.cli.compute import compute_options
-from attrsearch.cli.console import quiet_option, say, stage_bar
+from attrsearch.cli.console import quiet_option, say, stage_bar, user_name
 from attrsearch.cli.encryption import key_option
 
 _PATH = click.Path(path_type=Path)
@@ -89,7 +88,7 @@ def dashboard(
     with stage_bar(quiet, delay=1) as progress:
         live.refresh(progress)
 
-    shown = Dashboard(live, user or getpass.getuser(), faces, include_originals)
+    shown = Dashboard(live, user_name(user), faces, include_originals)
     with suppress(KeyboardInterrupt):  # how a page is left is no fault
         serve(shown, access, lambda address: say(f"dashboard: {address} (Ctrl+C ends it)"))
 

@@ -1,6 +1,7 @@
 """``--encrypt`` and ``--key`` of commands, and ``attrsearch scrub``."""
 
 import functools
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,10 +31,21 @@ def encrypt_options(command: Command) -> Command:
     return _encrypt(_key(_with_key(command)))
 
 
-def _with_key(command: Command) -> Command:
+def asked_key_options(command: Command) -> Command:
+    """The same for a command that somebody sits at: it asks for a key that is not given.
+
+    What was typed stays in this process and those it starts, and is written nowhere.
+    """
+    return _encrypt(_key(_with_key(command, asks=True)))
+
+
+def _with_key(command: Command, *, asks: bool = False) -> Command:
     @functools.wraps(command)
     def called(*arguments: Any, key: Path | None, encrypt: bool = False, **options: Any) -> Any:
-        from attrsearch.core.encryption import use_key
+        from attrsearch.core.encryption import KEY, has_key, use_key
+
+        if asks and encrypt and key is None and not has_key():
+            os.environ[KEY] = click.prompt("key of encrypted files", hide_input=True, err=True)
 
         use_key(key, encrypt)
         return command(*arguments, **options)

@@ -1,6 +1,5 @@
 """``attrsearch studio``."""
 
-import getpass
 import threading
 import webbrowser
 from contextlib import suppress
@@ -9,7 +8,8 @@ from pathlib import Path
 import click
 
 from attrsearch.cli.compute import compute_options, hand_on
-from attrsearch.cli.console import quiet_option, say
+from attrsearch.cli.console import quiet_option, say, user_name
+from attrsearch.cli.encryption import asked_key_options
 
 EVERY = 1.0
 """Seconds between two looks at whether the next job can begin."""
@@ -42,6 +42,7 @@ EVERY = 1.0
 @click.option("--open", "opens", is_flag=True, help="Open it in a browser.")
 @compute_options
 @quiet_option
+@asked_key_options
 def studio(
     folder: Path,
     host: str,
@@ -94,7 +95,7 @@ def studio(
     try:
         with suppress(KeyboardInterrupt):  # how a page is left is no fault
             serve_application(
-                lambda here: Studio(workspace, here, user or getpass.getuser()).application(),
+                lambda here: Studio(workspace, here, user_name(user)).application(),
                 access,
                 ready,
             )
