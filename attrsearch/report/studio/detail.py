@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from attrsearch.core.encryption import find_private
 from attrsearch.core.errors import InputError
 from attrsearch.report.studio.job import JobFolder, JobRecord
 from attrsearch.report.studio.progress import STAGES, CommandLog
@@ -74,6 +75,7 @@ class JobDetails:
         told = {
             **self.brief(job),
             "options": record.options.model_dump(),
+            "behind": self._behind(job) if record.waiting is not None else None,
             "commands": {step: job.command(step, record) for step in STAGES},
             "lines": [] if log is None else log.lines[-40:],
             "code": None if code is None else code.code,
@@ -92,6 +94,14 @@ class JobDetails:
                 told |= {"people": [], "frames": 0, "rate": 0}
 
         return told
+
+    def _behind(self, job: JobFolder) -> str | None:
+        """The name of the job that a waiting one waits for."""
+        for other in self._workspace.jobs():
+            if other.id != job.id and (other.is_running or self._workspace.is_started(other)):
+                return other.read().name
+
+        return None
 
     def _people(self, job: JobFolder, file: PeopleFile, live: Any) -> dict[str, Any]:
         people: list[dict[str, Any]] = []
@@ -168,9 +178,8 @@ class JobDetails:
             there.append({"what": "result", "name": name, "note": word})
 
         for what, (name, note) in DOWNLOADS.items():
-            path = job.path / name
-            if path.is_file():
-                there.append({"what": what, "name": path.name, "note": note})
+            if find_private(job.path / name) is not None:
+                there.append({"what": what, "name": Path(name).name, "note": note})
 
         return there
 

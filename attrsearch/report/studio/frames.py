@@ -1,7 +1,7 @@
 """Single frames of a video, exactly: the frame that the ledger counts, wherever it stands."""
 
 import threading
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,6 +38,7 @@ class FrameReader:
         count: How many frames it has.
         rate: Frames a second.
         size: Width and height, upright.
+        decoded: How many frames were decoded so far: what showing others costs.
     """
 
     def __init__(self, path: Path) -> None:
@@ -56,6 +57,7 @@ class FrameReader:
         # frames that share a time can only be told apart by counting
         self._is_untimed = len(set(self._times)) < self.count
         self._taken = 0
+        self.decoded = 0
         self._open()
 
     def _open(self) -> None:
@@ -96,13 +98,23 @@ class FrameReader:
             frame = self._counted(number) if self._is_untimed else self._decode(self._times[number])
             return np.asarray(self._orientation.upright(frame.to_ndarray(format="rgb24")), np.uint8)
 
+    def start_of(self, number: int) -> int:
+        """The frame that decoding starts from to come to a frame; 0 where only counting helps."""
+        if self._is_untimed or not self._keys:
+            return 0
+
+        return bisect_left(self._times, self._key_before(self._times[number]))
+
+    def _key_before(self, time: int) -> int:
+        return self._keys[max(0, bisect_right(self._keys, time) - 1)] if self._keys else 0
+
     def _decode(self, time: int) -> Any:
         # decoding on is quicker than seeking, unless a frame to start from lies between
-        key = self._keys[max(0, bisect_right(self._keys, time) - 1)] if self._keys else 0
-        if self._at is None or not key <= self._at < time:
+        if self._at is None or not self._key_before(time) <= self._at < time:
             self._seek(time)
 
         for frame in self._frames:
+            self.decoded += 1
             if frame.pts is not None:
                 self._at = int(frame.pts)
                 if frame.pts >= time:
@@ -123,6 +135,7 @@ class FrameReader:
 
         for frame in self._frames:
             self._taken += 1
+            self.decoded += 1
             if self._taken > number:
                 return frame
 

@@ -60,6 +60,7 @@ class JobRecord(BaseModel):
         created: When.
         waiting: The step that is to run next.
         begun: The last step that was begun.
+        encrypted: Whether its commands encrypt untouched faces and ledgers.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -72,6 +73,7 @@ class JobRecord(BaseModel):
     options: Options = Options()
     waiting: StepName | None = None
     begun: StepName | None = None
+    encrypted: bool = False
 
 
 class StepRecord(BaseModel):
@@ -180,6 +182,9 @@ class JobFolder:
 
         if not options.thorough:
             words += ["--recogniser", "sface"]
+
+        # the key is in the environment, and nowhere else
+        words += ["--encrypt"] if record.encrypted else []
 
         if step == "find":
             return [*words, "--find-only"]

@@ -15,10 +15,10 @@ class _Change(BaseModel):
 
 
 class DoChange(_Change):
-    """What becomes of some people."""
+    """What becomes of some people; of everybody, who may be more than a request can name."""
 
     kind: Literal["do"]
-    people: tuple[str, ...]
+    people: tuple[str, ...] | Literal["everybody"]
     do: Do
 
 
@@ -85,7 +85,7 @@ def changed(file: PeopleFile, change: Change) -> PeopleFile:
 
     match change:
         case DoChange():
-            for name in change.people:
+            for name in people if change.people == "everybody" else change.people:
                 people[name] = _replace(people, name, do=change.do)
         case GenderChange():
             people[change.person] = _replace(people, change.person, gender=change.gender)

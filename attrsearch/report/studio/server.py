@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
+from attrsearch.core.encryption import SUFFIX, encrypting, find_private, read_private
 from attrsearch.core.errors import AttrsearchError, InputError, OutputError
 from attrsearch.core.files import write_text
 from attrsearch.report.dashboard.security import Access, Guard
@@ -35,6 +36,11 @@ MOST_UNDONE = 50
 class _New(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: str
+    options: Options = Options()
+
+
+class _Sample(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
     options: Options = Options()
 
 
@@ -73,6 +79,7 @@ class Studio:
             Route("/assets/{name}", _asset),
             Route("/api/jobs", self._jobs),
             Route("/api/jobs", self._add, methods=["POST"]),
+            Route("/api/sample", self._sample, methods=["POST"]),
             Route(UPLOADS + "{job}/{name:path}", self._upload, methods=["PUT"]),
             Route("/api/jobs/{job}", self._job),
             Route("/api/jobs/{job}/do", self._do, methods=["POST"]),
@@ -80,6 +87,7 @@ class Studio:
             Route("/api/jobs/{job}/people", self._people, methods=["POST"]),
             Route("/api/jobs/{job}/places", self._places),
             Route("/api/jobs/{job}/view", self._view),
+            Route("/api/jobs/{job}/strip/{side}", self._strip),
             Route("/api/jobs/{job}/frame/{side}/{number:int}", self._frame),
             Route("/api/jobs/{job}/face", self._face),
             Route("/api/jobs/{job}/candidates", self._candidates),
@@ -99,13 +107,19 @@ class Studio:
     async def _jobs(self, _: Request) -> Response:
         def told() -> dict[str, Any]:
             jobs = [self._details.brief(job) for job in self._workspace.jobs()]
-            return {"jobs": jobs, "folder": str(self._workspace.path)}
+            folder = str(self._workspace.path)
+            return {"jobs": jobs, "folder": folder, "encrypted": encrypting()}
 
         return JSONResponse(await run_in_threadpool(told))
 
     async def _add(self, request: Request) -> Response:
         new = _New.model_validate_json(await request.body())
         job = await run_in_threadpool(self._workspace.add, new.name, new.options)
+        return JSONResponse({"id": job.id})
+
+    async def _sample(self, request: Request) -> Response:
+        asked = _Sample.model_validate_json(await request.body())
+        job = await run_in_threadpool(self._workspace.add_sample, asked.options)
         return JSONResponse({"id": job.id})
 
     async def _upload(self, request: Request) -> Response:
@@ -217,6 +231,12 @@ class Studio:
     async def _view(self, request: Request) -> Response:
         return JSONResponse(await run_in_threadpool(self._views.about, self._of(request)))
 
+    async def _strip(self, request: Request) -> Response:
+        data = await run_in_threadpool(
+            self._views.strip, self._of(request), request.path_params["side"]
+        )
+        return Response(data, media_type="image/jpeg")
+
     async def _frame(self, request: Request) -> Response:
         given = request.path_params
         width = request.query_params.get("width", "")
@@ -251,13 +271,19 @@ class Studio:
             if path.is_dir():
                 path = await run_in_threadpool(_zipped, path, job.path / "result.zip")
         elif what in DOWNLOADS:
-            path = job.path / DOWNLOADS[what][0]
-            name = path.name
+            plain = job.path / DOWNLOADS[what][0]
+            path = find_private(plain) or plain
+            name = plain.name
         else:
             return PlainTextResponse("no such file", 404)
 
         if not path.is_file() or path.is_symlink():
             return PlainTextResponse("not written yet", 409)
+
+        if path.name.endswith(SUFFIX):  # whoever takes it away can read it
+            data = await run_in_threadpool(read_private, path)
+            given = {"Content-Disposition": f'attachment; filename="{name}"'}
+            return Response(data, media_type="application/octet-stream", headers=given)
 
         return FileResponse(path, filename=name)
 

@@ -1,5 +1,6 @@
 """The studio's folder: its jobs, one running at a time."""
 
+import filecmp
 import hashlib
 import re
 import secrets
@@ -9,12 +10,16 @@ import sys
 import threading
 from pathlib import Path
 
+from attrsearch.core.encryption import encrypting
 from attrsearch.core.errors import InputError, OutputError
 from attrsearch.core.files import write_text
+from attrsearch.core.sample import sample_folder
+from attrsearch.faces.detection.kept import FILE as LOOKS
 from attrsearch.faces.images import SUFFIXES
 from attrsearch.report.studio.held import STOP
 from attrsearch.report.studio.job import JobFolder, JobRecord, Options, StepName, now
 from attrsearch.report.studio.locks import take_lock
+from attrsearch.runs.people_file import FOLDER as FOUND
 from attrsearch.video.io.containers import is_video
 
 JOBS = "jobs"
@@ -101,7 +106,20 @@ class Workspace:
         """A new job, whose input is still to come."""
         job = JobFolder(self.path / JOBS / secrets.token_hex(6))
         job.input.mkdir(parents=True, mode=0o700)
-        job.write(JobRecord(name=name[:120] or "pictures", created=now(), options=options))
+        title = name[:120] or "pictures"
+        job.write(JobRecord(name=title, created=now(), options=options, encrypted=encrypting()))
+        return job
+
+    def add_sample(self, options: Options) -> JobFolder:
+        """A job of the bundled sample, begun: for who has nothing at hand."""
+        job = self.add("bundled sample", options)
+        pictures = [path for path in sorted(sample_folder().glob("*/*")) if path.suffix == ".jpg"]
+        for path in pictures:
+            place = job.input / path.parent.name / path.name
+            place.parent.mkdir(exist_ok=True)
+            shutil.copyfile(path, place)
+
+        self.begin(job)
         return job
 
     def begin(self, job: JobFolder) -> JobRecord:
@@ -195,6 +213,9 @@ class Workspace:
         if step == "anonymise" and not job.who.is_file():
             job.write_people(job.people())
 
+        if record.kind == "video":
+            self._share_looks(job, record)
+
         (job.path / "result").mkdir(exist_ok=True)
         for name in (f"{step}.json", f"{step}.log", STOP):
             (job.path / name).unlink(missing_ok=True)
@@ -210,6 +231,24 @@ class Workspace:
             start_new_session=True,
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
+
+    def _share_looks(self, job: JobFolder, record: JobRecord) -> None:
+        """Take over what the detector found in the same clip of another job."""
+        place = job.run / FOUND / LOOKS
+        if place.exists():
+            return
+
+        source = job.source(record)
+        for other in self.jobs():
+            theirs = other.read()
+            known = other.run / FOUND / LOOKS
+            if other.id == job.id or theirs.kind != "video" or not known.is_file():
+                continue
+
+            if filecmp.cmp(source, other.source(theirs), shallow=False):
+                place.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(known, place)
+                return
 
     def is_started(self, job: JobFolder) -> bool:
         """Whether a process of this studio works at a job, or is about to."""

@@ -147,8 +147,8 @@ def test_decisions_by_keyboard_and_in_two_tabs(browser: Any, address: str) -> No
         # two people are one, and are two again
         page.focus("#open-person_001")
         page.keyboard.press("Enter")
-        page.select_option("#person-other", "person_002")
-        page.click("#merge")
+        page.click("#merging summary")
+        page.click("[data-other=person_002]")
         page.wait_for_selector(".gallery li:only-child")
         page.click("#undo")
         page.wait_for_selector("#open-person_002")
@@ -179,6 +179,36 @@ def test_the_player_goes_where_it_is_sent(browser: Any, address: str) -> None:
         with page.expect_download() as download:
             page.click(".downloads a >> nth=0")
         assert download.value.suggested_filename == "street_anonymised.mp4"
+
+
+DRAG = """() => {
+  const time = document.getElementById("time");
+  for (let frame = 1; frame < 40; frame += 1) {
+    time.value = frame;
+    time.dispatchEvent(new Event("input"));
+  }
+}"""
+
+
+def test_no_queue_forms_behind_a_quick_hand(browser: Any, address: str) -> None:
+    with opened(browser, address, offline=False) as page:
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.click(".jobs a >> text=done")
+        page.wait_for_selector("canvas[data-frame='0']")
+        page.wait_for_function(
+            "() => performance.getEntriesByType('resource').filter("
+            "(one) => one.name.includes('/strip/')).length === 2"
+        )
+        page.wait_for_timeout(300)
+        before = len([url for url in asked if "/frame/" in url])
+        page.evaluate(DRAG)
+        # a small picture is there at once, the exact one when it has come
+        assert page.get_attribute("canvas", "data-small") == "39"
+        page.wait_for_selector("canvas[data-frame='39']")
+        # 39 places on two sides: the first and the last are asked for, none between
+        assert len([url for url in asked if "/frame/" in url]) - before <= 6
+        assert len([url for url in asked if "/strip/" in url]) == 2
 
 
 def test_from_a_drop_to_a_download(browser: Any, tmp_path: Path) -> None:

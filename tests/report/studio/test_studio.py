@@ -11,20 +11,31 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
+from attrsearch.core.encryption import locked
 from attrsearch.core.errors import InputError, OutputError
+from attrsearch.core.images import to_jpeg
 from attrsearch.report.dashboard.security import Access
 from attrsearch.report.studio.job import JobFolder, Options
 from attrsearch.report.studio.places import read_places
 from attrsearch.report.studio.server import Studio
+from attrsearch.report.studio.views import JobViews
 from attrsearch.report.studio.workspace import Workspace, place_in
-from attrsearch.runs.people_file import read_people, text_of
-from tests.clips import textured, write_clip
+from attrsearch.runs.people_file import (
+    Part,
+    PeopleFile,
+    Shot,
+    Somebody,
+    read_people,
+    text_of,
+)
+from tests.clips import Clip, textured, write_clip
 from tests.report.studio.stand_in import FRAMES, found, start_here
 from tests.report.synthetic import write_coverage
 
 HERE = "http://127.0.0.1:8766"
 TOKEN = "a token that is long enough"
 OURS = {"X-Attrsearch": "1", "Origin": HERE, "Authorization": f"Bearer {TOKEN}"}
+KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 FILE = OURS | {"Content-Type": "application/octet-stream"}
 
 
@@ -100,6 +111,8 @@ def test_from_a_drop_to_a_result(
     until(lambda: client.get(f"/api/jobs/{job}").json()["state"] == "done")
     answer = client.get(f"/download/{job}/result")
     assert answer.content == clip.read_bytes()
+    part = client.get(f"/download/{job}/result", headers={"Range": "bytes=100-199"})
+    assert (part.status_code, part.content) == (206, clip.read_bytes()[100:200])
     assert "street_anonymised.mp4" in answer.headers["content-disposition"]
     assert read_people(workspace.job(job).who) == found()
     assert not client.get(f"/api/jobs/{job}").json()["stale"]
@@ -218,10 +231,111 @@ def test_decisions_that_cannot_be(
     assert not job.who.exists()
 
 
+def test_the_same_clip_is_not_looked_through_twice(workspace: Workspace, clip: Path) -> None:
+    first, again, other = (decided(workspace, clip) for _ in range(3))
+    known = first.run / "found/detections.bin"
+    known.write_bytes(b"what was found")
+    (other.input / "street.mp4").write_bytes(b"another clip")
+    for job in (again, other):
+        workspace._share_looks(job, job.read())
+    assert (again.run / "found/detections.bin").read_bytes() == b"what was found"
+    assert not (other.run / "found/detections.bin").exists()
+
+
+def test_the_sample_is_a_job(
+    client: TestClient, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Workspace, "go_on", lambda _: None)
+    job = client.post("/api/sample", json={"options": {"thorough": False}}).json()["id"]
+    told = client.get(f"/api/jobs/{job}").json()
+    assert (told["name"], told["kind"], told["state"]) == ("bundled sample", "pictures", "waiting")
+    there = {path.parent.name for path in workspace.job(job).input.rglob("*.jpg")}
+    assert there == {"astronaut", "cadet", "pilot"}
+
+
+def test_an_encrypted_job_shows_what_only_the_key_opens(
+    client: TestClient, workspace: Workspace, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ATTRSEARCH_KEY", KEY)
+    monkeypatch.setenv("ATTRSEARCH_ENCRYPT", "1")
+    job = decided(workspace, clip)
+    commands = client.get(f"/api/jobs/{job.id}").json()["commands"]
+    assert all(" --encrypt" in command and KEY not in command for command in commands.values())
+    assert client.get("/api/jobs").json()["encrypted"]
+
+    people = job.people()
+    shot = Part(first=0, last=39, frames=38, shots=(Shot(file="track_0_1.jpg", frame=1),))
+    job.write_people(people.model_copy(update={"parts": {**people.parts, "0": shot}}))
+    face = to_jpeg(np.zeros((64, 64, 3), np.uint8))
+    (job.run / "found/track_0_1.jpg.fernet").write_bytes(locked(face))
+    (job.run / "coverage.parquet.fernet").write_bytes(locked(b"a ledger"))
+    assert client.get(f"/api/jobs/{job.id}/face?part=0&number=0").content == face
+    told = client.get(f"/api/jobs/{job.id}").json()
+    assert {"ledger": "coverage.parquet"}.items() <= {
+        item["what"]: item["name"] for item in told["downloads"]
+    }.items()
+    ledger = client.get(f"/download/{job.id}/ledger")
+    assert (ledger.content, 'filename="coverage.parquet"' in str(ledger.headers)) == (
+        b"a ledger",
+        True,
+    )
+    written = [path for path in workspace.path.rglob("*") if path.is_file()]
+    assert not [path for path in written if KEY.encode() in path.read_bytes()]
+
+    monkeypatch.setenv("ATTRSEARCH_KEY", "")
+    assert client.get(f"/api/jobs/{job.id}/face?part=0&number=0").status_code == 400
+
+
+def test_everybody_may_be_more_than_a_request_can_name(
+    client: TestClient, workspace: Workspace, clip: Path
+) -> None:
+    job = decided(workspace, clip)
+    people = tuple(Somebody(id=f"person_{i:04d}", parts=(str(i),)) for i in range(5000))
+    parts = {str(i): Part(first=0, last=39, frames=9) for i in range(5000)}
+    job.write_people(PeopleFile(people=people, parts=parts, rate=25, frames=FRAMES))
+    change = {"kind": "do", "people": "everybody", "do": "filter"}
+    answer = client.post(f"/api/jobs/{job.id}/people", json={"change": change})
+    assert answer.status_code == 200
+    assert {one.do for one in read_people(job.who).people} == {"filter"}
+
+
+def test_who_waits_knows_for_what(
+    client: TestClient, workspace: Workspace, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = decided(workspace, clip), decided(workspace, clip)
+    monkeypatch.setattr(Workspace, "is_started", lambda _, job: job.id == one.id)
+    monkeypatch.setattr(Workspace, "go_on", lambda _: None)
+    one.change(name="the first")
+    client.post(f"/api/jobs/{two.id}/ask", json={"step": "anonymise"})
+    assert client.get(f"/api/jobs/{two.id}").json()["behind"] == "the first"
+    assert client.get(f"/api/jobs/{one.id}").json()["behind"] is None
+
+
+def test_faces_of_one_stretch_take_one_pass(workspace: Workspace, tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "street.mp4", textured(FRAMES), Clip(options={"g": "40"}))
+    job = decided(workspace, clip)
+    people = job.people()
+    faces = {
+        str(i): Part(first=0, last=39, frames=9, at=i, box=(10, 10, 60, 60 + i)) for i in range(40)
+    }
+    job.write_people(people.model_copy(update={"parts": faces}))
+    views = JobViews()
+    pictures = {part: views.face(job, part, 0) for part in ("39", "3", "20", "39")}
+    assert len(set(pictures.values())) == 3
+    # the first face asked for lies behind all others: they are cut on the way to it
+    assert views._readers.reader(job.source(job.read())).decoded == 40
+
+
 def test_frames_and_faces(client: TestClient, workspace: Workspace, clip: Path) -> None:
     job = decided(workspace, clip)
     about = client.get(f"/api/jobs/{job.id}/view").json()
+    strip = about.pop("strips")["before"]
     assert about == {"count": FRAMES, "rate": 25, "width": 320, "height": 240}
+    assert (strip["frames"][0], strip["frames"][-1]) == (0, FRAMES - 1)
+    sheet = client.get(f"/api/jobs/{job.id}/strip/before")
+    assert sheet.headers["content-type"] == "image/jpeg"
+    assert client.get(f"/api/jobs/{job.id}/strip/after").status_code == 400
+    assert client.get(f"/api/jobs/{job.id}/strip/beside").status_code == 400
     for number in (0, 39, 17):
         answer = client.get(f"/api/jobs/{job.id}/frame/before/{number}?width=160")
         assert answer.headers["content-type"] == "image/jpeg"

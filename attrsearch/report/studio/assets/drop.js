@@ -67,7 +67,7 @@ async function send(name, items, options, told) {
 }
 
 const CHOICES = {
-  thorough: [["true", "Thorough: FaceNet, about 200 tries a person"], ["false", "A quick look: SFace, 40 tries a person"]],
+  thorough: [["true", "thorough, 200 tries a person"], ["false", "a quick look, 40 tries a person"]],
   fallback: [["blur", "a blur"], ["pixelate", "pixels"], ["mask", "a mask"]],
 };
 
@@ -110,12 +110,23 @@ export function dropZone() {
     }
   }
 
+  async function trySample() {
+    try {
+      const { id } = await tell("api/sample", { options: chosen() });
+      location.hash = `#/job/${id}`;
+    } catch (error) {
+      note.textContent = error.message;
+      note.className = "no";
+    }
+  }
+
   const zone = h(
     "div",
     { class: "drop", id: "drop" },
     h("p", { class: "big" }, "Drop a video, pictures or folders here"),
     h("p", { class: "soft" }, "A folder with a sub-folder for each person keeps people together; a video finds its people itself."),
     h("p", { class: "row" }, h("button", { type: "button", class: "main", onclick: () => files.click() }, "Choose files…"), h("button", { type: "button", onclick: () => folder.click() }, "Choose a folder…")),
+    h("p", { class: "soft" }, "Nothing at hand? ", h("button", { type: "button", class: "quiet", id: "sample", onclick: trySample }, "Try it on the bundled sample"), "(an astronaut and two made-up people)"),
     files,
     folder,
     bar,

@@ -14,11 +14,12 @@ function leadOf(job) {
   if (job.state === "deciding" && !all) return "Nobody was found. If there are faces in it, they are smaller or more turned than the detector knows.";
   if (job.state === "deciding") return `${who} found. Everybody is anonymised unless you say otherwise; nothing is searched before you start it.`;
   if (job.state === "failed") return "The command ended with an error; its last lines are below.";
-  if (job.state === "interrupted") return "It was interrupted. What is finished is kept, and it goes on from there.";
+  if (job.state === "interrupted") return "It was stopped. What is finished is kept, and it goes on from there.";
   if (job.state === "uploading") return "Its files were not copied completely. Remove it, and drop them again.";
-  if (job.state === "waiting") return "It waits until the job before it is done.";
+  if (job.state === "waiting") return `It waits until ${job.behind ?? "the job before it"} is done.`;
   if (job.state === "done") return resultSentence(job);
-  return job.step === "find" ? "Every frame is searched for faces, and faces are followed." : "A set is searched for each person, then every face of every frame is covered.";
+  if (job.kind === "pictures") return job.step === "find" ? "Every picture is searched for faces." : "Another face is searched for each person, then the pictures are written.";
+  return job.step === "find" ? "Every frame is searched for faces, and faces are followed." : "Another face is searched for each person, then every face of every frame is covered.";
 }
 
 function resultSentence(job) {
@@ -48,7 +49,8 @@ function progressPanel(job, changed) {
     await tell(`api/jobs/${job.id}/do`, { what: "stop" }).catch((error) => say(error.message));
     changed();
   };
-  return h("div", { class: "progress" }, h("ol", {}, stages), h("button", { type: "button", id: "stop", onclick: stop }, "Stop"), h("span", { class: "soft" }, "It can go on later from where it is."));
+  const waits = job.state === "waiting";
+  return h("div", { class: "progress" }, stages.length ? h("ol", {}, stages) : null, h("button", { type: "button", id: "stop", onclick: stop }, waits ? "Do not begin" : "Stop"), h("span", { class: "soft" }, waits ? "It keeps everything, and can begin later." : "It can go on later from where it is."));
 }
 
 function commandsSection(job) {
@@ -123,14 +125,16 @@ export function jobPage(id) {
 
   async function showPlayer() {
     const stamp = `${job.hasResult}-${job.resultStamp}`;
-    if (seen.result === stamp || ["uploading", "waiting"].includes(job.state)) return;
+    if (seen.result === stamp || job.state === "uploading") return false;
     seen.result = stamp;
     places = job.hasResult ? await ask(`api/jobs/${id}/places`).catch(() => null) : null;
     const view = await ask(`api/jobs/${id}/view`).catch(() => null);
-    if (!view?.count) return;
+    if (stamp !== seen.result) return false; // a newer result has come since
+    if (!view?.count) return true;
     seen.player?.leave();
     seen.player = player(job, view, places, seen.player?.place() ?? 0);
     watching.replaceChildren(seen.player.body);
+    return true;
   }
 
   /** What the audit found belongs into the first sentences. */
@@ -149,8 +153,9 @@ export function jobPage(id) {
     if (job.hasResult !== (watching.nextSibling === people)) (job.hasResult ? people.before(watching) : people.after(watching));
     if (busy && document.activeElement?.id === "stop") updateProgress();
     else progress.replaceChildren(...(busy ? [progressPanel(job, changed)] : []));
-    await showPlayer();
     lead.replaceChildren(leadOf(job), ...foundByAudit());
+    // a film is opened and searched for places in its own time: people and buttons do not wait for it
+    showPlayer().then((is) => is && show());
 
     const faces = JSON.stringify([job.version, job.state, job.stale]);
     if (faces !== seen.people) {
@@ -174,7 +179,9 @@ export function jobPage(id) {
   /** New numbers in the bars that are there: who has the focus on Stop keeps it. */
   function updateProgress() {
     const fresh = progressPanel(job, changed);
-    progress.querySelector("ol")?.replaceWith(fresh.querySelector("ol"));
+    const [before, after] = [progress.querySelector("ol"), fresh.querySelector("ol")];
+    if (before && after) before.replaceWith(after);
+    else progress.querySelector("#stop")?.before(...[after].filter(Boolean));
   }
 
   const watch = repeat(async () => {

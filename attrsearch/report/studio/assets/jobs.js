@@ -9,7 +9,7 @@ export const STATES = {
   deciding: "people found: decide",
   done: "done",
   failed: "failed",
-  interrupted: "interrupted",
+  interrupted: "stopped",
 };
 const STAGE_WORDS = { find: "finding people", search: "searching", cover: "covering faces", audit: "auditing", apply: "writing pictures" };
 
@@ -33,7 +33,7 @@ function row(job, changed) {
     "li",
     {},
     h("a", { href: `#/job/${job.id}` }, job.name),
-    h("span", { class: job.state === "failed" ? "no" : busy || job.state === "done" ? "yes" : "soft" }, stateWords(job)),
+    h("span", { class: `state ${job.state === "failed" ? "no" : busy || job.state === "done" ? "yes" : "soft"}` }, stateWords(job)),
     h("span", { class: "soft wider" }, new Date(job.created).toLocaleString()),
     busy ? null : h("button", { type: "button", class: "quiet", "aria-label": `Remove ${job.name}`, onclick: remove }, "Remove"),
   );
@@ -54,7 +54,8 @@ export function jobsPage() {
         const focused = document.activeElement?.getAttribute("href");
         list.replaceChildren(...told.jobs.map((job) => row(job, () => watch.now())));
         if (focused) list.querySelector(`a[href="${focused}"]`)?.focus({ preventScroll: true });
-        folder.textContent = told.jobs.length ? `Everything is kept in ${told.folder}.` : `No jobs yet. Everything will be kept in ${told.folder}.`;
+        const sealed = told.encrypted ? " Untouched faces and ledgers of new jobs are encrypted; what you drop and the results are not." : "";
+        folder.textContent = `${told.jobs.length ? "Everything is" : "No jobs yet. Everything will be"} kept in ${told.folder}.${sealed}`;
       }
       return busy ? 1000 : 3000;
     } catch (error) {

@@ -5,6 +5,7 @@ import { personDialog } from "./person.js";
 
 const SHOWN = 48;
 export const DOS = [["anonymise", "Anonymise"], ["leave", "Leave"], ["filter", "Filter"]];
+const COVERS = { blur: "a blur", pixelate: "coarse pixels", mask: "a mask" };
 const SHORT = { holds: "the edit holds", "not anonymised": "no edit found: filtered" };
 const kept = { count: SHOWN, wanted: "", text: "" };
 
@@ -71,6 +72,12 @@ function card(job, person, decide, changed, go) {
   );
 }
 
+/** What one can choose between, in words. */
+function choices(job) {
+  const meanings = [["Anonymise", "an edit gives them another face."], ["Leave", "they are shown as they are. Choose it for what is no face, too."], ["Filter", `${COVERS[job.options?.fallback] ?? "a blur"} covers them.`]];
+  return h("dl", { class: "choices" }, meanings.map(([word, meaning]) => h("div", {}, h("dt", {}, word), h("dd", {}, meaning))));
+}
+
 /** The section of all people. */
 export function peopleSection(job, decide, changed, go) {
   const list = h("ul", { class: "gallery" });
@@ -87,8 +94,8 @@ export function peopleSection(job, decide, changed, go) {
   const kinds = [["", "everybody"], ...DOS.map(([value, word]) => [value, word.toLowerCase()]), ...(job.searched ? [["holds", "their edit holds"], ["unsafe", "left, or without an edit that holds"]] : [])];
   const filter = h("select", { id: "people-kind", onchange: (event) => ((kept.wanted = event.target.value), show()) }, kinds.map(([value, word]) => h("option", { value, selected: value === kept.wanted }, word)));
   const search = h("input", { type: "search", id: "people-name", value: kept.text, oninput: (event) => ((kept.text = event.target.value), show()) });
-  const all = (what, word) => h("button", { type: "button", onclick: () => decide({ kind: "do", people: job.people.map((person) => person.id), do: what }) }, word);
+  const all = (what, word) => h("button", { type: "button", onclick: () => decide({ kind: "do", people: "everybody", do: what }) }, word);
   const tools = h("div", { class: "filters" }, job.people.length > 6 ? [h("label", {}, "Show", filter), h("label", {}, "Name", search)] : null, job.state === "running" ? null : [all("anonymise", "Anonymise everybody"), all("filter", "Filter everybody")]);
   show();
-  return section("People", tools, note, list, more);
+  return section("People", job.state === "deciding" ? choices(job) : null, tools, note, list, more);
 }

@@ -1,7 +1,9 @@
 // One person in a dialog: every look, another name, gender, who else it is, other candidates.
 
 import { ask, clock, tell } from "./api.js";
-import { faceOf, verdictOf } from "./people.js";
+import { bestPart, faceOf, verdictOf } from "./people.js";
+
+const MOST_OTHERS = 48;
 
 /** Open the dialog of a person. */
 export function personDialog(job, person, decide, changed, go) {
@@ -47,7 +49,7 @@ function whyOf(person) {
 function looks(job, person, doing, go) {
   const many = person.parts.length > 1;
   const item = (part, i) => {
-    const tick = many && doing ? h("label", { class: "tick" }, h("input", { type: "checkbox", name: "apart", value: part.name }), "somebody else") : null;
+    const tick = many && doing ? h("label", { class: "tick" }, h("input", { type: "checkbox", name: "apart", value: part.name }), `this is not ${person.id}`) : null;
     const shots = part.shots?.length ? part.shots : part.shown ? [part.at] : [];
     const picture = (frame, number) => {
       const image = h("img", { src: faceOf(job, part, number), alt: `Look ${number + 1} at ${person.id}`, width: 96, height: 96, loading: "lazy" });
@@ -59,13 +61,13 @@ function looks(job, person, doing, go) {
   };
   const apart = () => doing({ kind: "apart", person: person.id, parts: [...list.querySelectorAll("[name=apart]:checked")].map((input) => input.value) });
   const list = h("ul", { class: "parts" }, person.parts.map(item));
-  return h("div", {}, list, many && doing ? h("button", { type: "button", id: "apart", onclick: apart }, "What is ticked is somebody else") : null);
+  return h("div", {}, list, many && doing ? h("button", { type: "button", id: "apart", onclick: apart }, "Make what is ticked another person") : null);
 }
 
 function splitter(person, part, number, doing) {
   const frame = h("input", { type: "number", id: `split-${number}`, min: part.first + 1, max: part.last, value: Math.round((part.first + part.last) / 2) });
   const split = () => doing({ kind: "split", person: person.id, track: Number(part.name), frame: Number(frame.value) });
-  return h("details", {}, h("summary", {}, "These are two people"), h("label", { class: "tick" }, "The second one is there from frame", frame), h("button", { type: "button", onclick: split }, "Split"));
+  return h("details", {}, h("summary", {}, "Two people in here: split it"), h("label", { class: "tick" }, "The second one is there from frame", frame), h("button", { type: "button", onclick: split }, "Split"));
 }
 
 function changes(job, person, doing) {
@@ -73,16 +75,31 @@ function changes(job, person, doing) {
   const rename = h("button", { type: "button", onclick: () => doing({ kind: "rename", person: person.id, name: name.value }) }, "Rename");
   const genders = [["", "guess"], ["female", "woman"], ["male", "man"]];
   const gender = h("select", { id: "person-gender", onchange: (event) => doing({ kind: "gender", person: person.id, gender: event.target.value || null }) }, genders.map(([value, word]) => h("option", { value, selected: value === (person.gender ?? "") }, word)));
-  const others = job.people.filter((other) => other.id !== person.id);
-  const other = h("select", { id: "person-other" }, others.map((one) => h("option", { value: one.id }, one.id)));
-  const merge = h("button", { type: "button", id: "merge", onclick: () => doing({ kind: "merge", person: person.id, other: other.value }) }, "Merge");
   return h(
     "div",
     { class: "changes" },
     h("div", { class: "pairing" }, h("label", {}, "Name", name), rename),
     h("label", {}, "Searched as", gender),
-    others.length ? h("div", { class: "pairing" }, h("label", {}, "Is the same person as", other), merge) : null,
+    job.people.length > 1 ? merging(job, person, doing) : null,
   );
+}
+
+/** Everybody else as faces: who of them is the same person. */
+function merging(job, person, doing) {
+  const others = job.people.filter((other) => other.id !== person.id);
+  const list = h("ul", { class: "others" });
+  const item = (other) => {
+    const part = bestPart(other);
+    const image = part ? h("img", { src: faceOf(job, part), alt: "", width: 72, height: 72, loading: "lazy" }) : h("span", { class: "gone" }, "no look");
+    return h("li", {}, h("button", { type: "button", "data-other": other.id, onclick: () => doing({ kind: "merge", person: person.id, other: other.id }) }, image, h("span", {}, other.id)));
+  };
+  const show = (text = "") => {
+    const found = others.filter((other) => other.id.toLowerCase().includes(text.toLowerCase()));
+    list.replaceChildren(...found.slice(0, MOST_OTHERS).map(item), ...(found.length > MOST_OTHERS ? [h("li", { class: "soft" }, `and ${whole(found.length - MOST_OTHERS)} more: search for the name`)] : []));
+  };
+  const search = h("input", { type: "search", id: "other-name", "aria-label": "Name of the other one", placeholder: "name", oninput: () => show(search.value) });
+  const opening = (event) => event.target.open && !list.childElementCount && show();
+  return h("details", { class: "merging", id: "merging", ontoggle: opening }, h("summary", {}, "Somebody else is the same person: merge"), others.length > 12 ? search : null, list);
 }
 
 /** The best candidates as pictures; another one can win. */

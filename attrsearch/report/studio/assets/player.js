@@ -1,36 +1,11 @@
 // Before and after: exact frames, a wipe between them, and jumps to places worth a look.
 
 import { clock } from "./api.js";
+import { filmStrips, frameCache } from "./film.js";
 
 const KINDS = [["filtered", "filtered"], ["unverified", "not compared"], ["audited", "found by the audit"]];
 const AHEAD = 6;
-const KEPT = 48;
 const LISTED = 60;
-
-/** Frames as pictures, those near the shown one asked for before they are needed. */
-function frameCache(job, sides, wide) {
-  const kept = new Map();
-  const load = async (side, number) => {
-    const answer = await fetch(`api/jobs/${job.id}/frame/${side}/${number}?width=${wide}`);
-    if (!answer.ok) throw new Error(await answer.text());
-    return createImageBitmap(await answer.blob());
-  };
-  const get = (side, number) => {
-    const key = `${side}-${number}`;
-    if (!kept.has(key)) {
-      const coming = load(side, number);
-      coming.catch(() => kept.delete(key));
-      kept.set(key, coming);
-      if (kept.size > KEPT) {
-        const oldest = kept.keys().next().value;
-        kept.get(oldest).then((picture) => picture.close(), () => {});
-        kept.delete(oldest);
-      }
-    }
-    return kept.get(key);
-  };
-  return { both: (number) => Promise.all(sides.map((side) => get(side, number).catch((error) => error))), ahead: (number) => sides.forEach((side) => get(side, number).catch(() => {})) };
-}
 
 /** The marks under the time slider. */
 function marks(view, places) {
@@ -44,7 +19,8 @@ export function player(job, view, told, start = 0) {
   const film = view.rate > 0;
   const sides = job.hasResult ? ["before", "after"] : ["before"];
   const cache = frameCache(job, sides, Math.min(1280, Math.ceil(Math.min(innerWidth, 1180) * Math.min(devicePixelRatio, 2))));
-  const state = { at: Math.min(start, view.count - 1), wipe: 0.5, pictures: [], timer: 0, drawn: 0, hidden: new Set() };
+  const strips = filmStrips(job, view, sides);
+  const state = { at: Math.min(start, view.count - 1), wipe: 0.5, pictures: [], timer: 0, coming: null, hidden: new Set() };
 
   const canvas = h("canvas", { role: "img", tabindex: 0, "aria-label": "Before and after" });
   const time = h("input", { type: "range", id: "time", min: 0, max: view.count - 1, step: 1, value: state.at, "aria-label": film ? "Frame" : "Picture", oninput: () => go(Number(time.value)) });
@@ -62,14 +38,38 @@ export function player(job, view, told, start = 0) {
     time.value = state.at;
     number.value = state.at + first;
     where.textContent = film ? `/ ${whole(view.count - 1)} · ${clock(state.at / view.rate)}` : `of ${whole(view.count)} · ${view.names[state.at]}`;
-    const at = state.at;
-    const pictures = await cache.both(at);
-    if (at !== state.at) return; // another one was asked for since
-    state.pictures = pictures;
-    draw();
-    tellHere();
+    if (!state.timer && !cache.has(state.at)) drawSmall();
+    state.coming ??= come().finally(() => (state.coming = null));
+    await state.coming;
+  }
+
+  /** Ask for one frame at a time, always the last one wanted: while the slider is dragged nothing queues up. */
+  async function come() {
+    for (let at = -1; at !== state.at; ) {
+      at = state.at;
+      const pictures = await cache.both(at);
+      if (at !== state.at) continue;
+      state.pictures = pictures;
+      draw();
+      tellHere();
+    }
     const further = state.timer ? AHEAD : 1;
-    for (let i = 1; i <= further; i += 1) if (at + i < view.count) cache.ahead(at + i);
+    for (let i = 1; i <= further; i += 1) if (state.at + i < view.count) cache.ahead(state.at + i);
+  }
+
+  /** What the strips have of this place, until the exact frames are there. */
+  function drawSmall() {
+    const parts = sides.map((side) => strips.at(side, state.at));
+    if (parts.includes(null) || !state.pictures.length) return;
+    const pen = canvas.getContext("2d");
+    const split = parts.length > 1 ? state.wipe : 1;
+    const sections = [[0, split], [split, 1]];
+    parts.forEach(([sheet, x, y, wide, tall], i) => {
+      const [from, to] = sections[i];
+      const width = canvas.width * (to - from);
+      if (width > 0) pen.drawImage(sheet, x + wide * from, y, wide * (to - from), tall, canvas.width * from, 0, width, canvas.height);
+    });
+    canvas.dataset.small = state.at;
   }
 
   function draw() {
@@ -171,7 +171,7 @@ export function player(job, view, told, start = 0) {
   const wiping = job.hasResult ? h("label", { class: "wiping" }, h("span", {}, "before"), wipe, h("span", {}, "after")) : null;
   const controls = h("div", { class: "controls" }, step(-1, film ? "One frame back" : "Picture before", "‹"), film ? play : null, step(1, film ? "One frame on" : "Next picture", "›"), number, where);
   const body = section(job.hasResult ? "Before and after" : "As it was dropped", h("div", { class: "player" }, h("div", { class: "stage" }, canvas), wiping, h("div", { class: "timing" }, time, film && places.length ? marks(view, places) : null), controls, here, looking));
-  go(state.at);
+  go(state.at).then(strips.load);
   const show = (frame) => {
     go(frame);
     body.scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
