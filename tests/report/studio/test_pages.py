@@ -157,6 +157,9 @@ def test_decisions_by_keyboard_and_in_two_tabs(browser: Any, address: str) -> No
         assert page.evaluate("document.activeElement.id") == "open-person_002"
         page.click("#undo")
         page.wait_for_selector("text=2 anonymised · 0 left as they are")
+        # no look was kept of either: it is said what becomes of them
+        assert page.locator("text=never seen well enough for an edit").count() == 2
+        assert "they are shown as they are" in page.inner_text(".choices")
 
 
 def test_the_player_goes_where_it_is_sent(browser: Any, address: str) -> None:

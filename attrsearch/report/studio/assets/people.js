@@ -41,6 +41,9 @@ export function verdictOf(person) {
   return h("span", { class: word === "holds" ? "yes" : word === "not anonymised" ? "no" : "soft" }, SHORT[word] ?? word);
 }
 
+/** Whether nothing can be searched for somebody: no look at them is good enough. */
+const isUnseen = (job, person) => job.frames > 0 && person.do === "anonymise" && !person.parts.some((part) => part.shots?.length);
+
 function doButtons(person, decide) {
   const option = ([value, word]) => {
     const id = `do-${person.id}-${value}`;
@@ -67,7 +70,7 @@ function card(job, person, decide, changed, go) {
     h("b", {}, person.id),
     h("span", { class: "soft row" }, seenWords(job, person), when),
     timeline(job, person),
-    verdictOf(person),
+    verdictOf(person) ?? (isUnseen(job, person) ? h("span", { class: "soft" }, "never seen well enough for an edit: will be filtered") : null),
     job.state === "running" ? null : doButtons(person, decide),
   );
 }
@@ -97,5 +100,5 @@ export function peopleSection(job, decide, changed, go) {
   const all = (what, word) => h("button", { type: "button", onclick: () => decide({ kind: "do", people: "everybody", do: what }) }, word);
   const tools = h("div", { class: "filters" }, job.people.length > 6 ? [h("label", {}, "Show", filter), h("label", {}, "Name", search)] : null, job.state === "running" ? null : [all("anonymise", "Anonymise everybody"), all("filter", "Filter everybody")]);
   show();
-  return section("People", job.state === "deciding" ? choices(job) : null, tools, note, list, more);
+  return section("People", job.hasResult || job.state === "running" ? null : choices(job), tools, note, list, more);
 }
