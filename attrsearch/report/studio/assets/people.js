@@ -41,8 +41,12 @@ export function verdictOf(person) {
   return h("span", { class: word === "holds" ? "yes" : word === "not anonymised" ? "no" : "soft" }, SHORT[word] ?? word);
 }
 
-/** Whether nothing can be searched for somebody: no look at them is good enough. */
-const isUnseen = (job, person) => job.frames > 0 && person.do === "anonymise" && !person.parts.some((part) => part.shots?.length);
+/** What becomes of somebody whom no search is about, because no look at them is good enough; null for everybody else. */
+function unseenWords(job, person) {
+  if (!job.frames || person.do !== "anonymise" || person.search) return null;
+  if (job.hasResult && job.state === "done") return "never seen well enough for an edit: filtered";
+  return person.parts.some((part) => part.shots?.length) ? null : "never seen well enough for an edit: will be filtered";
+}
 
 function doButtons(person, decide) {
   const option = ([value, word]) => {
@@ -70,7 +74,7 @@ function card(job, person, decide, changed, go) {
     h("b", {}, person.id),
     h("span", { class: "soft row" }, seenWords(job, person), when),
     timeline(job, person),
-    verdictOf(person) ?? (isUnseen(job, person) ? h("span", { class: "soft" }, "never seen well enough for an edit: will be filtered") : null),
+    verdictOf(person) ?? (unseenWords(job, person) && h("span", { class: "soft" }, unseenWords(job, person))),
     job.state === "running" ? null : doButtons(person, decide),
   );
 }
