@@ -1,19 +1,19 @@
 """Protect videos with an export, or with sets searched for the people in them."""
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from attrsearch.anonymise.next_sets import next_sets, spare_sets
+from attrsearch.anonymise.next_sets import next_sets
+from attrsearch.anonymise.stand_ins import with_borrowed, with_spares
 from attrsearch.anonymise.who import as_said, keep_faces
 from attrsearch.core.errors import AttrsearchError, InputError
 from attrsearch.core.progress import Progress, Step, silent
-from attrsearch.core.recipes.space import load_space
 from attrsearch.editing.editor import Editor, load_editor
 from attrsearch.faces.dataset import MIN_FACE, Person, load_faces
 from attrsearch.faces.detection.base import Detector
@@ -202,7 +202,7 @@ def anonymise_video(
         unseen = sorted(set(people.names.values()) - set(people.looks) - apart)
         if not persons:
             log.warning("nobody in this video is near and frontal enough to be searched")
-            return _with_spares(SetAssignment({}, {}, None), config, unseen)
+            return with_spares(SetAssignment({}, {}, None), config, unseen)
 
         if config.include_originals:
             keep_faces(folder, persons)
@@ -215,18 +215,27 @@ def anonymise_video(
             progress=progress,
         )
         results.append(result)
-        for name in result.infeasible:
-            log.warning(
-                f"{name}: no feasible set was found; this person is filtered ({options.fallback})"
-            )
-
         file = read_attributes(folder / "attributes.json")
         searched = [record for record in file.identities if record.id not in apart]
         sets = {record.id: record.attributes for record in searched}
         others = {name: next_sets(folder, name) for name in sets}
-        editor = load_editor(_editor_of(file, config)) if sets else None
+        editor = load_editor(config.load_study().editor) if sets else None
+        lenders = [record.id for record in searched if record.feasible]
+        assigned = SetAssignment({}, sets, editor, others)
 
-        return _with_spares(SetAssignment({}, sets, editor, others), config, unseen)
+        if lenders:
+            assigned = with_borrowed(
+                assigned, lenders, people, eyes.close_up, eyes.scaled, config, apart
+            )
+
+        for name in result.infeasible:
+            instead = "edited with sets of others where they hold, else " if lenders else ""
+            log.warning(
+                f"{name}: no feasible set was found; this person is {instead}filtered "
+                f"({options.fallback})"
+            )
+
+        return with_spares(assigned, config, unseen)
 
     protected = protect(
         material,
@@ -349,34 +358,3 @@ def _recogniser_of(file: AttributesFile, eyes: FaceModels) -> CalibratedRecognis
             f"not here ({error})"
         )
         return eyes.scaled
-
-
-def _with_spares(
-    assigned: SetAssignment, config: RunConfig, unseen: Sequence[str]
-) -> SetAssignment:
-    """The same with spare sets for people who could not be searched.
-
-    An editor whose edits do not keep a turned or small face's looks is not used for them: they are
-    filtered.
-    """
-    study = config.load_study()
-    editor = assigned.editor or load_editor(study.editor)
-    if not unseen or not editor.turned:
-        return assigned
-
-    space = load_space(study.space)
-    sets = dict(assigned.sets)
-    others = dict(assigned.others)
-
-    for name in unseen:
-        first, *further = spare_sets(space, name)
-        sets[name] = first
-        others[name] = further
-
-    return replace(assigned, sets=sets, editor=editor, others=others)
-
-
-def _editor_of(file: AttributesFile, config: RunConfig) -> str:
-    """The editor to load for an export of this very run: the study's, which may be a path."""
-    named = config.load_study().editor
-    return named if "/" in named else file.editor.name

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 FOOTAGE_STUDY = "footage"
 """The study of footage where none is asked for."""
-SEARCH = {"study": CONFIG["study"], "trials": CONFIG["trials"], "seed": CONFIG["seed"]}
+SEARCH = {name: CONFIG[name] for name in ("study", "editor", "trials", "seed")}
 """Options of the search; the recogniser is that of the footage."""
 ORIGINALS = {"include_originals": CONFIG["include_originals"]}
 WATCH = {
@@ -346,7 +346,9 @@ def _pictures(job: "Job", config: "RunConfig", video: "VideoConfig", quiet: bool
         work, left = with_owners(work, job.source, given, file)
 
     with stage_bar(quiet, delay=1) as told:
-        done = apply_all(Applier(file, video.fallback, left=left, also=also), work, told)
+        editor = config.load_study().editor
+        applier = Applier(file, video.fallback, editor, left=left, also=also)
+        done = apply_all(applier, work, told)
 
     name_unfinished(result.verdicts, result.failed)
     problems = [item for item in done if item.problem]

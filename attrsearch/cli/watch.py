@@ -173,7 +173,8 @@ class Watch:
 
             work.append((path, chosen[path], file.find(owners[path])))
 
-        done = apply_all(Applier(file, self._video.fallback, also=self._also), work)
+        editor = self._config.load_study().editor
+        done = apply_all(Applier(file, self._video.fallback, editor, also=self._also), work)
         problems |= {item.source: item.problem for item in done if item.problem}
         edited = sum(item.edited is not None for item in done)
         written = sum(not item.problem for item in done)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 
 import numpy as np
 import numpy.typing as npt
@@ -51,6 +52,7 @@ class RenderVerifier:
 
     scaled: CalibratedRecogniser
     _originals: dict[tuple[int, bytes], tuple[Picture, Floats]] = field(default_factory=dict)
+    _embedded: dict[bytes, Floats] = field(default_factory=dict)
 
     @property
     def required(self) -> float:
@@ -61,8 +63,8 @@ class RenderVerifier:
         """Raw distances (n,) between originals and shown faces, all embedded in one batch.
 
         Both are aligned by the original's landmarks: whoever has the original knows where to look.
-        An original is embedded once, however many edits it is compared with, until
-        :meth:`forget`.
+        An original is embedded once, however many edits it is compared with, and so is an edit that
+        is shown again when another face of its frames is tried anew, until :meth:`forget`.
         """
         if not faces:
             return np.zeros(0, np.float32)
@@ -85,19 +87,28 @@ class RenderVerifier:
         return np.asarray(np.linalg.norm(before - embedded[len(new) :], axis=1), np.float32)
 
     def forget(self) -> None:
-        """Forget originals: their frames are done."""
+        """Forget originals and edits: their frames are done."""
         self._originals.clear()
+        self._embedded.clear()
 
     def _embed(self, pictures: Sequence[tuple[Picture, FaceInFrame]]) -> Floats:
         """Embeddings (n, d) of faces in pictures, each in its window."""
-        windows: list[Picture] = []
-        boxes: list[Floats] = []
-        points: list[Floats] = []
+        views: dict[bytes, tuple[Picture, Floats, Floats]] = {}
+        names: list[bytes] = []
 
         for picture, face in pictures:
             matrix = window_transform(similarity(face.landmarks[None], CROP_TEMPLATE)[0])
-            windows.append(warp(picture, matrix, WINDOW_SIZE))
-            boxes.append(transform(matrix, face.box.reshape(2, 2)).reshape(4))
-            points.append(transform(matrix, face.landmarks))
+            window = warp(picture, matrix, WINDOW_SIZE)
+            box = transform(matrix, face.box.reshape(2, 2)).reshape(4)
+            points = transform(matrix, face.landmarks)
+            name = blake2b(window.tobytes() + box.tobytes() + points.tobytes()).digest()
+            names.append(name)
+            if name not in self._embedded:
+                views[name] = (window, box, points)
 
-        return self.scaled.recogniser.embed(np.stack(windows), np.stack(boxes), np.stack(points))
+        if views:
+            windows, boxes, landmarks = map(np.stack, zip(*views.values(), strict=True))
+            embedded = self.scaled.recogniser.embed(windows, boxes, landmarks)
+            self._embedded.update(zip(views, embedded, strict=True))
+
+        return np.stack([self._embedded[name] for name in names])

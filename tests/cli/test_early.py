@@ -60,6 +60,8 @@ CASES = [
     ("anonymise {faces} --out {faces}", "found one of the input pictures"),
     ("anonymise {faces} --out {new} --run {folder}", "needs a new or empty folder for the search"),
     ("anonymise {film} --study quik", "did you mean quick?"),
+    ("anonymise {film} --editor anonymizer", "did you mean anonymiser?"),
+    ("anonymise {faces} --editor gone.safetensors", "gone.safetensors: needs a readable"),
     ("anonymise {film} --out {folder}/a.xyz", "needs a video that can be written"),
     ("anonymise {film} --recogniser sfase", "did you mean sface?"),
     ("export {run} --out {file}/sets.json", "needs a place to write to"),

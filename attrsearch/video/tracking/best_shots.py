@@ -14,6 +14,8 @@ Floats = npt.NDArray[np.float32]
 
 KNOWN_WIDTH = 32.0
 """A face narrower than this many pixels is too small to be known."""
+POOR_WIDTH = 16.0
+"""A face narrower than this says nothing, not even of whom it is like."""
 KNOWN_RESIDUAL = 7.0
 EDIT_RESIDUAL = 13.0
 """How far aligned landmarks may lie from the template on average, in pixels of a 128-pixel crop: a
@@ -32,6 +34,8 @@ GO_ON_POSED_TURN = 1.6
 degrees."""
 SPACING = 10
 MAX_SHOTS = 12
+MAX_POOR_SHOTS = 3
+"""Looks that are not good enough to know anybody by, of tracks that have no better one."""
 
 
 @dataclass(frozen=True)
@@ -84,13 +88,14 @@ class Sighting:
 
 @dataclass
 class Sightings:
-    """The best sightings of one track, at most one in ``SPACING`` frames and ``MAX_SHOTS`` in all.
+    """The best sightings of one track, at most one in ``SPACING`` frames and ``most`` in all.
 
     Where a track may have gone on with somebody else (:meth:`mark_possible_switch`), there is one
     on either side.
     """
 
     best: dict[tuple[int, int], Sighting] = field(default_factory=dict)
+    most: int = MAX_SHOTS
     _doubts: int = 0
 
     def mark_possible_switch(self) -> None:
@@ -103,14 +108,14 @@ class Sightings:
         if there is not None:
             return quality > there.quality
 
-        return len(self.best) < MAX_SHOTS or quality > min(
+        return len(self.best) < self.most or quality > min(
             item.quality for item in self.best.values()
         )
 
     def add(self, sighting: Sighting) -> None:
         """Keep a sighting, and let the worst go where there are too many."""
         self.best[self._doubts, sighting.frame // SPACING] = sighting
-        if len(self.best) > MAX_SHOTS:
+        if len(self.best) > self.most:
             del self.best[min(self.best, key=lambda key: self.best[key].quality)]
 
     def put_away(self, shelf: SpillFile) -> None:
@@ -193,10 +198,29 @@ def quality(
     0 where it is too small or too turned to be known.
     """
     width = float(box[2] - box[0])
-    turned = residual(landmarks)
-    if width < KNOWN_WIDTH or turned > KNOWN_RESIDUAL:
+    if width < KNOWN_WIDTH or residual(landmarks) > KNOWN_RESIDUAL:
         return 0.0
 
+    return _value(picture, box, residual(landmarks) / KNOWN_RESIDUAL, probability)
+
+
+def poor_quality(
+    picture: npt.NDArray[np.uint8], box: Floats, landmarks: Floats, probability: float
+) -> float:
+    """How much a face says that is too small or too turned to be known by; as :func:`quality`.
+
+    0 where it says nothing.
+    """
+    width = float(box[2] - box[0])
+    if width < POOR_WIDTH or residual(landmarks) > EDIT_RESIDUAL:
+        return 0.0
+
+    return _value(picture, box, residual(landmarks) / EDIT_RESIDUAL, probability)
+
+
+def _value(picture: npt.NDArray[np.uint8], box: Floats, turned: float, probability: float) -> float:
+    """Width, sharpness, frontality and probability of a face; ``turned`` is 1 at its limit."""
+    width = float(box[2] - box[0])
     left, top = np.maximum(box[:2], 0).astype(int)
     right, bottom = np.minimum(box[2:], picture.shape[1::-1]).astype(int)
     if right - left < 8 or bottom - top < 8:
@@ -204,6 +228,4 @@ def quality(
 
     small = cv2.resize(picture[top:bottom, left:right], (64, 80), interpolation=cv2.INTER_AREA)
     sharpness = float(cv2.Laplacian(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), cv2.CV_32F).std())
-    return (
-        min(width, 160.0) * min(sharpness, 40.0) * (1 - turned / (2 * KNOWN_RESIDUAL)) * probability
-    )
+    return min(width, 160.0) * min(sharpness, 40.0) * (1 - turned / 2) * probability

@@ -5,7 +5,7 @@ person who was seen at its place just before or after, or a person of its own.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -44,11 +44,13 @@ class People:
         looks: Person to their best looks, track by track, the best of a track first; persons
             without a look good enough are not in it.
         embeddings: Person to the embeddings (n, d) of those looks.
+        poor_looks: Looks at persons who are not in ``looks``: not good enough to know anybody by.
     """
 
     names: dict[int, str]
     looks: dict[str, list[Sighting]]
     embeddings: dict[str, Floats]
+    poor_looks: dict[str, list[Sighting]] = field(default_factory=dict)
 
     def faces(self, person: str, most: int) -> PersonFaces:
         """A person for the search."""
@@ -101,6 +103,7 @@ def link_people(
     names: dict[int, str] = {}
     person_looks: dict[str, list[Sighting]] = {}
     person_embeddings: dict[str, Floats] = {}
+    poor_looks: dict[str, list[Sighting]] = {}
 
     if given is None:
         groups = group_tracks(embeddings, find_rivals(found.tracks), threshold)
@@ -119,8 +122,22 @@ def link_people(
         if known:
             person_looks[name] = [look for track in known for look in looks[track]]
             person_embeddings[name] = np.concatenate([embeddings[track] for track in known])
+        else:
+            poor_looks[name] = _poor_looks(found, group)
 
-    return People(names, person_looks, person_embeddings)
+    return People(names, person_looks, person_embeddings, poor_looks)
+
+
+def _poor_looks(found: Scan, tracks: set[int]) -> list[Sighting]:
+    """What is to be had of somebody who cannot be known, the best first."""
+    # a look that was good enough, and in whose window no face was found again, says a little, too
+    kept = [
+        sighting
+        for track in sorted(tracks)
+        for looks in (found.looks, found.poor_looks)
+        for sighting in looks.get(track, Sightings()).best.values()
+    ]
+    return sorted(kept, key=lambda item: (-item.quality, item.frame))
 
 
 def _split(found: Scan, tracks: "dict[int, _TrackEmbeddings]", given: PeopleFile) -> None:

@@ -15,7 +15,13 @@ from attrsearch.faces.detection.base import Detections, Detector
 from attrsearch.faces.detection.tiles import detect_in_tiles, join_detections
 from attrsearch.video.io.boxes_file import LabelledBox
 from attrsearch.video.io.reader import Frame, Picture
-from attrsearch.video.tracking.best_shots import Sighting, Sightings, quality
+from attrsearch.video.tracking.best_shots import (
+    MAX_POOR_SHOTS,
+    Sighting,
+    Sightings,
+    poor_quality,
+    quality,
+)
 from attrsearch.video.tracking.camera_motion import CameraMotion
 from attrsearch.video.tracking.lighting import lift
 from attrsearch.video.tracking.scene_cuts import mark_cuts
@@ -38,6 +44,7 @@ class Scan:
         remembered: Track to its faces that the memory restored, frame by frame.
         cuts: Frames that begin a new scene.
         looks: Track to its best looks.
+        poor_looks: The same of tracks without a look by which anybody could be known.
         guesses: Tracks for which nothing but few unsure detections speak.
         camera: How far the camera had moved in each frame since the first, (2,) pixels.
         shelf: Where the pages of tracks and the pictures of looks lie.
@@ -49,6 +56,7 @@ class Scan:
     remembered: dict[int, Mapping[int, TrackedFace]] = field(default_factory=dict)
     cuts: set[int] = field(default_factory=set)
     looks: dict[int, Sightings] = field(default_factory=dict)
+    poor_looks: dict[int, Sightings] = field(default_factory=dict)
     guesses: set[int] = field(default_factory=set)
     camera: list[Floats] = field(default_factory=list)
     shelf: SpillFile = field(default_factory=SpillFile)
@@ -59,8 +67,9 @@ class Scan:
             if isinstance(rows, TrackRows):
                 rows.put_away()
 
-        if track in self.looks:
-            self.looks[track].put_away(self.shelf)
+        for looks in (self.looks, self.poor_looks):
+            if track in looks:
+                looks[track].put_away(self.shelf)
 
     def move_camera(self, frame: int, shift: Floats) -> None:
         """Note by how much the camera moved the picture (2,) from the frame before."""
@@ -74,6 +83,7 @@ class Scan:
         """Leave a track out, remembered sightings and looks included."""
         self.tracks.pop(track, None)
         self.looks.pop(track, None)
+        self.poor_looks.pop(track, None)
         self.remembered.pop(track, None)
 
     def divide(self, track: int, frame: int) -> int:
@@ -86,10 +96,11 @@ class Scan:
                 known[track] = part(own, 0, frame, track, self.shelf)
                 known[number] = part(own, frame, float("inf"), number, self.shelf)
 
-        looks = self.looks.pop(track, Sightings()).best
-        for name, late in ((track, False), (number, True)):
-            chosen = {key: look for key, look in looks.items() if (look.frame >= frame) is late}
-            self.looks[name] = Sightings(chosen)
+        for kept in (self.looks, self.poor_looks):
+            looks = kept.pop(track, Sightings()).best
+            for name, late in ((track, False), (number, True)):
+                chosen = {key: look for key, look in looks.items() if (look.frame >= frame) is late}
+                kept[name] = Sightings(chosen)
 
         return number
 
@@ -202,12 +213,19 @@ def with_boxes(found: Detections, labelled: list[LabelledBox]) -> Detections:
 
 
 def _look(found: Scan, frame: Frame, face: TrackedFace) -> None:
-    """Keep a good look at a face for linking and searching."""
-    value = quality(frame.picture, face.box, face.landmarks, face.probability)
+    """Keep a good look at a face for linking and searching; a poor one where there is none."""
+    seen = (frame.picture, face.box, face.landmarks, face.probability)
+    value = quality(*seen)
     looks = found.looks.setdefault(face.track, Sightings())
 
     if face.predicted_iou < MIN_PREDICTED_IOU:
         looks.mark_possible_switch()
+
+    if value > 0:
+        found.poor_looks.pop(face.track, None)
+    elif not looks.best:
+        value = poor_quality(*seen)
+        looks = found.poor_looks.setdefault(face.track, Sightings(most=MAX_POOR_SHOTS))
 
     if value <= 0 or not looks.wants(frame.index, value):
         return

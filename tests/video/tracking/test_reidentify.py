@@ -13,7 +13,13 @@ from attrsearch.faces.detection.mtcnn import Mtcnn
 from attrsearch.faces.images import read_picture
 from attrsearch.faces.recognition.base import CalibratedRecogniser
 from attrsearch.video.io.reader import Frame
-from attrsearch.video.tracking.best_shots import KNOWN_WIDTH, Sighting, Sightings, quality
+from attrsearch.video.tracking.best_shots import (
+    KNOWN_WIDTH,
+    MAX_POOR_SHOTS,
+    Sighting,
+    Sightings,
+    quality,
+)
 from attrsearch.video.tracking.id_switches import divide
 from attrsearch.video.tracking.reidentify import (
     People,
@@ -162,6 +168,25 @@ def test_a_face_too_small_or_too_turned_stays_its_own_person(
     tiny = scan(frames([np.pad(small, ((0, 187), (0, 187), (0, 0)))] * 2, 6), Mtcnn(14), Tracker(0))
     assert tiny.tracks
     assert all(not looks.sorted() for looks in tiny.looks.values())
+
+    # a poor look says whom somebody is like, and names nobody
+    nobody = link_people(tiny, mtcnn, sface)
+    (looks,) = nobody.poor_looks.values()
+    assert not nobody.looks
+    assert looks[0].face.size < 2 * KNOWN_WIDTH
+
+
+def test_poor_looks_are_kept_until_there_is_a_good_one(astronaut: Picture, mtcnn: Mtcnn) -> None:
+    small = np.pad(astronaut[::4, ::4], ((0, 187), (0, 187), (0, 0)))
+    pictures: list[Picture | None] = [small] * 50
+    (poor,) = go_through(pictures, Mtcnn(14)).poor_looks.values()
+    assert len(poor.sorted()) == MAX_POOR_SHOTS
+
+    near = np.pad(astronaut[::2, ::2], ((0, 125), (0, 125), (0, 0)))
+    found = go_through([small, small, near, small], Mtcnn(14))
+    known = [track for track, looks in found.looks.items() if looks.sorted()]
+    assert known
+    assert not set(known) & set(found.poor_looks)
 
 
 # sightings
