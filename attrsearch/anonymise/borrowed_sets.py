@@ -7,6 +7,7 @@ there is not shown. The most alike lend first, and nobody is given what their ow
 is a woman, or may be one, gets no beard from a man.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -68,7 +69,7 @@ class Lending:
     genders: Mapping[str, Gender]
 
     def to(self, name: str, faces: Sequence[AlignedFace]) -> list[AttributeSet]:
-        """Sets for somebody, those of the most alike first.
+        """Sets for somebody, those of the most alike first, filled up with drawn ones.
 
         Args:
             name: Who.
@@ -82,8 +83,11 @@ class Lending:
             others.sort(key=lambda lender: float(np.linalg.norm(lender.embedding - embedding)))
 
         own, is_sure = self._space_of(name, chosen)
-        sets = [_within(own, lender.attributes, steered=is_sure) for lender in others]
-        return [one for one in sets if one is not None][:MOST_BORROWED]
+        lent = [_within(own, lender.attributes, steered=is_sure) for lender in others]
+        sets = [one for one in lent if one is not None][:MOST_BORROWED]
+
+        # where nobody, or too few, can lend, the frame decides about drawn sets just as well
+        return sets + drawn_sets(own, name, MOST_BORROWED - len(sets), steered=is_sure)
 
     def _embed(self, faces: Sequence[AlignedFace]) -> Floats | None:
         """The mean embedding (d,) of looks; None where they say nothing."""
@@ -124,6 +128,24 @@ def lenders_of(sets: Mapping[str, AttributeSet], embeddings: Mapping[str, Floats
         for name in sorted(sets)
         if name in embeddings
     ]
+
+
+def drawn_sets(space: PersonSpace, name: str, count: int, *, steered: bool) -> list[AttributeSet]:
+    """Sets of a person's space that follow from their name.
+
+    Args:
+        space: What may be asked for.
+        name: Who.
+        count: How many.
+        steered: Whether the gender is sure; where not, it is not steered.
+    """
+    digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()
+    random = np.random.default_rng(int.from_bytes(digest[:8], "big"))
+    drawn = space.attributes(random.uniform(space.low, space.high, (count, len(space.low))))
+    if not steered:
+        drawn[:, :, MALE] = 0
+
+    return [AttributeSet.from_passes(passes) for passes in drawn]
 
 
 def unit(vector: Floats) -> Floats:

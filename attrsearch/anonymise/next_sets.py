@@ -1,25 +1,21 @@
-"""Attribute sets beside the winners.
+"""Attribute sets beside the winners: a person's further ones."""
 
-A person's further feasible ones, and spare ones for who cannot be searched.
-"""
-
-import hashlib
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from attrsearch.core.attributes import MALE, AttributeSet
+from attrsearch.core.attributes import AttributeSet
 from attrsearch.core.errors import InputError
-from attrsearch.core.recipes.space import Space
 from attrsearch.runs.trials_file import TRIAL_COLUMNS, trial_attributes
-from attrsearch.search.space import person_space
 
 MOST_SETS = 3
 
 
 def next_sets(run: Path, person: str, most: int = MOST_SETS) -> list[AttributeSet]:
     """Feasible sets of a person, those that took faces furthest from their originals first.
+
+    Of somebody for whom no set is feasible, the furthest all the same: for footage, where every
+    frame decides whether one is enough.
 
     Args:
         run: Folder of a finished run.
@@ -39,29 +35,8 @@ def next_sets(run: Path, person: str, most: int = MOST_SETS) -> list[AttributeSe
         hint = f"give a finished run: attrsearch check {run}"
         raise InputError(path, required="trials of a run", found=str(error), hint=hint) from error
 
-    feasible = rows[rows["evaluated"] & rows["feasible"]]
-    chosen = feasible.sort_values(["worst_distance", "trial"], ascending=[False, True]).head(most)
+    evaluated = rows[rows["evaluated"]]
+    feasible = evaluated[evaluated["feasible"]]
+    wanted = feasible if len(feasible) else evaluated
+    chosen = wanted.sort_values(["worst_distance", "trial"], ascending=[False, True]).head(most)
     return [AttributeSet(*vectors) for vectors in trial_attributes(chosen)]
-
-
-def spare_sets(space: Space, person: str, most: int = MOST_SETS) -> list[AttributeSet]:
-    """Sets for a person of whom no look is good enough to search with.
-
-    Every frame decides whether one is enough.
-
-    They follow from the name. The gender is not known, so it is not steered, and nobody is given a
-    beard.
-
-    Args:
-        space: What may be asked.
-        person: Their name.
-        most: How many.
-    """
-    # bounds of an unsure gender are those that both genders share
-    shared = person_space(space, "female", certainty=0.0)
-    digest = hashlib.sha256(person.encode("utf-8", "surrogateescape")).digest()
-    random = np.random.default_rng(int.from_bytes(digest[:8], "big"))
-    drawn = shared.attributes(random.uniform(shared.low, shared.high, (most, len(shared.low))))
-    drawn[:, :, MALE] = 0
-
-    return [AttributeSet(*vectors) for vectors in drawn]

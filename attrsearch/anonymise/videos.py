@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from attrsearch.anonymise.next_sets import next_sets
-from attrsearch.anonymise.stand_ins import with_borrowed, with_spares
+from attrsearch.anonymise.stand_ins import with_stand_ins
 from attrsearch.anonymise.who import as_said, keep_faces
+from attrsearch.core.attributes import AttributeSet
 from attrsearch.core.errors import AttrsearchError, InputError
 from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.editing.editor import Editor, load_editor
@@ -196,13 +197,21 @@ def anonymise_video(
     config, options, apart = as_said(folder, config, options)
     set_upright(material, eyes.detector, options)
 
+    def stand_in(
+        people: People,
+        sets: Mapping[str, AttributeSet],
+        others: Mapping[str, list[AttributeSet]],
+    ) -> SetAssignment:
+        editor = load_editor(config.load_study().editor) if people.names else None
+        found = SetAssignment({}, sets, editor, others)
+        return with_stand_ins(found, people, eyes.close_up, eyes.scaled, config, apart)
+
     def decide(people: People) -> SetAssignment:
         chosen = [name for name in people.looks if name not in apart]
         persons: list[Person] = [people.faces(name, SEARCH_LOOKS) for name in chosen]
-        unseen = sorted(set(people.names.values()) - set(people.looks) - apart)
         if not persons:
             log.warning("nobody in this video is near and frontal enough to be searched")
-            return with_spares(SetAssignment({}, {}, None), config, unseen)
+            return stand_in(people, {}, {})
 
         if config.include_originals:
             keep_faces(folder, persons)
@@ -216,26 +225,14 @@ def anonymise_video(
         )
         results.append(result)
         file = read_attributes(folder / "attributes.json")
-        searched = [record for record in file.identities if record.id not in apart]
-        sets = {record.id: record.attributes for record in searched}
-        others = {name: next_sets(folder, name) for name in sets}
-        editor = load_editor(config.load_study().editor) if sets else None
-        lenders = [record.id for record in searched if record.feasible]
-        assigned = SetAssignment({}, sets, editor, others)
-
-        if lenders:
-            assigned = with_borrowed(
-                assigned, lenders, people, eyes.close_up, eyes.scaled, config, apart
-            )
-
+        sets = {record.id: record.attributes for record in file.identities if record.feasible}
         for name in result.infeasible:
-            instead = "edited with sets of others where they hold, else " if lenders else ""
             log.warning(
-                f"{name}: no feasible set was found; this person is {instead}filtered "
-                f"({options.fallback})"
+                f"{name}: no feasible set was found; this person is edited only where a set holds "
+                f"in the frame, and else filtered ({options.fallback})"
             )
 
-        return with_spares(assigned, config, unseen)
+        return stand_in(people, sets, {name: next_sets(folder, name) for name in chosen})
 
     protected = protect(
         material,

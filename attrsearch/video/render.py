@@ -215,20 +215,15 @@ class Renderer:
         if self.verifier is None or not self._shown:
             return shown, []
 
-        distances = self.verifier.distances(
-            [
-                FaceInFrame(frames[s.place][1], shown[s.place][0], s.face.box, s.landmarks)
-                for s in self._shown
-            ]
-        )
-        measured: dict[tuple[int, int], float] = {}
-        failed: dict[int, ShownEdit] = {}
-
-        for item, distance in zip(self._shown, distances, strict=True):
-            measured[item.place, item.face.track] = float(distance)
-            if distance < self.verifier.required:
-                failed.setdefault(item.face.key, item)
-
+        faces = [
+            FaceInFrame(frames[s.place][1], shown[s.place][0], s.face.box, s.landmarks)
+            for s in self._shown
+        ]
+        distances, failed = self.verifier.check(faces, [s.face.key for s in self._shown])
+        measured = {
+            (self._shown[place].place, self._shown[place].face.track): distance
+            for place, distance in distances.items()
+        }
         with_distances = [
             (
                 picture,
@@ -239,7 +234,7 @@ class Renderer:
             )
             for place, (picture, covered) in enumerate(shown)
         ]
-        return with_distances, list(failed.values())
+        return with_distances, [self._shown[place] for place in failed]
 
     def _state(self) -> tuple[Compositor, set[int], dict[int, int]]:
         return self._compositor.copy(), set(self._edited), dict(self._hidden)

@@ -59,6 +59,44 @@ class RenderVerifier:
         """Raw distance from which an edit is taken to be somebody else."""
         return self.scaled.calibration.verification * MARGIN
 
+    def check(
+        self, faces: Sequence[FaceInFrame], ways: Sequence[int]
+    ) -> tuple[dict[int, float], list[int]]:
+        """Compare shown faces with their originals; one that fails is enough for its way.
+
+        Args:
+            faces: In the order of their frames.
+            ways: What is the same for a face in all frames of its way.
+
+        Returns:
+            Place among ``faces`` to raw distance, of those that were compared; and the place of the
+            first face of each way that is not far enough away.
+        """
+        first: dict[int, int] = {}
+        for place, way in enumerate(ways):
+            first.setdefault(way, place)
+
+        measured = self._compare(faces, list(first.values()))
+        failed = {ways[p]: p for p, distance in measured.items() if distance < self.required}
+
+        # a way that fails in its first frame is tried anew: its other frames need not be looked at
+        later = [p for p, way in enumerate(ways) if way not in failed and p != first[way]]
+        measured |= self._compare(faces, later)
+
+        for place in later:
+            if measured[place] < self.required:
+                failed.setdefault(ways[place], place)
+
+        return measured, list(failed.values())
+
+    def _compare(self, faces: Sequence[FaceInFrame], places: Sequence[int]) -> dict[int, float]:
+        """Distances of the faces at some places."""
+        if not places:
+            return {}
+
+        distances = self.distances([faces[place] for place in places])
+        return dict(zip(places, map(float, distances), strict=True))
+
     def distances(self, faces: Sequence[FaceInFrame]) -> Floats:
         """Raw distances (n,) between originals and shown faces, all embedded in one batch.
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from attrsearch.anonymise.borrowed_sets import MOST_BORROWED, Lender, Lending, lenders_of, unit
-from attrsearch.anonymise.stand_ins import with_borrowed
+from attrsearch.anonymise.borrowed_sets import MOST_BORROWED, Lender, Lending, unit
+from attrsearch.anonymise.stand_ins import with_stand_ins
 from attrsearch.core.attributes import ATTRIBUTES, MALE, AttributeSet, Gender
 from attrsearch.core.recipes.space import load_space
 from attrsearch.editing.editor import Editor
@@ -73,24 +73,39 @@ def test_nobody_is_given_what_their_space_forbids(
 ) -> None:
     lends = Lender("p", bearded(0.3), own)
     genders = {} if gender is None else {"somebody": gender}
-    (lent,) = lending(mtcnn, sface, lends, **genders).to("somebody", [])
+    lent, *drawn = lending(mtcnn, sface, lends, **genders).to("somebody", [])
     assert lent.first[MALE] == pytest.approx(male)
     assert (lent.first[MUSTACHE] > 0) == beard
     assert (lent.first[NO_BEARD] < 0) == beard
     assert lent.first[YOUNG] == pytest.approx(0.3)
+
+    # the rest is drawn, in the same bounds
+    assert len(drawn) == MOST_BORROWED - 1
+    if gender == "male":
+        assert all(one.first[MALE] > 0 for one in drawn)
+    else:
+        assert all(one.first[MUSTACHE] <= 0 <= one.first[NO_BEARD] for one in drawn)
+        assert all(one.first[MALE] <= 0 for one in drawn)
+
+
+def test_drawn_sets_follow_from_the_name(mtcnn: Mtcnn, sface: CalibratedRecogniser) -> None:
+    again = [lending(mtcnn, sface).to(name, [])[0].first for name in ("a", "a", "b")]
+    assert np.array_equal(again[0], again[1])
+    assert not np.array_equal(again[0], again[2])
 
 
 def test_sets_of_two_passes_are_not_lent_to_an_editor_of_one(
     mtcnn: Mtcnn, sface: CalibratedRecogniser, own: np.ndarray
 ) -> None:
     two = AttributeSet(bearded(0.3).first, bearded(0.3).first)
-    assert lending(mtcnn, sface, Lender("p", two, own)).to("somebody", []) == []
+    sets = lending(mtcnn, sface, Lender("p", two, own)).to("somebody", [])
+    assert len(sets) == MOST_BORROWED
+    assert all(one.second is None for one in sets)
 
 
-def test_who_has_a_feasible_set_keeps_it_first_and_who_is_filtered_borrows_nothing(
+def test_own_sets_come_first_and_who_is_filtered_borrows_nothing(
     editor: Editor, face: AlignedFace, own: np.ndarray, mtcnn: Mtcnn, sface: CalibratedRecogniser
 ) -> None:
-    sets = {"found": bearded(0.1), "vain": bearded(0.2)}
     look = Sighting(0, 1.0, face)
     people = People(
         names={0: "found", 1: "vain", 2: "unseen", 3: "left"},
@@ -99,9 +114,9 @@ def test_who_has_a_feasible_set_keeps_it_first_and_who_is_filtered_borrows_nothi
         poor_looks={"unseen": [look], "left": [look]},
     )
     config = RunConfig(study="footage", genders=dict.fromkeys(("vain", "unseen"), "male"))
-    done = with_borrowed(
-        SetAssignment({}, sets, editor, {"found": [bearded(0.4)], "vain": []}),
-        ["found"],
+    further = {"found": [bearded(0.4)], "vain": [bearded(0.2)]}
+    done = with_stand_ins(
+        SetAssignment({}, {"found": bearded(0.1)}, editor, further),
         people,
         mtcnn,
         sface,
@@ -112,5 +127,7 @@ def test_who_has_a_feasible_set_keeps_it_first_and_who_is_filtered_borrows_nothi
         name: [round(float(one.first[YOUNG]), 1) for one in (done.sets[name], *done.others[name])]
         for name in done.sets
     }
-    assert young == {"found": [0.1, 0.4], "vain": [0.1, 0.2], "unseen": [0.1]}
-    assert [lender.name for lender in lenders_of(sets, {"found": own[None]})] == ["found"]
+    assert sorted(young) == ["found", "unseen", "vain"]
+    assert young["found"][:2] == [0.1, 0.4]
+    assert young["vain"][:2] == [0.2, 0.1]
+    assert young["unseen"][0] == 0.1

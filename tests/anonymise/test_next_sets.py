@@ -1,28 +1,48 @@
-"""Spare sets: for people of whom no look is good enough to search with."""
+"""Further sets of a person: the feasible ones, or the furthest where none is."""
+
+from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
+import pytest
 
-from attrsearch.anonymise.next_sets import spare_sets
-from attrsearch.core.attributes import ATTRIBUTES, MALE
-from attrsearch.core.recipes.space import load_space
+from attrsearch.anonymise.next_sets import MOST_SETS, next_sets
+from attrsearch.core.attributes import ATTRIBUTES
+from attrsearch.core.errors import InputError
+from attrsearch.runs.trials_file import trials_table
 
-NO_BEARD = ATTRIBUTES.index("No_Beard")
-MUSTACHE = ATTRIBUTES.index("Mustache")
-
-
-def test_spare_sets_steer_no_gender_and_give_no_beard() -> None:
-    sets = spare_sets(load_space("one-pass"), "person_7", most=20)
-    first = np.stack([one.first for one in sets])
-    assert len(sets) == 20
-    assert all(one.second is None for one in sets)
-    assert not first[:, MALE].any()
-    assert (first[:, NO_BEARD] >= 0).all()
-    assert (first[:, MUSTACHE] <= 0).all()
-    assert len(np.unique(first, axis=0)) == 20
+DISTANCES = np.array([0.9, 1.5, 1.2, 1.3, 1.1], np.float32)
 
 
-def test_spare_sets_follow_from_the_name() -> None:
-    space = load_space("one-pass")
-    again = [spare_sets(space, name)[0].first for name in ("a", "a", "b")]
-    assert np.array_equal(again[0], again[1])
-    assert not np.array_equal(again[0], again[2])
+def run_of(folder: Path, feasible: list[bool]) -> Path:
+    """A run whose sets are told apart by their first value: that of trial 3 is 0.3."""
+    attributes = np.zeros((5, 1, len(ATTRIBUTES)), np.float32)
+    attributes[:, 0, 0] = np.arange(5) / 10
+    measured = dict.fromkeys(
+        ("detection", "iou", "distance", "distance_raw", "worst_distance", "utility"), DISTANCES
+    )
+    measured |= {"feasible": np.array(feasible), "seconds": DISTANCES}
+    pq.write_table(trials_table("a", 1, attributes, measured), folder / "trials.parquet")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("feasible", "expected"),
+    [
+        ([True, False, True, False, True], [0.2, 0.4, 0.0]),
+        ([False, True, False, False, False], [0.1]),
+        ([False] * 5, [0.1, 0.3, 0.2]),
+    ],
+)
+def test_the_furthest_come_first(
+    tmp_path: Path, feasible: list[bool], expected: list[float]
+) -> None:
+    sets = next_sets(run_of(tmp_path, feasible), "a")
+    assert len(sets) <= MOST_SETS
+    assert [one.first[0] for one in sets] == pytest.approx(expected)
+
+
+def test_nobody_and_no_run(tmp_path: Path) -> None:
+    assert next_sets(run_of(tmp_path, [True] * 5), "zoe") == []
+    with pytest.raises(InputError, match="needs trials of a run"):
+        next_sets(tmp_path / "gone", "a")

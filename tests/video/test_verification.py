@@ -81,6 +81,32 @@ def test_a_view_is_embedded_once_until_it_is_forgotten(
     assert counting.embedded == 5
 
 
+def test_a_way_that_fails_at_first_is_not_looked_at_further(
+    astronaut: Picture, face: TrackedBox, sface: CalibratedRecogniser
+) -> None:
+    @dataclass(frozen=True)
+    class ByBox(RenderVerifier):
+        """A face fails where its box begins below 0."""
+
+        asked: list[int] = field(default_factory=list)
+
+        def distances(self, faces):
+            self.asked.append(len(faces))
+            return np.float32([0.0 if one.box[0] < 0 else 9.0 for one in faces])
+
+    def at(left: float) -> FaceInFrame:
+        box = np.float32([left, 0, 9, 9])
+        return FaceInFrame(astronaut, astronaut, box, face.landmarks)
+
+    verifier = ByBox(sface)
+    faces = [at(-1), at(1), at(1), at(1), at(1), at(-1), at(1), at(-1)]
+    measured, failed = verifier.check(faces, [1, 2, 1, 3, 2, 2, 3, 2])
+    assert verifier.asked == [3, 4]
+    assert sorted(measured) == [0, 1, 3, 4, 5, 6, 7]
+    assert failed == [0, 5]
+    assert verifier.check([], []) == ({}, [])
+
+
 def test_an_edit_that_still_verifies_is_filtered_and_says_why(
     editor: Editor, astronaut: Picture, face: TrackedBox, sface: CalibratedRecogniser
 ) -> None:
