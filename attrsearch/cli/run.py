@@ -38,7 +38,7 @@ CONFIG = {
     ),
     "editor": click.option(
         "--editor",
-        help="Editor weights instead of the study's: anonymiser, base, thesis, or a path.",
+        help="Editor instead of the study's: two-stage, anonymiser, base, thesis, or a path.",
     ),
     "recogniser": click.option(
         "--recogniser",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["editor", "traits", "critic", "surrogate", "parsing"]
 
-DEFAULT_EDITOR = "anonymiser"
+DEFAULT_EDITOR = "two-stage"
 """What edits where a recipe or a caller names no editor; the bundled studies name theirs
 themselves."""
 ABOUT = "attrsearch"
@@ -33,10 +33,10 @@ class Weights:
 
     Attributes:
         name: What recipes and commands call it.
-        kind: ``editor`` (an AttGAN generator or a restoring editor), ``traits`` (the attribute
-            classifier), ``parsing`` (of faces), ``critic`` (naturalness) or ``surrogate`` (a pooled
-            model of the search).
-        path: The safetensors file.
+        kind: ``editor`` (an AttGAN generator, a restoring editor, or a recipe of both), ``traits``
+            (the attribute classifier), ``parsing`` (of faces), ``critic`` (naturalness) or
+            ``surrogate`` (a pooled model of the search).
+        path: The safetensors file; of an editor of two stages its recipe.
         sha256: Its expected hash, hexadecimal.
         card: The Markdown file that describes it.
         size: Side of its square input in pixels; 0 where it sees no picture.

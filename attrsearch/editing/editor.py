@@ -1,10 +1,12 @@
 """What every editor can do, and how one is loaded by name or path.
 
-Two kinds exist: an AttGAN generator (``base``, ``thesis``, ``anonymiser``, published checkpoints)
-and a restoring editor. They differ in how a face is cut, in how many passes they make, and in where
+Three kinds exist: an AttGAN generator (``base``, ``thesis``, ``anonymiser``, published
+checkpoints), a restoring editor, and one of two stages, which is a restoring editor and an AttGAN
+generator after it. They differ in how a face is cut, in how many passes they make, and in where
 their edits are laid on.
 """
 
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -15,15 +17,20 @@ from torch import Tensor
 from attrsearch.core.errors import WeightsError
 from attrsearch.core.plugins import made
 from attrsearch.core.precision import Precision
+from attrsearch.core.recipes.base import read_recipe
 from attrsearch.core.weights import DEFAULT_EDITOR
 from attrsearch.editing.attgan_editor import AttganEditor, Realigner
 from attrsearch.editing.checkpoints import attgan_of
 from attrsearch.editing.encoded import Encoded
-from attrsearch.editing.installed import locate
+from attrsearch.editing.installed import Located, locate
 from attrsearch.editing.restoring_editor import RestoringEditor
 from attrsearch.editing.restoring_file import is_restoring, restoring_of
+from attrsearch.editing.two_stage import TwoStageEditor, TwoStageRecipe
 
 Floats = npt.NDArray[np.float32]
+
+RECIPE = ".toml"
+"""How the file of an editor of two stages ends."""
 
 
 class Editor(Protocol):
@@ -93,13 +100,48 @@ def load_editor(
             raise
         return plugged
 
+    if where.path.suffix == RECIPE:
+        return _two_stage(where, precision, realign)
+
     if not is_restoring(where):
         return AttganEditor(attgan_of(where), precision, realign)
 
+    _refuse_second_alignment(name, realign)
+    return RestoringEditor(restoring_of(where), precision)
+
+
+def _two_stage(where: Located, precision: Precision, realign: Realigner | None) -> TwoStageEditor:
+    """The editor of a recipe that names two others."""
+    _refuse_second_alignment(where.name, realign)
+    recipe = read_recipe(TwoStageRecipe, where.path)
+    names = [_beside(where.path, name) for name in (recipe.first, recipe.second)]
+    # one that names itself would never end
+    plain = all(Path(name).suffix != RECIPE for name in names)
+    first, second = (load_editor(name, precision) if plain else None for name in names)
+
+    if not isinstance(first, RestoringEditor) or not isinstance(second, AttganEditor):
+        raise WeightsError(
+            where.path,
+            required="a restoring editor first and an AttGAN editor second",
+            found=f"first = {recipe.first!r}, second = {recipe.second!r}",
+            hint="exchange the two, or name others",
+        )
+
+    return TwoStageEditor(where.name, recipe, first, second)
+
+
+def _beside(recipe: Path, name: str) -> str:
+    """A bundled name as it is, a path as seen from the recipe's folder."""
+    is_path = "/" in name or "\\" in name or Path(name).suffix != ""
+    return str(recipe.parent / name) if is_path else name
+
+
+def _refuse_second_alignment(name: str, realign: Realigner | None) -> None:
     if realign is not None:
         hint = "leave the second alignment out, or choose an editor of two passes such as thesis"
         raise WeightsError(
-            name, required="an editor of two passes", found="a restoring one", hint=hint
+            name,
+            required="an AttGAN editor of two passes",
+            found="a restoring one, or one of two stages",
+            hint=hint,
         )
-
-    return RestoringEditor(restoring_of(where), precision)

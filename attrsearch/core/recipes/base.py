@@ -61,8 +61,15 @@ def load_recipe(
     Raises:
         RecipeError: Unknown name, no such file, not TOML, an unknown key, or a value out of range.
     """
-    path = find_recipe(name, folder)
+    return read_recipe(kind, find_recipe(name, folder), changes)
 
+
+def read_recipe(kind: type[Loaded], path: Path, changes: dict[str, Any] | None = None) -> Loaded:
+    """A recipe of any kind from its file, with some of its values replaced.
+
+    Raises:
+        RecipeError: No such file, not TOML, an unknown key, or a value out of range.
+    """
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
