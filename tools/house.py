@@ -7,7 +7,8 @@ What is counted, over all Python files of a folder:
 - comments: those that are no directive (noqa, type, pragma, fmt, ruff);
 - air: blank lines among the lines of functions, docstrings left out;
 - packings: assignments of one tuple of names to another (``a, b = x, y``);
-- comprehensions, and those within another;
+- comprehensions, those within another, and dense ones, which a reader has to take apart: within
+  another, with two loops, or with two conditions;
 - long lines (over 100 characters) and long files (over 400 lines).
 """
 
@@ -40,6 +41,7 @@ class Legibility:
     packings_per_1000: float
     comprehensions_per_1000: float
     nested_per_1000: float
+    dense_comprehensions: int
     long_lines: int
     long_files: int
 
@@ -81,6 +83,7 @@ def measure(folder: Path) -> Legibility:
         packings_per_1000=sum(packings(tree) for tree in trees) / thousand,
         comprehensions_per_1000=together / thousand,
         nested_per_1000=nested / thousand,
+        dense_comprehensions=sum(dense(tree) for tree in trees),
         long_lines=sum(len(line) > WIDTH for text in texts for line in text.splitlines()),
         long_files=sum(len(text.splitlines()) > LENGTH for text in texts),
     )
@@ -164,6 +167,31 @@ def comprehensions(tree: ast.AST) -> tuple[int, int]:
             if other is not node and isinstance(other, COMPREHENSIONS):
                 inner.add(id(other))
     return len(every), len(inner)
+
+
+def dense(tree: ast.AST) -> int:
+    """Comprehensions that are within another, or have two loops or two conditions.
+
+    >>> dense(ast.parse("[x for x in y if x], [x for y in z for x in y], [x for x in y if x and z]"))
+    2
+    """
+    every = [node for node in ast.walk(tree) if isinstance(node, COMPREHENSIONS)]
+    found: set[int] = set()
+
+    for node in every:
+        conditions = 0
+        for loop in node.generators:
+            for test in loop.ifs:
+                conditions += len(test.values) if isinstance(test, ast.BoolOp) else 1
+
+        if len(node.generators) > 1 or conditions > 1:
+            found.add(id(node))
+
+        for other in ast.walk(node):
+            if other is not node and isinstance(other, COMPREHENSIONS):
+                found.add(id(other))
+
+    return len(found)
 
 
 def main() -> None:

@@ -107,13 +107,23 @@ class Archive:
         calm = {path for path, stamp in files.items() if self._before.get(path) == stamp}
         self._before = files
         self.pictures = tuple(path for path in files if _is_picture(path))
-        new = [path for path in files if self._counts(path, calm) and not self._is_known(path)]
+        ready = [path for path in files if self._counts(path, calm)]
+        new = [path for path in ready if not self._is_known(path)]
         self.waiting = len(new)
 
         # somebody whose pictures are still being copied is not searched on the first of them
         busy = {self.group(path) for path in self.pictures if path not in calm}
-        pictures = [path for path in new if _is_picture(path) and self.group(path) not in busy]
-        videos = [path for path in new if not _is_picture(path) and path in calm]
+        videos = []
+        pictures = []
+
+        for path in new:
+            if _is_picture(path):
+                if self.group(path) not in busy:
+                    pictures.append(path)
+            # a video that is still being copied ends too early
+            elif path in calm:
+                videos.append(path)
+
         return Batch(tuple(videos), tuple(pictures))
 
     def group(self, picture: Path) -> str:

@@ -1,6 +1,7 @@
 """``anonymise --find-only``: who is in a video or in pictures, for somebody to decide about."""
 
 import logging
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -159,7 +160,10 @@ def given_persons(given: PeopleFile, source: Path) -> list[PersonFiles] | None:
     """
     root = source.parent if source.is_file() else source
     there = {person.id: person.files for person in find_people(source)}
-    known = {path.relative_to(root).as_posix() for files in there.values() for path in files}
+    known = set()
+    for path in chain.from_iterable(there.values()):
+        known.add(path.relative_to(root).as_posix())
+
     strange = sorted(set(given.owners) - known)
 
     if strange:
@@ -167,11 +171,12 @@ def given_persons(given: PeopleFile, source: Path) -> list[PersonFiles] | None:
         found = f"{strange[0]}, which is not there"
         raise InputError("--who", required="people of these pictures", found=found, hint=hint)
 
-    wanted = [
-        PersonFiles(person.id, tuple(root / part for part in person.parts))
-        for person in given.people
-        if person.do == "anonymise" and person.parts
-    ]
+    wanted = []
+    for person in given.people:
+        if person.do == "anonymise" and person.parts:
+            files = tuple(root / part for part in person.parts)
+            wanted.append(PersonFiles(person.id, files))
+
     if not wanted:
         hint = "let one of them be anonymised; blur the others with attrsearch apply"
         raise InputError("--who", required="somebody to anonymise", found="nobody", hint=hint)

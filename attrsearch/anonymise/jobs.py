@@ -206,10 +206,10 @@ def _expand(sources: Iterable[Path], frames: bool) -> Iterable[Path]:
             yield source
             continue
 
-        files = sorted(
-            path for path in source.iterdir() if path.is_file() and not path.name.startswith(".")
-        )
-        videos = [path for path in files if path.suffix.lower() not in SUFFIXES and is_video(path)]
+        there = [path for path in source.iterdir() if path.is_file()]
+        files = sorted(path for path in there if not path.name.startswith("."))
+        others = [path for path in files if path.suffix.lower() not in SUFFIXES]
+        videos = [path for path in others if is_video(path)]
         yield from (path for path in videos if not path.stem.endswith(ADDED))
 
         if not videos or any(path.suffix.lower() in SUFFIXES for path in files):

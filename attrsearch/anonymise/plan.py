@@ -141,8 +141,13 @@ def _set_apart(source: Path, target: Path) -> list[Path]:
     if not target.is_dir():
         return []
 
-    folders = [path for path in source.rglob("*") if path.is_dir() and not path.is_symlink()]
-    return [folder for folder in folders if folder.samefile(target)]
+    found = []
+    for path in source.rglob("*"):
+        # a link into the input is no folder of it
+        if path.is_dir() and not path.is_symlink() and path.samefile(target):
+            found.append(path)
+
+    return found
 
 
 def _is_below(path: Path, folders: Iterable[Path]) -> bool:

@@ -63,6 +63,7 @@ def when_stopped(line: Callable[[], str]) -> Iterator[None]:
     except Stopped:
         raise
     except KeyboardInterrupt:
+        # the traceback is of wherever the key was pressed, which says nothing
         raise Stopped(line()) from None
 
 
@@ -117,8 +118,9 @@ def stage_bar(quiet: bool, delay: float = 0) -> "Iterator[Progress[Step]]":
         def advance(step: "Step", /) -> None:
             stage = step.stage
             if stage not in shown:
+                # or its clock goes on with the next
                 for before in shown.values():
-                    before.close()  # or its clock goes on with the next
+                    before.close()
 
                 unit = UNITS.get(stage, "step")
                 new: Any = tqdm(
@@ -163,6 +165,7 @@ def training_bar(steps: int, quiet: bool) -> "Iterator[Progress[TrainingProgress
         def show(reached: "TrainingProgress") -> None:
             words = " ".join(f"{name} {value:.3f}" for name, value in reached.losses.items())
             shown.set_postfix_str(words, refresh=False)
+            # steps of earlier calls took no time of this one: the rate would be far too high
             if shown.n == 0:
                 shown.initial = reached.step - 1
                 shown.n = shown.initial

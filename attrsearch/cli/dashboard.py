@@ -1,6 +1,7 @@
 """``attrsearch dashboard``."""
 
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -8,8 +9,26 @@ import click
 from attrsearch.cli.compute import compute_options
 from attrsearch.cli.console import quiet_option, say, stage_bar, user_name
 from attrsearch.cli.encryption import key_option
+from attrsearch.cli.fields import gather
 
 _PATH = click.Path(path_type=Path)
+
+
+@dataclass(frozen=True)
+class Visits:
+    """Where the page is opened, and by whom.
+
+    Attributes:
+        host: Address.
+        port: 0 for any that is free.
+        token: What visitors must show; empty where nobody needs one.
+        user: In whose name decisions are logged; None for whoever is logged in.
+    """
+
+    host: str
+    port: int
+    token: str
+    user: str | None
 
 
 @click.command(epilog="Example: attrsearch dashboard run1")
@@ -46,12 +65,10 @@ _PATH = click.Path(path_type=Path)
 @compute_options
 @quiet_option
 @key_option
+@gather("visits", Visits)
 def dashboard(
     run: Path,
-    host: str,
-    port: int,
-    token: str,
-    user: str | None,
+    visits: Visits,
     faces: Path | None,
     include_originals: bool,
     optuna: bool,
@@ -83,13 +100,14 @@ def dashboard(
 
     from attrsearch.report.dashboard.state import LiveRun
 
-    access = Access(host, port, token)
+    access = Access(visits.host, visits.port, visits.token)
     live = LiveRun(run, include_originals)
     with stage_bar(quiet, delay=1) as progress:
         live.refresh(progress)
 
-    shown = Dashboard(live, user_name(user), faces, include_originals)
-    with suppress(KeyboardInterrupt):  # how a page is left is no fault
+    shown = Dashboard(live, user_name(visits.user), faces, include_originals)
+    # how a page is left is no fault
+    with suppress(KeyboardInterrupt):
         serve(shown, access, lambda address: say(f"dashboard: {address} (Ctrl+C ends it)"))
 
 

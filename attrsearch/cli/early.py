@@ -81,10 +81,12 @@ def existing_folder(path: Path | None, what: str) -> None:
 
 def _need_place(subject: Path, folder: Path) -> None:
     """Refuse a place in whose nearest folder that exists no file can be made."""
+    # folders in between are made when the file is written
     place = folder
     while not place.exists() and place != place.parent:
         place = place.parent
 
+    # tried, since permissions alone do not tell: a file system may be read-only, or full
     try:
         with tempfile.TemporaryFile(dir=place):
             return

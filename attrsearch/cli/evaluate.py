@@ -292,9 +292,11 @@ def _show(record: "Record") -> None:
     say(f"{'protection':<{width}}  {heads} {'natural':>8} {'gender':>7}")
 
     for row in record.protections:
-        cells = " ".join(
-            f"{_text(row[f'recall_{n}']):>13} {_text(row[f'iou_{n}']):>10}" for n in detectors
-        )
+        pairs = []
+        for name in detectors:
+            pairs.append(f"{_text(row[f'recall_{name}']):>13} {_text(row[f'iou_{name}']):>10}")
+
+        cells = " ".join(pairs)
         say(
             f"{row['protection']:<{width}}  {cells} {_text(row['naturalness']):>8} "
             f"{_text(row['gender_kept']):>7}"

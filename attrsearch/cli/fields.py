@@ -1,7 +1,8 @@
-"""Options of the command line that fill the fields of a settings model."""
+"""Options of the command line in one value: a settings model, or a plain dataclass."""
 
 import functools
 from collections.abc import Callable
+from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
@@ -42,5 +43,24 @@ def fill(
             decorated = option(decorated)
 
         return decorated  # type: ignore[no-any-return]
+
+    return decorate
+
+
+def gather(parameter: str, kind: type[Any]) -> Callable[[Command], Command]:
+    """Give a command one value of a dataclass in place of the options of its fields.
+
+    Args:
+        parameter: Name under which the command gets it.
+        kind: The dataclass; the command has an option of the name of every field.
+    """
+
+    def decorate(command: Command) -> Command:
+        @functools.wraps(command)
+        def called(**given: Any) -> Any:
+            values = {field.name: given.pop(field.name) for field in fields(kind)}
+            return command(**given, **{parameter: kind(**values)})
+
+        return called  # type: ignore[return-value]
 
     return decorate

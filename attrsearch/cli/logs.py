@@ -205,7 +205,12 @@ def know_faces(faces: Path, names: Iterable[str] = ()) -> None:
         return
 
     found = faces.iterdir() if faces.is_dir() else iter([faces])
-    know((name for path in found for name in (path.name, path.stem)), faces)
+    names_there: list[str] = []
+    for path in found:
+        # a file's name stands in messages with its ending and without
+        names_there += [path.name, path.stem]
+
+    know(names_there, faces)
     know(names)
 
 
@@ -328,8 +333,10 @@ def metrics_text(state: "RunProgress") -> str:
         ),
         ("updated_timestamp_seconds", "gauge", "When this was written.", round(time.time(), 3)),
     )
-    return "".join(
-        f"# HELP attrsearch_{name} {text}\n# TYPE attrsearch_{name} {kind}\nattrsearch_{name} "
-        f"{value}\n"
-        for name, kind, text, value in rows
-    )
+    lines = []
+    for name, kind, text, value in rows:
+        lines.append(f"# HELP attrsearch_{name} {text}\n")
+        lines.append(f"# TYPE attrsearch_{name} {kind}\n")
+        lines.append(f"attrsearch_{name} {value}\n")
+
+    return "".join(lines)

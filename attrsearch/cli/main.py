@@ -76,12 +76,14 @@ for place in PLUG_INS:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; errors a user can mend end as one line on stderr."""
+    # several commands may run in one process, in tests and notebooks: each begins anew
     LOG.json = LOG.quiet = LOG.verbose = False
     LOG.names = set()
     LOG.roots = ()
     LOG.every = EVERY
     compute_with("auto", "torch")
 
+    # libraries warn about themselves; whoever asks Python for warnings gets them
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
 
@@ -106,6 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         cause = error if isinstance(error, Stopped) else error.__context__
         _say(str(cause) if isinstance(cause, Stopped) else "stopped")
         return INTERRUPTED
+    # whoever read the output has seen enough of it, as head does
     except BrokenPipeError:
         return INTERRUPTED
 
@@ -118,11 +121,13 @@ def _say(line: str) -> None:
 
 def entry() -> None:
     """The console script."""
-    keep_freed_memory()  # before any thread
+    # only threads that start after it use the arena that keeps memory
+    keep_freed_memory()
 
     try:
         code = main()
-    except Exception:  # what nobody foresaw must not look like people who are missing
+    # what nobody foresaw must not look like people who are missing
+    except Exception:
         traceback.print_exc()
         code = FAULT
 

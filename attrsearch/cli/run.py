@@ -34,7 +34,10 @@ CONFIG = {
     "objective": click.option("--objective", help="Objective recipe instead of the study's."),
     "space": click.option(
         "--space",
-        help="Search space instead of the study's: thesis10, full13, asymmetric, one-pass, or a file.",
+        help=(
+            "Search space instead of the study's: thesis10, full13, asymmetric, one-pass, or a "
+            "file."
+        ),
     ),
     "editor": click.option(
         "--editor",
@@ -218,9 +221,10 @@ def names_in(file: Path) -> list[str]:
     from attrsearch.core.errors import InputError
 
     try:
-        return [
-            line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()
-        ]
+        lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         hint = "write one name a line"
         raise InputError(file, required="a file of names", found=str(error), hint=hint) from error
+
+    # an empty line is no name: an editor leaves one at the end of a file
+    return [line.strip() for line in lines if line.strip()]

@@ -1,18 +1,18 @@
 """``attrsearch train``: prepare faces, train networks on them, measure what came of it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from attrsearch.cli.compute import device_option
-from attrsearch.cli.console import quiet_option, say, stage_bar, training_bar, when_stopped
-
-if TYPE_CHECKING:
-    from attrsearch.training.checkpoint import TrainingRecipe
-    from attrsearch.training.loop import Pace, Trainer
-
-path_type = click.Path(path_type=Path)
+from attrsearch.cli.console import quiet_option, say, stage_bar
+from attrsearch.cli.train_options import (
+    TrainingRequest,
+    faces_argument,
+    path_type,
+    run_training,
+    training_options,
+)
 
 
 @click.group()
@@ -78,47 +78,10 @@ def prepare(
     say(f"{out}: {len(found)} faces of {len(set(found.people))} people, {known} with attributes")
 
 
-faces_argument = click.argument("faces", nargs=-1, type=path_type, required=True)
-out_option = click.option("--out", required=True, type=path_type, help="Folder of the training.")
-steps_option = click.option("--steps", type=int, help="Steps in all, instead of the recipe's.")
-minutes_option = click.option(
-    "--minutes", type=float, help="Stop after so many minutes; --resume goes on."
-)
-every_option = click.option(
-    "--checkpoint-minutes",
-    type=float,
-    default=5.0,
-    show_default=True,
-    help="Time between checkpoints.",
-)
-seed_option = click.option("--seed", type=int, help="Instead of the recipe's.")
-resume_option = click.option("--resume", is_flag=True, help="Continue the training in --out.")
-
-
 @train.command(epilog="Example: attrsearch train attributes F --out traits/")
 @faces_argument
-@click.option(
-    "--recipe", default="traits", show_default=True, help="A bundled recipe or a path to one."
-)
-@out_option
-@steps_option
-@minutes_option
-@every_option
-@seed_option
-@device_option
-@resume_option
-@quiet_option
-def attributes(
-    faces: tuple[Path, ...],
-    recipe: str,
-    out: Path,
-    steps: int | None,
-    minutes: float | None,
-    checkpoint_minutes: float,
-    seed: int | None,
-    resume: bool,
-    quiet: bool,
-) -> None:
+@training_options("traits")
+def attributes(faces: tuple[Path, ...], request: TrainingRequest) -> None:
     """Train the classifier of the 13 attributes on prepared FACES that have a table.
 
     Faces without one are taught by the recipe's teachers, where it names any.
@@ -126,67 +89,47 @@ def attributes(
     from attrsearch.cli.early import training_request
     from attrsearch.training.recipes import load_attributes_recipe
 
-    chosen = load_attributes_recipe(recipe, steps=steps, seed=seed)
-    training_request(faces, out, resume)
+    chosen = load_attributes_recipe(request.recipe, steps=request.steps, seed=request.seed)
+    training_request(faces, request.out, request.resume)
 
     from attrsearch.core.device import device, dtype_on
     from attrsearch.training.attributes import AttributesTrainer
     from attrsearch.training.datasets import labelled_only, load_sources, taught
-    from attrsearch.training.loop import Pace
     from attrsearch.training.loss_networks import load_traits_network
 
     where = device()
     found = load_sources(faces)
+    # those whose attributes nobody wrote down are learnt from what the teachers say of them
     others = taught(found, [load_traits_network(name) for name in chosen.teachers])
     trainer = AttributesTrainer(
         chosen, labelled_only(found), dtype_on(where, chosen.precision), where, others
     )
-    run_training(
-        trainer, chosen, out, Pace(chosen.steps, minutes, checkpoint_minutes), resume, quiet
-    )
+    run_training(trainer, chosen, request)
 
 
 @train.command(
     epilog="Example: attrsearch train editor F G --recipe anonymiser --out anonymiser/ --minutes 60"
 )
 @faces_argument
-@click.option(
-    "--recipe", default="base", show_default=True, help="A bundled recipe or a path to one."
+@training_options(
+    "base",
+    click.option(
+        "--start", help="Editor to start from, a bundled name or a path, instead of the recipe's."
+    ),
+    click.option(
+        "--show", type=path_type, help="Prepared faces for the sample sheets, not trained on."
+    ),
 )
-@out_option
-@click.option(
-    "--start", help="Editor to start from, a bundled name or a path, instead of the recipe's."
-)
-@click.option(
-    "--show", type=path_type, help="Prepared faces for the sample sheets, not trained on."
-)
-@steps_option
-@minutes_option
-@every_option
-@seed_option
-@device_option
-@resume_option
-@quiet_option
 def editor(
-    faces: tuple[Path, ...],
-    recipe: str,
-    out: Path,
-    start: str | None,
-    show: Path | None,
-    steps: int | None,
-    minutes: float | None,
-    checkpoint_minutes: float,
-    seed: int | None,
-    resume: bool,
-    quiet: bool,
+    faces: tuple[Path, ...], start: str | None, show: Path | None, request: TrainingRequest
 ) -> None:
     """Train an editor on prepared FACES; the classifier fills in attributes that no table gives."""
     from attrsearch.cli.early import existing_folder, known_editor, training_request
     from attrsearch.training.recipes import load_editor_recipe
 
-    chosen = load_editor_recipe(recipe, steps=steps, seed=seed, start=start)
+    chosen = load_editor_recipe(request.recipe, steps=request.steps, seed=request.seed, start=start)
     known_editor(start)
-    training_request(faces, out, resume)
+    training_request(faces, request.out, request.resume)
     existing_folder(show, "prepared faces")
 
     import numpy as np
@@ -195,7 +138,6 @@ def editor(
     from attrsearch.training.dataset import load_face_set
     from attrsearch.training.datasets import filled, load_sources
     from attrsearch.training.editor import SHOWN, EditorTrainer
-    from attrsearch.training.loop import Pace
     from attrsearch.training.loss_networks import load_traits_network
 
     where = device()
@@ -209,77 +151,28 @@ def editor(
         shown = filled(others.take(evenly), network)
 
     trainer = EditorTrainer(chosen, known, dtype_on(where, chosen.precision), shown, where)
-    run_training(
-        trainer, chosen, out, Pace(chosen.steps, minutes, checkpoint_minutes), resume, quiet
-    )
-
-
-def run_training(
-    trainer: "Trainer", recipe: "TrainingRecipe", out: Path, pace: "Pace", resume: bool, quiet: bool
-) -> None:
-    """Train with a progress bar, and say in a line what came of it."""
-    from attrsearch.core.allocation import keep_freed_memory
-    from attrsearch.training.loop import train as run
-
-    keep_freed_memory()
-
-    def stopped() -> str:
-        kept = "goes on from its last checkpoint with --resume"
-        begun = (out / "checkpoint.pt").exists()
-        return f"stopped; {out} {kept}" if begun else "stopped before the first checkpoint"
-
-    with when_stopped(stopped), training_bar(pace.steps, quiet) as show:
-        reached = run(trainer, recipe, out, pace, resume=resume, progress=show)
-
-    left = "" if reached.step >= pace.steps else f" of {pace.steps}; go on with --resume"
-    say(
-        f"{out / 'weights.safetensors'}: {reached.step} steps{left}, {reached.seconds / 60:.1f} "
-        "minutes in all"
-    )
+    run_training(trainer, chosen, request)
 
 
 @train.command(epilog="Example: attrsearch train critic F --out critic/")
 @faces_argument
-@click.option(
-    "--recipe", default="critic", show_default=True, help="A bundled recipe or a path to one."
-)
-@out_option
-@steps_option
-@minutes_option
-@every_option
-@seed_option
-@device_option
-@resume_option
-@quiet_option
-def critic(
-    faces: tuple[Path, ...],
-    recipe: str,
-    out: Path,
-    steps: int | None,
-    minutes: float | None,
-    checkpoint_minutes: float,
-    seed: int | None,
-    resume: bool,
-    quiet: bool,
-) -> None:
+@training_options("critic")
+def critic(faces: tuple[Path, ...], request: TrainingRequest) -> None:
     """Train the critic of naturalness on prepared FACES."""
     from attrsearch.cli.early import training_request
     from attrsearch.training.recipes import load_critic_recipe
 
-    chosen = load_critic_recipe(recipe, steps=steps, seed=seed)
-    training_request(faces, out, resume)
+    chosen = load_critic_recipe(request.recipe, steps=request.steps, seed=request.seed)
+    training_request(faces, request.out, request.resume)
 
     from attrsearch.core.device import device
     from attrsearch.training.critic import CriticTrainer
     from attrsearch.training.datasets import load_sources
-    from attrsearch.training.loop import Pace
     from attrsearch.training.loss_networks import load_traits_network
 
     where = device()
     trainer = CriticTrainer(chosen, load_sources(faces, load_traits_network("traits")), where)
-    run_training(
-        trainer, chosen, out, Pace(chosen.steps, minutes, checkpoint_minutes), resume, quiet
-    )
+    run_training(trainer, chosen, request)
 
 
 @train.command(

@@ -1,12 +1,31 @@
 """``attrsearch train evaluate|accuracy|truths|judge``: trained networks on faces they never saw."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from attrsearch.cli.compute import device_option
 from attrsearch.cli.console import quiet_option, say, stage_bar
-from attrsearch.cli.train import path_type
+from attrsearch.cli.fields import gather
+from attrsearch.cli.train_options import path_type
+
+
+@dataclass(frozen=True)
+class HeldOutFaces:
+    """Faces that an editor was not trained on.
+
+    Attributes:
+        faces: Prepared ones, for AttGAN editors.
+        people: Prepared ones of people with several pictures.
+        pictures: Instead, for every kind of editor: one folder of pictures a person.
+        limit: Faces of each set to use.
+    """
+
+    faces: Path | None
+    people: Path | None
+    pictures: Path | None
+    limit: int
 
 
 @click.command(
@@ -39,14 +58,12 @@ from attrsearch.cli.train import path_type
 @click.option("--sheet", type=path_type, help="PNG file for pictures of both.")
 @device_option
 @quiet_option
+@gather("held_out", HeldOutFaces)
 def evaluate_editor(
     name: str,
     against: tuple[str, ...],
-    faces: Path | None,
-    people: Path | None,
-    pictures: Path | None,
+    held_out: HeldOutFaces,
     space: str | None,
-    limit: int,
     traits: str,
     sheet: Path | None,
     quiet: bool,
@@ -59,6 +76,10 @@ def evaluate_editor(
     """
     from attrsearch.cli.early import existing_folder, known_editor, new_file
     from attrsearch.core.recipes.space import load_space
+
+    faces = held_out.faces
+    people = held_out.people
+    pictures = held_out.pictures
 
     if (faces is None) == (pictures is None):
         found = "neither" if faces is None else "both"
@@ -94,7 +115,7 @@ def evaluate_editor(
         from attrsearch.training.compare import compare, markdown
 
         compared = compare(
-            names, faces, people, space=space, limit=limit, traits=traits, progress=line
+            names, faces, people, space=space, limit=held_out.limit, traits=traits, progress=line
         )
         click.echo(markdown(names, compared.rows))
         shown = compared.sheet
@@ -104,7 +125,9 @@ def evaluate_editor(
 
 
 @click.command(
-    epilog="Example: attrsearch train accuracy traits/weights.safetensors --against traits --faces F"
+    epilog=(
+        "Example: attrsearch train accuracy traits/weights.safetensors --against traits --faces F"
+    )
 )
 @click.argument("name")
 @click.option(

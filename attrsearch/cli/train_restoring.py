@@ -7,15 +7,12 @@ import click
 
 from attrsearch.cli.compute import device_option
 from attrsearch.cli.console import quiet_option, say, stage_bar
-from attrsearch.cli.train import (
-    every_option,
-    minutes_option,
-    out_option,
+from attrsearch.cli.train_options import (
+    TrainingRequest,
+    faces_argument,
     path_type,
-    resume_option,
     run_training,
-    seed_option,
-    steps_option,
+    training_options,
 )
 
 
@@ -81,9 +78,10 @@ def prepare_tight(
 
     by_parsing = partial(prepare_parsed, alike=landmarks == "parsing-alike")
     run = prepare_by_dlib if landmarks == "dlib" else by_parsing
+    sets = []
     with stage_bar(quiet) as progress:
-        sets = [
-            run(
+        for folder in pictures:
+            prepared = run(
                 folder,
                 table=table,
                 only=read_names(only) if only else None,
@@ -91,8 +89,7 @@ def prepare_tight(
                 border=border,
                 progress=progress,
             )
-            for folder in pictures
-        ]
+            sets.append(prepared)
 
     joined = join_tight(sets)
     joined.save(out)
@@ -100,38 +97,17 @@ def prepare_tight(
 
 
 @click.command(epilog="Example: attrsearch train parsing T --out parsing/")
-@click.argument("faces", nargs=-1, type=path_type, required=True)
-@click.option(
-    "--recipe", default="parsing", show_default=True, help="A bundled recipe or a path to one."
-)
-@out_option
-@steps_option
-@minutes_option
-@every_option
-@seed_option
-@device_option
-@resume_option
-@quiet_option
-def parsing(
-    faces: tuple[Path, ...],
-    recipe: str,
-    out: Path,
-    steps: int | None,
-    minutes: float | None,
-    checkpoint_minutes: float,
-    seed: int | None,
-    resume: bool,
-    quiet: bool,
-) -> None:
+@faces_argument
+@training_options("parsing")
+def parsing(faces: tuple[Path, ...], request: TrainingRequest) -> None:
     """Train face parsing (68 landmarks, visible skin) on tightly prepared FACES."""
     from attrsearch.cli.early import training_request
     from attrsearch.training.restoring_recipes import load_parsing_recipe
 
-    chosen = load_parsing_recipe(recipe, steps=steps, seed=seed)
-    training_request(faces, out, resume)
+    chosen = load_parsing_recipe(request.recipe, steps=request.steps, seed=request.seed)
+    training_request(faces, request.out, request.resume)
 
     from attrsearch.core.device import device, dtype_on
-    from attrsearch.training.loop import Pace
     from attrsearch.training.parsing import ParsingTrainer
     from attrsearch.training.tight_faces import load_tight_sources
 
@@ -139,51 +115,31 @@ def parsing(
     trainer = ParsingTrainer(
         chosen, load_tight_sources(faces), dtype_on(where, chosen.precision), where
     )
-    run_training(
-        trainer, chosen, out, Pace(chosen.steps, minutes, checkpoint_minutes), resume, quiet
-    )
+    run_training(trainer, chosen, request)
 
 
 @click.command(epilog="Example: attrsearch train restoring T --out restoring/ --minutes 600")
-@click.argument("faces", nargs=-1, type=path_type, required=True)
-@click.option(
-    "--recipe", default="restoring", show_default=True, help="A bundled recipe or a path to one."
+@faces_argument
+@training_options(
+    "restoring",
+    click.option(
+        "--show",
+        type=path_type,
+        help="Tightly prepared faces for the sample sheets, not trained on.",
+    ),
 )
-@out_option
-@click.option(
-    "--show", type=path_type, help="Tightly prepared faces for the sample sheets, not trained on."
-)
-@steps_option
-@minutes_option
-@every_option
-@seed_option
-@device_option
-@resume_option
-@quiet_option
-def restoring(
-    faces: tuple[Path, ...],
-    recipe: str,
-    out: Path,
-    show: Path | None,
-    steps: int | None,
-    minutes: float | None,
-    checkpoint_minutes: float,
-    seed: int | None,
-    resume: bool,
-    quiet: bool,
-) -> None:
+def restoring(faces: tuple[Path, ...], show: Path | None, request: TrainingRequest) -> None:
     """Train a restoring editor on tightly prepared FACES."""
     from attrsearch.cli.early import existing_folder, training_request
     from attrsearch.training.restoring_recipes import load_restoring_recipe
 
-    chosen = load_restoring_recipe(recipe, steps=steps, seed=seed)
-    training_request(faces, out, resume)
+    chosen = load_restoring_recipe(request.recipe, steps=request.steps, seed=request.seed)
+    training_request(faces, request.out, request.resume)
     existing_folder(show, "prepared faces")
 
     import numpy as np
 
     from attrsearch.core.device import device, dtype_on
-    from attrsearch.training.loop import Pace
     from attrsearch.training.restoring import SHOWN, RestoringTrainer
     from attrsearch.training.tight_faces import load_tight_faces, load_tight_sources
 
@@ -195,6 +151,4 @@ def restoring(
     trainer = RestoringTrainer(
         chosen, load_tight_sources(faces), dtype_on(where, chosen.precision), shown, where
     )
-    run_training(
-        trainer, chosen, out, Pace(chosen.steps, minutes, checkpoint_minutes), resume, quiet
-    )
+    run_training(trainer, chosen, request)

@@ -196,7 +196,10 @@ class Watch:
         new = set(pictures)
         people = [person for person in find_people(archive.folder) if new & set(person.files)]
         names = tuple(person.id for person in people if not folder.is_finished(person.id))
-        owners = {path: person.id for person in people for path in person.files}
+        owners: dict[Path, str] = {}
+        for person in people:
+            owners |= dict.fromkeys(person.files, person.id)
+
         know(owners.values())
         if not names and (archive.run / "attributes.json").is_file():
             return owners

@@ -71,6 +71,7 @@ def compute_with(device: str | None = None, engine: Engine | None = None) -> Com
     'auto'
     """
     global _now  # noqa: PLW0603 - one choice a process
+    # replaced at the end, so that a choice that is refused changes nothing
     wanted = _now
     if device is not None:
         wanted = replace(wanted, device=read_device(device))
@@ -144,6 +145,7 @@ def refuse_absent(name: str) -> None:
     except PackageNotFoundError:
         torch = ""
 
+    # wheels for processors say so in their version; importing torch to ask takes a second
     if torch.endswith("+cpu"):
         raise absent(name, f"none for torch {torch}, which is built for processors only")
 

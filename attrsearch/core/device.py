@@ -50,8 +50,9 @@ def device() -> torch.device:
     Raises:
         UnavailableError: It is not there.
     """
+    # its providers have the device; what they are given and give is on the processor
     if computing().engine == "onnxruntime":
-        return CPU  # its providers have the device; what they are given and give is here
+        return CPU
 
     chosen = choose_device(computing().device)
 
@@ -81,8 +82,9 @@ def dtype_on(where: torch.device, precision: Precision = "auto") -> torch.dtype:
     >>> dtype_on(torch.device("cpu"), "bf16")
     torch.bfloat16
     """
+    # its files are exported in it
     if computing().engine == "onnxruntime":
-        return torch.float32  # its files are
+        return torch.float32
 
     if where.type == "cuda" and precision == "auto":
         precision = "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"

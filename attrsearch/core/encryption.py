@@ -33,6 +33,7 @@ def use_key(file: Path | None, encrypt: bool) -> None:
         InputError: No key, or one that is none.
     """
     if file is not None:
+        # in the environment: worker processes inherit it, and no command line shows it
         try:
             os.environ[KEY] = file.read_text(encoding="ascii").strip()
         except (OSError, ValueError) as error:

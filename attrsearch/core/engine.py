@@ -59,6 +59,7 @@ def on_engine(
     if computing().engine == "torch":
         return module
 
+    # written once for all runs: an export takes longer than a short search
     path = onnx_folder() / f"{name}-{sha256[:12]}.onnx"
     if not path.is_file():
         _export(module, path, sha256, tuple(examples), dict(moving or {0: "n"}))
@@ -81,14 +82,17 @@ class OnnxNetwork:
 
         _verify(path)
         options = onnxruntime.SessionOptions()
+        # our own threads call it side by side: threads of its own would get in their way
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
+        # errors alone: of what it can do without, it would warn at every start
         options.log_severity_level = 3
         providers = choose_providers(computing().device, onnxruntime.get_available_providers())
 
         try:
             self._session: Any = onnxruntime.InferenceSession(str(path), options, providers)
-        except Exception as error:  # onnxruntime's own errors have no public base
+        # onnxruntime's own errors have no public base
+        except Exception as error:
             found = str(error).splitlines()[0][:120]
             hint = "type --engine torch, or remove the file"
             raise WeightsError(

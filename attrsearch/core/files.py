@@ -1,5 +1,6 @@
 """Write files so that they are either whole or not there."""
 
+import errno
 import hashlib
 import secrets
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ def written(path: Path) -> Iterator[Path]:
     Raises:
         OutputError: The disk is full, or the place cannot be written.
     """
+    # beside its target, since a rename is atomic only within one file system
     part = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}.part")
 
     try:
@@ -28,11 +30,8 @@ def written(path: Path) -> Iterator[Path]:
         part.replace(path)
     except OSError as error:
         reason = error.strerror or str(error)
-        hint = (
-            "free some space, then continue with --resume"
-            if error.errno == 28
-            else "choose another place"
-        )
+        full = error.errno == errno.ENOSPC
+        hint = "free some space, then continue with --resume" if full else "choose another place"
         raise OutputError(path, required="a place to write to", found=reason, hint=hint) from error
     finally:
         _remove(part)
@@ -73,10 +72,10 @@ def file_name(identity: str) -> str:
             safe += quote(letter, safe="").replace(".", "%2E")
 
     if len(safe.encode()) > LONGEST:
+        # cut, with a digest of the whole: two long names that begin alike are two files
         kept = safe.encode()[: LONGEST - 17].decode(errors="ignore")
-        safe = (
-            f"{kept}~{hashlib.sha256(identity.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
-        )
+        digest = hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()
+        safe = f"{kept}~{digest[:16]}"
 
     return safe or "_"
 
@@ -84,5 +83,6 @@ def file_name(identity: str) -> str:
 def _remove(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
-    except OSError:  # the folder itself is gone or read-only: there is nothing to remove
+    # the folder itself is gone or read-only: there is nothing to remove
+    except OSError:
         return

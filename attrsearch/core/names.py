@@ -15,6 +15,7 @@ def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
     ['f1', 'f2', 'f10']
     """
     parts = re.split(r"([0-9]+)", name)
+    # numbers and texts cannot be compared: each part says which of them it is
     keys = [(1, int(part), part) if part.isdecimal() else (0, 0, part) for part in parts]
     return tuple(keys)
 

@@ -23,9 +23,12 @@ R = TypeVar("R")
 
 
 def _default() -> int:
-    available = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
+    available = os.cpu_count() or 1
+    # a container or taskset may leave a process fewer cores than the machine has
+    if hasattr(os, "sched_getaffinity"):
+        available = len(os.sched_getaffinity(0))
+
+    # what other libraries of numbers go by, so that one setting holds for all
     wanted = os.environ.get("OMP_NUM_THREADS", "")
     return max(1, min(available, int(wanted))) if wanted.isdigit() else available
 
@@ -59,9 +62,12 @@ def in_parallel(function: Callable[[T], R], items: Sequence[T]) -> list[R]:
     >>> in_parallel(abs, [-1, -2, 3])
     [1, 2, 3]
     """
+    # a worker that waited for other workers of the same pool could wait for ever
     if _limit == 1 or len(items) < 2 or getattr(_here, "working", False):
         return [function(item) for item in items]
+
     global _pool  # noqa: PLW0603
+    # made once: starting threads costs more than many a batch
     if _pool is None:
         _pool = ThreadPoolExecutor(_limit, "attrsearch", _start)
     return list(_pool.map(function, items))
@@ -73,6 +79,7 @@ def ahead(items: Iterator[T]) -> Iterator[T]:
     >>> list(ahead(iter("abc")))
     ['a', 'b', 'c']
     """
+    # an object of its own, since an item may be None
     end = object()
     with ThreadPoolExecutor(1, "attrsearch-ahead") as pool:
         coming = pool.submit(next, items, end)
@@ -84,6 +91,7 @@ def ahead(items: Iterator[T]) -> Iterator[T]:
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Run torch on one thread inside the block."""
+    # setting the number is slow, and in a worker it is 1 already
     before = torch.get_num_threads()
     if before == 1:
         yield

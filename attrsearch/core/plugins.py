@@ -88,6 +88,7 @@ def plug_ins(kind: str | None = None) -> list[PlugIn]:
         if kind not in (None, each):
             continue
 
+        # named, not loaded: a package that is broken must not break a list
         for point in entry_points(group=f"attrsearch.{each}"):
             found.append(PlugIn(each, point.name, _package(point), point.value, point.load))
 
@@ -106,6 +107,7 @@ def find(kind: str, name: str) -> PlugIn | None:
     if here:
         return here[0]
 
+    # which one is meant would depend on the order of installation
     if len(found) > 1:
         packages = " and ".join(one.package for one in found)
         raise UnavailableError(

@@ -178,6 +178,7 @@ def load_about(path: Path) -> dict[str, object]:
 def _is_pickle(path: Path) -> bool:
     try:
         with path.open("rb") as file:
+            # a zip archive, which torch.save writes, or a pickle of protocol 2 to 5
             return file.read(2) in (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
     except OSError:
         return False

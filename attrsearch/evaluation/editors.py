@@ -122,8 +122,15 @@ def measure_editors(
         columns.append(_figures(examiner, examined) | _speeds(editor))
         shown.append(protection)
 
-    labels = list(dict.fromkeys(label for column in columns for label in column))
-    rows = {label: tuple(column.get(label) for column in columns) for label in labels}
+    # editors differ in what can be measured of them: the labels are those of all, in order
+    labels: dict[str, None] = {}
+    for column in columns:
+        labels |= dict.fromkeys(column)
+
+    rows = {}
+    for label in labels:
+        rows[label] = tuple(column.get(label) for column in columns)
+
     return EditorFigures(tuple(editors), rows, _sheet(cohort, shown))
 
 
@@ -194,12 +201,14 @@ def _figures(examiner: Examiner, examined: Examined) -> Row:
 
         owners = examiner.cohort.owners[rows[places]]
         part = utility_figures(before.take(places), examined.sight.take(places), owners)
-        for judge, scale in ((one.name, one.scale) for one in examiner.judges):
-            own = examiner.embeddings[judge][rows[places]]
-            far = np.linalg.norm(examined.embeddings[judge][places] - own, axis=1).mean()
-            figures[f"{label}: distance, {judge}"] = float(far) * (scale or 1.0)
+        for judge in examiner.judges:
+            own = examiner.embeddings[judge.name][rows[places]]
+            far = np.linalg.norm(examined.embeddings[judge.name][places] - own, axis=1).mean()
+            # a judge that is not calibrated has no scale but its own
+            figures[f"{label}: distance, {judge.name}"] = float(far) * (judge.scale or 1.0)
 
-        figures |= {f"{label}: {key}": value for key, value in _shown_figures(part).items()}
+        for key, value in _shown_figures(part).items():
+            figures[f"{label}: {key}"] = value
 
     return figures
 
@@ -242,6 +251,7 @@ def _speeds(editor: Editor) -> Row:
         values = np.zeros((batch, editor.passes, len(ATTRIBUTES)), np.float32)
         least = float("inf")
 
+        # the least, not the mean: whatever else the machine did only ever adds to it
         for _ in range(REPEATS):
             start = time.perf_counter()
             editor.edit(editor.encode(crops), values)
@@ -258,6 +268,7 @@ def _sheet(cohort: Cohort, edits: Sequence[Protection]) -> Pictures:
     for one in edits[1:]:
         common = np.intersect1d(common, one.rows)
 
+    # faces are ordered by person: evenly spaced ones are of different people
     chosen = common[np.linspace(0, len(common) - 1, min(SHOWN, len(common))).astype(int)]
     rows = [cohort.look.windows[chosen]]
     rows += [one.windows[np.searchsorted(one.rows, chosen)] for one in edits]

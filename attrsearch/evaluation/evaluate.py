@@ -142,6 +142,7 @@ class Examiner:
         for judge in self.judges:
             rows = self.embeddings[judge.name]
             others = (distractors or {}).get(judge.name, none)
+            # of no rows, it has to have as many columns as the others all the same
             others = others if len(others) else np.zeros((0, rows.shape[1]), np.float32)
             self.standards[judge.name] = measure_originals(rows, cohort.owners, others, judge.scale)
 
@@ -151,6 +152,7 @@ class Examiner:
         # the originals are examined as a protection, too, and were looked at when this was made
         same = protection.windows is self.cohort.look.windows
         sight = self.before if same else self._see(protection, self.before.looks)
+        # embedded where the first detector finds the face, as whoever looks for it would
         look = next(iter(sight.looks.values()))
         embeddings = self.embeddings if same else self._embed(look, protection.name)
         owners = self.cohort.owners[rows]
@@ -168,9 +170,9 @@ class Examiner:
             **utility_figures(self.before.take(rows), sight, owners),
             **({} if same else self._told(protection, owners)),
         }
-        counts = {
-            name: histograms(one, embeddings[name], rows) for name, one in self.standards.items()
-        }
+        counts = {}
+        for name, standard in self.standards.items():
+            counts[name] = histograms(standard, embeddings[name], rows)
 
         return Examined(protection, sight, embeddings, judged, kept, counts)
 
@@ -192,6 +194,7 @@ class Examiner:
 
         for number, detector in enumerate(self.eyes.windows):
             base = before[detector.name].take(rows) if before else first
+            # the first detector has seen the originals when the cohort was read
             if number or before:
                 looks[detector.name] = detect_again(protection.windows, base, detector)
             else:

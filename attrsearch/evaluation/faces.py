@@ -38,6 +38,7 @@ Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
 CHUNK = 32
+"""Windows, or people, at a time: enough to fill every core, few enough to hold."""
 
 
 @dataclass(frozen=True)
@@ -143,21 +144,16 @@ def load_cohort(
         log.warning(line)
 
     # a part at a time, or progress would be told once everybody is read
-    found: list[tuple[str, list[_Read]]] = []
-    for start in range(0, len(people), CHUNK):
-        part = people[start : start + CHUNK]
-        found += zip(
-            (p.id for p in part),
-            in_parallel(lambda p: _read(p, whole, max_faces, leave_out), part),
-            strict=True,
-        )
-        progress(Step(stage="read", count=start + len(part), total=len(people)))
-
     names_read: list[str] = []
     reads: list[_Read] = []
-    for name, rows in found:
-        names_read += [name] * len(rows)
-        reads += rows
+    for start in range(0, len(people), CHUNK):
+        part = people[start : start + CHUNK]
+        found = in_parallel(lambda p: _read(p, whole, max_faces, leave_out), part)
+        for person, rows in zip(part, found, strict=True):
+            names_read += [person.id] * len(rows)
+            reads += rows
+
+        progress(Step(stage="read", count=start + len(part), total=len(people)))
 
     if not reads:
         hint = "give a folder with one sub-folder of pictures a person"
@@ -237,14 +233,16 @@ def detect_again(windows: Picture, before: DetectedFaces, detector: Detector) ->
     for part in in_parallel(lambda p: detector.detect(windows[p]), parts):
         detections += part
 
-    nearest = [one.nearest(box) for one, box in zip(detections, before.boxes, strict=True)]
-    found = np.array([overlap > MIN_OVERLAP for _, overlap in nearest], bool)
+    found = np.zeros(len(windows), bool)
     boxes = before.boxes.copy()
     landmarks = before.landmarks.copy()
     probabilities = np.zeros(len(windows), np.float32)
     extra = np.zeros(len(windows), np.int64)
 
-    for row, (one, (best, _)) in enumerate(zip(detections, nearest, strict=True)):
+    for row, one in enumerate(detections):
+        # what lies elsewhere in the window is another face, or none: not this one
+        best, overlap = one.nearest(before.boxes[row])
+        found[row] = overlap > MIN_OVERLAP
         extra[row] = len(one) - int(found[row])
         if found[row]:
             boxes[row] = one.boxes[best]
@@ -313,19 +311,24 @@ def _first_look(
     for start, one in zip(starts, seen, strict=True):
         kept += [start + i for i in one.kept]
 
+    # nothing can be concatenated of no parts, so that each begins with one of no rows
+    windows = [one.windows for one in seen] or [np.zeros((0, 1, 1, 3), np.uint8)]
+    probabilities = [np.zeros(0, np.float32)]
+    boxes = [np.zeros((0, 4), np.float32)]
+    landmarks = [np.zeros((0, 5, 2), np.float32)]
+
+    for one in seen:
+        probabilities.append(one.probabilities)
+        boxes.append(one.boxes)
+        landmarks.append(one.landmarks)
+
     count = len(kept)
     look = DetectedFaces(
-        windows=np.concatenate([one.windows for one in seen])
-        if seen
-        else np.zeros((0, 1, 1, 3), np.uint8),
+        windows=np.concatenate(windows),
         found=np.ones(count, bool),
-        probabilities=np.concatenate(
-            [np.zeros(0, np.float32), *(one.probabilities for one in seen)]
-        ),
-        boxes=np.concatenate([np.zeros((0, 4), np.float32), *(one.boxes for one in seen)]),
-        landmarks=np.concatenate(
-            [np.zeros((0, 5, 2), np.float32), *(one.landmarks for one in seen)]
-        ),
+        probabilities=np.concatenate(probabilities),
+        boxes=np.concatenate(boxes),
+        landmarks=np.concatenate(landmarks),
         overlaps=np.ones(count, np.float32),
         extra=np.zeros(count, np.int64),
     )

@@ -75,6 +75,7 @@ def load_footage(
     """
     with VideoReader(original) as first, VideoReader(protected) as second:
         counts = [reader.info.frames for reader in (first, second)]
+        # containers count a frame more or less at the end, and some count none at all
         if min(counts) > 0 and abs(counts[0] - counts[1]) > 2:
             hint = "give the video that was protected, whole"
             found = f"{counts[0]} and {counts[1]}"
@@ -82,6 +83,7 @@ def load_footage(
                 protected, required="as many frames as the original", found=found, hint=hint
             )
 
+        # rounded up: rather fewer frames than were asked for, over the whole of the video
         step = max(1, -(-max(counts) // frames))
         people = read_ledger(ledger) if ledger else None
         cut = _Cut()
@@ -127,6 +129,7 @@ def _cut_frame(
             continue
 
         name = "" if people is None else _person(rows, box)
+        # what the ledger does not know was not protected as anybody
         if name is None:
             continue
 

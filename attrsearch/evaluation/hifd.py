@@ -48,13 +48,9 @@ def write_hifd(examiner: Examiner, examined: Sequence[Examined], folder: Path) -
 
     for found in examined:
         base = file_name(found.protection.name)
-        _write(
-            folder / base,
-            "deid",
-            [ids[row] for row in found.protection.rows],
-            found.sight,
-            found.embeddings,
-        )
+        # a protection may lack faces of the originals: ids say which pictures belong together
+        own = [ids[row] for row in found.protection.rows]
+        _write(folder / base, "deid", own, found.sight, found.embeddings)
         methods.append({"name": found.protection.name, "base_path": base})
 
     detector = next(iter(examiner.before.looks))
@@ -92,6 +88,7 @@ def score_hifd(folder: Path) -> dict[str, dict[str, float | None]]:
     Raises:
         UnavailableError: ``hifd`` is not installed.
     """
+    # it brings packages that nothing else here needs, so it is no dependency and no extra
     try:
         import hifd  # noqa: PLC0415 - optional
     except ImportError as error:

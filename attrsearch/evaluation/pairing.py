@@ -104,16 +104,19 @@ def _cut(cohort: Cohort, row: int, originals: Path, folder: Path) -> Picture | N
         log.warning(str(error))
         return None
 
-    return warp(
-        picture, compose(cohort.to_windows[row], resized(cohort.sizes[row], picture)), WINDOW_SIZE
-    )
+    # some protections write pictures of another size than they were given
+    place = compose(cohort.to_windows[row], resized(cohort.sizes[row], picture))
+    return warp(picture, place, WINDOW_SIZE)
 
 
 def _protected_file(path: Path) -> Path | None:
-    suffixes = dict.fromkeys([path.suffix, ".png", *sorted(SUFFIXES)])
-    return next(
-        (found for suffix in suffixes if (found := path.with_suffix(suffix)).is_file()), None
-    )
+    # the original's own first, then PNG, which is what most protections write
+    for suffix in dict.fromkeys([path.suffix, ".png", *sorted(SUFFIXES)]):
+        found = path.with_suffix(suffix)
+        if found.is_file():
+            return found
+
+    return None
 
 
 def resized(size: Ints, picture: Picture) -> Floats:
@@ -122,6 +125,7 @@ def resized(size: Ints, picture: Picture) -> Floats:
     >>> resized(np.array([8, 8]), np.zeros((4, 4, 3), np.uint8)).tolist()
     [[2.0, 0.0, 0.5], [0.0, 2.0, 0.5]]
     """
+    # each side by itself, and from the middles of pixels, which are at whole numbers
     x = size[0] / picture.shape[1]
     y = size[1] / picture.shape[0]
     return np.array([[x, 0, x / 2 - 0.5], [0, y, y / 2 - 0.5]], np.float32)

@@ -182,7 +182,8 @@ def add_attacks(rows: Sequence[Figures], path: Path) -> dict[str, Any]:
     data = read_record(path)
     new = clean(list(rows))
     kinds = {_kind(row) for row in new}
-    data["attacks"] = [row for row in data.get("attacks", []) if _kind(row) not in kinds] + new
+    earlier = [row for row in data.get("attacks", []) if _kind(row) not in kinds]
+    data["attacks"] = earlier + new
     write_text(path, json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
     return data
@@ -203,7 +204,11 @@ def write_for_run(record: Record, run: Path) -> Path:
         hint = "give the folder that attrsearch run wrote"
         raise InputError(run, required="the folder of a run", found="none", hint=hint)
 
-    before = {row["judge"]: row for row in record.judges if row["protection"] == "original"}
+    before: dict[object, Figures] = {}
+    for row in record.judges:
+        if row["protection"] == "original":
+            before[row["judge"]] = row
+
     rows = []
 
     for row in record.protected[0]:
@@ -217,6 +222,7 @@ def write_for_run(record: Record, run: Path) -> Path:
             if isinstance(value, float):
                 flat[name] = round(value, 4)
 
+            # chance and the parrot's figures mean nothing of originals
             if isinstance(original, float) and figure in ("tar_1e-3", "rank1"):
                 flat[f"{name}_of_originals"] = round(original, 4)
 

@@ -116,6 +116,7 @@ class Batch:
 def study(lab: ExperimentContext) -> dict[str, Section]:
     """Table 4.4 and figure 4.6."""
     groups = _groups(lab)
+    # the thesis's first three batches are of one person and the last two of another
     wanted = [groups[0]] * 3 + [groups[-1]] * 2
     batches = []
 
@@ -131,6 +132,7 @@ def _groups(lab: ExperimentContext) -> list[Group]:
     truth = YuNet(MIN_TRUTH)
     most = max(count for _, count, *_ in BATCHES)
 
+    # listed by their number of pictures: if the second has many, both have
     if len(lab.listed) > 1 and len(lab.listed[1].files) >= MANY:
         names = [person.id for person in lab.listed[:2]]
         read = lab.cohort(frozenset(names), lab.options.count(most, 4), "accuracy: read")
@@ -162,6 +164,7 @@ def _group(
 ) -> Group:
     """Faces that are alone in their windows, as in the thesis, and found by both detectors."""
     look = read.look.take(rows)
+    # with two faces in a window, the detectors may each mean another one
     seen = detect_again(look.windows, look, truth)
     there = np.flatnonzero(seen.found & (detect_again(look.windows, look, lab.whole).extra == 0))
     gender = lab.gender(read, int(read.owners[rows[0]]))
@@ -190,8 +193,10 @@ def _run(lab: ExperimentContext, group: Group, limit: float, place: int) -> Batc
     if subject is None:
         raise ValueError("no face is found in its window")
 
+    # the second alignment looks at what the first pass made, so that pass is made by itself, too
     once = evaluator.editor.edit(subject.encoded, np.repeat(sets[:, :1], len(group.faces), 0))
     first = np.array([found is not None for found in SecondAlignment(lab.whole).find(once)])
+    # a face that is not found has its box of before, whose overlap would count as found
     there = edits.probability[0] > 0
     return Batch(
         group=group,
@@ -264,6 +269,7 @@ def sideways(landmarks: Floats) -> Floats:
     right = landmarks[:, 1]
     nose = landmarks[:, 2]
     across = right - left
+    # both eyes may be guessed at one point of a face in profile
     length = np.maximum(np.linalg.norm(across, axis=1), 1e-6)
 
     return np.asarray(np.abs(((nose - (left + right) / 2) * across).sum(1)) / length**2, np.float32)
@@ -288,7 +294,8 @@ def _thirds(values: Floats, order: Floats) -> tuple[float, float]:
 def _worst(lab: ExperimentContext, batches: Sequence[Batch]) -> Section:
     """The faces of the second group whose box moves most: untouched, and in both of its batches."""
     pair = batches[-2:]
-    order = np.argsort(np.minimum(*(one.after for one in pair)), kind="stable")[:6]
+    # a face is as bad as the worse of its two edits
+    order = np.argsort(np.minimum(pair[0].after, pair[1].after), kind="stable")[:6]
     group = pair[0].group
     faces = [group.faces[i] for i in order]
     windows = [face.window for face in faces]

@@ -113,6 +113,7 @@ def measure_edits(
     """
     settings = Settings(study, load_space(study.space), load_objective(study.objective))
     components = load_components(settings)
+    # one gender, because the bounds of its space are part of what an attribute's value means
     space = person_space(settings.space, gender)
     points = np.random.default_rng(study.seed).uniform(
         space.low, space.high, (sets, len(space.names))
@@ -136,6 +137,7 @@ def measure_edits(
         if identity.traits.gender != gender:
             continue
 
+        # one picture a person, as in the thesis
         searched, _ = split_faces(identity.faces, 0.0, 1, person_seed(study.seed, person.id))
         subject, _ = components.evaluator.prepare(searched)
         if subject is None:
@@ -177,6 +179,7 @@ def _pooled(
 def mlp(inputs: Floats64, wanted: Flags, seed: int) -> Callable[[Floats64], Flags]:
     """The thesis's network: scikit-learn's MLPClassifier with its hidden layers."""
     network = MLPClassifier(hidden_layer_sizes=HIDDEN, max_iter=1000, random_state=seed)
+    # the matrices are tiny: several threads would wait for one another longer than they compute
     with threadpool_limits(1):
         network.fit(inputs, wanted)
 
@@ -222,6 +225,7 @@ def learn_levels(
 
     for level, limit in zip(LEVELS, limits(edits), strict=True):
         wanted = utility > limit
+        # a classifier needs both answers; without them, the one answer is all there is to say
         if len(np.unique(wanted[train])) < 2:
             scores += [np.nan, float((wanted[test] == wanted[train][0]).mean())]
             continue
@@ -230,6 +234,7 @@ def learn_levels(
         said = accept(inputs[test])
         scores += [recall(said, wanted[test]), float((said == wanted[test]).mean())]
 
+        # the thesis drew sets until one was accepted: here many are drawn, and the share counted
         if level == "Good":
             offered = np.random.default_rng(seed + 1).uniform(
                 edits.space.low, edits.space.high, (TRIES, inputs.shape[1])
@@ -286,4 +291,9 @@ def agreement(utility: Floats64, share: float = BAD) -> float:
     1.0
     """
     bad = utility <= np.quantile(utility, share, axis=1, method="lower")[:, None]
-    return float(np.mean([bad[b][bad[a]].mean() for a, b in permutations(range(len(utility)), 2)]))
+    shares = []
+    # both ways round: faces differ in how many of their sets are bad, where values are equal
+    for one, other in permutations(range(len(utility)), 2):
+        shares.append(bad[other][bad[one]].mean())
+
+    return float(np.mean(shares))

@@ -1,4 +1,7 @@
-"""Thesis 4.3 as Markdown: what was measured beside what the thesis has."""
+"""Thesis 4.3 with every learner: what was measured beside what the thesis has, as figures.
+
+``templates/table-4.6-learners.md.j2`` says them.
+"""
 
 from collections.abc import Sequence
 
@@ -19,9 +22,10 @@ from attrsearch.experiments.attribute_learning import (
 
 FACES = 8
 """Faces in the thesis's table."""
+Figures = dict[str, object]
 
 
-def to_markdown(edits: MeasuredEdits, seed: int = 0) -> str:
+def learner_figures(edits: MeasuredEdits, seed: int = 0) -> Figures:
     """Train every learner on every face and on all, and put the thesis's figures beside theirs."""
     faces: list[int | None] = [*range(len(edits.names)), None]
     found: dict[str, list[LearnerScores]] = {}
@@ -32,65 +36,57 @@ def to_markdown(edits: MeasuredEdits, seed: int = 0) -> str:
         found["pooled surrogate"] = [pooled_levels(edits, face) for face in faces]
 
     ok, good = limits(edits)
-    count = edits.utility.shape[1]
-    parts = [
-        f"{len(edits.names)} faces, {count} attribute sets each. OK: utility above {ok:.3f} (the "
-        f"thesis: 1.04), {(edits.utility > ok).mean():.0%} of the edits; Good: above {good:.3f} "
-        "(1.15), 25 %.",
-        _table_46(found, len(edits.names)),
-        _summary(found, edits),
-    ]
-    return "\n\n".join(parts)
+    return {
+        "faces": len(edits.names),
+        "sets": edits.utility.shape[1],
+        "ok": ok,
+        "ok_share": float((edits.utility > ok).mean()),
+        "good": good,
+        "columns": list(COLUMNS),
+        "learners": list(found),
+        "images": _images(found, len(edits.names)),
+        **_means(found),
+        "bad": BAD,
+        "agreement": agreement(edits.utility),
+    }
 
 
-def _table_46(found: dict[str, list[LearnerScores]], faces: int) -> str:
-    lines = [["image", "learner", *COLUMNS], ["---"] * (2 + len(COLUMNS))]
+def _images(found: dict[str, list[LearnerScores]], faces: int) -> list[Figures]:
+    """Table 4.6: a face after another, and all together at the end."""
+    images: list[Figures] = []
+
     for i in range(faces + 1):
         last = i == faces
-        image = "All" if last else str(i + 1)
+        thesis = None
         # the thesis has as many faces of its own, which are not these: rows beyond them have none
         if last or i < FACES:
             thesis = [THESIS[column][-1 if last else i] for column in COLUMNS]
-            lines.append([image, "MLP, thesis", *map(_percent, thesis)])
 
-        for name, rows in found.items():
-            lines.append([image, name, *map(_percent, rows[i].scores)])
+        scores = [list(rows[i].scores) for rows in found.values()]
+        images.append({"face": None if last else i + 1, "thesis": thesis, "scores": scores})
 
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _summary(found: dict[str, list[LearnerScores]], edits: MeasuredEdits) -> str:
-    lines = [["", "thesis", *found], ["---"] * (2 + len(found))]
-    # the last of each learner's rows is of all faces together
-    alone = [rows[:-1] for rows in found.values()]
-
-    for j, column in enumerate(COLUMNS):
-        thesis = _percent(float(np.mean(THESIS[column][:-1])))
-        own = [_mean([row.scores[j] for row in rows]) for rows in alone]
-        lines.append([f"{column}, mean of the faces", thesis, *own])
-
-    tries = [_median([row.tries for row in rows]) for rows in alone]
-    lines.append(["tries per accepted candidate (Good), median of the faces", "3.1", *tries])
-    kept = [_mean([row.kept for row in rows]) for rows in alone]
-    lines.append(["accepted that are Good indeed (25 % by chance)", "–", *kept])
-    same = agreement(edits.utility)
-    text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-    return (
-        f"{text}\n\nOf the sets that are bad (the {BAD:.1%} of least utility) on one face, "
-        f"{same:.0%} are "
-        f"bad on another as well, mean over all pairs ({BAD:.0%} by chance; the thesis, which "
-        "graded by eye: 86 %)."
-    )
+    return images
 
 
-def _mean(values: Sequence[float]) -> str:
-    return _percent(float(np.nanmean(values)))
+def _means(found: dict[str, list[LearnerScores]]) -> Figures:
+    """What each learner comes to over the faces, in the order of the learners."""
+    thesis = [float(np.mean(THESIS[column][:-1])) for column in COLUMNS]
+    scores = []
+    tries = []
+    kept = []
+
+    for rows in found.values():
+        # the last of a learner's rows is of all faces together
+        alone = rows[:-1]
+        by_column = zip(*(row.scores for row in alone), strict=True)
+        scores.append([_mean(values) for values in by_column])
+        # the median, because a learner that accepts nothing on one face has infinitely many
+        tries.append(float(np.median([row.tries for row in alone])))
+        kept.append(_mean([row.kept for row in alone]))
+
+    return {"thesis_means": thesis, "means": scores, "tries": tries, "kept": kept}
 
 
-def _median(values: Sequence[float]) -> str:
-    return f"{np.median(values):.1f}"
-
-
-def _percent(value: float) -> str:
-    return f"{value:.0%}" if np.isfinite(value) else "–"
+def _mean(values: Sequence[float]) -> float:
+    # a face whose edits are all alike has nothing to be learnt, and no score
+    return float(np.nanmean(values))

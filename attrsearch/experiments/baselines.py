@@ -111,7 +111,11 @@ class Point:
 
 def study(lab: ExperimentContext) -> dict[str, Section]:
     """Figures 2.4, 2.5 and 2.6."""
-    steps = [(method, size) for method in METHODS for size in method.sizes]
+    steps: list[tuple[Method, int]] = []
+    for method in METHODS:
+        for size in method.sizes:
+            steps.append((method, size))
+
     points = []
 
     for done, (method, size) in enumerate(steps):
@@ -183,12 +187,14 @@ def _filtered(
 def _edited(
     lab: ExperimentContext, probe: EditedPerson, method: Method, size: int
 ) -> tuple[Flags, dict[str, Floats]]:
-    random = lab.random(f"baseline {probe.id}")  # the same sets for every filter
+    # the stream is named after the person alone, so that every filter gets the same sets
+    random = lab.random(f"baseline {probe.id}")
     sets = draw(lab.space, probe.gender, SETS, 1.0, random)
     found: list[Flags] = []
     embedded: dict[str, list[Floats]] = {judge.name: [] for judge in lab.judges}
 
     for place, rows in enumerate(np.array_split(np.arange(len(probe.faces)), SETS)):
+        # a small folder has fewer pictures than there are sets
         if not len(rows):
             continue
 
@@ -245,6 +251,7 @@ def _curve(lab: ExperimentContext, points: Sequence[Point]) -> Section:
     for point in points:
         by_method[point.method].append(point)
 
+    # the thesis compares its edit with the best of blur, by its simple utility
     blurred = by_method["blur"]
     best = max(blurred, key=lambda point: point.product)
     hidden = [point.size for point in blurred if point.identified["either"] <= 0.5]
@@ -258,7 +265,8 @@ def _curve(lab: ExperimentContext, points: Sequence[Point]) -> Section:
         "blur": {point.size: asdict(point) for point in blurred},
         "edit": asdict(by_method["edit alone"][0]),
         "at_detection": {
-            name: asdict(at_detection(by_method[name], 0.9)) for name in ("blur", "pixelate")
+            "blur": asdict(at_detection(by_method["blur"], 0.9)),
+            "pixelate": asdict(at_detection(by_method["pixelate"], 0.9)),
         },
         "points": [{**asdict(point), "product": point.product} for point in points],
         "corner": list(CORNER),
@@ -298,9 +306,11 @@ class Crossing:
 
 def at_detection(points: Sequence[Point], share: float) -> Crossing:
     """The share identified where the curve crosses a share of faces found."""
+    # interpolation wants rising values, and strengths are not in the order of what is found
     table = sorted((point.detection, point.identified["either"]) for point in points)
     found, errors = np.array(table).T
 
+    # beyond its ends the curve is not continued: nothing was measured there
     if found[0] > share:
         return Crossing(float(errors[0]), float(found[0]), "below")
     if found[-1] < share:

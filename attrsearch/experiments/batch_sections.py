@@ -54,6 +54,7 @@ def correlated(lab: ExperimentContext, runs: Sequence[Batches]) -> Section:
         if name != "either":
             by_judge[name] = correlate(distance, [one.hidden_from(name) for one in runs])
 
+    # the recogniser that measures the distance agrees with itself; another one is the test
     independent = [name for name in by_judge if name != lab.measure.name]
     figures = {
         **_asked(lab),
@@ -82,6 +83,7 @@ def distribution(lab: ExperimentContext, runs: Sequence[Batches]) -> Section:
     found = one.edits.found
     distance = one.edits.distance[found].astype(np.float64)
     hit = one.hits["either"][found]
+    # the thesis's ranges are in standard deviations from the person's own mean
     deviations = (distance - distance.mean()) / max(distance.std(), 1e-9)
     bins = np.digitize(deviations, EDGES) - 1
     counted = []

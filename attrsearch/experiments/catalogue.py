@@ -85,6 +85,7 @@ def reproduce_all(
     """
     found: dict[str, Section] = {}
 
+    # several names share an experiment: it is measured where its first name stands
     for experiment in dict.fromkeys(CATALOGUE.values()):
         names = ", ".join(name for name, its in CATALOGUE.items() if its is experiment)
         start = time.perf_counter()

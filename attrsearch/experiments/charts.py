@@ -108,8 +108,10 @@ def chart(title: str, series: Sequence[Series], x: Axis, y: Axis) -> bytes:
         y: Vertical axis.
     """
     shown = [one for one in series if one.label]
+    # three names a row, and room above the chart for as many rows as that takes
     legend = TOP + 22 * -(-len(shown) // 3) if len(shown) > 1 else TOP
     frame = _Frame(x, y, legend)
+    # the grid first: what is drawn later lies on top
     parts = [*frame.axes()]
 
     for place, one in enumerate(series):
@@ -225,15 +227,21 @@ class _Frame:
 
     def _text(self, a: float, b: float, text: str) -> str:
         """A text beside a point, where no other text is; none where there is no such place."""
-        for across, down in ((7, -6), (7, 15), (-9 - 7 * len(text), -6), (-9 - 7 * len(text), 15)):
-            place = a + across, b + down
-            if not any(abs(place[0] - c) < 20 and abs(place[1] - d) < 12 for c, d in self._texts):
-                self._texts.append(place)
-                return (
-                    f'<text class="s" x="{place[0]:.1f}" y="{place[1]:.1f}">{escape(text)}</text>'
-                )
+        # to the left a text has to end before the point: about 7 pixels a character
+        left = -9 - 7 * len(text)
+
+        for across, down in ((7, -6), (7, 15), (left, -6), (left, 15)):
+            x = a + across
+            y = b + down
+            if self._free(x, y):
+                self._texts.append((x, y))
+                return f'<text class="s" x="{x:.1f}" y="{y:.1f}">{escape(text)}</text>'
 
         return ""
+
+    def _free(self, x: float, y: float) -> bool:
+        """Whether a short text there would touch no other."""
+        return not any(abs(x - c) < 20 and abs(y - d) < 12 for c, d in self._texts)
 
 
 def _mark(a: float, b: float, kind: int, r: float) -> str:

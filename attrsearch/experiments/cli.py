@@ -95,9 +95,10 @@ def search_study(
 
     from attrsearch.experiments.search_arms import Plan
     from attrsearch.experiments.search_curves import search_curves
-    from attrsearch.experiments.search_report import curves_of, to_markdown
+    from attrsearch.experiments.search_report import curves_of, search_figures
     from attrsearch.experiments.search_study import study_search
     from attrsearch.experiments.search_trials import read_study
+    from attrsearch.experiments.wording import say_figures
 
     recipe = load_study(
         options.study, space=options.space, editor=options.editor, max_faces=options.max_faces
@@ -119,7 +120,7 @@ def search_study(
         )
 
     trials = read_study(out)
-    say(to_markdown(trials, rate))
+    say(say_figures("search-study", search_figures(trials, rate)))
     if plot:
         write_bytes(plot, search_curves(curves_of(trials)))
 
@@ -162,11 +163,14 @@ LEARNING: Options = {
     ),
 }
 """Options of ``LearningOptions``."""
+LEARNERS = "table-4.6-learners"
+STREETS = "streets-protected"
+"""Templates of what is printed."""
 
 
 @reproduce.command("table-4.6")
 @click.argument("faces", type=PATH)
-@click.option("--out", type=PATH, help="Markdown file to write.")
+@click.option("--out", type=PATH, help="Markdown or JSON file to write.")
 @fill("options", "attrsearch.experiments.options:LearningOptions", LEARNING)
 @compute_options
 @quiet_option
@@ -179,7 +183,6 @@ def attributes(faces: Path, out: Path | None, options: "LearningOptions", quiet:
     from attrsearch.cli.console import stage_bar
     from attrsearch.cli.early import experiment_request, new_file
     from attrsearch.cli.run import names_in
-    from attrsearch.core.files import write_text
     from attrsearch.core.recipes.study import Surrogate, load_study
 
     new_file(out)
@@ -187,7 +190,9 @@ def attributes(faces: Path, out: Path | None, options: "LearningOptions", quiet:
     experiment_request(faces)
 
     from attrsearch.experiments.attribute_learning import measure_edits
-    from attrsearch.experiments.attribute_tables import to_markdown
+    from attrsearch.experiments.attribute_tables import learner_figures
+    from attrsearch.experiments.page import write_figures
+    from attrsearch.experiments.wording import say_figures
 
     surrogate = Surrogate(pooled=options.surrogate).model_dump()
     recipe = load_study(options.study, seed=options.seed, surrogate=surrogate)
@@ -204,18 +209,16 @@ def attributes(faces: Path, out: Path | None, options: "LearningOptions", quiet:
             progress=progress,
         )
 
-    table = to_markdown(edits, options.seed)
+    figures = learner_figures(edits, options.seed)
     if out is not None:
-        write_text(out, table + "\n")
+        write_figures(out, LEARNERS, figures)
 
-    say(table)
+    say(say_figures(LEARNERS, figures))
     return 0
 
 
 @reproduce.command("streets")
-@click.option(
-    "--attributes", required=True, type=click.Path(path_type=Path), help="attributes.json of a run."
-)
+@click.option("--attributes", required=True, type=PATH, help="attributes.json of a run.")
 @click.option(
     "--streets",
     default=2,
@@ -227,7 +230,7 @@ def attributes(faces: Path, out: Path | None, options: "LearningOptions", quiet:
     "--frames", default=150, show_default=True, type=click.IntRange(min=5), help="Of each street."
 )
 @click.option("--judge", help="Recogniser for the spread  [default: one the linking did not use]")
-@click.option("--out", type=click.Path(path_type=Path), help="Markdown file to write.")
+@click.option("--out", type=PATH, help="Markdown or JSON file to write.")
 @compute_options
 @quiet_option
 def streets(
@@ -240,6 +243,7 @@ def streets(
     person changes names.
     """
     import tempfile
+    from itertools import product
 
     from attrsearch.cli.early import export_request, new_file
     from attrsearch.faces.recognition.load import resolve
@@ -252,9 +256,10 @@ def streets(
     from attrsearch.anonymise.images import load_export_editor
     from attrsearch.anonymise.videos import load_face_models
     from attrsearch.cli.console import stage_bar
-    from attrsearch.core.files import write_text
-    from attrsearch.experiments.street_study import streets_to_markdown, study_street
+    from attrsearch.experiments.page import write_figures
+    from attrsearch.experiments.street_study import StreetModels, street_figures, study_street
     from attrsearch.experiments.synthetic_streets import SPEEDS, make_street
+    from attrsearch.experiments.wording import say_figures
     from attrsearch.faces.recognition.load import choose_judge, load_recogniser
     from attrsearch.runs.attributes_file import read_attributes
     from attrsearch.video.pipeline import VideoOptions
@@ -270,26 +275,23 @@ def streets(
 
     eyes = load_face_models(VideoOptions())
     scaled = load_recogniser(judge) if judge else choose_judge(eyes.scaled.name)
+    editor = load_export_editor(file, None)
+    models = StreetModels(eyes.detector, eyes.close_up, eyes.scaled, scaled, editor)
     results = []
-    cases = [(motion, seed) for motion in SPEEDS for seed in range(streets)]
+    cases = list(product(SPEEDS, range(streets)))
 
     with stage_bar(quiet) as progress, tempfile.TemporaryDirectory() as folder:
         for number, (motion, seed) in enumerate(cases):
             street = make_street(motion, people=3, frames=frames, seed=seed)
-            results.append(
-                study_street(
-                    street, motion, Path(folder), detector=eyes.detector, close_up=eyes.close_up,
-                    scaled=eyes.scaled, judge=scaled, editor=load_export_editor(file, None),
-                    attributes=chosen.attributes, seed=seed,
-                )
-            )  # fmt: skip
+            done = study_street(street, motion, Path(folder), models, chosen.attributes, seed=seed)
+            results.append(done)
             progress(Step(stage="streets", count=number + 1, total=len(cases)))
 
-    table = streets_to_markdown(results)
+    figures = street_figures(results)
     if out is not None:
-        write_text(out, table)
+        write_figures(out, STREETS, figures)
 
-    say(table)
+    say(say_figures(STREETS, figures))
     real = sum(len(item.real) for item in results)
     switches = sum(item.switches for item in results)
     say(

@@ -185,14 +185,17 @@ class ExperimentContext:
         pictures = self.options.count(PICTURES, MIN_PICTURES) + ENROLLED
         read = self.cohort(frozenset(chosen), pictures, "read")
 
-        return tuple(
-            self._probe(read, name, place, genders[name]) for place, name in enumerate(chosen)
-        )
+        probes = []
+        for place, name in enumerate(chosen):
+            probes.append(self._probe(read, name, place, genders[name]))
+
+        return tuple(probes)
 
     def _probe(self, read: Cohort, name: str, place: int, gender: Gender) -> EditedPerson:
         rows = np.flatnonzero(read.owners == read.people.index(name))
         # some of a person's pictures have to be left for the gallery, however few there are
         count = min(self.options.count(PICTURES, MIN_PICTURES), max(1, round(0.6 * len(rows))))
+        # drawn, since neighbouring files of a data set are often frames of one scene
         shuffled = self.random(f"pictures of {name}").permutation(rows)
         edited = np.sort(shuffled[:count])
         others = np.sort(shuffled[count : count + ENROLLED])
@@ -223,9 +226,8 @@ class ExperimentContext:
 
         for judge in self.judges:
             enrolled = [probe.enrolled.embed(judge.recogniser) for probe in self.probes]
-            owners = np.repeat(
-                [probe.number for probe in self.probes], [len(rows) for rows in enrolled]
-            )
+            numbers = [probe.number for probe in self.probes]
+            owners = np.repeat(numbers, [len(rows) for rows in enrolled])
             others = self.others.look.embed(judge.recogniser)
             found[judge.name] = Gallery(np.concatenate(enrolled), owners).with_distractors(others)
 
@@ -252,6 +254,7 @@ class ExperimentContext:
             rows = embeddings[judge.name]
             gallery = self.galleries[judge.name]
             table = person_distances(rows.reshape(-1, rows.shape[-1]), gallery)
+            # people of a gallery are in rising order, a column of the table each
             column = int(np.searchsorted(gallery.people, number))
             hits = ranks(table, np.full(len(table), column)) <= 1
 
@@ -314,7 +317,10 @@ def _choose(order: Sequence[str], genders: Mapping[str, Gender]) -> list[str]:
     """
     chosen: list[str] = []
     for gender in ("male", "female"):
-        chosen += [name for name in order if genders[name] == gender][: PEOPLE // 2]
+        alike = [name for name in order if genders[name] == gender]
+        chosen += alike[: PEOPLE // 2]
 
-    chosen += [name for name in order if name not in chosen][: PEOPLE - len(chosen)]
+    spare = [name for name in order if name not in chosen]
+    chosen += spare[: PEOPLE - len(chosen)]
+    # in the order of their pictures again: "the first person" is the one with most
     return sorted(chosen, key=order.index)

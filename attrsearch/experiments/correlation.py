@@ -51,6 +51,7 @@ def correlate(distance: Sequence[Floats64], anonymised: Sequence[Floats64]) -> C
     known = np.isfinite(every_distance)
     r, p = _pearson(every_distance[known], every_share[known])
 
+    # people differ in how easily they are hidden, which alone correlates both: taken off here
     own_distance = np.concatenate([_centred(values) for values in distance])
     own_share = np.concatenate([_centred(values) for values in anonymised])
     within, _ = _pearson(own_distance[known], own_share[known])

@@ -58,6 +58,7 @@ def study(lab: ExperimentContext) -> dict[str, Section]:
     four = _four(lab)
     embedded = _embed(lab, lab.others.look)
     genders = np.array([lab.gender(lab.others, i) for i in range(len(lab.others.people))], object)
+    # one picture a person, so that every pair is of two strangers
     men = np.flatnonzero(genders == "male")
     women = np.flatnonzero(genders == "female")
     chosen = {"men": men[:MEN], "women": women[:WOMEN]}
@@ -112,6 +113,7 @@ def _table(lab: ExperimentContext, four: Sequence[Group], strangers: Sequence[Gr
         )
 
     own = float(np.mean([group.mean(main) for group in four]))
+    # the thesis says by how much strangers differ more than pictures of one person
     thesis = sum(value for _, value in PEOPLE) / len(PEOPLE) / STRANGERS["men and women"]
     return worded(
         "table-3.1",
@@ -134,6 +136,7 @@ def _matrices(lab: ExperimentContext, four: Sequence[Group], panel: Sequence[Flo
     everyone = np.concatenate(rows)
     people = pairwise(everyone, everyone) * scale
     owners = np.repeat(np.arange(len(rows)), [len(part) for part in rows])
+    # a picture's distance to itself is 0 and would lower the mean
     same = owners[:, None] == owners[None]
     off = ~np.eye(len(people), dtype=bool)
     women_rows = between[:women, :women]

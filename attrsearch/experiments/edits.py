@@ -68,6 +68,7 @@ class Edits:
 
         NaN where none is.
         """
+        # a face that is not found has a distance, too, but of whatever stands in its place
         count = self.found.sum(1)
         total = np.where(self.found, self.distance, 0).sum(1)
         return np.asarray(
@@ -138,24 +139,25 @@ def edit_faces(
         chosen = attributes[first : first + step]
         shape = (len(chosen), len(faces))
         windows = evaluator.render(Request(subject, chosen)).reshape(-1, *faces[0].window.shape)
-        look = detect_again(
-            windows, before.take(np.tile(np.arange(len(faces)), len(chosen))), detector
-        )
+        # the windows are ordered by set, and in a set by face
+        owners = np.tile(np.arange(len(faces)), len(chosen))
+        look = detect_again(windows, before.take(owners), detector)
         embedded = {name: look.embed(scaled.recogniser) for name, scaled in needed.items()}
-        moved = (
-            distances(embedded[measure.name], np.tile(start, (len(chosen), 1)))
-            * measure.calibration.scale
-        )
-        natural = (
-            np.full(len(look), np.nan, np.float32) if critic is None else critic.uncut(windows)
-        )
-        rows = (look.overlaps >= HIT, look.probabilities, look.overlaps, look.extra, moved, natural)
+        raw = distances(embedded[measure.name], np.tile(start, (len(chosen), 1)))
+        moved = raw * measure.calibration.scale
+        natural = np.full(len(look), np.nan, np.float32)
+        if critic is not None:
+            natural = critic.uncut(windows)
 
-        wide = (look.boxes, *(embedded[judge.name] for judge in judges))
-        return [
-            *(row.reshape(shape) for row in rows),
-            *(row.reshape(*shape, -1) for row in wide),
-        ]
+        hits = look.overlaps >= HIT
+        columns: list[npt.NDArray[np.generic]] = []
+        for values in (hits, look.probabilities, look.overlaps, look.extra, moved, natural):
+            columns.append(values.reshape(shape))
+
+        for rows in (look.boxes, *(embedded[judge.name] for judge in judges)):
+            columns.append(rows.reshape(*shape, -1))
+
+        return columns
 
     parts = in_parallel(part, range(0, len(attributes), step))
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]

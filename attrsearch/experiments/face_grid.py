@@ -93,5 +93,6 @@ def _framed(one: Shown) -> Pixels:
 
 
 def _write(page: Pixels, words: str, place: tuple[int, int]) -> None:
+    # OpenCV's letters are ASCII only, and it draws question marks for each byte of another
     ascii_only = words.encode("ascii", "replace").decode()
     cv2.putText(page, ascii_only, place, cv2.FONT_HERSHEY_SIMPLEX, 0.38, INK, 1, cv2.LINE_AA)

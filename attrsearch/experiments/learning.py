@@ -66,10 +66,12 @@ def learn_good(values: npt.NDArray[np.float64], good: npt.NDArray[np.bool_], see
     """
     parts = train_test_split(values, good, test_size=0.3, random_state=seed, stratify=good)
     seen, unseen, known, asked = parts
+    # attributes have bounds of different width, and a perceptron learns badly from such inputs
     network = make_pipeline(
         StandardScaler(), MLPClassifier(HIDDEN, max_iter=500, random_state=seed)
     )
 
+    # a network that has not converged after so many rounds is judged as it is
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         network.fit(seen, known)

@@ -70,6 +70,7 @@ def study(lab: ExperimentContext) -> dict[str, Section]:
     lab.progress(Step(stage="look", count=2, total=3))
     both = lab.options.count(BOTH, 20)
     theirs = _scores(_edit(lab, other, first.attributes[:both]))
+    # by cuts of its own: the critic may like one face less than another whatever the edit
     agreed = grade(theirs, thresholds(theirs))
     lab.progress(Step(stage="look", count=3, total=3))
 
@@ -88,12 +89,13 @@ def _two(lab: ExperimentContext) -> tuple[Sitter, Sitter]:
     """
     names = [person.id for person in lab.listed[:LOOKED_AT]]
     read = lab.cohort(frozenset(names), 1, "look: read")
+    # a cohort is in the order of the folder; those with most pictures are to come first again
     order = sorted(range(len(read.people)), key=lambda i: names.index(read.people[i]))
     genders = [lab.gender(read, i) for i in order]
 
     for gender in dict.fromkeys(genders):
-        rows = [i for i, its in zip(order, genders, strict=True) if its == gender][:2]
-        if len(rows) == 2:
+        rows = [i for i, its in zip(order, genders, strict=True) if its == gender]
+        if len(rows) >= 2:
             return _sitter(read, rows[0], gender), _sitter(read, rows[1], gender)
 
     hint = "give a folder of more people"

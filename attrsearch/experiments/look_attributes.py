@@ -38,6 +38,7 @@ def attribute_lines(space: PersonSpace, edits: Edits, grades: Ints) -> Section:
         series = _series(rows[:LINES], means[name], COLOURS[name])
         charts[f"figure-4.7-{name}"] = _drawer(series, ticks)
 
+    # the last value is the distance, which is no attribute
     gaps = np.abs(np.array(means["bad"]) - np.array(means["good"]))[:-1]
     telling = []
     for i in np.argsort(-np.nan_to_num(gaps))[:TELLING]:

@@ -6,6 +6,7 @@ is known, because the street is made up and the detector's misses are put in at 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -49,6 +50,7 @@ def imagine_detections(street: Street, seed: int = 0) -> list[Detections]:
 
     Jittered, in bursts missed or unsure.
     """
+    # a street's own generator has the seed as well: 7 keeps the two streams apart
     random = np.random.default_rng([7, seed])
     missed = _draw_misses(street, random)
     truth = street.truth()
@@ -64,6 +66,7 @@ def imagine_detections(street: Street, seed: int = 0) -> list[Detections]:
                 continue
 
             box = np.array(item.box)
+            # a detector errs in proportion to a face's size
             side = box[2] - box[0]
             boxes.append(box + random.normal(0, JITTER * side, 4))
             scores.append(random.uniform(0.15, 0.4) if state else random.uniform(0.7, 1.0))
@@ -93,6 +96,7 @@ def _draw_misses(street: Street, random: np.random.Generator) -> npt.NDArray[np.
                 missed[walker, frame : frame + length] = MISSED if random.random() < 0.6 else UNSURE
                 frame += length
 
+            # one frame at least is found between two bursts, which would be one burst otherwise
             frame += 1
 
     return missed
@@ -115,7 +119,8 @@ def study_memory(
     rows = []
     done = 0
     motions = tuple(motions)
-    cases = [("none", 0), *((method, length) for method in METHODS[1:] for length in lengths)]
+    # without a memory there is nothing whose length could matter
+    cases: list[tuple[str, int]] = [("none", 0), *product(METHODS[1:], lengths)]
 
     for motion in motions:
         truth: dict[int, list[LabelledBox]] = {}
@@ -127,11 +132,14 @@ def study_memory(
             pictures = list(street.render(number))
             detections = imagine_detections(street, number)
 
+            # streets are scored as one film: frames and people are numbered apart
             for frame, faces in street.truth().items():
                 named = [LabelledBox(face.box, face.track + 1000 * number) for face in faces]
                 truth[number * 10_000 + frame] = named
 
-            ignored |= {number * 10_000 + frame: faces for frame, faces in street.ignored().items()}
+            for frame, faces in street.ignored().items():
+                ignored[number * 10_000 + frame] = faces
+
             for case in cases:
                 for frame, faces in enumerate(follow(street, detections, pictures, *case)):
                     found[case][number * 10_000 + frame] = faces
@@ -157,6 +165,7 @@ def follow(
     result = []
 
     for found in detections:
+        # the thesis's memory knows detections or none: unsure ones are left out
         sure = found.probabilities >= 0.5
         entries = memory.update(found.boxes[sure], found.probabilities[sure])
         result.append([LabelledBox(_tuple(entry.box), -1, entry.probability) for entry in entries])
@@ -180,31 +189,6 @@ def _track(
         result.append(faces)
 
     return result
-
-
-def to_markdown(rows: list[MemoryRow]) -> str:
-    """The rows as tables, one a kind of motion."""
-    parts = []
-
-    for motion in dict.fromkeys(row.motion for row in rows):
-        parts += [
-            f"### {motion}",
-            "",
-            "| method | memory | recall | precision | mAP | switches |",
-            "|---|---|---|---|---|---|",
-        ]
-        for row in rows:
-            if row.motion == motion:
-                s = row.scores
-                switches = str(s.switches) if row.method == "tracked" else "–"
-                values = (
-                    f"{s.recall:.3f} | {s.precision:.3f} | {s.average_precision:.3f} | {switches}"
-                )
-                parts.append(f"| {row.method} | {row.length} | {values} |")
-
-        parts.append("")
-
-    return "\n".join(parts)
 
 
 def _detections(boxes: list[npt.NDArray[np.float64]], scores: list[float]) -> Detections:

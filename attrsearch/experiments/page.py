@@ -1,4 +1,4 @@
-"""Write sections: figures as JSON, Markdown with pictures beside it, or a page like the report's."""
+"""Write sections as JSON, as Markdown with pictures beside it, or as a page like the report's."""
 
 import base64
 import hashlib
@@ -15,7 +15,7 @@ from attrsearch.core.errors import OutputError
 from attrsearch.core.files import write_bytes, write_text
 from attrsearch.experiments.options import ExperimentOptions
 from attrsearch.experiments.section import Picture, Section, to_markdown
-from attrsearch.experiments.wording import environment
+from attrsearch.experiments.wording import environment, say_figures
 from attrsearch.report.page import read_assets
 
 TITLE = "The thesis, measured anew"
@@ -51,6 +51,7 @@ def without_people(sections: Sequence[Section]) -> list[Section]:
     kept = []
     for section in sections:
         pictures = tuple(picture for picture in section.pictures if not picture.people)
+        # a section of photographs alone would be a heading with nothing below it
         if pictures or section.compared:
             kept.append(replace(section, pictures=pictures))
 
@@ -116,15 +117,35 @@ def to_json(sections: Sequence[Section], options: ExperimentOptions) -> str:
         "size": options.size,
         "editor": options.editor,
         "space": options.space,
-        "sections": {section.name: _plain(section.figures) for section in sections},
+        "sections": {section.name: figures_of(section.figures) for section in sections},
     }
     return json.dumps(measured, indent=1, allow_nan=False) + "\n"
 
 
+def write_figures(out: Path, name: str, figures: Mapping[str, object]) -> None:
+    """Write figures that have a Markdown template of their own: as JSON, or as that says them.
+
+    Args:
+        out: The file; JSON if it ends in .json, else Markdown.
+        name: The template's.
+        figures: Plain data.
+    """
+    if out.suffix.lower() == ".json":
+        text = json.dumps({"version": VERSION, **figures_of(figures)}, indent=1, allow_nan=False)
+    else:
+        text = say_figures(name, figures)
+
+    write_text(out, text + "\n")
+
+
+def figures_of(figures: Mapping[str, object]) -> dict[str, object]:
+    """Figures with null for what is not a number, which JSON cannot say."""
+    return {str(key): _plain(item) for key, item in figures.items()}
+
+
 def _plain(value: object) -> object:
-    """The same with null for what is not a number, which JSON cannot say."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return figures_of(value)
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
@@ -154,6 +175,7 @@ def render(sections: Sequence[Section], options: ExperimentOptions) -> str:
         lstrip_blocks=True,
     )
     style = read_assets(("base.css",)) + STYLE
+    # the page forbids itself every style but this one, which its digest names
     digest = "sha256-" + base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
 
     pictures = _pictures(sections)

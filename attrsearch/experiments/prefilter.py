@@ -47,7 +47,6 @@ def study(lab: ExperimentContext) -> dict[str, Section]:
     two = _pair(lab.probes)
     sizes = (NONE, *PREFILTERS)
     found: list[dict[int, Filtered]] = []
-
     done = 0
 
     for probe in two:
@@ -166,9 +165,8 @@ def _examples(lab: ExperimentContext, two: Sequence[EditedPerson]) -> Section:
         for size in (NONE, *PREFILTERS):
             faces = [prefiltered(face, pixelate, size) for face in probe.faces[:6]]
             windows = render(lab.evaluator(), faces, _sets(lab, probe)[:1])[0]
-            rows.append(
-                ("none" if size == NONE else str(size), [Shown(window) for window in windows])
-            )
+            label = "none" if size == NONE else str(size)
+            rows.append((label, [Shown(window) for window in windows]))
 
     text = (
         "The same edit of six pictures behind no filter, and behind 29, 25, 20 and 16 superpixels."

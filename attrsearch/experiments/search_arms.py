@@ -10,6 +10,7 @@ from attrsearch.core.recipes.study import Sampler, Stopping, Surrogate, load_stu
 from attrsearch.search.models import Settings
 
 STARTUP = 16
+"""Random candidates before a sampler learns: the same in all arms, so that none begins better."""
 
 
 @dataclass(frozen=True)

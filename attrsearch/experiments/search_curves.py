@@ -22,6 +22,7 @@ def search_curves(curves: Mapping[str, Curves]) -> bytes:
         places = np.log10(np.arange(len(means)) + 1).tolist()
         lines.append(Series(arm, places, means, dots=False))
 
+    # arms of different length share the axis of the longest
     last = max(curve.best.shape[1] for curve in curves.values())
     top = max(max(line.y) for line in lines)
     ticks = tuple((float(np.log10(tick)), str(tick)) for tick in TICKS if tick <= last)

@@ -1,4 +1,4 @@
-"""What a study of searches shows: tables in Markdown.
+"""What a study of searches shows, as figures; ``templates/search-study.md.j2`` says them.
 
 A candidate that is not feasible is worth 0, so that an arm gains by finding any feasible one.
 Intervals are bootstrap intervals (95 %) over people; a person's value is the mean over the seeds.
@@ -21,6 +21,10 @@ MIN_PREDICTED = 8
 RESAMPLES = 2000
 REFERENCE = "random"
 BASELINE = "tpe"
+RANKED = ((1, 25), (26, 50), (51, 100))
+"""Evaluations, first and last, over which a rank correlation is averaged: does a model learn?"""
+NAN = float("nan")
+Figures = dict[str, object]
 
 
 @dataclass(frozen=True)
@@ -59,8 +63,12 @@ def curves_of(trials: pd.DataFrame) -> dict[str, Curves]:
     found: dict[str, Curves] = {}
     measured = trials[trials["evaluated"]]
 
-    for arm in [name for name in ARMS if name in set(measured["arm"])]:
-        groups = list(measured[measured["arm"] == arm].groupby(["identity", "seed"], sort=True))
+    for arm in ARMS:
+        own = measured[measured["arm"] == arm]
+        if own.empty:
+            continue
+
+        groups = list(own.groupby(["identity", "seed"], sort=True))
         length = max(len(rows) for _, rows in groups)
         best = np.zeros((len(groups), length))
         spent = np.zeros((len(groups), length))
@@ -68,6 +76,7 @@ def curves_of(trials: pd.DataFrame) -> dict[str, Curves]:
         for i, (_, rows) in enumerate(groups):
             merit = np.where(rows["feasible"], rows["merit"], 0.0)
             count = len(rows)
+            # a curve holds what was best so far, so a search that stopped early goes on level
             best[i, :count] = np.maximum.accumulate(merit)
             best[i, count:] = best[i, count - 1]
             spent[i, :count] = rows["optimiser_seconds"].cumsum()
@@ -90,8 +99,8 @@ def interval(values: Floats64) -> tuple[float, float, float]:
     return float(values.mean()), float(low), float(high)
 
 
-def to_markdown(trials: pd.DataFrame, rate: float) -> str:
-    """All tables.
+def search_figures(trials: pd.DataFrame, rate: float) -> Figures:
+    """All figures of a study, as plain data; NaN where there is nothing to say.
 
     Args:
         trials: Of :func:`~attrsearch.experiments.search_study.read_study`.
@@ -99,71 +108,53 @@ def to_markdown(trials: pd.DataFrame, rate: float) -> str:
             wall-clock.
     """
     curves = curves_of(trials)
-    people = trials["identity"].nunique()
-    parts = [
-        f"{people} people; an evaluation costs {1000 / rate:.1f} ms.",
-        _arms(curves, rate),
-        _watch(trials),
-    ]
+    random = curves.get(REFERENCE)
+    base = curves.get(BASELINE)
+    # an arm by itself has nothing to be compared with
+    several = len(curves) > 1
 
-    if REFERENCE in curves and len(curves) > 1:
-        parts.append(_against_random(curves))
-
-    if BASELINE in curves and len(curves) > 1:
-        parts.append(_equal_time(curves, rate))
-
-    return "\n\n".join(part for part in parts if part)
-
-
-def _arms(curves: dict[str, Curves], rate: float) -> str:
-    head = ["arm", "searches", "first feasible, median", "90th percentile", "feasible, all"]
-    head += [f"utility at {mark}" for mark in MARKS] + ["optimiser's share"]
-    lines = [head, ["---"] * len(head)]
-
-    for arm, curve in curves.items():
-        length = curve.best.shape[1]
-        line = [arm, str(len(curve.best)), _count(float(np.median(curve.first)))]
-        line += [
-            _count(float(np.quantile(curve.first, 0.9, method="higher"))),
-            f"{np.isfinite(curve.first).mean():.0%}",
-        ]
-
-        for mark in MARKS:
-            if mark > length:
-                line.append("–")
-                continue
-
-            mean, low, high = interval(curve.by_person(curve.best[:, mark - 1]).to_numpy())
-            feasible = (curve.best[:, mark - 1] > 0).mean()
-            line.append(f"{mean:.3f} [{low:.3f}, {high:.3f}], {feasible:.0%}")
-
-        spent = curve.optimiser[:, -1].mean()
-        line.append(f"{spent / (spent + length / rate):.0%}")
-        lines.append(line)
-
-    described = "\n".join(f"- {arm}: {ARMS[arm].describes}" for arm in curves)
-    return f"{_table(lines)}\n\n{described}"
+    return {
+        "people": trials["identity"].nunique(),
+        "milliseconds": 1000 / rate,
+        "marks": list(MARKS),
+        "arms": [_arm(arm, curve, rate) for arm, curve in curves.items()],
+        "predictions": _predictions(trials),
+        "against_random": _against_random(curves, random) if random and several else None,
+        "equal_time": _equal_time(curves, base, rate) if base and several else None,
+    }
 
 
-def _watch(trials: pd.DataFrame) -> str:
+def _arm(arm: str, curve: Curves, rate: float) -> Figures:
+    """How an arm's searches went."""
+    length = curve.best.shape[1]
+    spent = float(curve.optimiser[:, -1].mean())
+    at_marks: list[Figures | None] = []
+
+    for mark in MARKS:
+        if mark > length:
+            at_marks.append(None)
+            continue
+
+        best = curve.best[:, mark - 1]
+        values = curve.by_person(best).to_numpy()
+        at_marks.append({**_interval(values), "feasible": float((best > 0).mean())})
+
+    return {
+        "name": arm,
+        "describes": ARMS[arm].describes,
+        "searches": len(curve.best),
+        "first_median": float(np.median(curve.first)),
+        # a value between the last search that found one and one that never did would be infinite
+        "first_ninth": float(np.quantile(curve.first, 0.9, method="higher")),
+        "feasible": float(np.isfinite(curve.first).mean()),
+        "at_marks": at_marks,
+        "optimiser_share": spent / (spent + length / rate),
+    }
+
+
+def _predictions(trials: pd.DataFrame) -> list[Figures]:
     """Rank correlation as the search goes on, and what was screened out wrongly."""
-    lines = [
-        [
-            "arm",
-            "rank correlation, evaluations 1–25",
-            "26–50",
-            "51–100",
-            "predicted against measured",
-        ],
-    ]
-    lines[0] += [
-        "audited",
-        "feasible among the audited",
-        "feasible among the chosen",
-        "utility, audited",
-        "chosen",
-    ]
-    lines.append(["---"] * len(lines[0]))
+    found: list[Figures] = []
 
     for arm in ARMS:
         rows = trials[(trials["arm"] == arm) & trials["evaluated"]].copy()
@@ -171,105 +162,105 @@ def _watch(trials: pd.DataFrame) -> str:
             continue
 
         rows["number"] = rows.groupby(["identity", "seed"]).cumcount() + 1
-        line = [arm]
-        for low, high in ((1, 25), (26, 50), (51, 100)):
+        ranks = []
+        for low, high in RANKED:
             values = rows.loc[rows["number"].between(low, high), "rank_correlation"].dropna()
-            line.append(f"{values.median():.2f}" if len(values) else "–")
+            ranks.append(float(values.median()) if len(values) else NAN)
 
-        said = rows[rows["predicted_utility"].notna()]
-        own = []
-        for _, group in said.groupby(["identity", "seed"]):
-            if len(group) > MIN_PREDICTED:
-                predicted = group["predicted_utility"].to_numpy()
-                own.append(rank_correlation(predicted, group["utility"].to_numpy()))
+        predicted = rows[rows["predicted_utility"].notna()]
+        audited = predicted[predicted["source"] == "audit"]
+        chosen = predicted[predicted["source"] == "surrogate"]
+        found.append(
+            {
+                "name": arm,
+                "ranks": ranks,
+                "correlation": _own_correlation(predicted),
+                "audited": len(audited),
+                "audited_feasible": _mean(audited["feasible"].astype(bool)),
+                "chosen_feasible": _mean(chosen["feasible"].astype(bool)),
+                "audited_utility": _mean(audited["utility"]),
+                "chosen_utility": _mean(chosen["utility"]),
+            }
+        )
 
-        audited = said[said["source"] == "audit"]
-        chosen = said[said["source"] == "surrogate"]
-        line.append(f"{np.mean(own):.2f}" if own else "–")
-        line += [str(len(audited)), _percent(audited["feasible"]), _percent(chosen["feasible"])]
-        line += [_mean(audited["utility"]), _mean(chosen["utility"])]
-        lines.append(line)
-
-    return _table(lines) if len(lines) > 2 else ""
+    return found
 
 
-def _against_random(curves: dict[str, Curves]) -> str:
+def _own_correlation(predicted: pd.DataFrame) -> float:
+    """Mean over the searches of how predictions rank with what was measured."""
+    # over all searches together, a model would be praised for telling easy people from hard ones
+    own = []
+    for _, group in predicted.groupby(["identity", "seed"]):
+        if len(group) > MIN_PREDICTED:
+            guess = group["predicted_utility"].to_numpy()
+            own.append(rank_correlation(guess, group["utility"].to_numpy()))
+
+    return float(np.mean(own)) if own else NAN
+
+
+def _against_random(curves: dict[str, Curves], random: Curves) -> Figures:
     """Evaluations until a search reaches what random search ends with, person by person."""
-    random = curves[REFERENCE]
     target = random.by_person(random.best[:, -1])
-    lines = [
-        ["arm", f"evaluations to random's utility at {random.best.shape[1]}, median over people"]
-    ]
-    lines[0] += ["people who get there", "first feasible, over random's median"]
-    lines.append(["---"] * len(lines[0]))
+    random_first = float(np.median(random.first))
+    arms: list[Figures] = []
 
     for arm, curve in curves.items():
         if arm == REFERENCE:
             continue
 
         wanted = target.reindex(curve.people).to_numpy()
+        # where random search found nothing feasible, its 0 is not reached by finding nothing, too
         reached = curve.best >= np.maximum(wanted, 1e-9)[:, None]
         needed = np.where(reached.any(1), reached.argmax(1) + 1.0, np.inf)
         middle = pd.Series(needed).groupby(curve.people).median().to_numpy()
-        lines.append([arm, _count(float(np.median(middle))), f"{np.isfinite(middle).mean():.0%}"])
-        own = float(np.median(curve.first))
-        other = float(np.median(random.first))
-        lines[-1].append(
-            f"{own / other:.2f}" if np.isfinite(other) else f"{_count(own)}; random: never for half"
+        arms.append(
+            {
+                "name": arm,
+                "needed": float(np.median(middle)),
+                "people": float(np.isfinite(middle).mean()),
+                "first": float(np.median(curve.first)),
+            }
         )
 
-    return _table(lines)
+    return {"evaluations": random.best.shape[1], "random_first": random_first, "arms": arms}
 
 
-def _equal_time(curves: dict[str, Curves], rate: float) -> str:
+def _equal_time(curves: dict[str, Curves], base: Curves, rate: float) -> Figures:
     """Best feasible utility of each arm in TPE's time for so many evaluations, less TPE's."""
-    base = curves[BASELINE]
-    lines = [["arm, less tpe"]]
     marks = [mark for mark in MARKS if mark <= base.best.shape[1]]
-    lines[0] += [f"in the time of {mark} evaluations of tpe" for mark in marks]
-    lines.append(["---"] * len(lines[0]))
-    own = {mark: base.by_person(base.best[:, mark - 1]) for mark in marks}
+    arms: list[Figures] = []
 
     for arm, curve in curves.items():
-        if arm == BASELINE:
-            continue
+        if arm != BASELINE:
+            gains = [_gain(curve, base, mark, rate) for mark in marks]
+            arms.append({"name": arm, "gains": gains})
 
-        line = [arm]
-        clock = curve.optimiser + (np.arange(curve.best.shape[1]) + 1) / rate
-
-        for mark in marks:
-            limit = base.by_person(base.optimiser[:, mark - 1]) + mark / rate
-            allowed = limit.reindex(curve.people).to_numpy()
-            done = (clock <= allowed[:, None]).sum(1)
-
-            # the arm ran out of evaluations before the time was up
-            if np.median(clock[:, -1] - allowed) < 0:
-                line.append("–")
-                continue
-
-            values = np.where(
-                done > 0, curve.best[np.arange(len(done)), np.maximum(done, 1) - 1], 0.0
-            )
-            both = pd.concat([curve.by_person(values), own[mark]], axis=1, join="inner")
-            mean, low, high = interval((both[0] - both[1]).to_numpy())
-            line.append(f"{mean:+.3f} [{low:+.3f}, {high:+.3f}]")
-
-        lines.append(line)
-
-    return _table(lines)
+    return {"marks": marks, "arms": arms}
 
 
-def _table(lines: list[list[str]]) -> str:
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+def _gain(curve: Curves, base: Curves, mark: int, rate: float) -> Figures | None:
+    """What an arm has more than the baseline in its time for so many evaluations."""
+    clock = curve.optimiser + (np.arange(curve.best.shape[1]) + 1) / rate
+    limit = base.by_person(base.optimiser[:, mark - 1]) + mark / rate
+    allowed = limit.reindex(curve.people).to_numpy()
+    done = (clock <= allowed[:, None]).sum(1)
+
+    # the arm ran out of evaluations before the time was up
+    if np.median(clock[:, -1] - allowed) < 0:
+        return None
+
+    last = curve.best[np.arange(len(done)), np.maximum(done, 1) - 1]
+    values = np.where(done > 0, last, 0.0)
+    own = base.by_person(base.best[:, mark - 1])
+    # only people whom both arms searched are compared
+    both = pd.concat([curve.by_person(values), own], axis=1, join="inner")
+    return _interval((both[0] - both[1]).to_numpy())
 
 
-def _count(value: float) -> str:
-    return f"{value:.0f}" if np.isfinite(value) else "never"
+def _interval(values: Floats64) -> Figures:
+    mean, low, high = interval(values)
+    return {"mean": mean, "low": low, "high": high}
 
 
-def _percent(flags: pd.Series) -> str:
-    return f"{flags.astype(bool).mean():.1%}" if len(flags) else "–"
-
-
-def _mean(values: pd.Series) -> str:
-    return f"{values.mean():.3f}" if len(values) else "–"
+def _mean(values: pd.Series) -> float:
+    return float(values.mean()) if len(values) else NAN

@@ -95,6 +95,7 @@ def advance(asking: Sequence[RunningSearch], measure: "Measured") -> None:
     asked: list[float] = []
 
     for one in asking:
+        # this thread's time: measuring runs in others, and is the same for every arm
         begin = time.thread_time()
         requests.append(one.search.ask())
         asked.append(time.thread_time() - begin)
@@ -106,6 +107,7 @@ def advance(asking: Sequence[RunningSearch], measure: "Measured") -> None:
         one.search.tell(results)
         took = seconds + time.thread_time() - begin
         one.scores.append(scores)
+        # a round's time, shared by its candidates
         one.seconds += [took / len(attributes)] * len(attributes)
 
 

@@ -92,9 +92,11 @@ def study_search(
 
     done = 0
     for number, person in enumerate(found):
-        missing = [
-            plan for plan in plans if not finished(trials_of(out, plan.arm, person.id), plan)
-        ]
+        missing = []
+        for plan in plans:
+            if not finished(trials_of(out, plan.arm, person.id), plan):
+                missing.append(plan)
+
         # people who are finished are counted still when the time is up
         if missing and minutes is not None and time.monotonic() - started > 60 * minutes:
             continue
@@ -197,6 +199,7 @@ def _search(
 ) -> Search:
     """What a plan's seed of that number asks."""
     arm = ARMS[plan.arm]
+    # the same for every arm: arms that begin at random begin alike
     seed = person_seed(number, sitter.id)
 
     if arm.shared:

@@ -41,20 +41,20 @@ def begin(
 
     if file.exists():
         earlier = json.loads(file.read_text(encoding="utf-8"))
-        different = [key for key in now if earlier.get(key) != now[key]]
-        if different:
-            raise InputError(
-                out,
-                required="the settings this study was begun with",
-                found=f"another {different[0]}",
-                hint="choose another folder",
-            )
+        for key, value in now.items():
+            if earlier.get(key) != value:
+                raise InputError(
+                    out,
+                    required="the settings this study was begun with",
+                    found=f"another {key}",
+                    hint="choose another folder",
+                )
 
     write_text(file, json.dumps(now, indent=1))
 
 
 def read_study(out: Path) -> pd.DataFrame:
-    """All trials of a study: the columns written by :func:`~attrsearch.experiments.search_study.study_search`.
+    """All trials of a study, in the columns that :func:`to_rows` gives.
 
     Raises:
         InputError: There are none.
@@ -138,8 +138,11 @@ def _rows(one: RunningSearch, person: str, space: PersonSpace) -> pd.DataFrame:
     attributes = space.attributes(np.array([proposal.point for proposal in proposals]))
     first = attributes[:, 0]
     second = attributes[:, 1] if attributes.shape[1] > 1 else np.full_like(first, np.nan)
-    columns |= {f"first_{name}": first[:, i] for i, name in enumerate(ATTRIBUTES)}
-    columns |= {f"second_{name}": second[:, i] for i, name in enumerate(ATTRIBUTES)}
+    # an editor of one pass has second columns, too: files of all arms are read as one table
+    for place, values in (("first", first), ("second", second)):
+        for i, name in enumerate(ATTRIBUTES):
+            columns[f"{place}_{name}"] = values[:, i]
+
     return pd.DataFrame(columns)
 
 

@@ -119,6 +119,7 @@ def _one(section: Section, folder: str, level: int) -> str:
 def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     lines = []
     for row in (columns, ["---"] * len(columns), *rows):
+        # a bar or a line break of a text would end its cell
         cells = [_cell(cell) for cell in row]
         lines.append(f"| {' | '.join(cells)} |")
 

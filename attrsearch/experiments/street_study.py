@@ -65,6 +65,25 @@ class StreetResult:
     tracks: tuple[TrackConsistency, ...]
 
 
+@dataclass(frozen=True)
+class StreetModels:
+    """What protects a street, and what judges it.
+
+    Attributes:
+        detector: Finds faces in frames; known misses are added to its own.
+        close_up: Finds a face again in its window.
+        scaled: Links tracks into people.
+        judge: Embeds faces for the spread; not what the people were linked by.
+        editor: Makes the edits.
+    """
+
+    detector: Detector
+    close_up: Detector
+    scaled: CalibratedRecogniser
+    judge: CalibratedRecogniser
+    editor: Editor
+
+
 @dataclass
 class _Forgetful:
     """A detector that misses known faces in known frames.
@@ -98,13 +117,9 @@ def study_street(
     street: Street,
     motion: Motion,
     folder: Path,
-    *,
-    detector: Detector,
-    close_up: Detector,
-    scaled: CalibratedRecogniser,
-    judge: CalibratedRecogniser,
-    editor: Editor,
+    models: StreetModels,
     attributes: AttributeSet,
+    *,
     seed: int = 0,
     progress: Progress[Step] = silent,
 ) -> StreetResult:
@@ -114,11 +129,7 @@ def study_street(
         street: The street.
         motion: How its people move, for the result.
         folder: An existing folder for the films.
-        detector: Finds faces in frames; known misses are added to its own.
-        close_up: Finds a face again in its window.
-        scaled: Links tracks into people.
-        judge: Embeds faces for the spread; not what the people were linked by.
-        editor: Makes the edits.
+        models: What protects it, and what judges it.
         attributes: The set everybody gets.
         seed: Decides the street's wall and the misses.
         progress: Told of the passes ``find`` and ``cover``, by frames.
@@ -127,16 +138,16 @@ def study_street(
     covered = folder / "covered.mp4"
     ledger = folder / "coverage.parquet"
     _film(street, film, seed)
-    forgetful = _Forgetful(detector, street, missed_frames(street, seed) > 0)
+    forgetful = _Forgetful(models.detector, street, missed_frames(street, seed) > 0)
 
     def decide(people: People) -> SetAssignment:
-        return SetAssignment({}, dict.fromkeys(people.names.values(), attributes), editor)
+        return SetAssignment({}, dict.fromkeys(people.names.values(), attributes), models.editor)
 
     done = protect(
         VideoFile(film, covered),
         detector=forgetful,
-        close_up=close_up,
-        scaled=scaled,
+        close_up=models.close_up,
+        scaled=models.scaled,
         decide=decide,
         options=VideoOptions(ledger=ledger),
         progress=progress,
@@ -146,6 +157,8 @@ def study_street(
     for frame, there in truth.items():
         named[frame] = [(item.track, np.array(item.box, np.float32)) for item in there]
 
+    # with the detector as it is: the misses are of the street, not of the comparison
+    tracks = measure_consistency(film, covered, ledger, models.detector, models.judge)
     return StreetResult(
         motion=motion,
         faces=sum(len(there) for there in truth.values()),
@@ -153,7 +166,7 @@ def study_street(
         real=tuple(shown_real(street, film, covered)),
         switches=identity_switches(ledger, named),
         covers=done.counts,
-        tracks=tuple(measure_consistency(film, covered, ledger, detector, judge)),
+        tracks=tuple(tracks),
     )
 
 
@@ -164,15 +177,14 @@ def shown_real(street: Street, film: Path, covered: Path) -> list[tuple[int, int
 
     with VideoReader(film) as first, VideoReader(covered) as second:
         for before, after in zip(first.frames(), second.frames(), strict=True):
+            # a post hides the face before and after: its columns say nothing of the protection
             free = np.ones(before.picture.shape[1], bool)
             for left, right in street.posts.astype(int):
                 free[max(0, left) : right] = False
 
             for item in truth[before.index]:
-                if (
-                    _change(before.picture, after.picture, np.array(item.box, np.float32), free)
-                    <= UNCHANGED
-                ):
+                box = np.array(item.box, np.float32)
+                if _change(before.picture, after.picture, box, free) <= UNCHANGED:
                     real.append((before.index, item.track))
 
     return real
@@ -205,33 +217,38 @@ def _film(street: Street, path: Path, seed: int) -> None:
         out.mux(stream.encode(None))
 
 
-def streets_to_markdown(results: Sequence[StreetResult]) -> str:
-    """A row a street: coverage, names, and steadiness beside the original's own."""
-    lines = [
-        "| motion | faces | made to miss | shown real | name switches | covered how | spread | "
-        "flicker |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
+def street_figures(results: Sequence[StreetResult]) -> dict[str, object]:
+    """Coverage, names, and steadiness beside the original's own, street by street."""
+    streets = []
 
     for item in results:
-        how = ", ".join(f"{count} {name}" for name, count in sorted(item.covers.items()))
-        total = sum(track.frames for track in item.tracks)
-        ratios = ["–", "–"]
-
-        if total:
-            pairs = (("spread_before", "spread_after"), ("flicker_before", "flicker_after"))
-            ratios = [_ratio(item.tracks, *pair) for pair in pairs]
-
-        lines.append(
-            f"| {item.motion} | {item.faces} | {item.missed} | {len(item.real)} | {item.switches} "
-            f"| {how} | {ratios[0]} | {ratios[1]} |"
+        streets.append(
+            {
+                "motion": item.motion,
+                "faces": item.faces,
+                "missed": item.missed,
+                "real": len(item.real),
+                "switches": item.switches,
+                "covers": dict(sorted(item.covers.items())),
+                "spread": _ratio(item.tracks, "spread_before", "spread_after"),
+                "flicker": _ratio(item.tracks, "flicker_before", "flicker_after"),
+            }
         )
 
-    return "\n".join(lines) + "\n"
+    return {"streets": streets}
 
 
-def _ratio(tracks: Sequence[TrackConsistency], before: str, after: str) -> str:
+def _ratio(tracks: Sequence[TrackConsistency], before: str, after: str) -> float:
     """How many times the original's own something is, over all compared frames."""
-    seen = [t for t in tracks if np.isfinite(getattr(t, before)) and np.isfinite(getattr(t, after))]
-    own = sum(t.frames * getattr(t, before) for t in seen)
-    return f"{sum(t.frames * getattr(t, after) for t in seen) / own:.2f}" if own else "–"
+    own = 0.0
+    shown = 0.0
+
+    for track in tracks:
+        first = getattr(track, before)
+        second = getattr(track, after)
+        # a track of one frame has no flicker, and counts on neither side
+        if np.isfinite(first) and np.isfinite(second):
+            own += track.frames * first
+            shown += track.frames * second
+
+    return float(shown / own) if own else float("nan")

@@ -9,7 +9,7 @@ three videos (section 4.4).
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from typing import Literal
 
 import cv2
@@ -141,6 +141,7 @@ def _walk(
     width = random.uniform(40, 85) * np.exp(
         random.uniform(-0.003, 0.003) * time * min(1.0, speed / 4)
     )
+    # nearer people are larger and cross the picture faster
     direction = random.choice([-1.0, 1.0])
     pace = speed * random.uniform(0.7, 1.4) * (width.mean() / 62)
     # people who cross enter at their own times: someone is always coming, and someone always gone
@@ -184,14 +185,20 @@ def load_heads() -> list[Head]:
     heads = []
     detector = Mtcnn(40)
     people = [sorted(folder.glob("*.jpg")) for folder in sorted(sample_folder().glob("*/"))]
-    looks = [path for row in zip_longest(*people) for path in row if path is not None]
+    # so, a street of as many people as the sample has shows each of them once
+    looks = chain.from_iterable(zip_longest(*people))
 
     for path in looks:
+        # whoever has fewer pictures than the others leaves gaps in the later rows
+        if path is None:
+            continue
+
         picture = read_picture(path)
         box = detector.detect(picture[None])[0].boxes[0].astype(np.float64)
         centre = (box[:2] + box[2:]) / 2
         width = float(box[2] - box[0])
         y, x = np.mgrid[: picture.shape[0], : picture.shape[1]]
+        # an ellipse about the head, higher than wide, whose middle is above that of the face box
         radius = np.hypot(
             (x - centre[0]) / (width * 1.0), (y - centre[1] + width * 0.15) / (width * 1.25)
         )
@@ -212,6 +219,7 @@ def _draw_head(picture: Picture, head: Head, walker: Walker, frame: int) -> None
     matrix = cv2.getRotationMatrix2D(
         (float(head.centre[0]), float(head.centre[1])), float(walker.angle[frame]), scale
     )
+    # the rotation keeps the head's centre where it was; it is to be where the walker is
     matrix[:, 2] += centre - head.centre
     layer = cv2.warpAffine(
         head.picture, matrix, (width, height), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE

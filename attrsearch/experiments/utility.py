@@ -34,6 +34,7 @@ def study(lab: ExperimentContext) -> dict[str, Section]:
         editor=options.editor,
         space=options.space,
         recogniser=options.recogniser,
+        # the pooled model is none of the thesis's learners, and takes time to load
         surrogate=Surrogate(pooled="none").model_dump(),
     )
     edits = measure_edits(

@@ -1,5 +1,7 @@
 """The words of a section, apart from its figures: ``templates/NAME.txt.j2``.
 
+What is printed as it is, ``templates/NAME.md.j2``, is Markdown already.
+
 An experiment measures figures, which are plain data and can be written as JSON. A template says
 them. What it renders to is read in blocks, each under a line of its own::
 
@@ -13,6 +15,7 @@ them. What it renders to is read in blocks, each under a line of its own::
 Text may be wrapped as one likes; a row may not.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -83,6 +86,29 @@ def worded(name: str, figures: Figures, charts: Mapping[str, Draw] | None = None
     )
 
 
+def say_figures(name: str, figures: Figures) -> str:
+    """Figures as Markdown by a template of their own, without a line break at the end."""
+    return environment().get_template(f"{name}.md.j2").render(figures).rstrip()
+
+
+def share(value: float, digits: int = 0) -> str:
+    """A share as a percentage without a space, as tables of many columns have it.
+
+    >>> share(0.925, 1), share(float("nan"))
+    ('92.5%', '–')
+    """
+    return f"{value:.{digits}%}" if math.isfinite(value) else UNSAID
+
+
+def evaluations(value: float) -> str:
+    """How many evaluations something took.
+
+    >>> evaluations(12.0), evaluations(float("inf"))
+    ('12', 'never')
+    """
+    return f"{value:.0f}" if math.isfinite(value) else "never"
+
+
 def read_blocks(text: str) -> Wording:
     r"""Read what a template rendered to.
 
@@ -137,5 +163,7 @@ def environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters |= {"percent": percent, "number": number}
+    environment.filters |= {"share": share, "evaluations": evaluations}
+    environment.tests["finite"] = math.isfinite
     environment.globals["unsaid"] = UNSAID
     return environment

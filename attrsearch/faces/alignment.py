@@ -55,6 +55,7 @@ def similarity(landmarks: Floats, template: Floats) -> Floats:
     >>> bool(np.allclose(half, [[0.5, 0, 0], [0, 0.5, 0]], atol=1e-5))
     True
     """
+    # as complex numbers, a rotation with a scale is one factor, and least squares a quotient
     points = landmarks.astype(np.float64)
     source = points[..., 0] + 1j * points[..., 1]
     target = template[:, 0].astype(np.float64) + 1j * template[:, 1]
@@ -118,6 +119,7 @@ def warp(picture: Picture, matrix: Floats, size: int) -> Picture:
     """
     scale = scale_of(matrix)
 
+    # bilinear sampling sees four pixels: below a half it would skip some
     if scale < 0.5:
         inside = invert(matrix)
         corners = transform(

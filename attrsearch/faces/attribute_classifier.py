@@ -73,6 +73,7 @@ class TraitsClassifier:
         self.weights: Weights = find_weights(name, "traits")
         verify(self.weights)
         self.network = TraitsNetwork()
+        # stored in half precision, to be a small download
         state = {key: value.float() for key, value in load_tensors(self.weights.path).items()}
 
         try:
@@ -130,6 +131,7 @@ def vote(probabilities: Floats, given: Gender | None = None) -> Traits:
     if given is not None:
         return Traits(given, 1.0, mean)
 
+    # a network that is quite sure of one picture must not outvote all others
     clipped = np.clip(probabilities[:, MALE].astype(np.float64), 1e-4, 1 - 1e-4)
     male = float(1 / (1 + np.exp(-np.log(clipped / (1 - clipped)).mean())))
     return Traits("male" if male >= 0.5 else "female", max(male, 1 - male), mean)

@@ -46,9 +46,9 @@ def calibrate(
 
     for number, person in enumerate(people, 1):
         try:
-            rows = detect_in_windows(load_faces(person, whole, MAX_PICTURES), window).embed(
-                recogniser
-            )
+            # cut and found again as in a search, or the thresholds would be of other faces
+            faces = load_faces(person, whole, MAX_PICTURES)
+            rows = detect_in_windows(faces, window).embed(recogniser)
         except AttrsearchError as error:
             log.warning(str(error))
         else:

@@ -38,8 +38,12 @@ def cluster_folder(
     Raises:
         InputError: No face in any picture.
     """
-    # a link may lead out of the folder, or round in a circle
-    inner = [path for path in folder.rglob("*") if path.is_dir() and not path.is_symlink()]
+    inner = []
+    for path in folder.rglob("*"):
+        # a link may lead out of the folder, or round in a circle
+        if path.is_dir() and not path.is_symlink():
+            inner.append(path)
+
     folders = [folder, *sorted(inner)]
     faces: list[AlignedFace] = []
 
@@ -52,9 +56,11 @@ def cluster_folder(
         except AttrsearchError as error:
             log.warning(str(error))
 
-    seen = (
-        detect_in_windows(faces, load_detector(detector.name, WINDOW_MIN_FACE)) if faces else None
-    )
+    seen = None
+    if faces:
+        # smaller faces than in pictures: a window has every face at the same size
+        seen = detect_in_windows(faces, load_detector(detector.name, WINDOW_MIN_FACE))
+
     if seen is None or not seen.kept:
         hint = "give a folder of pictures with faces of at least 40 pixels"
         raise InputError(folder, required="pictures with faces", found="no face", hint=hint)
@@ -77,12 +83,14 @@ def group(embeddings: npt.NDArray[np.float32], threshold: float) -> npt.NDArray[
     if len(embeddings) == 1:
         return np.zeros(1, np.int64)
 
-    from sklearn.cluster import AgglomerativeClustering  # noqa: PLC0415 - slow to import, and seldom wanted
+    # slow to import, and seldom wanted
+    from sklearn.cluster import AgglomerativeClustering  # noqa: PLC0415
 
     model = AgglomerativeClustering(
         n_clusters=None, distance_threshold=threshold, linkage="average"
     )
     labels = model.fit_predict(embeddings)
+    # scikit-learn numbers groups as it likes; who is pictured most is to be person_001
     order = np.argsort(-np.bincount(labels), kind="stable")
     return np.asarray(np.argsort(order)[labels], np.int64)
 

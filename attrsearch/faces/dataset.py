@@ -108,7 +108,9 @@ def load_faces(
     faces: list[AlignedFace] = []
     count = len(person.files) if max_faces is None else min(max_faces, len(person.files))
 
-    for path in (person.files[i * len(person.files) // count] for i in range(count)):
+    for i in range(count):
+        # evenly spaced: neighbours in a folder are often of one moment
+        path = person.files[i * len(person.files) // count]
         try:
             faces.append(load_face(path, detector))
         except AttrsearchError as error:
@@ -178,7 +180,9 @@ def detect_reduced(
         small = np.asarray(cv2.resize(picture, sides, interpolation=cv2.INTER_AREA), np.uint8)
 
     found = detector.detect(small[None])[0]
+    # a box without an inside holds no face, however sure the detector is
     sure = (found.probabilities >= least) & (found.boxes[:, 2:] > found.boxes[:, :2]).all(1)
+    # of each side by itself: sides are rounded, and not by the same share
     ratio = np.array([width / small.shape[1], height / small.shape[0]], np.float32)
     return Detections(
         found.boxes[sure] * np.tile(ratio, 2),
@@ -211,6 +215,7 @@ def cut_face(picture: Picture, found: Detections, chosen: int, source: Path) -> 
             source, required="a face with five landmarks", found="landmarks on one point", hint=hint
         )
 
+    # kept, because a face of somebody else in the window must not be measured for this one
     to_window = window_transform(to_crop)
     others = np.delete(found.boxes, chosen, 0)
     others = transform(to_window, others.reshape(-1, 2, 2)).reshape(-1, 4)

@@ -52,6 +52,7 @@ def deep_colours(path: Path, orientation: int, upright: Array) -> npt.NDArray[np
     if found is None or found.dtype != np.uint16 or found.ndim != 3:
         return None
 
+    # OpenCV has blue first
     order = [2, 1, 0, 3][: found.shape[2]]
     colours: npt.NDArray[np.uint16] = found[..., order]
     # of some formats OpenCV sets pictures upright, of others not

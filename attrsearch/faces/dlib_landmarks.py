@@ -34,7 +34,7 @@ class DlibLandmarks:
         self._predict = dlib.shape_predictor(str(path))
 
     def read(self, windows: Pictures, boxes: Floats) -> Floats:
-        """Landmarks (n, 68, 2), pixels, of one face of each window (n, h, w, 3) in its box (n, 4)."""
+        """Landmarks (n, 68, 2), pixels, of the face in a box (n, 4) of each window (n, h, w, 3)."""
         points = np.zeros((len(windows), 68, 2), np.float32)
         for i, (window, box) in enumerate(zip(windows, boxes, strict=True)):
             rectangle = self._dlib.rectangle(*(round(float(value)) for value in squared(box)))

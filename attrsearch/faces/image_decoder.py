@@ -96,12 +96,16 @@ def decode(path: Path) -> Decoded:
     try:
         _check_file(path)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a warning about odd metadata is not about the picture
+            # a warning about odd metadata is not about the picture
+            warnings.simplefilter("ignore")
             with Image.open(path, formats=KNOWN) as image:
+                # the header alone is read by now: nothing large was decoded yet
                 _check_sides(path, *image.size)
-                frames = (
-                    1 if image.format in ("JPEG", "MPO") else int(getattr(image, "n_frames", 1))
-                )
+                frames = 1
+                # further images of a JPEG are previews or depth, not pages
+                if image.format not in ("JPEG", "MPO"):
+                    frames = int(getattr(image, "n_frames", 1))
+
                 return _decoded(path, image, frames)
     except UnidentifiedImageError as error:
         hint = READERS.get(path.suffix.lower(), hint)
@@ -118,7 +122,8 @@ def decode(path: Path) -> Decoded:
         raise InputError(path, required=required, found=found, hint=hint) from error
     except InputError:
         raise
-    except Exception as error:  # whatever a parser stumbles over is about the file
+    # whatever a parser stumbles over is about the file
+    except Exception as error:
         found = f"damaged data ({type(error).__name__}: {error})"[:200]
         raise InputError(path, required=required, found=found, hint=hint) from error
 
@@ -145,8 +150,9 @@ def _decoded(path: Path, stored: Image.Image, frames: int) -> Decoded:
 
     converted = shown is not image
     pixels = np.array(shown.convert(wanted), np.uint8)
+    # palettes and inks are written as what they look like
     if image.mode not in ("RGB", "RGBA", "L"):
-        return Decoded(pixels, frames)  # written as what it looks like
+        return Decoded(pixels, frames)
 
     own: npt.NDArray[Any] | None = None
     if deep is not None:
@@ -237,16 +243,16 @@ def _check_sides(path: Path, width: int, height: int) -> None:
 def main() -> None:
     """Answer until standard input ends."""
     resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # it writes no file
+    # it writes no file, and no image of its memory, in which the picture would be
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     own: npt.NDArray[Any] | None
 
     for line in sys.stdin.buffer:
         asked = json.loads(line)
-        signal.setitimer(
-            signal.ITIMER_REAL, float(asked["seconds"])
-        )  # kills this process, also inside a decoder
+        # kills this process, also inside a decoder, where Python could not interrupt it
+        signal.setitimer(signal.ITIMER_REAL, float(asked["seconds"]))
         pixels = None
         own = None
 

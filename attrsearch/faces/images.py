@@ -116,18 +116,21 @@ class _Decoder:
                             answer = None
             except (OSError, ValueError):
                 answer = pixels = None
+            # interrupted: what it answers next would be about this picture
             except BaseException:
-                self.close()  # interrupted: what it answers next would be about this picture
+                self.close()
                 raise
 
             if answer is None:
                 raise self._died(path, seconds)
 
         if pixels is None:
-            required, found, hint = (
-                str(answer.get(key, "")) for key in ("required", "found", "hint")
+            raise InputError(
+                path,
+                required=str(answer.get("required", "")),
+                found=str(answer.get("found", "")),
+                hint=str(answer.get("hint", "")),
             )
-            raise InputError(path, required=required, found=found, hint=hint)
 
         return Layers(
             np.ascontiguousarray(pixels[..., :3]),
@@ -150,11 +153,13 @@ class _Decoder:
             self.close()
 
         if self._process is None:
+            # the child has to find this package, wherever the parent got it from
             root = str(Path(attrsearch.__file__).parent.parent)
             places = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
             environment = {
                 **os.environ,
                 "PYTHONPATH": os.pathsep.join(places),
+                # each of its threads would take address space, of which the child has little
                 "OPENBLAS_NUM_THREADS": "1",
             }
             self._process = subprocess.Popen(
@@ -200,6 +205,7 @@ def _shape(found: Any) -> tuple[int, int, int]:
     Raises:
         ValueError: It may not.
     """
+    # a decoder that was taken over could claim any size, and this much memory is reserved
     height, width, channels = (int(value) for value in found)
     if min(height, width) < MIN_SIDE or height * width > MAX_PIXELS or channels not in (3, 4):
         raise ValueError("no size of a picture")
@@ -244,9 +250,11 @@ def _fill(stream: Any, buffer: memoryview) -> bool:
 
 
 def _signal(code: int | None) -> str:
-    return (
-        signal.Signals(-code).name if code is not None and -64 < code < 0 else f"exit code {code}"
-    )
+    # a process that a signal killed has its number, negative, as exit code
+    if code is not None and -64 < code < 0:
+        return signal.Signals(-code).name
+
+    return f"exit code {code}"
 
 
 def time_limit() -> float:
@@ -346,6 +354,7 @@ def say_left_out(folder: Path, entries: Sequence[Path], shown: int = 5) -> str:
     more = " …" if len(entries) > shown else ""
     count = f"{len(entries)} entries" if len(entries) > 1 else "1 entry"
     which = "which are no pictures" if len(entries) > 1 else "which is no picture"
+    # what this installation does not read, but another could, is said with what to do about it
     kinds = {path.suffix.lower() for path in entries}
     advice = [f"{kind}: {READERS[kind]}" for kind in sorted(kinds & READERS.keys() - SUFFIXES)]
     todo = f" ({'; '.join(advice)})" if advice else ""

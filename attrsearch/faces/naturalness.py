@@ -135,6 +135,7 @@ class Critic:
 
         Tells bad edits from worse ones.
         """
+        # as much of a face as the crops show that the critic was trained on
         inner = windows[:, MARGIN : WINDOW_SIZE - MARGIN, MARGIN : WINDOW_SIZE - MARGIN]
         sent = torch.from_numpy(np.ascontiguousarray(inner)).to(exact_device())
         pixels = sent.permute(0, 3, 1, 2).float()

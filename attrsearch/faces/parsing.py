@@ -28,10 +28,10 @@ class ParsingNetwork(nn.Module):
     def __init__(self, widths: tuple[int, int, int, int, int] = (32, 64, 96, 128, 128)) -> None:
         super().__init__()
         self.stem = _unit(3, widths[0], 1)
-        self.down = nn.ModuleList(
-            nn.Sequential(_unit(before, after, 2), _unit(after, after, 1))
-            for before, after in pairwise(widths)
-        )
+        self.down = nn.ModuleList()
+        for before, after in pairwise(widths):
+            self.down.append(nn.Sequential(_unit(before, after, 2), _unit(after, after, 1)))
+
         self.side = nn.ModuleList(_unit(width, 64, 1, 1) for width in (*widths[1:], widths[-1]))
         self.up = nn.ModuleList(_unit(64, 64, 1) for _ in range(4))
         self.heat = nn.Conv2d(64, LANDMARKS, 1)
@@ -59,9 +59,10 @@ class ParsingNetwork(nn.Module):
 
 
 def expected_position(heat: Tensor) -> Tensor:
-    """The mean position (n, k, 2), in pixels of a crop of 128, of the softmax of heat maps (n, k, 32, 32)."""
+    """The mean position (n, k, 2), pixels of a crop of 128, by heat maps (n, k, 32, 32)."""
     count, kinds, height, width = heat.shape
     share = torch.softmax(heat.float().view(count, kinds, -1), -1).view(count, kinds, height, width)
+    # a cell of the map stands for several pixels, and its place is their middle
     step = SIDE / width
     place = torch.arange(width, dtype=torch.float32, device=heat.device) * step + (step - 1) / 2
     across = (share.sum(2) * place).sum(-1)

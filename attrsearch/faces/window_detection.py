@@ -48,18 +48,27 @@ def detect_in_windows(faces: Sequence[AlignedFace], detector: Detector) -> Windo
     """Find each face again in its own window; a face that is not found is left out."""
     windows = np.stack([face.window for face in faces])
     found = detector.detect(windows)
-    nearest = [
-        detections.nearest(box) for detections, box in zip(found, _expected(faces), strict=True)
-    ]
-    kept = [i for i, (_, overlap) in enumerate(nearest) if overlap > MIN_OVERLAP]
-    best = [(found[i], nearest[i][0]) for i in kept]
+    kept: list[int] = []
+    boxes = []
+    landmarks = []
+    probabilities = []
+
+    for i, (one, box) in enumerate(zip(found, _expected(faces), strict=True)):
+        # another face may look into the window: the one in the middle is meant
+        best, overlap = one.nearest(box)
+        if overlap > MIN_OVERLAP:
+            kept.append(i)
+            boxes.append(one.boxes[best])
+            landmarks.append(one.landmarks[best])
+            probabilities.append(one.probabilities[best])
 
     return WindowDetections(
         kept=tuple(kept),
         windows=windows[kept],
-        boxes=np.array([one.boxes[j] for one, j in best], np.float32).reshape(-1, 4),
-        landmarks=np.array([one.landmarks[j] for one, j in best], np.float32).reshape(-1, 5, 2),
-        probabilities=np.array([one.probabilities[j] for one, j in best], np.float32),
+        # reshaped, because of no face at all an array has no columns
+        boxes=np.array(boxes, np.float32).reshape(-1, 4),
+        landmarks=np.array(landmarks, np.float32).reshape(-1, 5, 2),
+        probabilities=np.array(probabilities, np.float32),
     )
 
 
@@ -70,8 +79,10 @@ def _expected(faces: Sequence[AlignedFace]) -> Floats:
     """
     middle = np.array([64, 74], np.float32)
     half = np.array([37.5, 55], np.float32)
-    middles = np.stack(
-        [face.crop_to_window[:, :2] @ middle + face.crop_to_window[:, 2] for face in faces]
-    )
+    middles = []
+    for face in faces:
+        matrix = face.crop_to_window
+        middles.append(matrix[:, :2] @ middle + matrix[:, 2])
 
-    return np.concatenate([middles - half, middles + half], 1).astype(np.float32)
+    centres = np.stack(middles)
+    return np.concatenate([centres - half, centres + half], 1).astype(np.float32)

@@ -157,18 +157,16 @@ def _distances(recogniser: Mapping[str, Any]) -> dict[str, Any] | None:
     except InputError:
         return None
 
+    # a run with another calibration has other distances than the bundled one speaks of
     if abs(calibration.scale - recogniser["scale"]) > 1e-4:
         return None
 
-    spreads = {"same": calibration.genuine, "different": calibration.impostor}
-    return {
-        **{
-            name: {
-                "mean": round(spread.mean * calibration.scale, 4),
-                "std": round(spread.std * calibration.scale, 4),
-                "pairs": spread.pairs,
-            }
-            for name, spread in spreads.items()
-        },
-        "source": calibration.source,
-    }
+    found: dict[str, Any] = {}
+    for name, spread in (("same", calibration.genuine), ("different", calibration.impostor)):
+        found[name] = {
+            "mean": round(spread.mean * calibration.scale, 4),
+            "std": round(spread.std * calibration.scale, 4),
+            "pairs": spread.pairs,
+        }
+
+    return found | {"source": calibration.source}

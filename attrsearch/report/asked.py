@@ -49,9 +49,10 @@ def read_asked(page: Path) -> Asked:
 
         match = PATTERN.search(head)
         found = json.loads(html.unescape(match.group(1))) if match else {}
-        places = {
-            name: page.parent / found[name] for name in ("against", "ledger") if found.get(name)
-        }
+        places = {}
+        for name in ("against", "ledger"):
+            if found.get(name):
+                places[name] = page.parent / found[name]
     except (OSError, ValueError, TypeError, AttributeError):
         return Asked()
 

@@ -31,8 +31,9 @@ MEASURED = (
     "evaluated",
     "source",
 )
-CANDIDATES = tuple(
-    f"{name}_{attribute}" for name in ("first", "second") for attribute in ATTRIBUTES
+CANDIDATES = (
+    *(f"first_{attribute}" for attribute in ATTRIBUTES),
+    *(f"second_{attribute}" for attribute in ATTRIBUTES),
 )
 
 TIMES = ("began", "ended")
@@ -87,6 +88,7 @@ def read_all_trials(run: Path) -> Iterator[tuple[str, dict[str, npt.NDArray[Any]
 
             name = labels[codes[start]]
             part = rest.slice(start, end - start)
+            # a person's trials may go on in the next row group
             if kept and kept[0] == name:
                 kept[1].append(part)
                 continue
@@ -152,7 +154,8 @@ def packed(trials: Columns) -> str:
 
 def missing_importance(run: Path, identity: str) -> dict[str, float]:
     """Importance for a person of a run that was made before it was kept."""
-    from attrsearch.search.importance import importance  # noqa: PLC0415 - imports optuna, which few runs need here
+    # imports optuna, which few runs need here
+    from attrsearch.search.importance import importance  # noqa: PLC0415
 
     trials = read_trials(run, identity, candidates=True)
     usable = np.asarray(trials["evaluated"], bool)
@@ -187,6 +190,7 @@ def _free(points: npt.NDArray[np.float64], names: tuple[str, ...]) -> list[int]:
 
     for i in range(len(names)):
         column = points[:, i]
+        # a mirrored second pass is no dimension of its own: it was never free
         mirrored = any(np.allclose(column, -points[:, j]) for j in free)
         if len(column) and column.min() < column.max() and not mirrored:
             free.append(i)

@@ -21,10 +21,12 @@ def trade_off_chart(data: dict[str, Any], judge: str, detector: str) -> Markup:
 
     for kept in data["protections"]:
         name = kept["protection"]
-        row: dict[str, Any] = next(
-            (r for r in data["judges"] if r["judge"] == judge and r["protection"] == name), {}
-        )
-        x = row.get("rank1")
+        x = None
+        for row in data["judges"]:
+            if row["judge"] == judge and row["protection"] == name:
+                x = row.get("rank1")
+                break
+
         y = kept.get(f"recall_{detector}")
 
         if x is not None and y is not None:
@@ -40,9 +42,12 @@ def trade_off_chart(data: dict[str, Any], judge: str, detector: str) -> Markup:
             f'<circle class="mark" cx="{across:.1f}" cy="{down:.1f}" '
             f'r="4"><title>{escape(name)}</title></circle>'
         )
-        nudge = 4 + 11 * sum(
-            abs(px - x) < 0.2 and abs(py - y) < 0.04 for _, px, py in points[:number]
-        )
+        # a name goes down a line for every earlier point whose own would lie in its way
+        nudge = 4
+        for _, px, py in points[:number]:
+            if abs(px - x) < 0.2 and abs(py - y) < 0.04:
+                nudge += 11
+
         parts.append(
             f'<text x="{across + shift:.1f}" y="{down + nudge:.1f}" '
             f'text-anchor="{anchor}">{escape(name)}</text>'
@@ -71,12 +76,11 @@ def distance_chart(bins: Sequence[float], counts: dict[str, Any]) -> Markup:
     dashes = {"genuine": "2 3", "impostor": "7 4", "protected": "none"}
 
     for place, (name, values) in enumerate(lines.items()):
-        path = "".join(
-            f"{'L' if i else 'M'}{_x(x, low, high):.1f} {_y(value / top):.1f}"
-            for i, (x, value) in enumerate(
-                (x, v) for x, v in zip(middles, values, strict=True) if low <= x <= high
-            )
-        )
+        path = ""
+        for x, value in zip(middles, values, strict=True):
+            if low <= x <= high:
+                path += f"{'L' if path else 'M'}{_x(x, low, high):.1f} {_y(value / top):.1f}"
+
         parts.append(
             f'<path class="line" d="{path}" fill="none" stroke="currentColor" '
             f'stroke-dasharray="{dashes[name]}"/>'

@@ -5,8 +5,9 @@ Tables and drawings, no script.
 
 import base64
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ def write_evaluation(data: Row, out: Path) -> Path:
     template = environment().get_template("evaluation.html.j2")
     html = template.render(
         about=data,
-        sections=[section for section in sections if section.tables or section.charts],
+        sections=sections,
         style=Markup(style),  # noqa: S704 - our own file
         policy=policy,
         version=__version__,
@@ -94,12 +95,8 @@ def _main(data: Row) -> Section:
     for judge in judges:
         heads += [f"TAR at 1e-3, {judge}", f"rank-1, {judge}", f"parrot rank-1, {judge}"]
 
-    heads += [
-        *(f"recall, {name}" for name in data["detectors"]),
-        f"IoU, {first}",
-        "naturalness",
-        "FID",
-    ]
+    heads += [f"recall, {name}" for name in data["detectors"]]
+    heads += [f"IoU, {first}", "naturalness", "FID"]
     rows = []
 
     for kept in data["protections"]:
@@ -124,14 +121,14 @@ def _main(data: Row) -> Section:
             ]
         )
 
-    charts = [
-        Chart(
-            trade_off_chart(data, judge, first),
+    charts = []
+    for judge in judges:
+        caption = (
             f"Detection ({first}) against identification ({judge}): the better, the further left "
-            "and up.",
+            "and up."
         )
-        for judge in judges
-    ]
+        charts.append(Chart(trade_off_chart(data, judge, first), caption))
+
     lead = (
         "TAR: share of pairs of a protected face and another original of its person that verify "
         "at a false-accept rate of 1e-3. Rank-1: share identified in a gallery of the originals. "
@@ -152,20 +149,10 @@ def _judge(data: Row, original: Row) -> Section:
     )
     rows = [row for row in data["judges"] if row["judge"] == name]
     fars = [key.removeprefix("threshold_") for key in original if key.startswith("threshold_")]
-    columns: list[tuple[str, Callable[[Row], str]]] = [
-        *((f"TAR at {far}", lambda row, far=far: interval(row, f"tar_{far}")) for far in fars),
-        ("rank-1", lambda row: interval(row, "rank1")),
-        ("rank-5", lambda row: interval(row, "rank5")),
-        ("chance, rank-1", lambda row: number(row["chance1"])),
-        ("distance to itself", lambda row: interval(row, "distance")),
-        ("distance to the person's others", lambda row: interval(row, "distance_to_others")),
-        ("between protected people", lambda row: number(row["apart"])),
-    ]
-    body = [[row["protection"], *(cell(row) for _, cell in columns)] for row in rows]
-    limits = (
-        ", ".join(f"{original[f'threshold_{far}']:.3f} at {far}" for far in fars)
-        or "none: too few pairs"
-    )
+    heads = ["protection", *(f"TAR at {far}" for far in fars), *JUDGED]
+    body = [_judged(row, fars) for row in rows]
+    thresholds = [f"{original[f'threshold_{far}']:.3f} at {far}" for far in fars]
+    limits = ", ".join(thresholds) or "none: too few pairs"
 
     def spread(kind: str) -> str:
         return f"{number(original[f'{kind}_mean'])} ± {number(original[f'{kind}_std'])}"
@@ -175,17 +162,33 @@ def _judge(data: Row, original: Row) -> Section:
         f"{spread('impostor')} ({pairs}). Thresholds: {limits}. Distances in the table are on the "
         "FaceNet scale."
     )
-    charts = [
-        Chart(distance_chart(data["bins"], counts), f"{counts['protection']}: raw distances.")
-        for counts in data["histograms"]
-        if counts["judge"] == name and counts["protection"] != "original"
-    ]
-    return Section(
-        f"Judge {name}",
-        lead.strip(),
-        [Table(f"Judge {name}", ["protection", *(h for h, _ in columns)], body)],
-        charts,
-    )
+    charts = []
+    for counts in data["histograms"]:
+        # of the originals, the chart of every protection has two curves already
+        if counts["judge"] == name and counts["protection"] != "original":
+            drawing = distance_chart(data["bins"], counts)
+            charts.append(Chart(drawing, f"{counts['protection']}: raw distances."))
+
+    return Section(f"Judge {name}", lead.strip(), [Table(f"Judge {name}", heads, body)], charts)
+
+
+JUDGED = (
+    "rank-1",
+    "rank-5",
+    "chance, rank-1",
+    "distance to itself",
+    "distance to the person's others",
+    "between protected people",
+)
+
+
+def _judged(row: Row, fars: Sequence[str]) -> list[str]:
+    """A protection by one judge: true accepts at each rate of false ones, then ``JUDGED``."""
+    cells = [row["protection"]]
+    cells += [interval(row, f"tar_{far}") for far in fars]
+    cells += [interval(row, "rank1"), interval(row, "rank5"), number(row["chance1"])]
+    cells += [interval(row, "distance"), interval(row, "distance_to_others")]
+    return [*cells, number(row["apart"])]
 
 
 KEPT = (
@@ -211,14 +214,21 @@ OTHERS = (
 
 def _kept(data: Row) -> Section:
     """What is kept, beside detection."""
-    names = [
-        (key.format(d), word.format(d)) for d in data["detectors"] for key, word in KEPT
-    ] + list(OTHERS)
-    names = [(key, word) for key, word in names if any(key in row for row in data["protections"])]
-    rows = [
-        [row["protection"], str(row["missing"]), *(number(row.get(key)) for key, _ in names)]
-        for row in data["protections"]
-    ]
+    names: list[tuple[str, str]] = []
+    for detector, (key, word) in product(data["detectors"], KEPT):
+        names.append((key.format(detector), word.format(detector)))
+
+    measured: set[str] = set()
+    for row in data["protections"]:
+        measured |= set(row)
+
+    # what an evaluation could not measure has no column, rather than one of dashes
+    shown = [(key, word) for key, word in (*names, *OTHERS) if key in measured]
+    rows = []
+    for row in data["protections"]:
+        cells = [number(row.get(key)) for key, _ in shown]
+        rows.append([row["protection"], str(row["missing"]), *cells])
+
     lead = (
         "Landmark error is in distances between the eyes; pose, eyes and mouth come from 68 "
         "landmarks of faces that were found. Told from real: a judge of ImageNet features, "
@@ -229,17 +239,18 @@ def _kept(data: Row) -> Section:
     return Section(
         "What is kept",
         lead,
-        [Table("What is kept", ["protection", "missing", *(w for _, w in names)], rows)],
+        [Table("What is kept", ["protection", "missing", *(word for _, word in shown)], rows)],
     )
 
 
 def _drift(data: Row) -> Section:
     names = [key for key in data["protections"][0] if key.startswith("drift_")]
     heads = ["protection", "mean", *(key.removeprefix("drift_").replace("_", " ") for key in names)]
-    rows = [
-        [row["protection"], number(row["attribute_drift"]), *(number(row[key]) for key in names)]
-        for row in data["protections"]
-    ]
+    rows = []
+    for row in data["protections"]:
+        cells = [number(row[key]) for key in names]
+        rows.append([row["protection"], number(row["attribute_drift"]), *cells])
+
     lead = "Mean change of the classifier's probability of each attribute."
 
     return Section(
@@ -250,10 +261,11 @@ def _drift(data: Row) -> Section:
 def _tracks(tracks: Sequence[Row]) -> Section:
     heads = ["track", "person", "frames", "spread before", "after", "flicker before", "after"]
     keys = ("spread_before", "spread_after", "flicker_before", "flicker_after")
-    rows = [
-        [str(row["track"]), row["person"], str(row["frames"]), *(number(row[key]) for key in keys)]
-        for row in tracks
-    ]
+    rows = []
+    for row in tracks:
+        figures = [number(row[key]) for key in keys]
+        rows.append([str(row["track"]), row["person"], str(row["frames"]), *figures])
+
     return Section("Steadiness of tracks", "", [Table("Steadiness of tracks", heads, rows)])
 
 
@@ -270,16 +282,13 @@ def _attacks(rows: Sequence[Row]) -> Section:
         "gallery",
         "probes",
     ]
-    body = [
-        [
-            *(str(row[name]) for name in ("attack", "variant", "protection", "judge")),
-            *(interval(row, name) for name in ("rank1", "rank5")),
-            number(row["chance1"]),
-            interval(row, "tar_1e-3"),
-            *(str(row[name]) for name in ("gallery", "probes")),
-        ]
-        for row in rows
-    ]
+    body = []
+    for row in rows:
+        cells = [str(row[name]) for name in ("attack", "variant", "protection", "judge")]
+        cells += [interval(row, "rank1"), interval(row, "rank5"), number(row["chance1"])]
+        cells += [interval(row, "tar_1e-3"), str(row["gallery"]), str(row["probes"])]
+        body.append(cells)
+
     lead = (
         "What people find who know more: the program, the exported file, several pictures of one "
         "person."
@@ -293,9 +302,11 @@ def find(rows: Sequence[Row], **values: object) -> Row:
     >>> find([{"a": 1, "b": 2}], a=1)["b"]
     2
     """
-    return next(
-        (row for row in rows if all(row.get(key) == value for key, value in values.items())), {}
-    )
+    for row in rows:
+        if all(row.get(key) == value for key, value in values.items()):
+            return row
+
+    return {}
 
 
 def number(value: object) -> str:

@@ -66,19 +66,22 @@ def read_video(run: Path, ledger: Path | None = None) -> dict[str, Any] | None:
         frames = rows["frame"].to_numpy()
         found = rows["found"].map(founds.index).to_numpy()
         cover = rows["cover"].map(covers.index).to_numpy()
+        # a stretch ends where the track pauses, or what was found or done changes
         new = (np.diff(frames) != 1) | (np.diff(found) != 0) | (np.diff(cover) != 0)
         starts = np.concatenate([[0], np.flatnonzero(new) + 1])
         ends = np.concatenate([starts[1:] - 1, [len(frames) - 1]])
+        stretches = []
+        for first, last in zip(starts, ends, strict=True):
+            codes = [int(found[first]), int(cover[first])]
+            stretches.append([int(frames[first]), int(frames[last]), *codes])
+
         width = float((rows["right"] - rows["left"]).median())
         tracks.append(
             {
                 "track": int(rows["track"].iloc[0]),
                 "person": str(rows["person"].iloc[0] or "") or _label(rows),
                 "width": round(width, 1),
-                "stretches": [
-                    [int(frames[a]), int(frames[b]), int(found[a]), int(cover[a])]
-                    for a, b in zip(starts, ends, strict=True)
-                ],
+                "stretches": stretches,
             }
         )
 
@@ -120,12 +123,13 @@ def read_judges(run: Path) -> list[dict[str, Any]] | None:
     if not isinstance(rows, list) or data.get("format") != "attrsearch/evaluation":
         return None
 
-    plain = (str, int, float, bool)
-    return [
-        {k: v for k, v in row.items() if isinstance(v, plain)}
-        for row in rows
-        if isinstance(row, dict)
-    ] or None
+    shown = []
+    for row in rows:
+        # others write this file, too: what a table cannot show is left out of it
+        if isinstance(row, dict):
+            shown.append({k: v for k, v in row.items() if isinstance(v, str | int | float)})
+
+    return shown or None
 
 
 def read_surrogate(run: Path) -> dict[str, Any] | None:
@@ -146,17 +150,18 @@ def read_surrogate(run: Path) -> dict[str, Any] | None:
     both = predicted.merge(trials, on=["identity", "trial"], validate="one_to_one")
     measured = both[both["evaluated"]]
     audited = measured[measured["source"] == "audit"]
-    shown = (
-        measured if len(measured) <= SHOWN_PAIRS else measured.sample(SHOWN_PAIRS, random_state=0)
-    )
+    # a fixed sample: the page of a run is the same every time it is written
+    shown = measured
+    if len(measured) > SHOWN_PAIRS:
+        shown = measured.sample(SHOWN_PAIRS, random_state=0)
+
     screened = int((~trials["evaluated"]).sum())
     cost = float(trials.loc[trials["evaluated"], "seconds"].mean())
     overhead = float(predicted["overhead_seconds"].sum())
-    rank = (
-        measured["predicted_utility"].rank().corr(measured["utility"].rank())
-        if len(measured) > 2
-        else np.nan
-    )
+    rank = np.nan
+    # two points always lie on a line
+    if len(measured) > 2:
+        rank = measured["predicted_utility"].rank().corr(measured["utility"].rank())
 
     return {
         "pairs": shown[["predicted_utility", "utility"]].round(4).to_numpy().tolist(),

@@ -108,11 +108,11 @@ def write_report(
         raise InputError(run, required="a finished run", found="one that was stopped", hint=hint)
 
     page = out or run / "report.html"
+    # whoever asked for encryption gets no untouched face in a page that is not encrypted
     include_originals = include_originals and not encrypting()
     decisions = read_decisions(run)
-    parts = [
-        part for part in RunFolder(run).read_people() if part.record.id not in decisions.dropped
-    ]
+    people = RunFolder(run).read_people()
+    parts = [part for part in people if part.record.id not in decisions.dropped]
     limit = limits(head["settings"])
     curves = best_so_far(against) if against else {}
     known = {part.record.id: part for part in parts}
@@ -125,11 +125,14 @@ def write_report(
 
         part = known[name]
         row = person_row(part, columns, limit)
+        # runs before importance was kept: computed here, for as many people as one can wait for
         if not row["importance"] and len(parts) <= MAX_COMPUTED:
             row["importance"] = missing_importance(run, name) or None
 
         row["against"] = curves.get(name)
-        row["grade"], row["chosenBy"] = decisions.of(name).grade, decisions.of(name).chosen_by
+        decision = decisions.of(name)
+        row["grade"] = decision.grade
+        row["chosenBy"] = decision.chosen_by
         rows.append(row)
         trials[name] = packed(columns)
         progress(Step(stage="report", count=len(rows), total=len(known)))
@@ -204,6 +207,7 @@ def render(
     script = read_assets((*SCRIPTS[:-1], *LIVE_SCRIPTS, SCRIPTS[-1]) if live else SCRIPTS)
     scripts = "'self' " if live else ""
     safe = [(name, Markup(text)) for name, text in blocks]  # noqa: S704 - no "<" is left in it
+    embedded = Markup(embed({**data, "glossary": read_glossary()}))  # noqa: S704 - nor in this
     pictures_from = "'self'" if live else "data: 'self' file:" if linked_pictures else "data:"
     asks = "connect-src 'self'; " if live else ""
     policy = (
@@ -221,7 +225,8 @@ def render(
             asked=asked,
             style=Markup(style),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704 - our own file
-            data=Markup(embed({**data, "glossary": read_glossary()})),  # noqa: S704 - no "<" is left in it
+            data=embedded,
+            # what is on the first screen comes with it
             first=[block for block in safe if block[0] == "pictures-0"],
             blocks=[block for block in safe if block[0] != "pictures-0"],
         )
@@ -233,7 +238,9 @@ def figures(rows: Sequence[dict[str, Any]], failed: int) -> dict[str, Any]:
     good = [row for row in rows if row["feasible"]]
     verdicts = Counter(row["verdict"] for row in rows)
     names = ("utility", "detection", "iou", "distance")
-    means = {name: sum(row[name] for row in good) / len(good) if good else None for name in names}
+    means: dict[str, float | None] = {}
+    for name in names:
+        means[name] = sum(row[name] for row in good) / len(good) if good else None
 
     return {
         **means,

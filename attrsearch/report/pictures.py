@@ -29,12 +29,13 @@ def shown_kinds(originals: bool) -> tuple[str, ...]:
 
 def inline(run: Path, part: PersonPart, originals: bool) -> dict[str, list[str]]:
     """A person's pictures as base64 thumbnails, by kind; a picture whose file is gone is empty."""
-    return {
-        kind: [
-            base64.b64encode(thumbnail(run, name)).decode() for name in part.images.get(kind, ())
-        ]
-        for kind in shown_kinds(originals)
-    }
+    found: dict[str, list[str]] = {}
+    for kind in shown_kinds(originals):
+        found[kind] = []
+        for name in part.images.get(kind, ()):
+            found[kind].append(base64.b64encode(thumbnail(run, name)).decode())
+
+    return found
 
 
 def linked(run: Path, part: PersonPart, originals: bool, page: Path) -> dict[str, list[str]]:
@@ -66,6 +67,7 @@ def linked(run: Path, part: PersonPart, originals: bool, page: Path) -> dict[str
 
 def picture_file(run: Path, name: str) -> Path | None:
     """A picture of a run by its path inside it; None where that is no file, or leaves the run."""
+    # resolved first: neither dots nor a link lead out of the pictures
     root = run.resolve()
     path = Path(os.path.realpath(root / name))
     return path if path.is_relative_to(root / "images") and path.is_file() else None
@@ -85,6 +87,7 @@ def thumbnail(run: Path, name: str) -> bytes:
 
     try:
         with Image.open(open_private(path), formats=("JPEG", "PNG")) as image:
+            # a thumbnail is made anew of the pixels, so that no metadata come with it
             small = image.convert("RGB")
             small.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
     except OSError:
@@ -97,7 +100,8 @@ def thumbnail(run: Path, name: str) -> bytes:
 
 def kinds_of(parts: Sequence[PersonPart], originals: bool) -> dict[str, int]:
     """How many pictures of each kind the people have."""
-    return {
-        kind: sum(len(part.images.get(kind, ())) for part in parts)
-        for kind in shown_kinds(originals)
-    }
+    found = {}
+    for kind in shown_kinds(originals):
+        found[kind] = sum(len(part.images.get(kind, ())) for part in parts)
+
+    return found

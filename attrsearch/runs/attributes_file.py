@@ -226,7 +226,8 @@ def flatten(record: PersonRecord) -> dict[str, Any]:
     second = fields.pop("second_pass")
     head = {key: fields.pop(key) for key in ("id", "gender", "feasible")}
     passes = {f"first_{name}": first[name] for name in ATTRIBUTES}
-    passes |= {f"second_{name}": second[name] if second else math.nan for name in ATTRIBUTES}
+    for name in ATTRIBUTES:
+        passes[f"second_{name}"] = second[name] if second else math.nan
 
     return {**head, **passes, **fields}
 

@@ -165,6 +165,7 @@ class _Check:
             if path.name.removesuffix(PREDICTED).removesuffix(".parquet") not in kept:
                 self._remove(path, "trials of somebody who is not finished")
 
+        # people who are finished own what is named after them; anything else has no owner
         images = self._run / "images"
         for path in sorted(images.iterdir()) if images.is_dir() else ():
             if path.name not in kept:
@@ -192,6 +193,7 @@ class _Check:
 
     def tables(self, known: set[str]) -> None:
         """Whether the tables say what the people do."""
+        # before anything is written anew, or a repair would find nothing to say
         problems = list(self._table_problems(known))
         if not problems:
             self.found.finished = True
@@ -240,6 +242,7 @@ class _Check:
 
             identities = read_attributes(self._run / "attributes.json").identities
             exported = {record.id: record for record in identities if record.feasible}
+            # who is there is said first: other sets of other people would say nothing more
             if exported.keys() != feasible.keys():
                 yield f"attributes.json has {len(exported)} people, {len(feasible)} were anonymised"
             elif exported != feasible:

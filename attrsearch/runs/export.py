@@ -112,6 +112,7 @@ def write_again(run: Path) -> bool:
     if "result" not in about:
         return False
 
+    # the head says what the run was made with, which no decision changes
     counts = RunFolder(run).write_tables(read_attributes(run / "attributes.json"))
     about["result"] |= {"feasible": counts.feasible, **counts.verdicts.figures()}
     write_run(run, about)
@@ -128,6 +129,7 @@ def refresh_exports(run: Path) -> None:
     Raises:
         OutputError: A file cannot be written.
     """
+    # whether an earlier one holds people who are not anonymised is told by its rows
     for kind in DERIVED:
         target = run / f"attributes.{kind}"
         earlier = _read_export(target)

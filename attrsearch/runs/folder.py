@@ -271,6 +271,7 @@ class RunFolder:
         trials = []
         predicted = []
 
+        # in the order of names, whoever was finished first: the file is the same every time
         for path in sorted(self.people.glob("*.json")):
             trials.append(self.people / f"{path.stem}.parquet")
             # without a surrogate nothing is predicted, and there is no such file

@@ -48,13 +48,13 @@ class Journal:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("ab+") as file:
+                # half a line of a process that was killed stays a line of its own
                 if file.tell() and not _ends_a_line(file):
-                    file.write(
-                        b"\n"
-                    )  # half a line of a process that was killed stays a line of its own
+                    file.write(b"\n")
 
                 file.write(line.encode() + b"\n")
                 file.flush()
+                # of what the journal says was done, nothing may be lost with the power
                 os.fsync(file.fileno())
         except OSError as error:
             hint = "free some space, then continue with --resume"

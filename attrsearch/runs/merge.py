@@ -65,6 +65,7 @@ def merge_runs(runs: Sequence[Path], out: Path, progress: Progress[Step] = silen
     for run in runs:
         for path in paths[run]:
             part = read_part(path)
+            # a merge that was stopped has copied some people already
             if not folder.is_finished(part.record.id):
                 # the part is copied last: it means that the person is finished
                 for name in files_beside(path, part):
@@ -109,16 +110,16 @@ def _need_alike(runs: Sequence[Path], origins: Sequence[Provenance]) -> None:
     first = dict(origins[0].settings)
     for run, origin in zip(runs[1:], origins[1:], strict=True):
         other = dict(origin.settings)
-        names = sorted(first.keys() | other.keys())
-        different = [key for key in names if first.get(key) != other.get(key)]
+        for key in sorted(first.keys() | other.keys()):
+            if first.get(key) == other.get(key):
+                continue
 
-        if different:
-            key = different[0]
+            # a setting may be a whole recipe: cut, so that the message stays a line
             required = f"the settings of {runs[0]} ({key} = {first.get(key)!r})"
             raise InputError(
                 run,
                 required=required[:300],
-                found=f"{different[0]} = {other.get(different[0])!r}"[:300],
+                found=f"{key} = {other.get(key)!r}"[:300],
                 hint="merge runs that were started with the same options",
             )
 
@@ -128,6 +129,7 @@ def _need_all_shards(runs: Sequence[Path], origins: Sequence[Provenance]) -> Non
     if not shards:
         return
 
+    # the digest is of the names of all people: another folder has other parts of the same number
     digests = {(shard["of"], shard["digest"]) for shard in shards}
     if len(digests) > 1 or len(shards) < len(origins):
         hint = "run the parts again on the same folder, with the same number of parts"

@@ -6,6 +6,7 @@ track of a video, or a picture of a folder.
 """
 
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Literal, Self
 
@@ -98,7 +99,7 @@ class PeopleFile(Recipe):
     @model_validator(mode="after")
     def _check(self) -> Self:
         names = [person.id for person in self.people]
-        taken = [part for person in self.people for part in person.parts]
+        taken = list(chain.from_iterable(person.parts for person in self.people))
         for what, values in (("person", names), ("part", taken)):
             twice = next((value for value in values if values.count(value) > 1), None)
             if twice is not None:
@@ -118,7 +119,11 @@ class PeopleFile(Recipe):
     @property
     def owners(self) -> dict[str, str]:
         """Part to person."""
-        return {part: person.id for person in self.people for part in person.parts}
+        found: dict[str, str] = {}
+        for person in self.people:
+            found |= dict.fromkeys(person.parts, person.id)
+
+        return found
 
 
 def read_people(path: Path) -> PeopleFile:

@@ -13,8 +13,12 @@ from attrsearch.runs.attributes_file import PersonRecord, flatten
 from attrsearch.runs.checksums import is_whole, sealed_files
 from attrsearch.runs.verdict import Verdict, verdict_of
 
-HELDBACK_COLUMNS = tuple(
-    f"heldback_{name}" for name in ("detection", "iou", "distance", "worst_distance", "feasible")
+HELDBACK_COLUMNS = (
+    "heldback_detection",
+    "heldback_iou",
+    "heldback_distance",
+    "heldback_worst_distance",
+    "heldback_feasible",
 )
 
 

@@ -88,6 +88,7 @@ def scrub_run(run: Path) -> Scrubbed:
         write_text(run / "summary.csv", _table(rows))
         write_run(run, _nameless(about))
 
+    # by what stays, not by what goes: whatever a later version writes is removed as well
     for path in sorted(run.iterdir()):
         if path.name not in KEPT_FILES:
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
@@ -151,6 +152,7 @@ def _secrets(run: Path, about: dict[str, Any], parts: Sequence[PersonPart]) -> s
     """Names of people, of their files and folders, and where the pictures are."""
     found = {part.record.id for part in parts}
     found |= {str(item.get("id", "")) for item in about.get("failures", [])}
+    # a damaged part cannot be read, and its file still has the person's name
     for folder in ("people", "images"):
         found |= {path.name.split(".")[0] for path in (run / folder).glob("*")}
 
@@ -178,10 +180,15 @@ def _left(run: Path) -> Iterator[Left]:
 
 def _found(run: Path, secrets: set[str]) -> Iterator[str]:
     """Secrets that stand in what is left, as words of their own."""
-    texts = [path.read_text(encoding="utf-8").lower() for path in run.rglob("*") if path.is_file()]
-    texts += [path.name.lower() for path in run.rglob("*")]
+    texts = []
+    for path in run.rglob("*"):
+        # a file's own name may be a person's
+        texts.append(path.name.lower())
+        if path.is_file():
+            texts.append(path.read_text(encoding="utf-8").lower())
 
     for secret in sorted(secrets):
+        # "ann" in "cannot" is nobody
         word = re.compile(rf"(?<!\w){re.escape(secret.lower())}(?!\w)")
         if any(word.search(text) for text in texts):
             yield secret

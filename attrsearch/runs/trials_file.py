@@ -79,6 +79,7 @@ def trials_table(
     """
     count = len(attributes)
     passes = attributes.shape[1]
+    # an editor of one pass has the same columns, so that runs of all editors are read alike
     lacking = np.full((count, len(ATTRIBUTES)), np.nan, np.float32)
     second = attributes[:, 1] if passes > 1 else lacking
     known = np.ones(count, bool) if evaluated is None else evaluated
@@ -89,8 +90,9 @@ def trials_table(
         "source": list(sources) if sources is not None else ["sampler"] * count,
         "evaluated": known,
     }
-    columns |= {f"first_{name}": attributes[:, 0, i] for i, name in enumerate(ATTRIBUTES)}
-    columns |= {f"second_{name}": second[:, i] for i, name in enumerate(ATTRIBUTES)}
+    for i, name in enumerate(ATTRIBUTES):
+        columns[f"first_{name}"] = attributes[:, 0, i]
+        columns[f"second_{name}"] = second[:, i]
 
     for name, values in measured.items():
         # what was screened out cost no time, was not feasible, and has no other measure
@@ -159,8 +161,11 @@ def predictions_table(
     """
     count = len(trials)
     columns = {"identity": [identity] * count, "trial": trials}
-    columns |= {name: predicted[:, i] for i, name in enumerate(PREDICTED_COLUMNS)}
-    columns |= {"overhead_seconds": np.full(count, overhead / max(1, count))}
+    for i, name in enumerate(PREDICTED_COLUMNS):
+        columns[name] = predicted[:, i]
+
+    # only the whole is known: shared out, the column adds up to it
+    columns["overhead_seconds"] = np.full(count, overhead / max(1, count))
     arrays = [pa.array(columns[field.name]).cast(field.type) for field in PREDICTION_SCHEMA]
 
     return pa.Table.from_arrays(arrays, schema=PREDICTION_SCHEMA)

@@ -45,7 +45,10 @@ Pair = tuple[int, int, int]
 CHUNK = 32
 """Pairs of candidate and face in a batch on the processor, at most."""
 PAIR_BYTES = 32_000_000
-"""Memory that a pair takes on its way through the networks, at most; a GPU's batches follow from it."""
+"""Memory that a pair takes on its way through the networks, at most.
+
+A GPU's batches follow from it.
+"""
 
 
 @dataclass(frozen=True)
@@ -254,7 +257,8 @@ class Evaluator:
     ) -> Floats:
         """Scores (n, 6) of rendered windows, in the order of the fields of :class:`FaceScores`."""
         rows = np.zeros((len(pairs), 6), np.float32)
-        rows[:, 4] = -2.0  # a face that is not found clears nothing
+        # a face that is not found clears nothing: the least that a margin can be
+        rows[:, 4] = -2.0
 
         with self._timed("detect"):
             found = self.detector.detect(_at_least(windows, STEADY))
@@ -275,6 +279,7 @@ class Evaluator:
             return rows
 
         with self._timed("critic"):
+            # without a critic nobody objects to how an edit looks
             rows[hits, 5] = 1
             if self.critic is not None:
                 natural = self.critic.windows(_at_least(windows[hits], STEADY))
@@ -300,12 +305,14 @@ class Evaluator:
                 raw = distances(np.stack(before), after)
                 scale = scaled.calibration.scale
 
+                # distances of different recognisers cannot be mixed unscaled: the first gives it
                 if position == 0:
                     rows[hits, 3] = raw
 
                 scaled_distances.append(raw * scale)
                 clearances.append((raw - scaled.calibration.verification) * scale)
 
+            # the worst over all recognisers: an attacker chooses the one that sees through
             rows[hits, 2] = np.min(scaled_distances, 0)
             rows[hits, 4] = np.min(clearances, 0)
 
@@ -321,6 +328,7 @@ class Evaluator:
 
 def _divide(pairs: Sequence[Pair], most: int) -> list[Sequence[Pair]]:
     """Batches of at most ``most``, and at least one a thread while they stay worth it."""
+    # smaller than a half, a batch costs more by the pair than idle threads do
     size = min(most, max(most // 2, -(-len(pairs) // threads())))
     return [pairs[start : start + size] for start in range(0, len(pairs), size)]
 

@@ -201,10 +201,10 @@ class Verifier:
     @staticmethod
     def _check(components: Components, editor: str, recognisers: list[dict[str, Any]]) -> None:
         evaluator = components.evaluator
-        now = [
-            {**scaled.record, "sha256": scaled.recogniser.sha256}
-            for scaled in evaluator.recognisers
-        ]
+        now = []
+        for scaled in evaluator.recognisers:
+            now.append({**scaled.record, "sha256": scaled.recogniser.sha256})
+
         hint = "measure with the version, weights and calibration of the run"
 
         if evaluator.editor.sha256 != editor:

@@ -66,10 +66,12 @@ class PersonSpace:
 
         The free values (n, d) of attribute vectors (n, passes, 13).
         """
-        columns = [name.split("_", 1) for name in self.names]
-        picked = [
-            attributes[:, int(which == "second"), ATTRIBUTES.index(name)] for which, name in columns
-        ]
+        picked = []
+        for column in self.names:
+            which, name = column.split("_", 1)
+            picked.append(attributes[:, int(which == "second"), ATTRIBUTES.index(name)])
+
+        # a space without a free attribute has no columns to stack
         return np.stack(picked, 1).astype(np.float64) if picked else np.zeros((len(attributes), 0))
 
     def expanded(self, factor: float) -> "PersonSpace":

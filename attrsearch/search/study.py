@@ -255,10 +255,12 @@ class PersonStudy:
         )
 
     def _ask_sampler(self) -> tuple[Trial, npt.NDArray[np.float64]]:
-        with without_warnings():  # experimental samplers, independent sampling, powers of two
+        # samplers warn that they are experimental, sample independently, or want powers of two
+        with without_warnings():
             trial = self._study.ask(self._distributions)
 
-        params = trial.params  # a copy at every call
+        # Optuna copies them at every call
+        params = trial.params
         return trial, np.array([params[name] for name in self.space.names], np.float64)
 
     def _result(self, results: CandidateResults, i: int) -> tuple[list[float], dict[str, float]]:

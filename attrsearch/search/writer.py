@@ -61,10 +61,11 @@ def write_finished(
         second_pass=second,
         faces=len(item.subject),
         evaluations=len(item.attributes),
-        **{
-            name: round(float(getattr(results, name)[winner]), 6)
-            for name in ("utility", "detection", "iou", "distance", "distance_raw")
-        },
+        utility=round(float(results.utility[winner]), 6),
+        detection=round(float(results.detection[winner]), 6),
+        iou=round(float(results.iou[winner]), 6),
+        distance=round(float(results.distance[winner]), 6),
+        distance_raw=round(float(results.distance_raw[winner]), 6),
     )
     part = PersonPart(
         record=record,
@@ -183,10 +184,10 @@ def write_images(
         "random": (save("random_0", windows[len(trials) - 1, 0], 0),),
     }
     if include_originals:
-        originals = (
-            save(f"original_{face}", faces[face].window, face, private=True)
-            for face in range(shown)
-        )
+        originals = []
+        for face in range(shown):
+            originals.append(save(f"original_{face}", faces[face].window, face, private=True))
+
         images["original"] = tuple(originals)
 
     return images
@@ -218,6 +219,10 @@ def provenance(settings: Settings, components: Components) -> Provenance:
         if _is_mean_distance(constraint) and constraint.above != "verification":
             distance_limits.append(float(constraint.above))
 
+    recognisers = []
+    for scaled in evaluator.recognisers:
+        recognisers.append({**scaled.record, "sha256": scaled.recogniser.sha256})
+
     return Provenance(
         editor=EditorRecord(name=evaluator.editor.name, sha256=evaluator.editor.sha256),
         recogniser=RecogniserRecord(
@@ -238,10 +243,7 @@ def provenance(settings: Settings, components: Components) -> Provenance:
             "encrypted": encrypting() or None,
             "sampler": settings.hooks.sampler_name or None,
             "plugins": plug_ins_of(study, settings.objective) or None,
-            "recognisers": [
-                {**scaled.record, "sha256": scaled.recogniser.sha256}
-                for scaled in evaluator.recognisers
-            ],
+            "recognisers": recognisers,
         },
     )
 

@@ -194,9 +194,9 @@ def covered(faces: Tensor, share: float, random: torch.Generator) -> Tensor:
     corner = (torch.rand(count, 2, generator=random) * (side - extent)).long()
     chosen = torch.rand(count, generator=random) < share
     place = torch.arange(side)
-    rows, columns = (
-        (place >= corner[:, i, None]) & (place < (corner + extent)[:, i, None]) for i in (0, 1)
-    )
+    end = corner + extent
+    rows = (place >= corner[:, 0, None]) & (place < end[:, 0, None])
+    columns = (place >= corner[:, 1, None]) & (place < end[:, 1, None])
     hidden = (rows[:, :, None] & columns[:, None, :])[:, None] & chosen[:, None, None, None]
 
     return faces.masked_fill(hidden, 0.0).contiguous(memory_format=torch.channels_last)
@@ -205,7 +205,9 @@ def covered(faces: Tensor, share: float, random: torch.Generator) -> Tensor:
 def mixed(
     faces: Tensor, labels: Tensor, alpha: float, random: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """Each face and its labels mixed with another of the batch, all by one share from a beta distribution.
+    """Each face and its labels mixed with another of the batch.
+
+    All are mixed by one share, drawn from a beta distribution.
 
     >>> same = mixed(torch.ones(2, 3, 4, 4), torch.tensor([[0.0], [1.0]]), 0.0, torch.Generator())
     >>> same[1].tolist()
@@ -214,6 +216,7 @@ def mixed(
     if not alpha:
         return faces, labels
 
+    # torch has no beta distribution that takes a generator; drawn from it, a resumed run is the same
     seed = int(torch.randint(0, 2**31, (), generator=random))
     share = float(np.random.default_rng(seed).beta(alpha, alpha))
     other = torch.randperm(len(faces), generator=random)

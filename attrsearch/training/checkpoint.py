@@ -44,9 +44,10 @@ def read_state(folder: Path, recipe: TrainingRecipe) -> tuple[int, float, dict[s
 
     try:
         kept = torch.load(path, map_location="cpu", weights_only=True)
-        earlier, step, seconds, state = (
-            kept[key] for key in ("recipe", "step", "seconds", "state")
-        )
+        earlier = kept["recipe"]
+        step = int(kept["step"])
+        seconds = float(kept["seconds"])
+        state = kept["state"]
     except FileNotFoundError as error:
         raise InputError(path, required="a checkpoint", found="no such file", hint=hint) from error
     except (
@@ -63,15 +64,15 @@ def read_state(folder: Path, recipe: TrainingRecipe) -> tuple[int, float, dict[s
 
     before = json.loads(earlier)
     now = json.loads(recipe.model_dump_json())
-    different = sorted(key for key in now if key not in FREE and now[key] != before.get(key))
 
-    if different:
-        key = different[0]
-        raise OutputError(
-            path,
-            required=f"the recipe it was started with ({key} = {before.get(key)!r})",
-            found=f"{key} = {now[key]!r}",
-            hint="continue with the same recipe, or choose another folder",
-        )
+    # in the order of their names: the same difference is named every time
+    for key in sorted(set(now) - FREE):
+        if now[key] != before.get(key):
+            raise OutputError(
+                path,
+                required=f"the recipe it was started with ({key} = {before.get(key)!r})",
+                found=f"{key} = {now[key]!r}",
+                hint="continue with the same recipe, or choose another folder",
+            )
 
-    return int(step), float(seconds), state
+    return step, seconds, state

@@ -115,16 +115,19 @@ def compare(
             edited = editor_metrics.edit_all(generator, others, asks)
             column |= editor_metrics.distinguishability(others, edited, tools)
 
-        column |= {
-            f"ms an edit, batch {n}": editor_metrics.milliseconds(generator, n) for n in (1, 32)
-        }
+        for batch in (1, 32):
+            took = editor_metrics.milliseconds(generator, batch)
+            column[f"ms an edit, batch {batch}"] = took
+
         columns.append(column)
         pictures += _shown(generator, shown, space)
 
-    rows = {key: tuple(column[key] for column in columns) for key in columns[0]}
-    return EditorComparison(
-        tuple(editors), rows, np.concatenate([np.concatenate(list(row), 1) for row in pictures])
-    )
+    rows = {}
+    for key in columns[0]:
+        rows[key] = tuple(column[key] for column in columns)
+
+    sheet = np.concatenate([np.concatenate(list(row), 1) for row in pictures])
+    return EditorComparison(tuple(editors), rows, sheet)
 
 
 def markdown(names: Sequence[str], rows: Mapping[str, Sequence[float]]) -> str:
@@ -157,6 +160,7 @@ def _several(faces: FaceSet, limit: int) -> FaceSet:
     for index, person in enumerate(faces.people):
         found.setdefault(person, []).append(index)
 
+    # what tells people apart needs two pictures of one; a sort keeps the order of the others
     order = sorted(found.values(), key=lambda indices: len(indices) < 2)
     pairs = chain.from_iterable(indices[:2] for indices in order)
     return faces.take(np.array([*pairs][:limit]))

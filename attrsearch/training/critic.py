@@ -77,6 +77,7 @@ class Spoiler:
         editor = self._editor(number)
         first = editor(faces, values)
 
+        # editors are used in one pass and in two: every other batch is of each
         return self._blended(first if number % 2 else editor(first, -values), faces)
 
     def _editor(self, number: int) -> Generator:

@@ -36,9 +36,9 @@ def load_sources(folders: Sequence[Path], network: TraitsNetwork | None = None) 
     sets = [load_face_set(folder) for folder in folders]
     if network is not None:
         name = f"guessed-{_digest(network)}.npy"
-        sets = [
-            filled(one, network, folder / name) for one, folder in zip(sets, folders, strict=True)
-        ]
+        # guessed once a folder and classifier: a later training reads what was guessed
+        for number, folder in enumerate(folders):
+            sets[number] = filled(sets[number], network, folder / name)
 
     return join(sets)
 

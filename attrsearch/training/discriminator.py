@@ -16,8 +16,7 @@ from attrsearch.faces.attribute_classifier import TraitsNetwork
 
 LAYERS = 5
 PATCH_LAYER = 4
-
-
+"""Layer whose places are judged by themselves: one sees 78 pixels of 128, most of a face."""
 HEAD = 64
 TAPS = (2, 8, 14, 20)
 """Layers of the frozen network that are judged: 64, 32, 16 and 8 pixels across."""
@@ -55,9 +54,8 @@ class Discriminator(nn.Module):
 
     def __init__(self, dim: int = 32, frozen: TraitsNetwork | None = None) -> None:
         super().__init__()
-        self._frozen = (
-            [frozen] if frozen is not None else []
-        )  # in a list: none of its weights are learnt or kept
+        # in a list, where torch does not look: none of its weights are learnt or kept
+        self._frozen = [frozen] if frozen is not None else []
         widths = frozen.widths(TAPS) if frozen is not None else []
         self.heads = nn.ModuleList(_head(width) for width in widths)
         self.layers = nn.ModuleList()
@@ -77,9 +75,8 @@ class Discriminator(nn.Module):
 
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.Linear):
-                nn.init.kaiming_normal_(
-                    module.weight, 0.2
-                )  # the default shrinks what five layers pass on
+                # the default shrinks what five layers pass on
+                nn.init.kaiming_normal_(module.weight, 0.2)
                 nn.init.zeros_(module.bias)  # type: ignore[arg-type]
 
     def forward(self, faces: Tensor) -> Verdict:

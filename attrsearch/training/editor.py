@@ -68,6 +68,7 @@ class EditorTrainer:
         if recipe.discriminator_features:
             features = frozen(load_traits_network(recipe.traits)).to(device)
 
+        # its weights are drawn from torch's own generator, which stays as it was for the caller
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed + 1)
             discriminator = Discriminator(recipe.discriminator_dim, features)
@@ -341,6 +342,7 @@ class EditorTrainer:
         total = torch.stack([weighed[name] * value for name, value in terms.items()]).sum()
         self._learn_g.zero_grad()
         total.backward()  # type: ignore[no-untyped-call]
+        # one strange batch must not undo the work of many steps
         torch.nn.utils.clip_grad_norm_(self.generator.parameters(), 20.0)
         self._learn_g.step()
         if self.recipe.frozen_norm:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -71,6 +72,7 @@ def single_edits(generator: Generator, faces: FaceSet, tools: Instruments) -> di
 
         for index in range(len(ATTRIBUTES)):
             values = own(labels)
+            # against what the face has: what it has already would be seen without any edit
             values[:, index] = -values[:, index].sign() * TESTED
             edited = to_pictures(generator.decode(features, values))
             found = probabilities(tools.traits, edited)[:, index] > 0.5
@@ -120,9 +122,15 @@ def searched_edits(faces: FaceSet, edited: Pictures, tools: Instruments) -> dict
     before = seen(faces.crops, tools.detector)
     after = seen(edited, tools.detector)
     found = np.array([a is not None for a in before])
-    kept = np.array([a is not None and b is not None for a, b in zip(before, after, strict=True)])
+    kept = np.zeros(len(before), bool)
+    pairs = []
+    for i, (a, b) in enumerate(zip(before, after, strict=True)):
+        if a is not None and b is not None:
+            kept[i] = True
+            pairs.append((a, b))
+
+    # a face that was not found untouched says nothing of the edit
     figures = {"detection": float(kept.sum() / found.sum())}
-    pairs = [(a, b) for a, b in zip(before, after, strict=True) if a is not None and b is not None]
     figures["IoU"] = float(np.mean([b.nearest(a.boxes[0])[1] for a, b in pairs]))
 
     for scaled in tools.recognisers:
@@ -155,9 +163,7 @@ def steered(first: Pictures, second: Pictures, tools: Instruments) -> dict[str, 
     scaled = tools.recognisers[0]
     one = seen(first, tools.detector)
     other = seen(second, tools.detector)
-    kept = np.flatnonzero(
-        [a is not None and b is not None for a, b in zip(one, other, strict=True)]
-    )
+    kept = _in_both(one, other)
     embedded = []
     for crops, found in ((first, one), (second, other)):
         embedded.append(embed(crops[kept], [found[i] for i in kept], scaled))
@@ -176,15 +182,14 @@ def distinguishability(faces: FaceSet, edited: Pictures, tools: Instruments) -> 
     scaled = tools.recognisers[0]
     before = seen(faces.crops, tools.detector)
     after = seen(edited, tools.detector)
-    kept = np.flatnonzero(
-        [a is not None and b is not None for a, b in zip(before, after, strict=True)]
-    )
+    kept = _in_both(before, after)
     people = np.array(faces.people)[kept]
     first = embed(faces.crops[kept], [before[i] for i in kept], scaled)
     second = embed(edited[kept], [after[i] for i in kept], scaled)
     other = people[:, None] != people[None]
     table = np.sqrt(np.maximum(2 - 2 * second @ second.T, 0))
     ratio = table[other].mean() / np.sqrt(np.maximum(2 - 2 * first @ first.T, 0))[other].mean()
+    # the nearest to every face is itself
     np.fill_diagonal(table, np.inf)
     several = (~other).sum(1) > 1
     right = people[table.argmin(1)] == people
@@ -239,10 +244,21 @@ def embed(
     return scaled.recogniser.embed(np.ascontiguousarray(crops), boxes, landmarks)
 
 
+def _in_both(
+    first: Sequence[Detections | None], second: Sequence[Detections | None]
+) -> npt.NDArray[np.int64]:
+    """Places where a face was found in both."""
+    found = []
+    for i, (one, other) in enumerate(zip(first, second, strict=True)):
+        if one is not None and other is not None:
+            found.append(i)
+
+    return np.array(found, np.int64)
+
+
 def _natural(critic: Critic, crops: Pictures) -> Floats:
-    return np.concatenate(
-        [critic.scores(to_network(crops[i : i + 64])) for i in range(0, len(crops), 64)]
-    )
+    parts = [critic.scores(to_network(crops[i : i + 64])) for i in range(0, len(crops), 64)]
+    return np.concatenate(parts)
 
 
 def _part(faces: FaceSet, start: int) -> tuple[Tensor, Tensor]:

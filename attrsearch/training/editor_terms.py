@@ -115,7 +115,10 @@ class EditTerms:
     def _anonymity(
         self, judge: IdentityLoss, before: Tensor, judged: Tensor, random: torch.Generator
     ) -> dict[str, Tensor]:
-        """Identity and spread; distances are SFace's own, the recipe's limits on the FaceNet scale."""
+        """Identity and spread.
+
+        Distances are SFace's own, the recipe's limits on the FaceNet scale.
+        """
         recipe = self._recipe
         # softened: identity must lie in the shapes, not in pixels that only this recogniser sees
         after = judge.embed(losses.softened(judged, random), random)

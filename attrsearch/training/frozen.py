@@ -49,7 +49,8 @@ class FrozenDepthwise(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The same as the layer it stands for."""
-        return _Depthwise.apply(x, self._weight, self._bias, self._stride)  # type: ignore[no-any-return]
+        convolved: Tensor = _Depthwise.apply(x, self._weight, self._bias, self._stride)
+        return convolved
 
 
 class FrozenPReLU(nn.Module):

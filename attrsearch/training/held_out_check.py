@@ -62,14 +62,16 @@ def judge_run(run: Path, judge: CalibratedRecogniser, originals: Path | None = N
                 edited.append(read_picture(run / name))
                 untouched.append(read_picture(original))
 
-    pairs = list(zip(_faces(edited), _faces(untouched), strict=True))
-    kept = [i for i, (after, before) in enumerate(pairs) if len(after) and len(before)]
+    after = _faces(edited)
+    before = _faces(untouched)
+    # whoever is not found cannot be recognised, which is another figure than this one
+    kept = [i for i in range(len(after)) if min(len(after[i]), len(before[i])) > 0]
     if not kept:
         hint = "search with --include-originals"
         raise InputError(run, required="edited and untouched pictures", found="no pair", hint=hint)
 
-    first = _embed([untouched[i] for i in kept], [pairs[i][1] for i in kept], judge)
-    second = _embed([edited[i] for i in kept], [pairs[i][0] for i in kept], judge)
+    first = _embed([untouched[i] for i in kept], [before[i] for i in kept], judge)
+    second = _embed([edited[i] for i in kept], [after[i] for i in kept], judge)
     raw = distances(first, second)
     matched = float((raw < judge.calibration.verification).mean())
 

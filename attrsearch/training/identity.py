@@ -37,7 +37,7 @@ class TightIdentity(Protocol):
     def embed(
         self, faces: Tensor, landmarks: Tensor, generator: torch.Generator | None = None
     ) -> Tensor:
-        """Unit vectors (n, d) of crops (n, 3, s, s) from -1 to 1 with landmarks (n, 68, 2) in their pixels.
+        """Unit vectors (n, d) of crops (n, 3, s, s), -1 to 1, with landmarks (n, 68, 2), pixels.
 
         With a generator, cut a little off, blurred at times and with grain, so that only what lasts
         counts.
@@ -64,6 +64,7 @@ class TightSFace:
         """As :meth:`TightIdentity.embed`; d is 128."""
         points = five_points(landmarks.cpu())
         if generator is not None:
+            # detectors disagree by as much: an embedding must not hang on the last pixel
             points = points + torch.randn(points.shape, generator=generator) * 0.7
 
         matrices = similarity(points.numpy(), SFACE_TEMPLATE).astype(np.float64)

@@ -122,7 +122,10 @@ class _Stage(nn.Module):
 
 
 def _fused(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Module:
-    """A convolution with its norm folded in, and TensorFlow's "same" padding, which is not symmetric."""
+    """A convolution with its norm folded in, and TensorFlow's "same" padding.
+
+    That padding is not symmetric.
+    """
     kernel = convolution.kernel_size[0]
     stride = convolution.stride if isinstance(convolution.stride, int) else max(convolution.stride)
     symmetric = stride == 1
@@ -134,7 +137,9 @@ def _fused(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Module:
         kernel // 2 if symmetric else 0,
         groups=convolution.groups,
     )
-    scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)  # type: ignore[operator, arg-type]
+    # torch says of a norm's buffers that they may be missing, or modules
+    variance = norm.running_var + norm.eps  # type: ignore[operator]
+    scale = norm.weight / torch.sqrt(variance)  # type: ignore[arg-type]
     bias = norm.bias - norm.running_mean * scale  # type: ignore[operator]
     fused.load_state_dict({"weight": convolution.weight * scale[:, None, None, None], "bias": bias})
     if symmetric:

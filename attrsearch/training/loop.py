@@ -135,9 +135,9 @@ def train(
                     hint="lower the rates",
                 )
 
-            means[name] = (
-                value if name not in means else SMOOTH * means[name] + (1 - SMOOTH) * value
-            )
+            # losses of single batches jump: what is shown is a running mean
+            earlier = means.get(name, value)
+            means[name] = SMOOTH * earlier + (1 - SMOOTH) * value if name in means else value
 
         step += 1
         now = time.monotonic()
@@ -177,5 +177,6 @@ def _write(trainer: Trainer, recipe: TrainingRecipe, out: Path, reached: Trainin
         "losses": {name: round(value, 5) for name, value in reached.losses.items()},
         "recipe": recipe.model_dump(exclude_none=True),
     }
+    # the state last: a training that is stopped between them goes on from the earlier state
     write_text(out / "training.toml", tomli_w.dumps(about))
     write_state(out, recipe, reached.step, reached.seconds, trainer.state())

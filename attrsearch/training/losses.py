@@ -124,6 +124,7 @@ def hair_mask(faces: Tensor) -> Tensor:
     )
     skin = seen[:, :, CHEEKS[0], CHEEKS[1]].flatten(2)
     middle = skin.median(2).values
+    # evenly lit skin varies so little that its own shading would count as hair
     least = faces.new_tensor([0.1, 0.03, 0.03])
     spread = torch.maximum(2 * (skin - middle[..., None]).abs().median(2).values, least)
     unlike = (
@@ -160,6 +161,7 @@ def grain_loss(edited: Tensor, original: Tensor, allowed: float = 0.01) -> Tenso
     excess = []
 
     for size in (1, 2, 4):
+        # detail may move a little with a feature of the face: the neighbourhood's most is allowed
         known = max_pool2d(_detail(before, size), 3, 1, 1)
         excess.append(relu(_detail(after, size) - known - allowed).mean())
 
@@ -201,6 +203,7 @@ def spread_loss(before: Tensor, after: Tensor, kept: float) -> Tensor:
 
     first, second = torch.triu_indices(len(before), len(before), 1, device=before.device)
     wanted = kept * (before[first] - before[second]).norm(dim=1)
+    # a root has no gradient at 0, where two people look exactly alike
     found = ((after[first] - after[second]).square().sum(1) + 1e-8).sqrt()
     return relu(wanted - found).mean()
 
@@ -220,6 +223,7 @@ def disturbed(faces: Tensor, generator: torch.Generator) -> Tensor:
     """Faces blurred or reduced and noisy, so that networks judge shapes, not pixels."""
     choice, side = torch.rand(2, generator=generator).tolist()
 
+    # the rest, two fifths, stay as sharp as they are
     if choice < 0.35:
         faces = avg_pool2d(pad(faces, (1, 1, 1, 1), mode="reflect"), 3, 1)
     elif choice < 0.6:

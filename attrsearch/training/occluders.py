@@ -34,6 +34,7 @@ def _size(landmarks: Floats) -> float:
     """Distance between the middles of the eyes, in pixels."""
     left = landmarks[36:42].mean(0)
     right = landmarks[42:48].mean(0)
+    # on a profile the eyes nearly meet, and everything would be drawn as specks
     return max(8.0, float(np.hypot(*(right - left))))
 
 
@@ -119,6 +120,7 @@ def _hand(picture: Picture, landmarks: Floats, random: np.random.Generator) -> D
 
     mask = _fill(picture.shape, fingers, random.uniform(0.5, 1.2))
     layer = _shaded(picture.shape, _skin_colour(picture, landmarks, random), random, 18)
+    # fingers are round: darker towards their borders
     edge = cv2.GaussianBlur(mask, (0, 0), 2.5)
     layer *= (0.72 + 0.28 * np.clip((edge - 0.5) * 2.5, 0, 1))[..., None]
 

@@ -91,14 +91,14 @@ def read_names(path: Path) -> list[str]:
         InputError: It cannot be read, or is empty.
     """
     try:
-        names = [
-            line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()
-        ]
+        lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
             path, required="a text file of names", found=str(error), hint="check the path"
         ) from error
 
+    # an empty line is no name: an editor leaves one at the end of a file
+    names = [line.strip() for line in lines if line.strip()]
     if not names:
         raise InputError(
             path, required="names, one a line", found="none", hint="write some or leave it out"

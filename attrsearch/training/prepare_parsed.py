@@ -231,9 +231,10 @@ def _parse(
     pictures: list[_Picture], matrices: list[Floats], parsing: ParsingNetwork
 ) -> tuple[Floats, Floats]:
     """Landmarks (n, 68, 2), pixels of a training square, and skin (n, 128, 128), 0 to 1."""
-    squares = [
-        warp(one.pixels, matrix, SIDE) for one, matrix in zip(pictures, matrices, strict=True)
-    ]
+    squares = []
+    for one, matrix in zip(pictures, matrices, strict=True):
+        squares.append(warp(one.pixels, matrix, SIDE))
+
     landmarks, logits = parsing(to_network(np.stack(squares)))
     return landmarks.float().numpy(), visible_skin(logits, SIDE)[:, 0].numpy()
 

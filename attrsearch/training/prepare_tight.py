@@ -123,7 +123,7 @@ def prepare_tight(
 
 
 def guess_attributes(crops: Pictures, batch: int = 64) -> Floats:
-    """The 13 attributes (n, 13), 0 to 1, of kept squares (n, 176, 176, 3), by the bundled classifier."""
+    """The 13 attributes (n, 13), 0 to 1, of kept squares (n, 176, 176, 3), by our classifier."""
     classifier = TraitsClassifier()
     to_crop = similarity(TEMPLATE[None], CROP_TEMPLATE)[0]
     guessed = []

@@ -57,7 +57,7 @@ def skin_label(picture: Picture, landmarks: Floats) -> Picture:
 
 
 def _regions(shape: tuple[int, ...], landmarks: Floats) -> tuple[Picture, Picture, Picture]:
-    """Masks of the face with its forehead, of the face below the brows, and of what is surely skin."""
+    """Masks of the face with its forehead, of the face below the brows, and of sure skin."""
     left = landmarks[36:42].mean(0)
     right = landmarks[42:48].mean(0)
     height = 0.55 * float(np.hypot(*(landmarks[8] - landmarks[27])))

@@ -131,7 +131,8 @@ def setting_of(run: Path) -> Settings:
 def _setting(runs: Sequence[Path]) -> tuple[Settings, Components, dict[str, str]]:
     """Models of the runs, which must agree in what a pooled model is bound to."""
     settings = setting_of(runs[0])
-    with collected():  # the runs have told it
+    # what is said while models load, the runs have said already
+    with collected():
         components = load_components(settings)
 
     bounds = []
@@ -183,10 +184,10 @@ def _people_of(
         # the gender of the run, so that the space is the one its trials were drawn from
         components.gather.give(name, part.record.gender)
         try:
-            with collected():  # what of a person's pictures is left out, the run has told
-                identity = components.gather(
-                    files[name], pictures_wanted(study.max_faces, study.heldback)
-                )
+            # what of a person's pictures is left out, the run has told
+            with collected():
+                wanted = pictures_wanted(study.max_faces, study.heldback)
+                identity = components.gather(files[name], wanted)
         except AttrsearchError as error:
             log.warning(str(error))
             continue
@@ -203,16 +204,14 @@ def _people_of(
         attributes = trial_attributes(rows)
         own = tuple(searched[i] for i in kept)
         measured = rows[["detection", "iou", "distance"]].to_numpy(np.float64)
-        targets = np.column_stack(
-            [measured, np.maximum(_margin(rows, settings, components), FLOOR)]
-        )
+        margin = np.maximum(_margin(rows, settings, components), FLOOR)
+        targets = np.column_stack([measured, margin])
         feasible = rows["feasible"].to_numpy(bool)
-        best = np.argsort(np.where(feasible, -rows["utility"].to_numpy(), np.inf), kind="stable")[
-            :2
-        ]
-        lesson = PersonTrials(
-            part.record.gender, describe(identity.traits, own, subject), attributes, targets
-        )
+        # what is not feasible comes last, whatever it is worth
+        order = np.argsort(np.where(feasible, -rows["utility"].to_numpy(), np.inf), kind="stable")
+        best = order[:2]
+        described = describe(identity.traits, own, subject)
+        lesson = PersonTrials(part.record.gender, described, attributes, targets)
         yield _Known(identity, own, lesson, attributes[best[feasible[best]]])
 
 
@@ -299,5 +298,6 @@ def _carry_over(
 
 def _subject(one: _Known, components: Components) -> Subject:
     subject, kept = components.evaluator.prepare(one.faces)
-    assert subject is not None and len(kept) == len(one.faces)  # noqa: S101, PT018 - found a moment ago
+    # its faces were found again a moment ago
+    assert subject is not None and len(kept) == len(one.faces)  # noqa: S101, PT018
     return subject

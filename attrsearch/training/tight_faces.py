@@ -128,6 +128,7 @@ def load_tight_faces(folder: Path) -> TightFaces:
     count = len(names)
     shapes = (count, STORED, STORED, 3), (count, 68, 2), (count, len(ATTRIBUTES))
 
+    # arrays are files of their own, and one may be of another set
     if (crops.shape, landmarks.shape, attributes.shape) != shapes or head.get("version") != 1:
         found = f"{count} names, crops {crops.shape}, landmarks {landmarks.shape}"
         raise InputError(
@@ -203,6 +204,7 @@ def cut(
     landmarks = []
     skins = []
     insides = []
+    # drawn for all at once, before what varies a face: the order of draws is part of a recipe
     mirrored = random.random(len(indices)) < 0.5
 
     for index, mirror in zip(indices, mirrored, strict=True):
@@ -219,6 +221,7 @@ def cut(
             square = np.ascontiguousarray(square[:, ::-1])
             skin = np.ascontiguousarray(skin[:, ::-1])
             inside = np.ascontiguousarray(inside[:, ::-1])
+            # in the mirror a left eye is a right one: landmarks change their numbers as well
             points = points[MIRRORED] * np.array([-1, 1]) + np.array([SIDE - 1, 0])
 
         pictures.append(square)
@@ -237,12 +240,13 @@ def cut(
 
 
 def to_network(pictures: Pictures) -> Tensor:
-    """Pictures (n, h, w, 3), uint8, as (n, 3, h, w), float32 from -1 to 1, channels last in memory."""
+    """Pictures (n, h, w, 3), uint8, as (n, 3, h, w), float32, -1 to 1, channels last in memory."""
     return torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
 def _variation(random: np.random.Generator, turn: float, scale: float, shift: float) -> Floats:
     angle = np.deg2rad(random.normal(0, turn))
+    # on a logarithmic scale, so that faces are as often larger as smaller
     zoom = ZOOM * np.exp(random.normal(0, scale))
     matrix = zoom * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     middle = np.full(2, (STORED - 1) / 2)

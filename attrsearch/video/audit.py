@@ -137,11 +137,9 @@ class _Lasting:
 
     def _decide(self, place: int) -> None:
         low = max(0, place - NEAR)
-        others = [
-            boxes
-            for i, (boxes, _) in enumerate(self._frames)
-            if low <= i <= place + NEAR and i != place
-        ]
+        frames = list(self._frames)
+        near = [*frames[low:place], *frames[place + 1 : place + NEAR + 1]]
+        others = [boxes for boxes, _ in near]
 
         for leak in self._frames[place][1]:
             box = np.array(leak.box, np.float32)
@@ -233,14 +231,19 @@ def audit_video(
             )
             faces += len(found)
             changes = [_change(before.picture, after.picture, box) for box in found.boxes]
-            uncovered = [
-                Leak(before.index, before.seconds, _tuple(box), "uncovered", round(change, 3))
-                for box, change in zip(found.boxes, changes, strict=True)
-                if change <= UNCHANGED
-            ]
+            uncovered = []
+            known = []
+
+            for i, (box, change) in enumerate(zip(found.boxes, changes, strict=True)):
+                if change <= UNCHANGED:
+                    share = round(change, 3)
+                    leak = Leak(before.index, before.seconds, _tuple(box), "uncovered", share)
+                    uncovered.append(leak)
+                # what was covered has to be somebody else, where it is large enough to tell
+                elif box[2] - box[0] >= JUDGED_WIDTH:
+                    known.append(i)
+
             lasting.add(found.boxes, uncovered)
-            wide = found.boxes[:, 2] - found.boxes[:, 0] >= JUDGED_WIDTH
-            known = [i for i, change in enumerate(changes) if change > UNCHANGED and wide[i]]
             judged += len(known)
             apart, others = _judge(before.picture, after.picture, found, known, detector, judge)
             strangers.add(others)

@@ -4,6 +4,7 @@ Where edits begin or end, edit and filter fade into each other over a few frames
 that stands still stays.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -30,6 +31,18 @@ UNDER = 0.8
 """What lies under a carried-on edit, as a share of the head: an edit is soft at its border."""
 AT_LAST = 0.6
 """What lies under an edit that has nearly come, as a share of the head."""
+
+
+def without_faces(picture: Picture, faces: Sequence[TrackedBox], how: Fallback) -> Picture:
+    """A picture (h, w, 3) whose faces are filtered; the picture itself where there are none."""
+    if not faces:
+        return picture
+
+    hidden = picture.copy()
+    for face in faces:
+        cover_head(hidden, face.box, how, face.landmarks)
+
+    return hidden
 
 
 @dataclass(frozen=True)

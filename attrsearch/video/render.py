@@ -18,11 +18,10 @@ from attrsearch.core.boxes import area, iou
 from attrsearch.editing.blending import LEAST_SHARE, cut_crop, edit_crops
 from attrsearch.editing.editor import Editor
 from attrsearch.editing.filters import Fallback
-from attrsearch.editing.head import cover_head
 from attrsearch.faces.alignment import CROP_TEMPLATE, similarity
 from attrsearch.faces.sampling import to_editor
 from attrsearch.video.choices import SetChoices
-from attrsearch.video.compositor import Compositor, Cover, Edit, ShownEdit
+from attrsearch.video.compositor import Compositor, Cover, Edit, ShownEdit, without_faces
 from attrsearch.video.decisions import SMALLEST_EDIT, EditLimits, is_in_view, obstacle
 from attrsearch.video.placing import has_landmarks
 from attrsearch.video.reasons import Reason
@@ -50,8 +49,8 @@ class RenderedFace:
         person: Whose it is.
         how: What stands there now.
         reason: Why it is not edited.
-        distance: Between the original and what is shown, raw, of the search's recogniser; None where nothing was
-            compared.
+        distance: Between the original and what is shown, raw, of the search's recogniser; None
+            where nothing was compared.
         label: What it is, where it is no face.
     """
 
@@ -145,12 +144,14 @@ class Renderer:
         """Cover the faces with the sets their tracks are at."""
         self._reasons = {}
         self._shown = []
-        jobs = [
-            (place, face)
-            for place, there in enumerate(faces)
-            for face in there
-            if self._person(face) not in self.visible and self._can_edit(face, frames[place][0])
-        ]
+        jobs: list[tuple[int, TrackedBox]] = []
+        for place, there in enumerate(faces):
+            for face in there:
+                # asked last, because it notes why a face cannot be edited
+                shown = self._person(face) in self.visible
+                if not shown and self._can_edit(face, frames[place][0]):
+                    jobs.append((place, face))
+
         edits = self._edits_of(frames, faces, jobs)
         ready: list[dict[int, Edit]] = [{} for _ in frames]
 
@@ -158,10 +159,11 @@ class Renderer:
             if self._shows_enough(face, frames[place][0], edit.layer.share):
                 ready[place][face.track] = edit
 
-        return [
-            self._cover(place, number, picture, faces[place], ready[place])
-            for place, (number, picture) in enumerate(frames)
-        ]
+        covered = []
+        for place, (number, picture) in enumerate(frames):
+            covered.append(self._cover(place, number, picture, faces[place], ready[place]))
+
+        return covered
 
     def _edits_of(
         self,
@@ -185,7 +187,8 @@ class Renderer:
             name = (place, face.track, chosen, others)
             names.append(name)
             if name not in self._edits:
-                missing[name] = (self._without(frames[place][1], hidden), face)
+                picture = without_faces(frames[place][1], hidden, self.fallback)
+                missing[name] = (picture, face)
 
         made = self._edit(list(missing.values()))
         self._edits |= dict(zip(missing, made, strict=True))
@@ -211,30 +214,31 @@ class Renderer:
         frames: Sequence[tuple[int, Picture]],
         shown: list[tuple[Picture, list[RenderedFace]]],
     ) -> tuple[list[tuple[Picture, list[RenderedFace]]], list[ShownEdit]]:
-        """Add the distance of every edit; find the first of each face that is not far enough away."""
+        """Add the distance of every edit; find each face's first that is not far enough away."""
         if self.verifier is None or not self._shown:
             return shown, []
 
-        faces = [
-            FaceInFrame(frames[s.place][1], shown[s.place][0], s.face.box, s.landmarks)
-            for s in self._shown
-        ]
+        faces = []
+        for item in self._shown:
+            before = frames[item.place][1]
+            after = shown[item.place][0]
+            faces.append(FaceInFrame(before, after, item.face.box, item.landmarks))
+
         distances, failed = self.verifier.check(faces, [s.face.key for s in self._shown])
-        measured = {
-            (self._shown[place].place, self._shown[place].face.track): distance
-            for place, distance in distances.items()
-        }
-        with_distances = [
-            (
-                picture,
-                [
-                    replace(item, distance=measured.get((place, item.face.track)))
-                    for item in covered
-                ],
-            )
-            for place, (picture, covered) in enumerate(shown)
-        ]
-        return with_distances, [self._shown[place] for place in failed]
+        measured: dict[tuple[int, int], float] = {}
+        for number, distance in distances.items():
+            edit = self._shown[number]
+            measured[edit.place, edit.face.track] = distance
+
+        with_distances = []
+        for place, (picture, covered) in enumerate(shown):
+            known = []
+            for face in covered:
+                known.append(replace(face, distance=measured.get((place, face.face.track))))
+
+            with_distances.append((picture, known))
+
+        return with_distances, [self._shown[number] for number in failed]
 
     def _state(self) -> tuple[Compositor, set[int], dict[int, int]]:
         return self._compositor.copy(), set(self._edited), dict(self._hidden)
@@ -296,37 +300,34 @@ class Renderer:
         self, face: TrackedBox, there: Sequence[TrackedBox], edited: set[int]
     ) -> list[TrackedBox]:
         """Other faces an edit would be pasted over: they must not show in what it is made from."""
-        return [
-            other
-            for other in there
-            if other is not face
-            and self._person(other) not in self.visible
-            and iou(other.box, face.box) > 0
-            and (other.track not in edited or area(other.box) < area(face.box))
-        ]
+        found = []
 
-    def _without(self, picture: Picture, others: Sequence[TrackedBox]) -> Picture:
-        """A picture without faces."""
-        if not others:
-            return picture
+        for other in there:
+            if other is face or self._person(other) in self.visible:
+                continue
 
-        hidden = picture.copy()
-        for other in others:
-            cover_head(hidden, other.box, self.fallback, other.landmarks)
+            # of two that are edited, the larger one is in front: its edit is laid on last
+            behind = other.track not in edited or area(other.box) < area(face.box)
+            if behind and iou(other.box, face.box) > 0:
+                found.append(other)
 
-        return hidden
+        return found
 
     def _edit(self, jobs: Sequence[tuple[Picture, TrackedBox]]) -> list[Edit]:
         """Edits of faces in pictures."""
         if not jobs or self.editor is None:
             return []
-        crops = [
-            cut_crop(picture, self.editor, similarity(face.landmarks[None], CROP_TEMPLATE)[0])
-            for picture, face in jobs
-        ]
-        passes = [self._choices.current(face.key, self._person(face)).passes for _, face in jobs]
+
+        crops = []
+        passes = []
+        for picture, face in jobs:
+            matrix = similarity(face.landmarks[None], CROP_TEMPLATE)[0]
+            crops.append(cut_crop(picture, self.editor, matrix))
+            passes.append(self._choices.current(face.key, self._person(face)).passes)
+
         edits: dict[int, Edit] = {}
-        for count in sorted({len(item) for item in passes}):  # an export may mix one pass and two
+        # an export may mix sets of one pass and of two, which are no batch together
+        for count in sorted({len(item) for item in passes}):
             chosen = [i for i, item in enumerate(passes) if len(item) == count]
             taken = to_editor([crops[i] for i in chosen])
             layers = edit_crops(self.editor, taken, np.stack([passes[i] for i in chosen]))

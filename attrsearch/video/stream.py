@@ -78,9 +78,10 @@ class KnownPersonMatcher:
             return
 
         embedding = seen.embed(self.scaled.recogniser)[0]
-        distances = {
-            name: float(np.linalg.norm(embedding - mean)) for name, mean in self.known.items()
-        }
+        distances = {}
+        for name, mean in self.known.items():
+            distances[name] = float(np.linalg.norm(embedding - mean))
+
         nearest = min(distances, key=lambda name: distances[name])
 
         if distances[nearest] < self.scaled.calibration.verification:
@@ -131,10 +132,11 @@ def protect_stream(
                     for face in tracked:
                         namer.look(frame.picture, face)
 
-                faces = [
-                    TrackedBox(t.track, t.box, t.landmarks, t.source, t.probability)
-                    for t in tracked
-                ]
+                faces = []
+                for t in tracked:
+                    box = TrackedBox(t.track, t.box, t.landmarks, t.source, t.probability)
+                    faces.append(box)
+
                 ((picture, covered),) = renderer.render([(frame.index, frame.picture)], [faces])
                 out.write(frame, picture)
 

@@ -95,11 +95,13 @@ def advise(reasons: Mapping[str, int]) -> list[str]:
     'filtered, too small: 2 (--min-face lowers the width from which faces are edited)'
     """
     ordered = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
-    return [
-        f"filtered, {reason}: {count} ({ADVICE[reason]})"
-        for reason, count in ordered
-        if reason in ADVICE
-    ]
+    lines = []
+    for reason, count in ordered:
+        # for some reasons there is nothing that anybody could do
+        if reason in ADVICE:
+            lines.append(f"filtered, {reason}: {count} ({ADVICE[reason]})")
+
+    return lines
 
 
 def unsearched(summary: CoverageSummary) -> str:

@@ -83,6 +83,17 @@ class _Stretch:
     begin: int
     end: int
 
+    def sightings(self) -> list[tuple[Mapping[int, TrackedFace], int]]:
+        """Each sighting as its track and its frame, in order."""
+        found = []
+        for track in self.tracks:
+            for frame in track:
+                # the tracks go on in other stretches, beyond a cut or a long gap
+                if self.first <= frame <= self.last:
+                    found.append((track, frame))
+
+        return found
+
 
 class Timeline:
     """What to cover in every frame, made as frames are asked for.
@@ -121,11 +132,10 @@ class Timeline:
         self._plan = plan
         self._camera = np.array(camera, np.float32).reshape(-1, 2)
         edges = sorted(cuts)
-        self._stretches = [
-            stretch
-            for joined in _join(tracks, people or {}, gap)
-            for stretch in _stretches(joined, edges, frames, gap, (lead, extension))
-        ]
+        self._stretches: list[_Stretch] = []
+        for joined in _join(tracks, people or {}, gap):
+            self._stretches += _stretches(joined, edges, frames, gap, (lead, extension))
+
         self._waiting = sorted(
             range(len(self._stretches)), key=lambda number: -self._stretches[number].begin
         )
@@ -145,16 +155,17 @@ class Timeline:
             if self._stretches[number].end >= frame:
                 self._open[number] = _Filled(self._stretches[number], self._camera, self._plan)
 
-        self._open = {
-            number: filled for number, filled in sorted(self._open.items()) if filled.end >= frame
-        }
+        going_on = sorted(self._open.items())
+        self._open = {number: filled for number, filled in going_on if filled.end >= frame}
         faces = [filled.face(frame) for filled in self._open.values()]
         present = {face.track for face in faces}
-        faces += [
-            TrackedBox(face.track, face.box, face.landmarks, face.source, face.probability)
-            for face in self._remembered_in(frame)
-            if face.track not in present
-        ]
+
+        for held in self._remembered_in(frame):
+            if held.track not in present:
+                box = TrackedBox(
+                    held.track, held.box, held.landmarks, held.source, held.probability
+                )
+                faces.append(box)
 
         return faces
 
@@ -165,11 +176,13 @@ class Timeline:
             self._held[track] = last
 
         self._held = {track: last for track, last in sorted(self._held.items()) if last >= frame}
-        return [
-            self._remembered[track][frame]
-            for track in self._held
-            if frame in self._remembered[track]
-        ]
+        faces = []
+        for track in self._held:
+            # the memory let go of it, and found it again later
+            if frame in self._remembered[track]:
+                faces.append(self._remembered[track][frame])
+
+        return faces
 
 
 def _join(
@@ -217,7 +230,7 @@ def _stretches(
     added: tuple[int, int],
 ) -> list[_Stretch]:
     """Tracks that follow each other, divided at cuts and at gaps too long to fill."""
-    known = np.array([frame for track in tracks for frame in track], np.int64)
+    known = np.array(list(itertools.chain.from_iterable(tracks)), np.int64)
     scenes = np.searchsorted(np.array(cuts, np.int64), known, "right")
     breaks = np.flatnonzero((np.diff(known) > gap + 1) | (np.diff(scenes) > 0))
     stretches = []
@@ -247,24 +260,18 @@ class _Filled:
         self.end = stretch.end
         self._planned: Sequence[Reason] | None = None
         self._stretch = stretch
-        frames = [
-            f for track in stretch.tracks for f in track if stretch.first <= f <= stretch.last
-        ]
-        self._known = known = np.array(frames)
+        inside = stretch.sightings()
+        self._known = known = np.array([frame for _, frame in inside])
         self._whole = whole = np.arange(stretch.begin, stretch.end + 1)
         seen_boxes = np.empty((len(known), 4), np.float32)
         points = np.empty((len(known), 5, 2), np.float32)
         self._tracks = np.empty(len(known), np.int64)
         self._probabilities = np.empty(len(known))
         self._sources: list[BoxSource] = []
-        sightings = (
-            track[f]
-            for track in stretch.tracks
-            for f in track
-            if stretch.first <= f <= stretch.last
-        )
 
-        for place, face in enumerate(sightings):
+        for place, (track, frame) in enumerate(inside):
+            # a track reads its sightings from disk: one at a time
+            face = track[frame]
             seen_boxes[place] = face.box
             points[place] = face.landmarks
             self._tracks[place] = face.track

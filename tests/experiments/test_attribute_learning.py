@@ -17,7 +17,8 @@ from attrsearch.experiments.attribute_learning import (
     limits,
     measure_edits,
 )
-from attrsearch.experiments.attribute_tables import to_markdown
+from attrsearch.experiments.attribute_tables import learner_figures
+from attrsearch.experiments.wording import say_figures
 from attrsearch.search.space import person_space
 
 SPACE = person_space(load_space("thesis10"), "female")
@@ -83,7 +84,7 @@ def test_agreement_of_strangers_is_chance() -> None:
 
 
 def test_the_table_has_the_thesis_beside_it() -> None:
-    text = to_markdown(made_up(faces=2, count=120))
+    text = say_figures("table-4.6-learners", learner_figures(made_up(faces=2, count=120)))
     assert "| 1 | MLP, thesis | 78% | 69% | 66% | 79% |" in text
     assert "| All | MLP, thesis | 59% | 58% | 3% | 77% |" in text
     assert "3.1" in text

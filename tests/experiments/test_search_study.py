@@ -15,9 +15,10 @@ from attrsearch.core.recipes.space import load_space
 from attrsearch.core.recipes.study import Sampler, load_study
 from attrsearch.experiments.search_arms import ARMS, Plan
 from attrsearch.experiments.search_curves import search_curves
-from attrsearch.experiments.search_report import curves_of, interval, to_markdown
+from attrsearch.experiments.search_report import curves_of, interval, search_figures
 from attrsearch.experiments.search_study import study_search
 from attrsearch.experiments.search_trials import read_study
+from attrsearch.experiments.wording import say_figures
 from attrsearch.search.evaluator import Evaluator
 from attrsearch.search.models import Settings
 
@@ -97,6 +98,10 @@ def test_every_arm_is_a_valid_recipe() -> None:
     assert rejecting.audit == rejecting.share
 
 
+def in_words(trials: pd.DataFrame, rate: float) -> str:
+    return say_figures("search-study", search_figures(trials, rate))
+
+
 def made_up(
     arm: str, first: int, utility: float, length: int, seconds: float = 0.001
 ) -> pd.DataFrame:
@@ -132,7 +137,7 @@ def test_curves_and_what_they_say() -> None:
     assert list(curves) == ["random", "tpe", "all"]
     assert sorted(set(curves["tpe"].first)) == [10, 11]
     assert curves["tpe"].best[0, 8:11].tolist() == [0.0, 1.2, 1.2]
-    text = to_markdown(trials, rate=100.0)
+    text = in_words(trials, rate=100.0)
     lines = {
         line.split(" | ")[0].strip("| "): line
         for line in text.splitlines()
@@ -148,16 +153,16 @@ def test_curves_and_what_they_say() -> None:
 
 def test_what_is_never_reached() -> None:
     trials = pd.concat([made_up("random", 50, 1.1, 40), made_up("all", 50, 1.2, 25)])
-    assert "| all | 24 | never | never | 0% |" in to_markdown(trials, rate=100.0)
+    assert "| all | 24 | never | never | 0% |" in in_words(trials, rate=100.0)
 
 
 def test_arms_are_compared_whichever_they_are() -> None:
-    text = to_markdown(
+    text = in_words(
         pd.concat([made_up("tpe", 10, 1.2, 25), made_up("local", 2, 1.3, 25)]), rate=100.0
     )
     assert "arm, less tpe" in text
     assert "to random's utility" not in text
-    assert "arm, less tpe" not in to_markdown(made_up("tpe", 10, 1.2, 25), rate=100.0)
+    assert "arm, less tpe" not in in_words(made_up("tpe", 10, 1.2, 25), rate=100.0)
 
 
 def test_an_interval_holds_the_mean() -> None:

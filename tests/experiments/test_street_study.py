@@ -9,12 +9,14 @@ from attrsearch.cli.main import main
 from attrsearch.core.attributes import AttributeSet
 from attrsearch.editing.editor import Editor
 from attrsearch.experiments.street_study import (
+    StreetModels,
     StreetResult,
     shown_real,
-    streets_to_markdown,
+    street_figures,
     study_street,
 )
 from attrsearch.experiments.synthetic_streets import Street
+from attrsearch.experiments.wording import say_figures
 from attrsearch.faces.detection.mtcnn import Mtcnn
 from attrsearch.faces.detection.yunet import YuNet
 from attrsearch.faces.recognition.base import CalibratedRecogniser
@@ -40,12 +42,8 @@ def result(
         made,
         "medium",
         tmp_path_factory.mktemp("street"),
-        detector=YuNet(10, 0.2),
-        close_up=mtcnn,
-        scaled=sface,
-        judge=sface,
-        editor=editor,
-        attributes=SET,
+        StreetModels(YuNet(10, 0.2), mtcnn, sface, sface, editor),
+        SET,
         seed=1,
     )
 
@@ -60,9 +58,9 @@ def test_a_protected_street_shows_nobody(result: StreetResult) -> None:
 
 
 def test_its_row(result: StreetResult) -> None:
-    row = streets_to_markdown([result]).splitlines()[2]
+    row = say_figures("streets-protected", street_figures([result])).splitlines()[2]
     assert row.startswith(f"| medium | 32 | {result.missed} | 0 | 0 | ")
-    assert streets_to_markdown([]).count("\n") == 2
+    assert say_figures("streets-protected", street_figures([])).count("\n") == 1
 
 
 def test_uncovered_faces_are_counted_and_posts_left_out(made: Street, tmp_path: Path) -> None:

@@ -89,9 +89,8 @@ class Objective(Recipe):
 
     def uses(self, term: TermName) -> bool:
         """Whether a goal or a constraint asks for a term."""
-        return term in self.maximised or any(
-            constraint.term == term for constraint in self.constraints
-        )
+        constrained = [constraint.term for constraint in self.constraints]
+        return term in self.maximised or term in constrained
 
 
 def load_objective(name: str) -> Objective:

@@ -120,7 +120,7 @@ def random_sets(space: Space, gender: Gender, count: int, generator: np.random.G
 
 
 def as_faces(windows: Picture, landmarks: Floats) -> list[AlignedFace]:
-    """Faces in windows (n, 192, 192, 3) as the editor takes them, aligned by their landmarks (n, 5, 2)."""
+    """Faces in windows (n, 192, 192, 3) as the editor takes them, aligned by landmarks (n, 5, 2)."""
     faces = []
     nobody = np.zeros((0, 4), np.float32)
 
@@ -137,7 +137,7 @@ def as_faces(windows: Picture, landmarks: Floats) -> list[AlignedFace]:
 
 @network
 def edit_usual_crops(editor: Editor, crops: Tensor, sets: Floats) -> Tensor:
-    """Usual crops (n, 3, 128, 128), -1 to 1, with any editor's edits by sets (n, passes, 13) laid on them."""
+    """Usual crops (n, 3, 128, 128), -1 to 1, with edits by sets (n, passes, 13) laid on them."""
     where = exact_device()
     crops = crops.to(where)
     to_own = torch.from_numpy(editor.from_crop).to(where)
@@ -145,6 +145,7 @@ def edit_usual_crops(editor: Editor, crops: Tensor, sets: Floats) -> Tensor:
     count = len(crops)
     grid = sampling_grid(back.expand(count, -1, -1), editor.size, (CROP_SIZE, CROP_SIZE))
     own = grid_sample(crops, grid, padding_mode="border", align_corners=False)
+    # an editor may see more or less of a face than the usual crop: there and back again
     encoded = editor.encode(own)
     edited = editor.edit(encoded, sets).to(where)
     grid = sampling_grid(to_own.expand(count, -1, -1), CROP_SIZE, (editor.size, editor.size))

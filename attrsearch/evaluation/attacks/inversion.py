@@ -88,6 +88,7 @@ class Undo(nn.Module):
         for layer, skip in zip(self.up, (None, skips[2], skips[1]), strict=True):
             x = layer(x if skip is None else torch.cat([x, skip], 1))
 
+        # an edit leaves most of a face alone: what it changed is easier to learn than the whole
         added: Tensor = self.last(torch.cat([x, skips[0]], 1))
         return faces + added
 
@@ -164,7 +165,8 @@ def train_undo(
     for step in range(steps):
         chosen = crops[torch.from_numpy(generator.integers(0, len(crops), batch))].to(where)
         drawn = sets[generator.integers(0, len(sets), batch)]
-        edited = edit_usual_crops(editor, chosen, drawn).clone()  # so that gradients can be taken
+        # what inference mode made has no gradients; a copy may
+        edited = edit_usual_crops(editor, chosen, drawn).clone()
         back = model(edited.contiguous(memory_format=torch.channels_last))
 
         with torch.no_grad():

@@ -63,6 +63,7 @@ def parrot(
     records = attacker.records(scene.cohort)
     mine = np.isin(scene.owners, list(records))
     tell = staged(progress, "attack", len(records) + min(probed, len(records)))
+    # the attacker has the program and the file, so the gallery is edited by the same editor
     own = _Edits()
     drawn = _Edits()
     generator = np.random.default_rng(seed)
@@ -148,6 +149,7 @@ def classify(
     table = np.full((len(probes), len(people)), np.inf, np.float32)
     number = _numbers(pictures, labels)
 
+    # a picture's edits are never in what is learnt when its own probe is asked about
     for fold in sorted({number[picture] for picture in made_from.tolist()}):
         taught = np.array([number[picture] != fold for picture in pictures.tolist()])
         asked = np.array([number[picture] == fold for picture in made_from.tolist()])
@@ -179,13 +181,9 @@ def _same_set(
     That person's probes are of their other pictures.
     """
     owners = scene.cohort.owners
-    firsts = np.array(
-        [np.flatnonzero(owners == person)[0] for person in np.unique(owners)], np.int64
-    )
+    _, firsts = np.unique(owners, return_index=True)
     faces = [scene.cohort.faces[i] for i in firsts]
-    tables: dict[str, list[tuple[Floats, Ints, Ints, Gallery]]] = {
-        judge.name: [] for judge in scene.judges
-    }
+    tables: dict[str, list[tuple[Floats, Ints, Gallery]]] = {}
 
     for done, person in enumerate(probed):
         record = attacker.records(scene.cohort)[person]
@@ -195,20 +193,23 @@ def _same_set(
 
         for name, rows in found.items():
             gallery = Gallery(rows, owners[firsts[kept]], firsts[kept])
-            tables[name].append(
-                (scene.embeddings[name][asked], scene.owners[asked], scene.rows[asked], gallery)
-            )
+            case = (scene.embeddings[name][asked], scene.owners[asked], gallery)
+            tables.setdefault(name, []).append(case)
 
         progress(done + 1)
 
     result = []
     for judge in scene.judges:
-        parts = tables[judge.name]
         people = np.unique(owners)
-        distances = [_full(probes, gallery, people) for probes, _, _, gallery in parts]
+        distances = []
+        asked_of = []
+        for probes, wanted, gallery in tables.get(judge.name, ()):
+            distances.append(_full(probes, gallery, people))
+            asked_of.append(wanted)
 
+        # somebody of one picture has no other one to be asked about
         if sum(map(len, distances)):
-            persons = np.concatenate([item[1] for item in parts])
+            persons = np.concatenate(asked_of)
             figures = identification_figures("", score(np.concatenate(distances), persons, people))
             result.append(row(scene, "parrot", "same set", judge, figures))
 

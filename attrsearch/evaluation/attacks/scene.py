@@ -75,6 +75,7 @@ def open_scene(
     distractors: Mapping[str, Floats] | None = None,
 ) -> Scene:
     """Embed originals and protected faces."""
+    # the attacker has the protected pictures only, and finds faces in them as anybody does
     look = detect_again(protection.windows, cohort.look.take(protection.rows), detector)
     standards = {}
     embeddings = {}

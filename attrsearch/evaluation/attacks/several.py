@@ -49,20 +49,23 @@ def averaging(scene: Scene) -> list[Figures]:
 
     for judge in scene.judges:
         one = scene.embeddings[judge.name]
-        singles: list[tuple[int, int]] = []
+        targets: list[int] = []
+        places: list[int] = []
+        means = []
+        pictures = []
         for target, others in cases:
-            singles += [(target, index) for index in others]
+            targets += [target] * len(others)
+            places += others
+            means.append(_unit(one[others].mean(0)))
+            pictures.append(crops[others].mean(0))
 
-        targets = np.array([target for target, _ in singles])
-        single = one[[index for _, index in singles]]
         wanted = np.array([target for target, _ in cases])
-        mean = np.stack([_unit(one[others].mean(0)) for _, others in cases])
-        picture = _embed_crops(
-            torch.stack([crops[others].mean(0) for _, others in cases]), judge.recogniser
-        )
+        single = one[places]
+        mean = np.stack(means)
+        picture = _embed_crops(torch.stack(pictures), judge.recogniser)
 
         for variant, probes, aims in (
-            ("single", single, targets),
+            ("single", single, np.array(targets)),
             ("mean embedding", mean, wanted),
             ("mean picture", picture, wanted),
         ):
@@ -93,6 +96,7 @@ def _identify_originals(scene: Scene, judge: str, probes: Floats, targets: Ints)
     gallery = Gallery(standard.embeddings, standard.owners).with_distractors(standard.distractors)
     table = person_distances(probes, gallery)
     owners = standard.owners[targets]
+    # of the person, the gallery holds this one original alone: the others were what was averaged
     own = pairwise(probes, standard.embeddings)[np.arange(len(probes)), targets]
     table[np.arange(len(probes)), np.searchsorted(gallery.people, owners)] = own
 
@@ -162,9 +166,9 @@ def _halves(scene: Scene) -> tuple[Chosen, Chosen]:
 def _common(first: Scene, second: Scene) -> tuple[Chosen, Chosen]:
     """Faces of people who are in both; numbers of people are the first's."""
     known = {name: number for number, name in enumerate(first.cohort.people)}
-    theirs = np.array(
-        [known.get(second.cohort.people[person], -1) for person in second.owners], np.int64
-    )
+    # people are numbered anew in every cohort: only their names are the same in both
+    numbers = np.array([known.get(name, -1) for name in second.cohort.people], np.int64)
+    theirs = numbers[second.owners]
     inside = np.flatnonzero(np.isin(theirs, first.owners))
     mine = np.flatnonzero(np.isin(first.owners, theirs))
 

@@ -67,6 +67,7 @@ def measure_originals(
         distractors: (m, d); none where m is 0.
         scale: To the FaceNet scale; measured here where it is None.
     """
+    # thresholds are set once, on originals: a protection must not choose its own ruler
     impostor = impostor_pairs(embeddings, owners, distractors)
     thresholds = {far: threshold_at(impostor.distances, far) for far in FARS}
     mean = float(impostor.distances.mean()) if len(impostor.distances) else FACENET_IMPOSTOR
@@ -120,6 +121,7 @@ def protected_figures(standard: Standard, protected: Floats, rows: Ints) -> Figu
 
     gallery = Gallery(standard.embeddings, standard.owners).with_distractors(standard.distractors)
     figures |= identification_figures("", identify(protected, owners, gallery, rows))
+    # on one scale for all judges: distances of different recognisers are not alike
     own = distances(protected, standard.embeddings[rows]) * standard.scale
     figures |= spread_out("distance", rate(own, owners))
     figures |= spread_out(

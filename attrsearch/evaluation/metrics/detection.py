@@ -68,11 +68,17 @@ def score_detections(
             followed[person] = track
 
         taken = set(matched.values())
-        others = [seen[j] for j in range(len(seen)) if j not in taken]
+        for j in taken:
+            hits.append(True)
+            scores.append(seen[j].probability)
+
+        others = [item for j, item in enumerate(seen) if j not in taken]
         left_out = set(_match((ignored or {}).get(frame, ()), others, overlap).values())
-        wrong = [item for j, item in enumerate(others) if j not in left_out]
-        hits += [True] * len(taken) + [False] * len(wrong)
-        scores += [seen[j].probability for j in taken] + [item.probability for item in wrong]
+
+        for j, item in enumerate(others):
+            if j not in left_out:
+                hits.append(False)
+                scores.append(item.probability)
 
     true = sum(hits)
     return DetectionScores(
@@ -97,6 +103,7 @@ def average_precision(
     right = np.cumsum(hits[np.argsort(-scores, kind="stable")])
     recall = right / total
     precision = right / np.arange(1, len(hits) + 1)
+    # at a given recall the best precision that a threshold of as much or more recall reaches
     envelope = np.maximum.accumulate(precision[::-1])[::-1]
 
     return float(np.sum(np.diff(np.concatenate([[0.0], recall])) * envelope))
@@ -113,4 +120,11 @@ def _match(
     overlaps = iou(first[:, None], second[None])
     rows, columns = linear_sum_assignment(-np.where(overlaps >= overlap, overlaps, 0.0))
 
-    return {int(i): int(j) for i, j in zip(rows, columns, strict=True) if overlaps[i, j] >= overlap}
+    matched = {}
+
+    for i, j in zip(rows, columns, strict=True):
+        # an assignment is of as many pairs as it can be, whether they overlap or not
+        if overlaps[i, j] >= overlap:
+            matched[int(i)] = int(j)
+
+    return matched

@@ -142,25 +142,33 @@ def _compare(
 ) -> None:
     """Add one frame's faces to their tracks."""
     boxes = rows[["left", "top", "right", "bottom"]].to_numpy(np.float32)
-    chosen = [(i, *found.nearest(box)) for i, box in enumerate(boxes)]
-    chosen = [(i, best, overlap) for i, best, overlap in chosen if overlap > 0.4]
+    chosen: list[int] = []
+    nearest: list[int] = []
+    for i, box in enumerate(boxes):
+        best, overlap = found.nearest(box)
+        # less than for a hit: the ledger's boxes are smoothed over time, the detector's are not
+        if overlap > 0.4:
+            chosen.append(i)
+            nearest.append(best)
+
     if not chosen:
         return
 
-    landmarks = found.landmarks[[best for _, best, _ in chosen]]
-    there = found.boxes[[best for _, best, _ in chosen]]
+    landmarks = found.landmarks[nearest]
+    there = found.boxes[nearest]
     embedded = [_embed(picture, there, landmarks, judge) for picture in pictures]
 
-    for place, (i, _, _) in enumerate(chosen):
+    for place, i in enumerate(chosen):
         row = rows.iloc[i]
         seen = tracks.setdefault(int(row["track"]), _TrackHistory(str(row["person"])))
         matrix = similarity(landmarks[place][None], CROP_TEMPLATE)[0]
         crops = [warp(picture, matrix, CROP_SIZE)[INNER, INNER] for picture in pictures]
 
+        # after a gap the face has moved on, and a difference would be of that
         if seen.last is not None and seen.last[0] == frame - 1:
-            seen.flicker.append(
-                (_difference(seen.last[1], crops[0]), _difference(seen.last[2], crops[1]))
-            )
+            before = _difference(seen.last[1], crops[0])
+            after = _difference(seen.last[2], crops[1])
+            seen.flicker.append((before, after))
 
         seen.last = (frame, crops[0], crops[1])
         seen.frames.append(frame)
@@ -216,11 +224,11 @@ def identity_switches(ledger: Path, truth: Mapping[int, Sequence[tuple[int, Floa
     for frame, rows in table.groupby("frame"):
         boxes = rows[["left", "top", "right", "bottom"]].to_numpy(np.float32)
         there = truth.get(int(str(frame)), ())
-        overlaps = iou(
-            np.array([box for _, box in there], np.float32).reshape(-1, 1, 4), boxes[None]
-        )
+        true_boxes = np.array([box for _, box in there], np.float32).reshape(-1, 1, 4)
+        overlaps = iou(true_boxes, boxes[None])
 
-        for i, best in zip(*linear_sum_assignment(-overlaps), strict=True):  # a box is one person's
+        # an assignment, because a box can be one person's only
+        for i, best in zip(*linear_sum_assignment(-overlaps), strict=True):
             if overlaps[i, best] < 0.5:
                 continue
 

@@ -242,7 +242,9 @@ def _cross_validate(variants: Floats, people: Ints) -> _Scores:
     edits = np.zeros(len(people))
 
     for fit, held in GroupKFold(FOLDS).split(people, groups=people):
-        real, made = (variants[i][:, fit].reshape(-1, variants.shape[-1]) for i in (0, 1))
+        # fitted on the changed pictures as well, asked about the unchanged ones alone
+        real = variants[0][:, fit].reshape(-1, variants.shape[-1])
+        made = variants[1][:, fit].reshape(-1, variants.shape[-1])
         labels = np.repeat([1, 0], [len(real), len(made)])
         judge = make_pipeline(StandardScaler(), LogisticRegression(C=PENALTY, max_iter=2000))
         judge.fit(np.concatenate([real, made]), labels)
@@ -261,6 +263,7 @@ def _auc(scores: _Scores, rows: Ints) -> float:
 
 def _drawn_people(people: Ints, seed: int) -> list[Ints]:
     """Rows of people drawn with replacement, :data:`DRAWS` times."""
+    # faces of one person are no independent draws, so that people are drawn
     _, place = np.unique(people, return_inverse=True)
     rows = [np.flatnonzero(place == number) for number in range(place.max() + 1)]
     random = np.random.default_rng(seed)

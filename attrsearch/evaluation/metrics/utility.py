@@ -86,6 +86,7 @@ def view(
     """
     first = next(iter(looks.values()))
     crops = crops_of(first)
+    # the cheeks where they were before: an edit that moves the face must not move the patch
     in_place = align_batch(first.windows, before.landmarks, CROP_TEMPLATE, CROP_SIZE)
 
     return FaceMeasurements(
@@ -140,6 +141,7 @@ def utility_figures(before: FaceMeasurements, after: FaceMeasurements, owners: I
     figures |= spread_out("attribute_drift", rate(drift[:, others].mean(1), owners))
     figures |= {f"drift_{ATTRIBUTES[i]}": float(drift[:, i].mean()) for i in others}
     figures |= spread_out("naturalness", rate(after.naturalness, owners))
+    # of few faces the distances of distributions are mostly noise
     enough = len(after.features) >= MIN_FACES_FOR_FRECHET
     figures["fid"] = frechet_distance(before.features, after.features) if enough else None
     figures["kid"] = kernel_distance(before.features, after.features) if enough else None
@@ -158,6 +160,7 @@ def detection_figures(
     """
     there = before.found
     hits = int(after.found.sum())
+    # what the detector finds beside the face in the original, too, is not the edit's doing
     extra = int(np.maximum(after.extra - before.extra, 0).sum())
 
     return {
@@ -179,6 +182,7 @@ def shape_figures(
     before: Shape, after: Shape, owners: Ints, found: npt.NDArray[np.bool_]
 ) -> Figures:
     """Pose, eyes and mouth, over the faces that were found."""
+    # angles go round: from 179 to -179 degrees it is 2
     turned = np.abs((after.pose - before.pose + 180) % 360 - 180)
     eyes = (before.eyes < CLOSED_EYE) == (after.eyes < CLOSED_EYE)
     mouth = (before.mouth > OPEN_MOUTH) == (after.mouth > OPEN_MOUTH)

@@ -54,6 +54,7 @@ def pairwise(first: Floats, second: Floats) -> Floats:
     >>> pairwise(np.float32([[1, 0]]), np.float32([[1, 0], [-1, 0]])).tolist()
     [[0.0, 2.0]]
     """
+    # rounding may leave a little less than 0, of which there is no root
     squared = 2 - 2 * (first @ second.T)
     return np.asarray(np.sqrt(np.maximum(squared, 0)), np.float32)
 
@@ -115,6 +116,7 @@ def protected_pairs(
     """
     made_from = np.arange(len(owners)) if rows is None else rows
     same = owners[made_from][:, None] == owners[None]
+    # a verifier has another picture of the person, not the one that was protected
     same[np.arange(len(made_from)), made_from] = False
     first, second = np.nonzero(same)
 
@@ -154,6 +156,7 @@ def rate(hits: npt.NDArray[np.bool_] | Floats, owners: Ints, seed: int = 0) -> I
     >>> rate(np.array([True, False]), np.array([0, 1])).value
     0.5
     """
+    # summed by person first, so that a draw of people adds up a few numbers
     people, place = np.unique(owners, return_inverse=True)
     totals = np.bincount(place, np.asarray(hits, np.float64), len(people))
     counts = np.bincount(place, minlength=len(people)).astype(np.float64)
@@ -180,6 +183,7 @@ def bootstrap(
     value = float(statistic(np.arange(people)))
     drawn = np.random.default_rng(seed).integers(0, people, (draws, people))
     values = np.asarray(statistic(drawn), np.float64)
+    # a draw may be of people without any pair, of whom nothing can be said
     values = values[np.isfinite(values)]
     if not len(values):
         return Interval(value, float("nan"), float("nan"))

@@ -16,9 +16,10 @@ from attrsearch.report.annotations.model import AnnotatedPicture, Annotation, An
 def write_coco(path: Path, annotations: Annotations) -> None:
     """Write annotations as COCO detections; ids count from 1."""
     ids = {label: number for number, label in enumerate(annotations.labels, 1)}
-    categories = [
-        {"id": number, "name": label, "supercategory": ""} for label, number in ids.items()
-    ]
+    categories = []
+    for label, number in ids.items():
+        categories.append({"id": number, "name": label, "supercategory": ""})
+
     images = []
     items: list[dict[str, Any]] = []
 

@@ -19,15 +19,12 @@ def write_cvat(path: Path, annotations: Annotations) -> None:
     """Write annotations as CVAT's XML 1.1."""
     root = Element("annotations")
     _text(root, "version", "1.1")
-    names = sorted(
-        {
-            name
-            for picture in annotations.pictures
-            for item in picture.annotations
-            for name in item.attributes
-        }
-    )
-    _add_task(root, annotations, names)
+    names: set[str] = set()
+    for picture in annotations.pictures:
+        for item in picture.annotations:
+            names.update(item.attributes)
+
+    _add_task(root, annotations, sorted(names))
 
     if annotations.footage is None:
         _add_images(root, annotations)
@@ -95,6 +92,7 @@ def _add_tracks(root: Element, annotations: Annotations) -> None:
     for number, ((_, label, _), places) in enumerate(annotations.tracks.items()):
         track = SubElement(root, "track", id=str(number), label=label, source="auto")
 
+        # between key frames CVAT draws a box where it guesses: a gap has to be said
         for place, (frame, item) in enumerate(places):
             _add_box(track, frame, item, outside=False)
             if frame < last and _ends(places, place):

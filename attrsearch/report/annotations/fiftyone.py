@@ -54,11 +54,12 @@ def _write_video(folder: Path, annotations: Annotations, footage: Footage) -> No
     frames = {}
 
     for frame, picture in enumerate(annotations.pictures, 1):
-        if picture.annotations:
-            objects = [
-                _object(item, picture.size, numbers[item.track, item.label, item.person])
-                for item in picture.annotations
-            ]
+        objects = []
+        for item in picture.annotations:
+            number = numbers[item.track, item.label, item.person]
+            objects.append(_object(item, picture.size, number))
+
+        if objects:
             frames[str(frame)] = {"frame_number": frame, "objects": {"objects": objects}}
 
     name = f"labels/{footage.path.stem}.json"
@@ -74,6 +75,10 @@ def _object(item: Annotation, size: tuple[int, int], number: int) -> dict[str, A
     left, top, right, bottom = item.box
     width, height = size
     kinds = {str: "CategoricalAttribute", float: "NumericAttribute", int: "NumericAttribute"}
+    attributes = []
+    for name, value in item.attributes.items():
+        kind = f"eta.core.data.{kinds[type(value)]}"
+        attributes.append({"type": kind, "name": name, "value": value})
 
     return {
         "label": item.label,
@@ -83,12 +88,7 @@ def _object(item: Annotation, size: tuple[int, int], number: int) -> dict[str, A
             "top_left": {"x": round(left / width, 7), "y": round(top / height, 7)},
             "bottom_right": {"x": round(right / width, 7), "y": round(bottom / height, 7)},
         },
-        "attrs": {
-            "attrs": [
-                {"type": f"eta.core.data.{kinds[type(value)]}", "name": name, "value": value}
-                for name, value in item.attributes.items()
-            ]
-        },
+        "attrs": {"attrs": attributes},
     }
 
 

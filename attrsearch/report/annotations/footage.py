@@ -72,16 +72,14 @@ def annotate_footage(
         if box is not None:
             frames[row["frame"]].append(_annotation(row, box, facts or {}))
 
-    pictures = tuple(
-        AnnotatedPicture(
-            names[number] if number < len(names) else f"frame_{number:06d}.png",
-            size,
-            tuple(items),
-            number / rate,
-        )
-        for number, items in enumerate(frames)
-    )
-    return Annotations(media.resolve().parent, pictures, Footage(media.resolve(), rate))
+    pictures = []
+    for number, items in enumerate(frames):
+        # frames of a video have no names, and tools want one for each
+        name = names[number] if number < len(names) else f"frame_{number:06d}.png"
+        pictures.append(AnnotatedPicture(name, size, tuple(items), number / rate))
+
+    footage = Footage(media.resolve(), rate)
+    return Annotations(media.resolve().parent, tuple(pictures), footage)
 
 
 def _annotation(row: Mapping[str, Any], box: Box, facts: Mapping[str, Facts]) -> Annotation:

@@ -86,7 +86,10 @@ class Annotations:
     @cached_property
     def labels(self) -> tuple[str, ...]:
         """Every label there is, faces first."""
-        found = {item.label for picture in self.pictures for item in picture.annotations}
+        found: set[str] = set()
+        for picture in self.pictures:
+            found.update(item.label for item in picture.annotations)
+
         return (FACE, *sorted(found - {FACE}))
 
     @cached_property

@@ -31,7 +31,12 @@ def write_mot(path: Path, annotations: Annotations) -> None:
         hint = "choose another format: coco, cvat, fiftyone or label-studio"
         raise InputError(annotations.folder, required="a video for MOT", found=found, hint=hint)
 
-    people = {person for _, label, person in annotations.tracks if label == FACE and person}
+    people: set[str] = set()
+    for _, label, person in annotations.tracks:
+        if label == FACE and person:
+            people.add(person)
+
+    # people first, in the order of their names: their numbers do not depend on who comes first
     numbers: dict[Key, int] = {(FACE, name, -1): n for n, name in enumerate(sorted(people), 1)}
     frames: dict[int, list[LabelledBox]] = {}
 

@@ -134,10 +134,12 @@ def _refuse_foreign(database: Path, mark: str) -> None:
         studies = storage.get_all_studies()
         marks = [study.user_attrs.get(MARK) for study in studies]
         storage.remove_session()
-    except Exception as error:  # whatever cannot be opened was not written here
+    # whatever cannot be opened was not written here
+    except Exception as error:
         found = f"something else ({type(error).__name__})"
         raise OutputError(database, required=required, found=found, hint=hint) from error
 
+    # one study of somebody else is enough: the file would be replaced as a whole
     foreign = [study.study_name for study, own in zip(studies, marks, strict=True) if own != mark]
     if foreign or not studies:
         found = (
@@ -162,7 +164,8 @@ def _sqlite(file: Path) -> BaseStorage:
     storage = optuna.storages.RDBStorage(
         f"sqlite:///{file}", engine_kwargs={"poolclass": StaticPool}
     )
-    with storage.engine.connect() as connection:  # the file counts only once it is whole
+    # a write need not survive a crash: the file gets its name only once it is whole
+    with storage.engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA synchronous = OFF")
         connection.exec_driver_sql("PRAGMA journal_mode = MEMORY")
 
@@ -188,11 +191,11 @@ def _export_person(
     measured = np.flatnonzero(np.asarray(columns["evaluated"], bool))
     own = {key: values[measured] for key, values in columns.items()}
     free = person_space(space, part.record.gender, part.gender_certainty)
-    # who has no feasible set in the bounds is searched in wider ones
-    distributions: dict[str, BaseDistribution] = {
-        key: FloatDistribution(min([low, *own[key]]), max([high, *own[key]]))
-        for key, low, high in zip(free.names, free.low.tolist(), free.high.tolist(), strict=True)
-    }
+    distributions: dict[str, BaseDistribution] = {}
+    for key, low, high in zip(free.names, free.low.tolist(), free.high.tolist(), strict=True):
+        # who has no feasible set in the bounds is searched in wider ones
+        distributions[key] = FloatDistribution(min([low, *own[key]]), max([high, *own[key]]))
+
     names, violations = constraints(own, limit)
     goals = goal_values(own, settings["objective"])
     study = optuna.create_study(
@@ -220,10 +223,11 @@ def _export_person(
     attached, pictures = _attach(run, part, study, store, originals)
     values = np.stack(list(goals.values()), 1)
     own["values"] = values
-    trials = [
-        _trial(own, i, int(number), distributions, violations[i], attached.get(int(number), {}))
-        for i, number in enumerate(measured)
-    ]
+    trials = []
+    for i, number in enumerate(measured.tolist()):
+        hung = attached.get(number, {})
+        trials.append(_trial(own, i, number, distributions, violations[i], hung))
+
     study.add_trials(trials)
     return len(measured), pictures
 
@@ -256,6 +260,7 @@ def _trial(
 
 def _local(moment: np.datetime64) -> datetime:
     """A moment, UTC, as Optuna keeps moments: local time without a zone."""
+    # Optuna's own clock: its dashboard would be off by the zone otherwise
     seconds = moment.astype("datetime64[us]").astype(np.int64) / 1e6
     return datetime.fromtimestamp(float(seconds))
 
@@ -279,9 +284,8 @@ def _attach(
         "random": [part.random],
         "original": [None] * len(part.images.get("original", ())),
     }
-    scratch = (
-        optuna.create_study()
-    )  # Optuna hangs artifacts on open trials only; ours are added when they are over
+    # Optuna hangs artifacts on open trials only; ours are added when they are over
+    scratch = optuna.create_study()
     attached: dict[int, dict[str, Any]] = {}
     count = 0
 

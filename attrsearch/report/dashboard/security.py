@@ -61,7 +61,8 @@ class Access:
     @property
     def address(self) -> str:
         """What to type into a browser on this machine."""
-        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104 - compared, not bound
+        # compared, not bound: a browser cannot open the address that stands for all of them
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104
         name = f"[{host}]" if ":" in host else host
         return f"http://{name}:{self.port}/" + (f"?token={self.token}" if self.token else "")
 
@@ -152,9 +153,9 @@ class Guard:
         given = request.query_params.get("token", "")
         bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
         shown = [given, bearer, request.cookies.get(COOKIE, "")]
-        if not any(
-            hmac.compare_digest(self._access.token.encode(), value.encode()) for value in shown
-        ):
+        token = self._access.token.encode()
+        # how long the comparison takes must not tell how much of a guess was right
+        if not any(hmac.compare_digest(token, value.encode()) for value in shown):
             return PlainTextResponse(
                 "open the address with ?token=… that the dashboard printed", 401
             )

@@ -211,17 +211,20 @@ class Dashboard:
             return details
 
     def _rendered(self, key: int, trial: int) -> bytes:
-        from attrsearch.report.dashboard.candidates import CandidatePictures  # noqa: PLC0415 - imports the models
+        # imports the models, which a dashboard that only shows does without
+        from attrsearch.report.dashboard.candidates import CandidatePictures  # noqa: PLC0415
 
         if self._candidates and (kept := self._candidates.kept(self._live.identity(key), trial)):
-            return kept  # a winner that is being measured holds the lock, and is shown meanwhile
+            # a winner that is being measured holds the lock, and is shown meanwhile
+            return kept
 
         with self._deciding:
             self._candidates = self._candidates or CandidatePictures(self._live.path, self._models)
             return self._candidates.picture(self._live.identity(key), trial)
 
     def _models(self) -> "Verifier":
-        from attrsearch.search.remeasure import Verifier  # noqa: PLC0415 - imports the models
+        # imports the models, which a dashboard that only shows does without
+        from attrsearch.search.remeasure import Verifier  # noqa: PLC0415
 
         self._verifier = self._verifier or Verifier(self._live.head, self._faces)
         return self._verifier
@@ -237,7 +240,8 @@ class Dashboard:
         self._background.start(name, change.trial)
 
     def _chosen(self, name: str, trial: int) -> dict[str, Any]:
-        from attrsearch.report.dashboard.winner import choose_in_run  # noqa: PLC0415 - imports the models
+        # imports the models, which a dashboard that only shows does without
+        from attrsearch.report.dashboard.winner import choose_in_run  # noqa: PLC0415
 
         with self._deciding:
             details = choose_in_run(self._live.path, name, trial, self._models(), self._who)

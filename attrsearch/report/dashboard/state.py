@@ -54,7 +54,8 @@ class LiveRun:
         self.folder = RunFolder(run)
         self.head = read_run(run)
         self._limits = limits(self.head.get("settings", {}))
-        about(self.head)  # refuses a run that says nothing of itself
+        # refuses a run that says nothing of itself, before a page is served
+        about(self.head)
         self._lock = threading.Lock()
         self._seen: dict[Path, int] = {}
         self._order: list[str] = []
@@ -94,8 +95,9 @@ class LiveRun:
             for name in self._order:
                 self._decide(name, decisions.of(name).model_dump())
 
+            # made now, so that whoever opens the page does not wait for it
             for name in self._order:
-                self._row(name)  # so that whoever opens the page does not wait for it
+                self._row(name)
 
     def cohort(self, since: int) -> str:
         """What the page asks for every few seconds, as JSON.
@@ -149,7 +151,8 @@ class LiveRun:
 
     def set_measuring(self, identity: str, measuring: dict[str, Any] | None) -> None:
         """Show that a choice of a person is being measured, or why it was not; None: nothing is."""
-        self.refresh()  # what was measured is shown with the end of the measurement
+        # what was measured is shown with the end of the measurement
+        self.refresh()
         with self._lock:
             self.revision += 1
             self._measuring[identity] = measuring
@@ -190,6 +193,7 @@ class LiveRun:
     def _add(self, parts: list[PersonPart], progress: Progress[Step]) -> None:
         wanted = {part.record.id: part for part in parts}
         shown = 0
+        # one large file is read faster than many small ones, but as a whole
         whole = (self.path / "trials.parquet").is_file() and len(parts) > 100
 
         if whole:
@@ -202,8 +206,9 @@ class LiveRun:
         for name, part in wanted.items():
             try:
                 columns = read_trials(self.path, name)
+            # a person whose trials are gone is not finished
             except InputError:
-                continue  # a person whose trials are gone is not finished
+                continue
 
             self._show(part, columns)
             shown += 1
@@ -223,12 +228,12 @@ class LiveRun:
         stamp = self._seen.get(self.folder.people / f"{file_name(name)}.json", 0)
         row["key"] = key
         row["measuring"] = self._measuring.get(name)
-        row["pictures"] = {
-            kind: [
-                f"picture/{key}/{kind}/{i}?v={stamp}" for i in range(len(part.images.get(kind, ())))
-            ]
-            for kind in self.kinds
-        }
+        row["pictures"] = {}
+        for kind in self.kinds:
+            # an address that changes with the file, so that a browser shows no earlier winner
+            count = len(part.images.get(kind, ()))
+            row["pictures"][kind] = [f"picture/{key}/{kind}/{i}?v={stamp}" for i in range(count)]
+
         self._parts[name] = part
         self._rows[name] = row
         self._revisions[name] = self.revision
@@ -249,8 +254,9 @@ class LiveRun:
     def _read(self, path: Path) -> PersonPart | None:
         try:
             return read_part(path)
+        # written by half: it comes again
         except InputError:
-            return None  # written by half: it comes again
+            return None
 
     def _changed(self) -> set[Path]:
         """People's files that are new or were written anew."""
@@ -263,8 +269,9 @@ class LiveRun:
                         path = self.folder.people / entry.name
                         if self._is_new(path, entry.stat().st_mtime_ns):
                             found.add(path)
+        # a file that just went: what is there is read the next time
         except OSError:
-            return found  # a file that just went: what is there is read the next time
+            return found
 
         return found
 

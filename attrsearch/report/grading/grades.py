@@ -12,9 +12,9 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from attrsearch.core.attributes import ATTRIBUTES
 from attrsearch.core.errors import InputError
 from attrsearch.core.files import write_text
+from attrsearch.report.cohort import CANDIDATES
 from attrsearch.runs.folder import RunFolder
 from attrsearch.runs.metadata import read_run
 from attrsearch.runs.review import read_decisions
@@ -59,15 +59,12 @@ def edits_of(run: Path) -> list[Edit]:
             *([name] for name in part.images.get("runner", ())),
         ]
 
+        # a run may have kept pictures of fewer alternatives than it has
         for trial, names in zip((part.winner, *part.runners), pictures, strict=False):
-            row = trials.loc[trial]
-            columns = [f"{which}_{name}" for which in ("first", "second") for name in ATTRIBUTES]
-            values = np.nan_to_num(row[columns].to_numpy(np.float32))
-            found += [
-                Edit(part.record.id, int(trial), name, values)
-                for name in names
-                if (run / name).is_file()
-            ]
+            values = np.nan_to_num(trials.loc[trial, list(CANDIDATES)].to_numpy(np.float32))
+            for name in names:
+                if (run / name).is_file():
+                    found.append(Edit(part.record.id, int(trial), name, values))
 
     if not found:
         hint = "grade a run of attrsearch run that has finished people"
@@ -132,7 +129,8 @@ def write_grade(run: Path, edits: list[Edit], picture: str, grade: str) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows(
-        (e.identity, e.trial, e.picture, grades[e.picture]) for e in edits if e.picture in grades
-    )
+    for edit in edits:
+        if edit.picture in grades:
+            writer.writerow((edit.identity, edit.trial, edit.picture, grades[edit.picture]))
+
     write_text(run / FILE, text.getvalue())

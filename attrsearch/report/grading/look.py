@@ -74,7 +74,8 @@ def learn_look(edits: Sequence[Edit], grades: Mapping[str, Grade], seed: int = 0
     folds = StratifiedKFold(MIN_EDITS_A_GRADE, shuffle=True, random_state=seed)
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # few grades: it stops at the limit
+        # with few grades it stops at the limit, which is no fault
+        warnings.simplefilter("ignore", ConvergenceWarning)
         guessed = cross_val_predict(network, values, labels, cv=folds)
         network.fit(values, labels)
 

@@ -75,12 +75,9 @@ class _Handler(BaseHTTPRequestHandler):
                 run=self.server.run.name,
             )
             self._send(HTTPStatus.OK, page.encode(), "text/html; charset=utf-8")
-        elif path == "/picture" and query.get("name", [""])[0] in {
-            edit.picture for edit in self.server.edits
-        }:
-            self._send(
-                HTTPStatus.OK, (self.server.run / query["name"][0]).read_bytes(), "image/jpeg"
-            )
+        elif path == "/picture" and self._is_shown(query.get("name", [""])[0]):
+            picture = self.server.run / query["name"][0]
+            self._send(HTTPStatus.OK, picture.read_bytes(), "image/jpeg")
         else:
             self._send(HTTPStatus.NOT_FOUND, b"no such page", "text/plain")
 
@@ -99,7 +96,12 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._send(HTTPStatus.OK, b"{}", "application/json")
 
+    def _is_shown(self, name: str) -> bool:
+        # by name among those of the page: no path from outside is ever joined to the run's
+        return any(edit.picture == name for edit in self.server.edits)
+
     def _allowed(self, token: str) -> bool:
+        # another name for this machine may be a web page's, which asks with its own visitor's rights
         host = (self.headers.get("Host") or "").rsplit(":", 1)[0]
         if host in (HOST, "localhost") and secrets.compare_digest(
             token.encode(), self.server.token.encode()

@@ -44,7 +44,10 @@ SLOWEST = 0.5
 BEGIN = 0.3
 """Seconds that others leave to the worker that measured the last of a round for beginning the next.
 """
-NAMES = tuple(f"{which}_{name}" for which in ("first", "second") for name in ATTRIBUTES)
+NAMES = (
+    *(f"first_{name}" for name in ATTRIBUTES),
+    *(f"second_{name}" for name in ATTRIBUTES),
+)
 RANGE = FloatDistribution(-LIMIT, LIMIT)
 
 
@@ -128,15 +131,16 @@ class SharedEvaluator:
         Workers that differ never share a study.
         """
         recipes = self._settings
+        recognisers = []
+        for item in self._evaluator.recognisers:
+            recognisers.append({**item.record, "sha256": item.recogniser.sha256})
+
         parts: dict[str, Any] = {
             "study": recipes.study.model_dump(exclude={"workers"}),
             "objective": recipes.objective.model_dump(),
             "space": recipes.space.model_dump(),
             "editor": self._evaluator.editor.sha256,
-            "recognisers": [
-                {**item.record, "sha256": item.recogniser.sha256}
-                for item in self._evaluator.recognisers
-            ],
+            "recognisers": recognisers,
             "faces": hashlib.sha256(subject.windows.cpu().numpy().tobytes()).hexdigest(),
         }
         digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -96,6 +96,7 @@ class Screener:
         )
         known = np.zeros((0, len(self.space.names))) if self.portfolio is None else self.portfolio
         self._waiting = list(known[: self.recipe.portfolio])
+        # the same pool for the whole search, whose pooled predictions are made once
         self._pool = np.concatenate([known, spread_points(self.space, self.recipe.pool, self.seed)])
 
     def propose(self, count: int) -> list[Proposal]:
@@ -134,7 +135,8 @@ class Screener:
         pool = np.concatenate([self._pool, self._moved()]) if len(self._points) else self._pool
         predicted, improvements = self._score(name, spread, pool, fixed=len(self._pool))
 
-        for _ in range(ROUNDS):  # around the most promising ones there may be better ones
+        # around the most promising ones there may be better ones
+        for _ in range(ROUNDS):
             near = moved_points(
                 self.space, pool[np.argsort(-improvements)[:INCUMBENTS]], NEAR, self._random
             )
@@ -148,9 +150,8 @@ class Screener:
         picked = self._pick(pool, improvements, kinds.count("surrogate"))
         left = np.setdiff1d(np.arange(len(pool)), picked)
         self.screened_out += len(left) - kinds.count("audit")
-        drawn = self._random.permutation(left)[
-            : kinds.count("audit") + kinds.count("surrogate")
-        ].tolist()
+        shuffled = self._random.permutation(left)
+        drawn = shuffled[: kinds.count("audit") + kinds.count("surrogate")].tolist()
         proposals = []
 
         for kind in kinds:
@@ -176,9 +177,9 @@ class Screener:
         """Predicted targets (n, 4) and expected gains (n,) of a pool."""
         predicted = self._models.predict(name, pool, fixed)
         relative_std = self._models.relative_std(name, pool)
-        return predicted, expected_improvement(
-            self.objective, predicted, spread, self._best(), relative_std
-        )
+        best = self._best()
+        gains = expected_improvement(self.objective, predicted, spread, best, relative_std)
+        return predicted, gains
 
     def _kind(self) -> Source:
         draw = self._random.random()
@@ -199,6 +200,7 @@ class Screener:
 
     def _pick(self, pool: Floats64, improvements: Floats64, count: int) -> list[int]:
         """The best candidates that differ from one another and from what was measured."""
+        # in shares of the bounds: an attribute with wide ones would decide alone
         width = self.space.high - self.space.low
         taken = self._points / width
         free = improvements.copy()

@@ -108,21 +108,23 @@ def write_boxes(path: Path, labels: Labels, size: tuple[int, int] | None = None)
     Raises:
         InputError: YOLO labels without the size of the frames.
     """
-    rows = [(frame, box) for frame in sorted(labels) for box in labels[frame]]
+    rows: list[tuple[int, LabelledBox]] = []
+    for frame in sorted(labels):
+        rows += [(frame, box) for box in labels[frame]]
 
     if path.suffix.lower() == ".json":
-        items = [
-            _Row(frame=frame, box=box.box, track=box.track, probability=box.probability)
-            for frame, box in rows
-        ]
+        items = []
+        for frame, box in rows:
+            probability = box.probability
+            items.append(_Row(frame=frame, box=box.box, track=box.track, probability=probability))
+
         write_text(path, _File(boxes=items).model_dump_json() + "\n")
     elif path.suffix:
         write_text(path, "".join(_to_mot(frame, box) for frame, box in rows))
     else:
         width, height = _need_size(path, size)
-        for frame in range(
-            max(labels, default=-1) + 1
-        ):  # frames without a face, too: files are counted
+        # frames without a face, too: files are counted
+        for frame in range(max(labels, default=-1) + 1):
             lines = [_to_yolo(box, width, height) for box in labels.get(frame, ())]
             write_text(path / f"{frame:06d}.txt", "".join(lines))
 
@@ -163,9 +165,9 @@ def _read_yolo(folder: Path, size: tuple[int, int] | None) -> dict[int, list[Lab
     width, height = _need_size(folder, size)
     scale = np.array([width, height, width, height])
     frames: dict[int, list[LabelledBox]] = {}
-    files = sorted(
-        path for path in folder.glob("*.txt") if path.is_file() and path.name != "classes.txt"
-    )
+    # tools write the names of the classes beside the labels
+    texts = [path for path in folder.glob("*.txt") if path.name != "classes.txt"]
+    files = sorted(path for path in texts if path.is_file())
 
     if not files:
         hint = "give a folder with a label file (.txt) for every frame"

@@ -227,10 +227,9 @@ def _hdr(frame: Any) -> list[str]:
         # luminance), two flags
         numbers = struct.unpack("=22i", display[:88])
         values = [numbers[i] / (numbers[i + 1] or 1) for i in range(0, 20, 2)]
-        red, green, blue, white = (
-            "{},{}".format(*(round(value * 50_000) for value in values[i : i + 2]))
-            for i in range(0, 8, 2)
-        )
+        # x265 takes places of colours in fiftieths of a thousandth, light in ten-thousandths
+        places = [round(value * 50_000) for value in values[:8]]
+        red, green, blue, white = (f"{places[i]},{places[i + 1]}" for i in range(0, 8, 2))
         least, most = (round(value * 10_000) for value in values[8:10])
 
         if all(numbers[20:22]):

@@ -184,7 +184,7 @@ class VideoReader:
             self._break(error)
 
     def _seek(self) -> None:
-        """Go to a frame before ``start`` that can be decoded by itself, where the file allows it."""
+        """Go to a frame before ``start`` that can be decoded by itself, if the file allows it."""
         target = self.start - MARGIN
         if target <= 0:
             return
@@ -251,7 +251,7 @@ class VideoReader:
             )
 
     def _ends_early(self) -> bool:
-        """Whether packets end before the time, or the count of frames, that the container declares."""
+        """Whether packets end before the time, or count of frames, that the container declares."""
         timed = bool(TIMED & set(self.container.format.name.split(",")))
         declared = self.stream.duration
         first = self.stream.start_time or 0

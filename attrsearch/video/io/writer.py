@@ -68,11 +68,12 @@ class VideoRewriter:
                 _check_name(target)
                 refuse_replacing(target)
 
-            options = (
-                {"movflags": "+faststart"}
-                if target.suffix.lower() in (".mp4", ".mov", ".m4v")
-                else {}
-            )
+            options = {}
+            # the index first, so that a browser plays the file before it has all of it
+            if target.suffix.lower() in (".mp4", ".mov", ".m4v"):
+                options = {"movflags": "+faststart"}
+
+            # a pipe cannot be sought in: MPEG-TS is the container that is written straight through
             where, kind = ("pipe:1", "mpegts") if self._piped else (f"file:{self._part}", None)
             self._out = av.open(where, "w", format=kind, options=options)
             self._upright = self._must_be_upright()
@@ -164,7 +165,7 @@ class VideoRewriter:
             ) from error
 
     def _must_be_upright(self) -> bool:
-        """Whether pictures are written upright because the container cannot say how they are turned."""
+        """Whether pictures are written upright: the container cannot say how they are turned."""
         holds = self._out.format.name.split(",")[0] in TURNED
         return self._source.info.matrix is not None and not holds
 
@@ -302,7 +303,7 @@ def _is_made_here(path: Path) -> bool:
 
 
 def _check_name(target: Path) -> None:
-    """Find out whether a file of that name can be written, before hours are spent on what goes into it.
+    """Find out whether a file of that name can be written, before hours are spent on it.
 
     Raises:
         OSError: It cannot.
@@ -312,7 +313,8 @@ def _check_name(target: Path) -> None:
         raise IsADirectoryError(21, "a folder of that name is there")
 
     there = target.exists()
-    with target.open("ab"):  # changes nothing of a file that is there
+    # appending nothing changes nothing of a file that is there
+    with target.open("ab"):
         pass
 
     if not there:

@@ -35,23 +35,29 @@ def find_ghosts(tracks: Tracks) -> set[int]:
         tracks: Track to frame to sighting.
     """
     sure = {number: _mean_probability(sightings) for number, sightings in tracks.items()}
-    return {
-        number
-        for number, sightings in tracks.items()
-        if sure[number] < DOUBTFUL
-        and any(
-            sure[other] >= sure[number] + SURER and _share_on_head(sightings, faces) >= MOSTLY
-            for other, faces in tracks.items()
-        )
-    }
+    found = set()
+
+    for number, sightings in tracks.items():
+        if sure[number] >= DOUBTFUL:
+            continue
+
+        # of two doubtful tracks neither is the other's ear: a face has to be clearly surer
+        for other, faces in tracks.items():
+            surer = sure[other] >= sure[number] + SURER
+            if surer and _share_on_head(sightings, faces) >= MOSTLY:
+                found.add(number)
+                break
+
+    return found
 
 
 def _share_on_head(sightings: Mapping[int, TrackedFace], faces: Mapping[int, TrackedFace]) -> float:
     """In what share of its sightings a track lies on the head of another."""
-    on = sum(
-        frame in faces and _is_on_head(face.box, faces[frame].box)
-        for frame, face in sightings.items()
-    )
+    on = 0
+    for frame, face in sightings.items():
+        if frame in faces and _is_on_head(face.box, faces[frame].box):
+            on += 1
+
     return on / len(sightings)
 
 

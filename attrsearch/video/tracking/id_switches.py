@@ -42,9 +42,9 @@ def find_swap(embeddings: Floats, threshold: float, others: Floats | None = None
 
     for before in range(1, len(embeddings)):
         sides = embeddings[:before], embeddings[before:]
-        if min(map(len, sides)) < MIN_SHOTS_A_SIDE and not any(
-            len(side) < MIN_SHOTS_A_SIDE and _is_known(side, others, threshold) for side in sides
-        ):
+        short = [side for side in sides if len(side) < MIN_SHOTS_A_SIDE]
+        # a few looks are odd by chance, unless they are plainly somebody else's
+        if short and not any(_is_known(side, others, threshold) for side in short):
             continue
 
         first, second = (_mean(side) for side in sides)
@@ -68,17 +68,16 @@ def meeting(found: Scan, track: int, first: int, last: int) -> int:
     if min(predicted_ious) < MIN_PREDICTED_IOU:
         return frames[int(np.argmin(predicted_ious))]
 
-    overlaps = [
-        max(
-            (
-                float(iou(own[frame].box, sightings[frame].box))
-                for number, sightings in found.tracks.items()
-                if number != track and frame in sightings
-            ),
-            default=0.0,
-        )
-        for frame in frames
-    ]
+    # two people are taken for each other where they are one before the other
+    overlaps = []
+    for frame in frames:
+        most = 0.0
+        for number, sightings in found.tracks.items():
+            if number != track and frame in sightings:
+                most = max(most, float(iou(own[frame].box, sightings[frame].box)))
+
+        overlaps.append(most)
+
     return frames[int(np.argmax(overlaps))] if max(overlaps) > 0 else frames[len(frames) // 2]
 
 

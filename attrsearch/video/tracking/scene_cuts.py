@@ -88,7 +88,7 @@ def mark_cuts(frames: Iterable[Frame]) -> Iterator[tuple[Frame, bool]]:
 
 
 def are_alike(first: Small, second: Small) -> bool:
-    """Whether two small frames are of one scene, whatever their brightness, and however the camera moved."""
+    """Whether two small frames are of one scene, whatever their brightness or the camera's move."""
     brightness = max(float(first.mean()), float(second.mean()), 1.0)
     if float(np.abs(first - second).mean()) < CHANGE * brightness:
         return True

@@ -132,9 +132,13 @@ class BoxRows(_Rows, Mapping[int, list[LabelledBox]]):
         return [_labelled(self._face(number)) for number in numbers]
 
     def __iter__(self) -> Iterator[int]:
-        return (
-            frame for i, frame in enumerate(self._frames) if i == 0 or self._frames[i - 1] != frame
-        )
+        last = None
+        for frame in self._frames:
+            # rows are in the order of frames, several of one frame behind each other
+            if frame != last:
+                yield frame
+
+            last = frame
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

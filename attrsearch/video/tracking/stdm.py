@@ -53,12 +53,13 @@ class DetectionMemory:
             above 0).
         """
         fresh = [Remembered(box, float(p)) for box, p in zip(boxes, probabilities, strict=True)]
-        restored = [
-            replace(entry, frames_since_update=entry.frames_since_update + 1)
-            for entry in self._store
-            if entry.frames_since_update < self.length
-            and not (len(boxes) and collides(entry.box, boxes).any())
-        ]
+        restored = []
+        for entry in self._store:
+            age = entry.frames_since_update
+            # what is detected again is not remembered beside it
+            if age < self.length and not (len(boxes) and collides(entry.box, boxes).any()):
+                restored.append(replace(entry, frames_since_update=age + 1))
+
         self._store = fresh + restored
 
         return list(self._store)

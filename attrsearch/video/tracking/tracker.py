@@ -118,19 +118,18 @@ class Tracker:
             (found.probabilities < self.high_confidence)
             & (found.probabilities >= self.low_confidence)
         )
-        known, guesses = (
-            [track for track in self._tracks if track.guess is state] for state in (False, True)
-        )
+        known = [track for track in self._tracks if not track.guess]
+        guesses = [track for track in self._tracks if track.guess]
         faces: list[TrackedFace] = []
 
         for indices, least in ((high_confidence, 0.1), (low_confidence, 0.2)):
             left = indices
             for waiting in (known, guesses):
                 pairs = match([track.box for track in waiting], found.boxes[left], least)
-                faces += [
-                    self._continue(waiting[place], found, int(left[index]))
-                    for place, index in pairs
-                ]
+                for place, index in pairs:
+                    faces.append(self._continue(waiting[place], found, int(left[index])))
+
+                # from the end, so that the places before keep their numbers
                 for place in sorted((place for place, _ in pairs), reverse=True):
                     del waiting[place]
 
@@ -167,6 +166,7 @@ class Tracker:
             there = track.box + both
             stays, moves = (_best_overlap(box, found.boxes) for box in (here, there))
 
+            # detections do not tell, or there are none near: how the face looked decides
             if stays == moves and picture is not None and track.likeness is not None:
                 stays, moves = (track.likeness.find(picture, box)[1] for box in (here, there))
 
@@ -197,6 +197,7 @@ class Tracker:
         track.hits = track.hits + 1
         track.total = track.total + probability
         state: BoxSource = "detected" if probability >= self.high_confidence else "low"
+        # many unsure detections at one place are no accident
         likely = track.hits >= GUESSES and track.total / track.hits >= LIKELY
         track.guess = track.guess and state == "low" and not likely
 
@@ -243,12 +244,14 @@ class Tracker:
             track.frames_since_update += 1
             track.motion.damp()
 
+            # a track is remembered no longer than it was seen: one hit may have been a mistake
             if track.frames_since_update > min(self.length, track.hits - 1) or self._has_left(
                 track.box
             ):
                 self._tracks.remove(track)
                 continue
 
+            # somebody stands before this face: it is covered with theirs, and may come back
             if len(seen) and covered_share(track.box, seen).max() > HIDDEN:
                 continue
 
@@ -294,8 +297,10 @@ def match(expected: list[Floats], boxes: Floats, least: float) -> list[tuple[int
     there = np.stack(expected)
     overlap = iou(there[:, None], boxes[None])
     touching = np.stack([collides(box, boxes) for box in there])
+    # a face does not change its size at once: another size is another face
     ratio = np.sqrt(_areas(there)[:, None] / _areas(boxes)[None])
     alike = (ratio < SAME_SIZE) & (ratio > 1 / SAME_SIZE)
+    # a pair that only touches counts for a little, so that it is made where nothing better is
     gain = np.where(((overlap >= least) | touching) & alike, 0.05 + overlap, 0.0)
     rows, columns = linear_sum_assignment(-gain)
 
