@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import optuna
 from optuna.distributions import BaseDistribution, FloatDistribution
-from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.trial import create_trial
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -38,6 +37,12 @@ def importance(names: tuple[str, ...], points: Floats, utility: Floats) -> dict[
     utility = utility[usable]
     if len(points) < MIN_TRIALS or utility.min() == utility.max():
         return {}
+
+    # scikit-learn comes with it: slow to load, and short searches never get here
+    from optuna.importance import (  # noqa: PLC0415
+        PedAnovaImportanceEvaluator,
+        get_param_importances,
+    )
 
     low = points.min(0)
     high = points.max(0)

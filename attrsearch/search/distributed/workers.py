@@ -22,7 +22,6 @@ from attrsearch.core.recipes.study import Workers
 from attrsearch.faces.dataset import Person
 from attrsearch.runs.folder import RunFolder
 from attrsearch.search.distributed.pool import Pool, WorkersLostError
-from attrsearch.search.distributed.shared_study import SharedEvaluator
 from attrsearch.search.lockstep import Failed, search_people
 from attrsearch.search.models import Components, Settings, kept_components
 from attrsearch.search.writer import write_finished
@@ -93,6 +92,9 @@ def search_here(
     for group in groups:
         measurer = evaluator
         if job.storage:
+            # SQLAlchemy comes with it: slow to load, and few runs share their studies
+            from attrsearch.search.distributed.shared_study import SharedEvaluator  # noqa: PLC0415
+
             measurer = SharedEvaluator(evaluator, job.storage, job.settings, group[0].id)  # type: ignore[assignment]
 
         for item in search_people(

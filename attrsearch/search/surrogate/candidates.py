@@ -2,7 +2,6 @@
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import qmc
 
 from attrsearch.search.space import PersonSpace
 
@@ -15,6 +14,8 @@ STEPS = (0.05, 0.15, 0.4)
 
 def spread_points(space: PersonSpace, count: int, seed: int) -> Floats64:
     """Scrambled Sobol points of the space, (count, d); a power of two is balanced best."""
+    from scipy.stats import qmc  # noqa: PLC0415 - slow to load, and many studies have no surrogate
+
     sobol = qmc.Sobol(len(space.names), scramble=True, rng=np.random.default_rng(seed))
     exponent = max(0, int(np.ceil(np.log2(max(1, count)))))
     return np.asarray(space.low + sobol.random_base2(exponent)[:count] * (space.high - space.low))

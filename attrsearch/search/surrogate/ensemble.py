@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
 
 from attrsearch.core.recipes.objective import Objective
 from attrsearch.core.recipes.study import Surrogate
@@ -213,6 +212,8 @@ def rank_correlation(first: Floats64, second: Floats64) -> float:
     >>> rank_correlation(np.array([1.0, 2.0, 4.0]), np.array([0.1, 0.2, 0.3]))
     1.0
     """
+    from scipy.stats import rankdata  # noqa: PLC0415 - slow to load, and many studies have no surrogate
+
     a = rankdata(first)
     b = rankdata(second)
     if np.ptp(a) == 0 or np.ptp(b) == 0:

@@ -7,7 +7,8 @@ no pickle, no embedding of anyone.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ Floats = npt.NDArray[np.float32]
 Floats64 = npt.NDArray[np.float64]
 
 FORMAT = "attrsearch/surrogate"
+HINT = "make it with attrsearch train surrogate"
 
 
 def binding(
@@ -162,18 +164,10 @@ def load_pooled(path: Path) -> PooledModel:
     Raises:
         WeightsError: Not one, or damaged.
     """
-    hint = "make it with attrsearch train surrogate"
-
-    try:
+    with _reading(path):
         with safe_open(path, "numpy") as file:
-            text = file.metadata() or {}
+            about = _about(path, file.metadata())
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-
-        about = json.loads(text.get(FORMAT, "{}"))
-        if about.get("version") != 1:
-            raise WeightsError(
-                path, required=f"a {FORMAT} file, version 1", found="another file", hint=hint
-            )
 
         return PooledModel(
             bound=about["bound"],
@@ -187,15 +181,6 @@ def load_pooled(path: Path) -> PooledModel:
             people=int(about["people"]),
             sha256=file_sha256(path),
         )
-    except (
-        OSError,
-        SafetensorError,
-        KeyError,
-        TypeError,
-        ValueError,  # XGBoost's own error is one
-    ) as error:
-        found = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
-        raise WeightsError(path, required="a pooled surrogate", found=found, hint=hint) from error
 
 
 def choose_pooled(wanted: str, bound: Mapping[str, str]) -> tuple[PooledModel | None, str]:
@@ -216,11 +201,10 @@ def choose_pooled(wanted: str, bound: Mapping[str, str]) -> tuple[PooledModel | 
 
     if wanted == "auto":
         for name, entry in manifest().items():
-            if entry.kind == "surrogate":
+            # most settings have none, and XGBoost is slow to load
+            if entry.kind == "surrogate" and _bound_to(entry.path) == bound:
                 verify(find_weights(name, "surrogate"))
-                model = load_pooled(entry.path)
-                if model.bound == bound:
-                    return model, ""
+                return load_pooled(entry.path), ""
 
         return None, ""
 
@@ -235,6 +219,43 @@ def choose_pooled(wanted: str, bound: Mapping[str, str]) -> tuple[PooledModel | 
         return None, line
 
     return model, ""
+
+
+def _bound_to(path: Path) -> Mapping[str, str]:
+    """What a pooled model is bound to; its trees are not read.
+
+    Raises:
+        WeightsError: Not one, or damaged.
+    """
+    with _reading(path), safe_open(path, "numpy") as file:
+        bound: Mapping[str, str] = _about(path, file.metadata())["bound"]
+        return bound
+
+
+def _about(path: Path, metadata: Mapping[str, str] | None) -> dict[str, Any]:
+    """What a file says of itself."""
+    about: dict[str, Any] = json.loads((metadata or {}).get(FORMAT, "{}"))
+    if about.get("version") != 1:
+        required = f"a {FORMAT} file, version 1"
+        raise WeightsError(path, required=required, found="another file", hint=HINT)
+
+    return about
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Whatever is wrong with a file is a WeightsError."""
+    try:
+        yield
+    except (
+        OSError,
+        SafetensorError,
+        KeyError,
+        TypeError,
+        ValueError,  # XGBoost's own error is one
+    ) as error:
+        found = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+        raise WeightsError(path, required="a pooled surrogate", found=found, hint=HINT) from error
 
 
 def pooled_inputs(attributes: Floats, reduced: Floats64) -> Floats64:
