@@ -212,7 +212,7 @@ def rank_correlation(first: Floats64, second: Floats64) -> float:
     >>> rank_correlation(np.array([1.0, 2.0, 4.0]), np.array([0.1, 0.2, 0.3]))
     1.0
     """
-    from scipy.stats import rankdata  # noqa: PLC0415 - slow to load, and many studies have no surrogate
+    from scipy.stats import rankdata  # noqa: PLC0415 - slow to load, and seldom wanted
 
     a = rankdata(first)
     b = rankdata(second)
