@@ -20,7 +20,7 @@ MOST = {
     "comprehensions_per_1000": 19.6,
     "nested_per_1000": 0.06,
     "dense_comprehensions": 9,
-    "long_lines": 36,
+    "long_lines": 26,
     "long_files": 0,
 }
 LEAST = {"comments_per_1000": 10.0, "air_percent": 11.5}

@@ -307,7 +307,7 @@ def apply_to_stream(
 
 
 def set_upright(material: FrameSource, detector: Detector, options: VideoOptions) -> None:
-    """Turn footage that was filmed sideways or upside down, and has no tag that says so, for the detector.
+    """Turn footage for the detector that was filmed sideways or upside down, and does not say so.
 
     What is written stays as it was stored.
     """
@@ -342,7 +342,7 @@ def _known(folder: Path, eyes: FaceModels) -> Mapping[str, Floats]:
 
 
 def _recogniser_of(file: AttributesFile, eyes: FaceModels) -> CalibratedRecogniser:
-    """The recogniser that an export was searched with, or the one that is open where that is not to be had."""
+    """The recogniser that an export was searched with; the open one where that is not here."""
     name = file.recogniser.name
     if name == eyes.scaled.name:
         return eyes.scaled

@@ -89,7 +89,7 @@ def anonymise(
     watch: "WatchConfig",
     quiet: bool,
 ) -> int:
-    """Find the people of videos, folders of frames or pictures, search a set for each, and apply it, in one go.
+    """Find the people of videos, frames or pictures, search a set for each, and apply it.
 
     Interrupted, the same command goes on where it was: what is finished is left, and so are people
     who were searched. With --watch it goes on for ever with what is new in a folder.

@@ -101,7 +101,13 @@ def cut_crop(picture: Picture, editor: "Editor", to_crop: Floats) -> Picture:
 
 
 def edit_crops(editor: "Editor", crops: Tensor, attributes: Floats) -> list[Layer]:
-    """Edit an editor's crops (n, 3, size, size), RGB from -1 to 1, by sets (n, passes, 13), ready to be laid on."""
+    """Edit crops of an editor, ready to be laid on.
+
+    Args:
+        editor: Edits.
+        crops: Its crops (n, 3, size, size), RGB from -1 to 1.
+        attributes: A set for each, (n, passes, 13).
+    """
     encoded = editor.encode(crops)
     edited = uncrop(editor.edit(encoded, attributes).cpu().numpy())
     masks = editor.masks(encoded)[:, 0].float().cpu().numpy()

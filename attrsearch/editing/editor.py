@@ -67,7 +67,11 @@ class Editor(Protocol):
         ...
 
     def edit(self, encoded: Encoded, attributes: Floats) -> Tensor:
-        """Edits (n, 3, size, size), float32, RGB from -1 to 1, of n encoded faces and sets (n, passes, 13)."""
+        """Edit n encoded faces by sets (n, passes, 13).
+
+        Returns:
+            (n, 3, size, size), float32, RGB from -1 to 1.
+        """
         ...
 
     def masks(self, encoded: Encoded) -> Tensor:

@@ -1,4 +1,4 @@
-"""Give an edit the sharpness and the grain of the picture it is laid into, so that it is neither softer nor crisper.
+"""Give an edit the sharpness and the grain of the picture it is laid into.
 
 Both are measured on the untouched picture where the edit will lie. Of sharpness the fall of detail
 from octave to octave is measured, not its amount: a face with wrinkles is not a sharper picture of
@@ -106,7 +106,7 @@ def finish(edit: Floats, wanted: Finish) -> Floats:
 
 
 def _equalised(light: Floats, wanted: Finish) -> Floats:
-    """An edit (h, w) whose first and second octave of detail are multiplied so that they fall as the picture's."""
+    """An edit (h, w) whose first two octaves of detail fall as the picture's."""
     if wanted.falls is None:
         return light
 

@@ -100,7 +100,7 @@ def _merged(layer: nn.Conv2d, below: Tensor, level: Tensor, *, enlarge: bool) ->
 
 
 class RestoringNetwork(nn.Module):
-    """A U-Net at half the crop's resolution, with pixel-unshuffle before and pixel-shuffle after it."""
+    """A U-Net at half the crop's resolution, between pixel-unshuffle and pixel-shuffle."""
 
     def __init__(self, config: RestoringConfig = RestoringConfig()) -> None:
         super().__init__()

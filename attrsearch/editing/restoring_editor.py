@@ -79,13 +79,19 @@ class RestoringEditor:
 
     @network
     def edit(self, encoded: Encoded, attributes: Floats) -> Tensor:
-        """Edits (n, 3, size, size), float32, RGB from -1 to 1, of encoded faces and sets (n, 1, 13).
+        """Edit n encoded faces by sets (n, 1, 13).
+
+        Returns:
+            (n, 3, size, size), float32, RGB from -1 to 1.
 
         Raises:
             InputError: Sets of two passes.
         """
         if attributes.shape[1] != 1:
-            hint = 'choose a space with passes = "single" such as one-pass, or an editor of two passes such as thesis'
+            hint = (
+                'choose a space with passes = "single" such as one-pass, or an editor of two '
+                "passes such as thesis"
+            )
             found = f"sets of {attributes.shape[1]} passes"
             raise InputError(self.name, required="sets of one pass", found=found, hint=hint)
 
