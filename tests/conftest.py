@@ -114,7 +114,7 @@ def finished(finished_people: Path, tmp_path_factory: pytest.TempPathFactory) ->
     from attrsearch.search.run import run
 
     out = tmp_path_factory.mktemp("run") / "run"
-    study = load_study("quick", recogniser="sface", trials=24)
+    study = load_study("quick", editor="anonymiser", recogniser="sface", trials=24)
     run(finished_people, out, study=study, include_originals=True)
     write_report(out)
     return out
