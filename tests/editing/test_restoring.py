@@ -110,7 +110,9 @@ def test_two_passes_are_refused(file: Path) -> None:
     editor = load_editor(str(file))
     with pytest.raises(InputError, match="needs sets of one pass, found sets of 2 passes"):
         editor.edit(editor.encode(torch.zeros(1, 3, 128, 128)), np.zeros((1, 2, 13), np.float32))
-    with pytest.raises(WeightsError, match="needs an AttGAN editor of two passes, found a restoring one"):
+    with pytest.raises(
+        WeightsError, match="needs an AttGAN editor of two passes, found a restoring one"
+    ):
         load_editor(str(file), realign=SecondAlignment(Mtcnn(24)))
 
 
