@@ -118,10 +118,8 @@ def _two_stage(where: Located, precision: Precision, realign: Realigner | None) 
     """The editor of a recipe that names two others."""
     _refuse_second_alignment(where.name, realign)
     recipe = read_recipe(TwoStageRecipe, where.path)
-    names = [_beside(where.path, name) for name in (recipe.first, recipe.second)]
-    # one that names itself would never end
-    plain = all(Path(name).suffix != RECIPE for name in names)
-    first, second = (load_editor(name, precision) if plain else None for name in names)
+    first = _part(where.path, recipe.first, precision)
+    second = _part(where.path, recipe.second, precision)
 
     if not isinstance(first, RestoringEditor) or not isinstance(second, AttganEditor):
         raise WeightsError(
@@ -134,10 +132,14 @@ def _two_stage(where: Located, precision: Precision, realign: Realigner | None) 
     return TwoStageEditor(where.name, recipe, first, second)
 
 
-def _beside(recipe: Path, name: str) -> str:
-    """A bundled name as it is, a path as seen from the recipe's folder."""
+def _part(recipe: Path, name: str, precision: Precision) -> Editor | None:
+    """One of the two: a bundled name as it is, a path as seen from the recipe's folder.
+
+    None for a further recipe: one that names itself would never end.
+    """
     is_path = "/" in name or "\\" in name or Path(name).suffix != ""
-    return str(recipe.parent / name) if is_path else name
+    where = str(recipe.parent / name) if is_path else name
+    return None if locate(where).path.suffix == RECIPE else load_editor(where, precision)
 
 
 def _refuse_second_alignment(name: str, realign: Realigner | None) -> None:

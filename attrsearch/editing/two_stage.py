@@ -6,18 +6,17 @@ and leaves marks where it has to take it all the way. After a restoring editor i
 """
 
 import hashlib
-from typing import Annotated, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from pydantic import Field
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
 from attrsearch.core.device import device
 from attrsearch.core.parallel import network
-from attrsearch.core.recipes.base import Finite, Recipe
+from attrsearch.core.recipes.base import Recipe, Share
 from attrsearch.editing.attgan_editor import AttganEditor
 from attrsearch.editing.blending import face_mask
 from attrsearch.editing.encoded import Encoded
@@ -26,8 +25,6 @@ from attrsearch.faces.alignment import compose, invert
 from attrsearch.faces.sampling import sampling_grid
 
 Floats = npt.NDArray[np.float32]
-
-Share = Annotated[Finite, Field(ge=0, le=1)]
 
 
 class TwoStageRecipe(Recipe):

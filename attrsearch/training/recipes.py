@@ -4,14 +4,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from attrsearch.core.recipes.base import Finite, Recipe, load_recipe
+from attrsearch.core.recipes.base import Finite, Recipe, Share, load_recipe
 
 FOLDER = "models/recipes"
 
 Steps = Annotated[int, Field(ge=1, le=10_000_000)]
 Batch = Annotated[int, Field(ge=2, le=1024)]
 Rate = Annotated[float, Field(gt=0, le=1)]
-Share = Annotated[float, Field(ge=0, le=1)]
 Weight = Annotated[Finite, Field(ge=0)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from attrsearch.core.recipes.base import Finite, Recipe, load_recipe
-from attrsearch.training.recipes import FOLDER, Rate, Share, Weight, _Training
+from attrsearch.core.recipes.base import Finite, Recipe, Share, load_recipe
+from attrsearch.training.recipes import FOLDER, Rate, Weight, _Training
 
 
 class ParsingRecipe(_Training):

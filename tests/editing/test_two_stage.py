@@ -126,6 +126,7 @@ def test_everything_that_decides_an_edit_is_in_the_hash(editor: Editor, folder: 
     [
         ({"first": "base"}, WeightsError, "needs a restoring editor first and an AttGAN"),
         ({"second": "bad.toml"}, WeightsError, "needs a restoring editor first and an AttGAN"),
+        ({"first": "two-stage"}, WeightsError, "needs a restoring editor first and an AttGAN"),
         ({"second": "nobody"}, WeightsError, "nobody"),
         ({"strength": 1.5}, RecipeError, "strength"),
     ],

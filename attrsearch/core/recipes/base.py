@@ -16,6 +16,7 @@ from attrsearch.core.toml import parse_toml
 MAX_BYTES = 100_000
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1)]
 DETECTORS = ("mtcnn", "yunet")
 TERM_NAMES = ("detection", "iou", "distance", "naturalness")
 SAMPLER_NAMES = ("tpe", "random", "qmc", "cmaes", "gp", "nsga2")
