@@ -170,11 +170,17 @@ def known_editor(name: str | None) -> None:
 
     Raises:
         WeightsError: Unknown name, no such file, or a bundled one that is not what it was.
+        RecipeError: A recipe of two editors that is none.
     """
     from attrsearch.editing.installed import locate
+    from attrsearch.editing.two_stage_recipe import SUFFIX, read_two_stage
 
-    if name is not None:
-        locate(name)
+    if name is None:
+        return
+
+    where = locate(name)
+    if where.path.suffix == SUFFIX:
+        read_two_stage(where)
 
 
 def evaluation_request(

@@ -6,7 +6,6 @@ generator after it. They differ in how a face is cut, in how many passes they ma
 their edits are laid on.
 """
 
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -17,7 +16,6 @@ from torch import Tensor
 from attrsearch.core.errors import WeightsError
 from attrsearch.core.plugins import made
 from attrsearch.core.precision import Precision
-from attrsearch.core.recipes.base import read_recipe
 from attrsearch.core.weights import DEFAULT_EDITOR
 from attrsearch.editing.attgan_editor import AttganEditor, Realigner
 from attrsearch.editing.checkpoints import attgan_of
@@ -25,12 +23,10 @@ from attrsearch.editing.encoded import Encoded
 from attrsearch.editing.installed import Located, locate
 from attrsearch.editing.restoring_editor import RestoringEditor
 from attrsearch.editing.restoring_file import is_restoring, restoring_of
-from attrsearch.editing.two_stage import TwoStageEditor, TwoStageRecipe
+from attrsearch.editing.two_stage import TwoStageEditor
+from attrsearch.editing.two_stage_recipe import SUFFIX, read_two_stage
 
 Floats = npt.NDArray[np.float32]
-
-RECIPE = ".toml"
-"""How the file of an editor of two stages ends."""
 
 
 class Editor(Protocol):
@@ -104,7 +100,7 @@ def load_editor(
             raise
         return plugged
 
-    if where.path.suffix == RECIPE:
+    if where.path.suffix == SUFFIX:
         return _two_stage(where, precision, realign)
 
     if not is_restoring(where):
@@ -117,9 +113,9 @@ def load_editor(
 def _two_stage(where: Located, precision: Precision, realign: Realigner | None) -> TwoStageEditor:
     """The editor of a recipe that names two others."""
     _refuse_second_alignment(where.name, realign)
-    recipe = read_recipe(TwoStageRecipe, where.path)
-    first = _part(where.path, recipe.first, precision)
-    second = _part(where.path, recipe.second, precision)
+    recipe = read_two_stage(where)
+    first = load_editor(recipe.first, precision)
+    second = load_editor(recipe.second, precision)
 
     if not isinstance(first, RestoringEditor) or not isinstance(second, AttganEditor):
         raise WeightsError(
@@ -130,16 +126,6 @@ def _two_stage(where: Located, precision: Precision, realign: Realigner | None) 
         )
 
     return TwoStageEditor(where.name, recipe, first, second)
-
-
-def _part(recipe: Path, name: str, precision: Precision) -> Editor | None:
-    """One of the two: a bundled name as it is, a path as seen from the recipe's folder.
-
-    None for a further recipe: one that names itself would never end.
-    """
-    is_path = "/" in name or "\\" in name or Path(name).suffix != ""
-    where = str(recipe.parent / name) if is_path else name
-    return None if locate(where).path.suffix == RECIPE else load_editor(where, precision)
 
 
 def _refuse_second_alignment(name: str, realign: Realigner | None) -> None:

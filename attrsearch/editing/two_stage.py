@@ -6,7 +6,6 @@ and leaves marks where it has to take it all the way. After a restoring editor i
 """
 
 import hashlib
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,36 +15,15 @@ from torch.nn.functional import grid_sample
 
 from attrsearch.core.device import device
 from attrsearch.core.parallel import network
-from attrsearch.core.recipes.base import Recipe, Share
 from attrsearch.editing.attgan_editor import AttganEditor
 from attrsearch.editing.blending import face_mask
 from attrsearch.editing.encoded import Encoded
 from attrsearch.editing.restoring_editor import RestoringEditor
+from attrsearch.editing.two_stage_recipe import TwoStageRecipe
 from attrsearch.faces.alignment import compose, invert
 from attrsearch.faces.sampling import sampling_grid
 
 Floats = npt.NDArray[np.float32]
-
-
-class TwoStageRecipe(Recipe):
-    """The file of a two-stage editor.
-
-    Attributes:
-        first: The restoring editor, by name or path; a path is seen from the file's folder.
-        second: The AttGAN editor, likewise.
-        ease: What attributes are multiplied by for the first stage: near those that real people
-            have, a restoring editor paints best.
-        strength: How much of the second stage is laid over the first, 0 to 1.
-    """
-
-    format: Literal["attrsearch/editor"]
-    version: Literal[1]
-    name: str = ""
-    description: str = ""
-    first: str
-    second: str
-    ease: Share = 0.5
-    strength: Share = 0.9
 
 
 class TwoStageEditor:

@@ -61,6 +61,7 @@ CASES = [
     ("anonymise {faces} --out {new} --run {folder}", "needs a new or empty folder for the search"),
     ("anonymise {film} --study quik", "did you mean quick?"),
     ("anonymise {film} --editor anonymizer", "did you mean anonymiser?"),
+    ("anonymise {film} --editor {stages}", "nobody: needs bundled editor weights or a path"),
     ("anonymise {faces} --editor gone.safetensors", "gone.safetensors: needs a readable"),
     ("anonymise {film} --out {folder}/a.xyz", "needs a video that can be written"),
     ("anonymise {film} --recogniser sfase", "did you mean sface?"),
@@ -123,11 +124,15 @@ def places(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
     (root / "folder").mkdir()
     (root / "folder" / "mine.txt").write_text("mine")
     (root / "file").write_text("mine")
+    stages = root / "stages.toml"
+    head = 'format = "attrsearch/editor"\nversion = 1\n'
+    stages.write_text(head + 'first = "nobody"\nsecond = "anonymiser"\n')
     run = write_run(root / "run", 4, 30, pictures=False)
     film = write_clip(root / "film.mp4", textured(4))
     return {
         **{name: root / name for name in ("faces", "empty", "folder", "file", "new")},
         **{"picture": picture, "run": run, "film": film, "sets": run / "attributes.json"},
+        "stages": stages,
     }
 
 

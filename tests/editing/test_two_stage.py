@@ -125,8 +125,8 @@ def test_everything_that_decides_an_edit_is_in_the_hash(editor: Editor, folder: 
     ("changes", "kind", "line"),
     [
         ({"first": "base"}, WeightsError, "needs a restoring editor first and an AttGAN"),
-        ({"second": "bad.toml"}, WeightsError, "needs a restoring editor first and an AttGAN"),
-        ({"first": "two-stage"}, WeightsError, "needs a restoring editor first and an AttGAN"),
+        ({"second": "bad.toml"}, WeightsError, "bad.toml, which has two stages itself"),
+        ({"first": "two-stage"}, WeightsError, "two-stage, which has two stages itself"),
         ({"second": "nobody"}, WeightsError, "nobody"),
         ({"strength": 1.5}, RecipeError, "strength"),
     ],
