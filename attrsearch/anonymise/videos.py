@@ -69,6 +69,28 @@ class FaceModels:
     scaled: CalibratedRecogniser
 
 
+@dataclass(frozen=True)
+class ExportedSets:
+    """The attribute sets of an export, and who gets them.
+
+    Attributes:
+        file: The export.
+        editor: The one it was searched with.
+        match: Folder with pictures of the people of the export, by which people in footage are
+            known.
+        person: Everybody in the footage is this person of the export.
+    """
+
+    file: AttributesFile
+    editor: Editor
+    match: Path | None = None
+    person: str | None = None
+
+    def feasible(self) -> dict[str, AttributeSet]:
+        """Sets that hold, by the name of their person."""
+        return {record.id: record.attributes for record in self.file.identities if record.feasible}
+
+
 def load_face_models(
     options: VideoOptions,
     *,
@@ -105,43 +127,39 @@ def load_face_models(
 
 def apply_to_video(
     material: FrameSource,
-    file: AttributesFile,
+    export: ExportedSets,
     eyes: FaceModels,
     options: VideoOptions,
     *,
-    editor: Editor,
-    match: Path | None = None,
-    person: str | None = None,
     progress: Progress[Step] = silent,
 ) -> VideoResult:
     """Protect a video with an export.
 
     Args:
         material: The video or the folder of frames, and where it goes.
-        file: The export.
+        export: The sets, and who gets them; where it does not say, an export of one person is given
+            to whoever is seen longest.
         eyes: What finds and knows faces.
         options: How.
-        editor: The export's editor.
-        match: Folder with pictures of the people of the export, by which people in the video are
-            known; without it an export of one person is given to whoever is seen longest.
-        person: Everybody in the video is this person of the export.
         progress: Told of the passes ``find`` and ``cover``, by frames.
 
     Raises:
         InputError: A person that the export does not have was named.
     """
-    file.require(person)
+    export.file.require(export.person)
     set_upright(material, eyes.detector, options)
 
     def decide(people: People) -> SetAssignment:
-        records = {record.id: record for record in file.identities if record.feasible}
-        if person is not None:
-            names = dict.fromkeys(people.names.values(), person)
-        elif match is not None:
-            names = match_people(people, _known(match, eyes), eyes.scaled.calibration.verification)
+        sets = export.feasible()
+        if export.person is not None:
+            names = dict.fromkeys(people.names.values(), export.person)
+        elif export.match is not None:
+            known = _known(export.match, eyes)
+            names = match_people(people, known, eyes.scaled.calibration.verification)
         else:
-            longest = next(iter(dict.fromkeys(sorted(people.names.values()))), None)
-            names = {longest: next(iter(records))} if len(records) == 1 and longest else {}
+            # people are numbered by how long they are seen: the first name is the longest seen
+            longest = next(iter(sorted(people.names.values())), None)
+            names = {longest: next(iter(sets))} if len(sets) == 1 and longest else {}
 
         unknown = sorted(set(people.names.values()) - set(names))
         if unknown:
@@ -150,9 +168,7 @@ def apply_to_video(
                 f"({options.fallback})"
             )
 
-        return SetAssignment(
-            names, {name: record.attributes for name, record in records.items()}, editor
-        )
+        return SetAssignment(names, sets, export.editor)
 
     return protect(
         material,
@@ -161,7 +177,7 @@ def apply_to_video(
         scaled=eyes.scaled,
         decide=decide,
         options=options,
-        verify=_recogniser_of(file, eyes),
+        verify=_recogniser_of(export.file, eyes),
         progress=progress,
     )
 
@@ -249,34 +265,41 @@ def anonymise_video(
 def apply_to_stream(
     source: str,
     target: Path,
-    file: AttributesFile,
+    export: ExportedSets,
     eyes: FaceModels,
     options: VideoOptions,
     *,
-    editor: Editor,
-    match: Path | None = None,
-    person: str | None = None,
     encoding: Encoding | None = None,
     progress: Progress[Step] = silent,
 ) -> StreamResult:
-    """Protect a live source with an export; arguments as :func:`apply_to_video`.
+    """Protect a live source with an export.
 
-    People are known by ``match``, or all are ``person``; everybody else is filtered.
+    People are known by the export's ``match``, or all are its ``person``; everybody else is
+    filtered, since of a stream nobody knows who will be seen longest.
+
+    Args:
+        source: A device, an address, or ``-``.
+        target: File to write; ``-`` for standard output.
+        export: The sets, and who gets them.
+        eyes: What finds and knows faces.
+        options: How.
+        encoding: How the output is written.
+        progress: Told of the stage ``stream``, by frames.
 
     Raises:
         InputError: A person that is not known was named.
     """
-    file.require(person)
-    sets = {record.id: record.attributes for record in file.identities if record.feasible}
+    export.file.require(export.person)
+    sets = export.feasible()
     known: Mapping[str, Floats] = {}
 
-    if match is not None:
-        means = {name: rows.sum(0) for name, rows in _known(match, eyes).items()}
+    if export.match is not None:
+        means = {name: rows.sum(0) for name, rows in _known(export.match, eyes).items()}
         wanted = {*sets, *options.visible}
         means = {name: mean for name, mean in means.items() if name in wanted}
         known = {name: mean / np.linalg.norm(mean) for name, mean in means.items()}
 
-    strangers = sorted(options.visible - set(known) - {person})
+    strangers = sorted(options.visible - set(known) - {export.person})
     if strangers:
         found = f"{len(known)} known by --match: {', '.join(sorted(known)[:6]) or 'nobody'}"
         hint = "give their pictures with --match"
@@ -284,15 +307,15 @@ def apply_to_stream(
 
     namer = KnownPersonMatcher(eyes.close_up, eyes.scaled, known)
     renderer = Renderer(
-        editor=editor,
+        editor=export.editor,
         sets=sets,
         names=namer.names,
         visible=options.visible,
         fallback=options.fallback,
         smallest=options.smallest,
         replacement=options.replacement,
-        everyone=person or "",
-        verifier=RenderVerifier(_recogniser_of(file, eyes)),
+        everyone=export.person or "",
+        verifier=RenderVerifier(_recogniser_of(export.file, eyes)),
     )
     return protect_stream(
         source,
@@ -300,7 +323,7 @@ def apply_to_stream(
         detector=eyes.detector,
         tracker=Tracker(options.memory, None, options.high_confidence, options.low_confidence),
         renderer=renderer,
-        namer=None if person else namer,
+        namer=None if export.person else namer,
         encoding=encoding,
         progress=progress,
     )

@@ -174,20 +174,13 @@ def _apply_video(
         material = open_material(source, out, video)
 
         from attrsearch.anonymise.images import load_export_editor
-        from attrsearch.anonymise.videos import apply_to_video
+        from attrsearch.anonymise.videos import ExportedSets, apply_to_video
 
         options = add_debug(video.load(material.size), source, material, video)
         eyes = open_eyes_for(options, video, nobody_known=config.match is None)
-        protected = apply_to_video(
-            material,
-            file,
-            eyes,
-            options,
-            editor=load_export_editor(file, config.editor),
-            match=config.match,
-            person=config.person,
-            progress=progress,
-        )
+        editor = load_export_editor(file, config.editor)
+        export = ExportedSets(file, editor, config.match, config.person)
+        protected = apply_to_video(material, export, eyes, options, progress=progress)
 
     return finish(protected, source, out, eyes, video, material, quiet=quiet)
 
@@ -203,7 +196,7 @@ def _apply_live(
     refuse_for_live(source, video)
 
     from attrsearch.anonymise.images import load_export_editor
-    from attrsearch.anonymise.videos import apply_to_stream
+    from attrsearch.anonymise.videos import ExportedSets, apply_to_stream
     from attrsearch.video.io.encoders import Encoding
     from attrsearch.video.summary import advise, summarise, unsearched
 
@@ -211,15 +204,14 @@ def _apply_live(
     eyes = open_eyes_for(options, video)
 
     with stage_bar(quiet) as progress:
+        editor = load_export_editor(file, config.editor)
+        export = ExportedSets(file, editor, config.match, config.person)
         done = apply_to_stream(
             source,
             out,
-            file,
+            export,
             eyes,
             options,
-            editor=load_export_editor(file, config.editor),
-            match=config.match,
-            person=config.person,
             encoding=Encoding(video.codec or "libx264", video.quality),
             progress=progress,
         )

@@ -310,7 +310,7 @@ def _audit(
     from attrsearch.faces.detection.mtcnn import LOW_THRESHOLDS, Mtcnn
     from attrsearch.faces.detection.yunet import YuNet
     from attrsearch.faces.recognition.load import choose_judge
-    from attrsearch.video.audit import audit_video
+    from attrsearch.video.audit import AuditScope, audit_video
     from attrsearch.video.io.orientation import find_turn
 
     judge = choose_judge(*protected.recognisers)
@@ -324,16 +324,21 @@ def _audit(
             f"{90 * turn} degrees more"
         )
 
+    scope = AuditScope(
+        start=video.start,
+        end=video.end,
+        # faces left on purpose are known by their boxes, which are of the other way up
+        visible={} if turn else protected.visible,
+        turn=(material.turn + turn) % 4,
+    )
+
     with stage_bar(quiet) as progress:
         found = audit_video(
             source,
             target,
             independent,
             judge,
-            start=video.start,
-            end=video.end,
-            visible={} if turn else protected.visible,
-            turn=(material.turn + turn) % 4,
+            scope,
             progress=lambda step: progress(replace(step, total=protected.frames)),
         )
 

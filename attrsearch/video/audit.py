@@ -14,7 +14,7 @@ a blank in their place matches as well: such a match says nothing of what is lef
 import json
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -76,6 +76,23 @@ class Leak:
     box: tuple[float, float, float, float]
     kind: Literal["uncovered", "matches"]
     value: float
+
+
+@dataclass(frozen=True)
+class AuditScope:
+    """What of the original the protected video shows, and how.
+
+    Attributes:
+        start: Where the protected video begins in the original, in seconds.
+        end: Where it ends; None for the original's end.
+        visible: Frame to faces that were left as they are on purpose; they are no leaks.
+        turn: Quarters counterclockwise by which the footage is turned, so that faces stand upright.
+    """
+
+    start: float = 0.0
+    end: float | None = None
+    visible: Mapping[int, Sequence[LabelledBox]] = field(default_factory=dict)
+    turn: int = 0
 
 
 @dataclass(frozen=True)
@@ -186,11 +203,8 @@ def audit_video(
     protected: Path,
     detector: Detector,
     judge: CalibratedRecogniser,
+    scope: AuditScope | None = None,
     *,
-    start: float = 0.0,
-    end: float | None = None,
-    visible: Mapping[int, Sequence[LabelledBox]] | None = None,
-    turn: int = 0,
     progress: Progress[Step] = silent,
 ) -> Audit:
     """Compare a protected video with its original, frame by frame.
@@ -200,23 +214,22 @@ def audit_video(
         protected: What was made of it, of the same frames.
         detector: One that the protection did not use.
         judge: A recogniser that the search did not use.
-        start: Where the protected video begins in the original, in seconds.
-        end: Where it ends.
-        visible: Frame to faces that were left as they are on purpose; they are no leaks.
-        turn: Quarters counterclockwise by which the footage is turned, so that faces stand upright.
+        scope: What of the original is compared, and which faces were left on purpose; all of it,
+            and none, where it is None.
         progress: Told of the stage ``audit``, by frames.
 
     Raises:
         InputError: One of them is no video, or their frames differ in size.
     """
+    scope = scope or AuditScope()
     faces = judged = blank = 0
     matches: list[Leak] = []
     lasting = _Lasting()
     strangers = Strangers()
 
     with (
-        VideoReader(original, start, end, turn=turn) as first,
-        VideoReader(protected, turn=turn) as second,
+        VideoReader(original, scope.start, scope.end, turn=scope.turn) as first,
+        VideoReader(protected, turn=scope.turn) as second,
     ):
         sizes = [(r.info.width, r.info.height) for r in (first, second)]
         if sizes[0] != sizes[1]:
@@ -227,7 +240,7 @@ def audit_video(
 
         for before, after in zip(first.frames(), second.frames(), strict=False):
             found = _without(
-                find_faces(before.picture, detector), (visible or {}).get(before.index, ())
+                find_faces(before.picture, detector), scope.visible.get(before.index, ())
             )
             faces += len(found)
             changes = [_change(before.picture, after.picture, box) for box in found.boxes]

@@ -14,29 +14,44 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import gaussian_filter1d
 
 from attrsearch.video.reasons import Reason
+from attrsearch.video.steadying import (
+    camera_shift,
+    nearest,
+    roughness,
+    spread,
+    steady,
+    steady_turn,
+)
 from attrsearch.video.tracking.best_shots import turn
 from attrsearch.video.tracking.tracker import SAME_SIZE, BoxSource, TrackedFace
 
 Floats = npt.NDArray[np.float32]
 
-LONGEST_GAP = 30
-LEAD = 6
-EXTENSION = 3
-"""Frames added before a stretch, where nothing remembers the face yet, and after it."""
 KNOWN_NEAR = 15
 """Landmarks are known at most this many frames from one in which they were seen: half of the
 longest gap."""
-STEADYING = 1.2
-"""Standard deviation of the smoothing of landmarks and boxes over time, in frames."""
-TURN_STEADYING = 6.0
 MAX_TURN = 1.0
-"""The same of how far a head is turned; a detector's landmarks of a profile are now beside, now
-before the face."""
+"""How far a head counts as turned at most: landmarks of a profile are now beside, now before the
+face, and one frame of them would outweigh all others."""
 FASTEST = 0.35
 """How far a person may have moved between two tracks, in widths of the face a frame."""
+
+
+@dataclass(frozen=True)
+class Filling:
+    """How many frames without a sighting are covered.
+
+    Attributes:
+        gap: Gaps of at most this many frames between two sightings are filled.
+        lead: Frames added before a stretch, where nothing remembers the face yet.
+        extension: Frames added after it.
+    """
+
+    gap: int = 30
+    lead: int = 6
+    extension: int = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +122,7 @@ class Timeline:
         people: Track to person; tracks of one person that may be one are joined.
         remembered: Track to frame to a face that only the memory still holds: it is covered where
             there is nothing else of its track.
-        gap: Gaps of at most this many frames are filled.
-        extension: Frames added after a stretch.
-        lead: Frames added before it.
+        filling: How many frames between, before and after sightings are covered.
         camera: How far the camera had moved in each frame, (2,) pixels: gaps are filled, ends
             extended and boxes steadied as if it stood still.
         plan: Decides for a face's whole way where it is edited, and why not elsewhere.
@@ -123,18 +136,17 @@ class Timeline:
         *,
         people: Mapping[int, str] | None = None,
         remembered: Mapping[int, Mapping[int, TrackedFace]] | None = None,
-        gap: int = LONGEST_GAP,
-        extension: int = EXTENSION,
-        lead: int = LEAD,
+        filling: Filling | None = None,
         camera: Sequence[Floats] = (),
         plan: Callable[[Sequence[TrackedBox]], Sequence[Reason]] | None = None,
     ) -> None:
         self._plan = plan
         self._camera = np.array(camera, np.float32).reshape(-1, 2)
         edges = sorted(cuts)
+        filling = filling or Filling()
         self._stretches: list[_Stretch] = []
-        for joined in _join(tracks, people or {}, gap):
-            self._stretches += _stretches(joined, edges, frames, gap, (lead, extension))
+        for joined in _join(tracks, people or {}, filling.gap):
+            self._stretches += _stretches(joined, edges, frames, filling)
 
         self._waiting = sorted(
             range(len(self._stretches)), key=lambda number: -self._stretches[number].begin
@@ -226,13 +238,12 @@ def _stretches(
     tracks: Sequence[Mapping[int, TrackedFace]],
     cuts: list[int],
     frames: int,
-    gap: int,
-    added: tuple[int, int],
+    filling: Filling,
 ) -> list[_Stretch]:
     """Tracks that follow each other, divided at cuts and at gaps too long to fill."""
     known = np.array(list(itertools.chain.from_iterable(tracks)), np.int64)
     scenes = np.searchsorted(np.array(cuts, np.int64), known, "right")
-    breaks = np.flatnonzero((np.diff(known) > gap + 1) | (np.diff(scenes) > 0))
+    breaks = np.flatnonzero((np.diff(known) > filling.gap + 1) | (np.diff(scenes) > 0))
     stretches = []
 
     for start, stop in itertools.pairwise([0, *(breaks + 1), len(known)]):
@@ -241,8 +252,8 @@ def _stretches(
 
         first = int(known[start])
         last = int(known[stop - 1])
-        begin = max([0, first - added[0], *(cut for cut in cuts if cut <= first)])
-        end = min([frames - 1, last + added[1], *(cut - 1 for cut in cuts if cut > last)])
+        begin = max([0, first - filling.lead, *(cut for cut in cuts if cut <= first)])
+        end = min([frames - 1, last + filling.extension, *(cut - 1 for cut in cuts if cut > last)])
         stretches.append(_Stretch(tracks, first, last, begin, end))
 
     return stretches
@@ -278,11 +289,11 @@ class _Filled:
             self._probabilities[place] = face.probability
             self._sources.append(face.source)
 
-        there = _places(camera, known)
-        if _roughness(seen_boxes - there) >= _roughness(seen_boxes):
+        there = camera_shift(camera, known)
+        if roughness(seen_boxes - there) >= roughness(seen_boxes):
             camera, there = camera[:0], np.zeros_like(there)  # the camera followed this face
 
-        boxes = _steady(_spread(seen_boxes - there, known, whole)) + _places(camera, whole)
+        boxes = steady(spread(seen_boxes - there, known, whole)) + camera_shift(camera, whole)
         boxes[:, 2:] = np.maximum(boxes[:, 2:], boxes[:, :2] + 1)
         good = np.isfinite(points).all((1, 2))
         landmarks = np.full((len(whole), 5, 2), np.nan, np.float32)
@@ -295,15 +306,15 @@ class _Filled:
             )
             # landmarks stay in the box they were seen in, and are not known far from the frame
             # they were seen in
-            spread = np.stack(
+            everywhere = np.stack(
                 [np.interp(whole, known[good], c) for c in shares.reshape(-1, 10).T], 1
             )
-            steady = _steady(spread.astype(np.float32)).reshape(-1, 5, 2)
+            steadied = steady(everywhere.astype(np.float32)).reshape(-1, 5, 2)
             near = np.abs(whole - known[good][nearest(known[good], whole)]) <= KNOWN_NEAR
-            placed = boxes[:, None, :2] + steady * (boxes[:, None, 2:] - boxes[:, None, :2])
+            placed = boxes[:, None, :2] + steadied * (boxes[:, None, 2:] - boxes[:, None, :2])
             landmarks[near] = placed[near]
             turned = np.array([min(turn(shape), MAX_TURN) for shape in points[good]])
-            self._turns = _steady_turn(np.interp(whole, known[good], turned))
+            self._turns = steady_turn(np.interp(whole, known[good], turned))
 
         self._boxes = boxes
         self._landmarks = landmarks
@@ -335,60 +346,3 @@ class _Filled:
             way=int(self._tracks[0]),
             planned=self._planned[place] if self._planned is not None else None,
         )
-
-
-def _places(camera: Floats, frames: npt.NDArray[np.int64]) -> Floats:
-    """How far the camera had moved in frames (n,), as a shift of boxes, (n, 4)."""
-    if not len(camera):
-        return np.zeros((len(frames), 4), np.float32)
-    return np.tile(camera[np.clip(frames, 0, len(camera) - 1)], 2)
-
-
-def _roughness(boxes: Floats) -> float:
-    """How unevenly boxes (n, 4) move, pixels."""
-    return float(np.abs(np.diff(boxes, 2, axis=0)).mean()) if len(boxes) > 2 else 0.0
-
-
-def nearest(known: npt.NDArray[np.int64], wanted: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Places (n,) of the numbers nearest to those wanted (n,) among known ones (k,), sorted.
-
-    The first of two as near.
-
-    >>> nearest(np.array([2, 6, 7]), np.array([0, 2, 3, 4, 5, 6, 9])).tolist()
-    [0, 0, 0, 0, 1, 1, 2]
-    """
-    after = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
-    before = np.maximum(after - 1, 0)
-    return np.where(np.abs(wanted - known[before]) <= np.abs(known[after] - wanted), before, after)
-
-
-def _spread(values: Floats, known: npt.NDArray[np.int64], whole: npt.NDArray[np.int64]) -> Floats:
-    """Values (k, d) at known frames as values of every frame.
-
-    Linear between, moving on at the ends.
-    """
-    columns = [np.interp(whole, known, column) for column in values.T]
-    spread = np.stack(columns, 1)
-
-    if len(known) > 1:
-        reach = min(len(known) - 1, 3)
-        before = whole < known[0]
-        after = whole > known[-1]
-        early = (values[reach] - values[0]) / (known[reach] - known[0])
-        late = (values[-1] - values[-1 - reach]) / (known[-1] - known[-1 - reach])
-        spread[before] = values[0] + (whole[before, None] - known[0]) * early
-        spread[after] = values[-1] + (whole[after, None] - known[-1]) * late
-
-    return spread.astype(np.float32)
-
-
-def _steady(values: Floats) -> Floats:
-    """Smooth values (n, d) over time, so that an edit does not shake."""
-    if len(values) < 3:
-        return values
-    return np.asarray(gaussian_filter1d(values, STEADYING, axis=0, mode="nearest"), np.float32)
-
-
-def _steady_turn(values: npt.NDArray[np.float64]) -> list[float]:
-    """How far a head is turned (n,), smoothed over time, so that edits do not come and go."""
-    return [float(value) for value in gaussian_filter1d(values, TURN_STEADYING, mode="reflect")]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from attrsearch.anonymise.videos import (
+    ExportedSets,
     FaceModels,
     apply_to_stream,
     apply_to_video,
@@ -17,6 +18,7 @@ from attrsearch.faces.detection.mtcnn import Mtcnn
 from attrsearch.faces.detection.yunet import YuNet
 from attrsearch.faces.recognition.base import CalibratedRecogniser
 from attrsearch.faces.recognition.load import choose_judge
+from attrsearch.runs.attributes_file import AttributesFile
 from attrsearch.video.io.source import VideoFile
 from attrsearch.video.pipeline import VideoOptions, VideoResult
 from tests.anonymise.test_images import export, person
@@ -40,11 +42,17 @@ def eyes(mtcnn: Mtcnn, sface: CalibratedRecogniser) -> FaceModels:
 
 
 def apply(
-    clip: Path, target: Path, eyes: FaceModels, editor: Editor, file: object, **options: object
+    clip: Path,
+    target: Path,
+    eyes: FaceModels,
+    editor: Editor,
+    file: AttributesFile,
+    *,
+    match: Path | None = None,
+    person: str | None = None,
 ) -> VideoResult:
-    return apply_to_video(
-        VideoFile(clip, target), file, eyes, VideoOptions(), editor=editor, **options  # type: ignore[arg-type]
-    )  # fmt: skip
+    export = ExportedSets(file, editor, match, person)
+    return apply_to_video(VideoFile(clip, target), export, eyes, VideoOptions())
 
 
 def test_an_export_of_one_goes_to_whoever_is_seen_longest(
@@ -98,12 +106,13 @@ def test_a_person_the_export_has_not(
         InputError, match="zoe: needs a person of the export, found no zoe; it has anna"
     ):
         apply(clip, tmp_path / "o.mp4", eyes, editor, file, person="zoe")
-    for options, changed in (
-        ({"person": "zoe"}, VideoOptions()),
-        ({}, VideoOptions(visible=frozenset({"zoe"}))),
+    for name, options in (
+        ("zoe", VideoOptions()),
+        (None, VideoOptions(visible=frozenset({"zoe"}))),
     ):
+        sets = ExportedSets(file, editor, person=name)
         with pytest.raises(InputError, match="zoe: needs a person"):
-            apply_to_stream("-", tmp_path / "o.mp4", file, eyes, changed, editor=editor, **options)  # type: ignore[arg-type]
+            apply_to_stream("-", tmp_path / "o.mp4", sets, eyes, options)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -17,7 +17,7 @@ from attrsearch.faces.dataset import Picture
 from attrsearch.faces.detection.base import Detections
 from attrsearch.faces.detection.mtcnn import Mtcnn
 from attrsearch.faces.recognition.base import CalibratedRecogniser
-from attrsearch.video.audit import UNCHANGED, audit_video
+from attrsearch.video.audit import UNCHANGED, AuditScope, audit_video
 from attrsearch.video.io.boxes_file import LabelledBox
 from attrsearch.video.io.reader import Frame
 from attrsearch.video.io.source import VideoFile, VideoSecondPass
@@ -176,7 +176,8 @@ def test_exactly_that_person_is_left(
     leaks = audit_video(scene.clip, target, Mtcnn(30), sface).leaks
     assert {leak.frame for leak in leaks} == set(range(16))
     assert {leak.kind for leak in leaks} == {"uncovered"}
-    assert audit_video(scene.clip, target, Mtcnn(30), sface, visible=done.visible).leaks == ()
+    scope = AuditScope(visible=done.visible)
+    assert audit_video(scene.clip, target, Mtcnn(30), sface, scope).leaks == ()
 
 
 def test_a_name_that_nobody_has(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from attrsearch.video.tracking.tracker import TrackedFace
-from attrsearch.video.trajectories import Timeline, TrackedBox
+from attrsearch.video.trajectories import Filling, Timeline, TrackedBox
 
 TEMPLATE = np.float32([[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.8], [0.65, 0.8]])
 
@@ -70,8 +70,13 @@ def test_nothing_crosses_a_cut() -> None:
 def test_a_gap_too_long_stays_open() -> None:
     seen = {0: sighting(100), 1: sighting(100), 40: sighting(100), 41: sighting(100)}
     assert set(build_timeline({0: seen}, set(), 60)) == {*range(5), *range(34, 45)}
-    assert set(build_timeline({0: seen}, set(), 60, gap=38)) == set(range(45))
-    assert set(build_timeline({0: seen}, set(), 60, extension=0, lead=0)) == {0, 1, 40, 41}
+    assert set(build_timeline({0: seen}, set(), 60, filling=Filling(gap=38))) == set(range(45))
+    assert set(build_timeline({0: seen}, set(), 60, filling=Filling(extension=0, lead=0))) == {
+        0,
+        1,
+        40,
+        41,
+    }
 
 
 def test_a_shaking_detector_is_steadied() -> None:
@@ -113,7 +118,7 @@ def test_no_landmarks_at_all() -> None:
 
 def test_a_box_that_shrinks_fast_is_never_inside_out() -> None:
     seen = {f: sighting(100, width=62 - 20 * f) for f in range(4)}
-    for face in faces(build_timeline({0: seen}, set(), 20, extension=10)).values():
+    for face in faces(build_timeline({0: seen}, set(), 20, filling=Filling(extension=10))).values():
         assert (face.box[2:] > face.box[:2]).all()
 
 
