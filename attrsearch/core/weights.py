@@ -146,19 +146,31 @@ def load_tensors(path: Path) -> "dict[str, Tensor]":
         ) from error
 
 
-def load_about(path: Path) -> dict[str, object]:
-    """What :func:`attrsearch.training.export.write_weights` was told about the weights of a file.
+@dataclass(frozen=True)
+class Header:
+    """What a safetensors file says of itself, without its tensors.
 
-    Empty without.
+    Attributes:
+        about: What :func:`attrsearch.training.export.write_weights` was told; empty without.
+        names: Of its tensors.
+    """
+
+    about: dict[str, object]
+    names: frozenset[str]
+
+
+def load_header(path: Path) -> Header:
+    """The header of a safetensors file; needs no torch.
 
     Raises:
         WeightsError: Not a safetensors file, or a damaged one.
     """
-    from safetensors import SafetensorError, safe_open  # noqa: PLC0415 - imports torch
+    from safetensors import SafetensorError, safe_open  # noqa: PLC0415 - few commands need it
 
     try:
-        with safe_open(path, "pt") as file:
+        with safe_open(path, "np") as file:
             written = (file.metadata() or {}).get(ABOUT, "{}")
+            names = frozenset(file.keys())
 
         about = json.loads(written)
     except (SafetensorError, OSError, ValueError) as error:
@@ -172,7 +184,12 @@ def load_about(path: Path) -> dict[str, object]:
             path, required="a description of the weights", found=written[:60], hint=hint
         )
 
-    return about
+    return Header(about, names)
+
+
+def load_about(path: Path) -> dict[str, object]:
+    """What stands beside the weights of a file; as :func:`load_header`."""
+    return load_header(path).about
 
 
 def _is_pickle(path: Path) -> bool:

@@ -21,8 +21,9 @@ from attrsearch.editing.attgan_editor import AttganEditor, Realigner
 from attrsearch.editing.checkpoints import attgan_of
 from attrsearch.editing.encoded import Encoded
 from attrsearch.editing.installed import Located, locate
+from attrsearch.editing.kinds import kind_of
 from attrsearch.editing.restoring_editor import RestoringEditor
-from attrsearch.editing.restoring_file import is_restoring, restoring_of
+from attrsearch.editing.restoring_file import restoring_of
 from attrsearch.editing.two_stage import TwoStageEditor
 from attrsearch.editing.two_stage_recipe import SUFFIX, read_two_stage
 
@@ -103,7 +104,7 @@ def load_editor(
     if where.path.suffix == SUFFIX:
         return _two_stage(where, precision, realign)
 
-    if not is_restoring(where):
+    if kind_of(where) != "a restoring editor":
         return AttganEditor(attgan_of(where), precision, realign)
 
     _refuse_second_alignment(name, realign)
@@ -114,17 +115,8 @@ def _two_stage(where: Located, precision: Precision, realign: Realigner | None) 
     """The editor of a recipe that names two others."""
     _refuse_second_alignment(where.name, realign)
     recipe = read_two_stage(where)
-    first = load_editor(recipe.first, precision)
-    second = load_editor(recipe.second, precision)
-
-    if not isinstance(first, RestoringEditor) or not isinstance(second, AttganEditor):
-        raise WeightsError(
-            where.path,
-            required="a restoring editor first and an AttGAN editor second",
-            found=f"first = {recipe.first!r}, second = {recipe.second!r}",
-            hint="exchange the two, or name others",
-        )
-
+    first = RestoringEditor(restoring_of(locate(recipe.first)), precision)
+    second = AttganEditor(attgan_of(locate(recipe.second)), precision)
     return TwoStageEditor(where.name, recipe, first, second)
 
 

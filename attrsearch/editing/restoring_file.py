@@ -16,13 +16,13 @@ from torch import Tensor, nn
 from attrsearch.core.errors import WeightsError
 from attrsearch.core.weights import load_about, load_tensors
 from attrsearch.editing.installed import Located
+from attrsearch.editing.kinds import RESTORING
 from attrsearch.editing.restoring import RestoringConfig, RestoringNetwork
 from attrsearch.faces.alignment import TIGHT_TEMPLATE, transform, zoom
 from attrsearch.faces.parsing import ParsingNetwork
 
 Floats = npt.NDArray[np.float32]
 
-KIND = "restoring"
 VERSION = 1
 PARSING = "parsing."
 """What the names of face parsing's tensors begin with."""
@@ -52,7 +52,7 @@ def described(config: RestoringConfig) -> dict[str, object]:
     """What stands beside the weights of an editor for tight crops."""
     template = transform(zoom(config.size), TIGHT_TEMPLATE)
     return {
-        "kind": KIND,
+        "kind": RESTORING,
         "version": VERSION,
         "template": template.round(4).tolist(),
         **asdict(config),
@@ -62,19 +62,6 @@ def described(config: RestoringConfig) -> dict[str, object]:
 def packed(network: Mapping[str, Tensor], parsing: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The tensors of a file: those of the network, and those of face parsing by longer names."""
     return {**network, **{PARSING + name: value for name, value in parsing.items()}}
-
-
-def is_restoring(where: Located) -> bool:
-    """Whether a file holds a restoring editor, or at least the weights of one.
-
-    Raises:
-        WeightsError: Not a safetensors file.
-    """
-    if where.path.suffix in (".pth", ".pt"):
-        return False
-
-    about = load_about(where.path)
-    return about.get("kind") == KIND or "enter.weight" in load_tensors(where.path)
 
 
 def restoring_of(where: Located) -> Restoring:
@@ -113,7 +100,7 @@ def restoring_of(where: Located) -> Restoring:
 def _described(path: Path, about: Mapping[str, object]) -> tuple[RestoringConfig, Floats]:
     """Configuration and template of a file, checked."""
     required = f"the description of a restoring editor of version {VERSION}"
-    if about.get("kind") != KIND or about.get("version") != VERSION:
+    if about.get("kind") != RESTORING or about.get("version") != VERSION:
         found = f"kind {about.get('kind')}, version {about.get('version')}" if about else "none"
         raise WeightsError(path, required=required, found=found, hint=HINT)
 

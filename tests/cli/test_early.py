@@ -62,6 +62,7 @@ CASES = [
     ("anonymise {film} --study quik", "did you mean quick?"),
     ("anonymise {film} --editor anonymizer", "did you mean anonymiser?"),
     ("anonymise {film} --editor {stages}", "nobody: needs bundled editor weights or a path"),
+    ("anonymise {film} --editor {exchanged}", "found anonymiser, an AttGAN editor, as the first"),
     ("anonymise {faces} --editor gone.safetensors", "gone.safetensors: needs a readable"),
     ("anonymise {film} --out {folder}/a.xyz", "needs a video that can be written"),
     ("anonymise {film} --recogniser sfase", "did you mean sface?"),
@@ -127,12 +128,15 @@ def places(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
     stages = root / "stages.toml"
     head = 'format = "attrsearch/editor"\nversion = 1\n'
     stages.write_text(head + 'first = "nobody"\nsecond = "anonymiser"\n')
+    exchanged = root / "exchanged.toml"
+    exchanged.write_text(head + 'first = "anonymiser"\nsecond = "restoring"\n')
     run = write_run(root / "run", 4, 30, pictures=False)
     film = write_clip(root / "film.mp4", textured(4))
     return {
         **{name: root / name for name in ("faces", "empty", "folder", "file", "new")},
         **{"picture": picture, "run": run, "film": film, "sets": run / "attributes.json"},
         "stages": stages,
+        "exchanged": exchanged,
     }
 
 

@@ -9,12 +9,14 @@ import torch
 from torch import Tensor
 
 from attrsearch.core.errors import AttrsearchError, RecipeError, WeightsError
+from attrsearch.core.weights import find_weights
 from attrsearch.editing.editor import Editor, load_editor
 from attrsearch.editing.two_stage import TwoStageEditor
 from tests.editors import made_up_editor
 
 Floats = npt.NDArray[np.float32]
 
+TRAITS = str(find_weights("traits", "traits").path)
 RECIPE = """\
 format = "attrsearch/editor"
 version = 1
@@ -124,7 +126,9 @@ def test_everything_that_decides_an_edit_is_in_the_hash(editor: Editor, folder: 
 @pytest.mark.parametrize(
     ("changes", "kind", "line"),
     [
-        ({"first": "base"}, WeightsError, "needs a restoring editor first and an AttGAN"),
+        ({"first": "base"}, WeightsError, "found base, an AttGAN editor, as the first"),
+        ({"second": "restoring"}, WeightsError, "found restoring, a restoring editor, as the sec"),
+        ({"second": TRAITS}, WeightsError, "traits.safetensors, no editor, as the second"),
         ({"second": "bad.toml"}, WeightsError, "bad.toml, which has two stages itself"),
         ({"first": "two-stage"}, WeightsError, "two-stage, which has two stages itself"),
         ({"second": "nobody"}, WeightsError, "nobody"),
