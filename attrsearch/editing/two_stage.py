@@ -11,17 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.nn.functional import grid_sample
 
 from attrsearch.core.device import device
 from attrsearch.core.parallel import network
 from attrsearch.editing.attgan_editor import AttganEditor
-from attrsearch.editing.blending import face_mask
+from attrsearch.editing.crossing import Crossing
 from attrsearch.editing.encoded import Encoded
 from attrsearch.editing.restoring_editor import RestoringEditor
 from attrsearch.editing.two_stage_recipe import TwoStageRecipe
-from attrsearch.faces.alignment import compose, invert
-from attrsearch.faces.sampling import sampling_grid
 
 Floats = npt.NDArray[np.float32]
 
@@ -59,14 +56,10 @@ class TwoStageEditor:
         self._first = first
         self.second = second
 
-        # from the first's crop to the second's and back; what lies outside repeats the border
-        there = compose(first.from_crop, invert(second.from_crop))
-        back = invert(there)
-        self._there = self._grid(there, second.size, first.size)
-        self._back = self._grid(back, first.size, second.size)
-        placed = torch.from_numpy(np.array(face_mask(second.size)))[None, None].to(device())
-        mask = grid_sample(placed, self._back, align_corners=False)
-        self._weight = mask * recipe.strength
+        self._crossing = Crossing(
+            first.from_crop, first.size, second.from_crop, second.size, device()
+        )
+        self._strength = recipe.strength
 
     def encode(self, crops: Tensor) -> Encoded:
         """Encode crops (n, 3, size, size), RGB from -1 to 1, as the first stage does."""
@@ -82,32 +75,19 @@ class TwoStageEditor:
         if len(attributes) == 1:  # a batch of one differs in the last bits
             return self.edit(encoded.take([0, 0]), np.repeat(attributes, 2, 0))[:1]
 
-        count = len(attributes)
         eased = np.ascontiguousarray(attributes[:, :1] * np.float32(self._ease))
         painted = self._first.edit(encoded, eased)
 
         # the second stage sees the restored face in its picture
         around = encoded.features[0][:, :3]
         restored = torch.lerp(around, painted, self._first.masks(encoded))
-        seen = grid_sample(
-            restored, self._there.expand(count, -1, -1, -1), "bilinear", "border", False
-        )
+        seen = self._crossing.there(restored)
         edited = self.second.edit(self.second.encode(seen), attributes[:, -1:])
-
-        # what the second stage changed, and not what it gave: resampled twice, that would be soft
-        change = grid_sample(
-            edited - seen, self._back.expand(count, -1, -1, -1), "bilinear", "border", False
-        )
-        return (painted + self._weight * change).clamp_(-1, 1)
+        return self._crossing.laid(painted, seen, edited, self._strength).clamp_(-1, 1)
 
     def masks(self, encoded: Encoded) -> Tensor:
         """Where edits are laid on (n, 1, size, size), 0 to 1, as the first stage says."""
         return self._first.masks(encoded)
-
-    def _grid(self, inverse: Floats, size: int, source: int) -> Tensor:
-        """Where pixels of a crop are read in the other: (1, size, size, 2)."""
-        matrix = torch.from_numpy(inverse[None]).to(device())
-        return sampling_grid(matrix, size, (source, source))
 
 
 def _sha256_of(recipe: TwoStageRecipe, *parts: str) -> str:

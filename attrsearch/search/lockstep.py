@@ -233,14 +233,14 @@ def make_screener(
 
     None where the study has no surrogate, or none that can predict.
 
-    A study that wants a pooled model and has none that fits is searched by the sampler alone.
+    A study that wants a pooled model and has none that fits learns from the person's own trials
+    alone; where it may not do that either, the sampler goes alone.
     """
     recipe = settings.study.surrogate
-    if (
-        recipe is None
-        or not predictable(settings.objective)
-        or (pooled is None and recipe.pooled != "none")
-    ):
+    if recipe is None or not predictable(settings.objective):
+        return None
+
+    if pooled is None and not recipe.local:
         return None
 
     portfolio = portfolio_points(space, pooled, traits.gender)

@@ -1,4 +1,4 @@
-"""Discriminators on frozen ImageNet features that are told the attributes (projection)."""
+"""Discriminators on pictures and their frozen features, told the attributes (projection)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import grid_sample
+from torch.nn.utils import parametrize
 
 from attrsearch.core.attributes import ATTRIBUTES
 
@@ -58,6 +59,16 @@ class ProjectedDiscriminator(nn.Module):
             found.append(verdict(seen) + match / seen.shape[1] ** 0.5)
 
         return found
+
+    @torch.no_grad()
+    def renew_norms(self) -> None:
+        """One power iteration of every spectral norm; between two of these they do not change."""
+        self.train()
+        for module in self.modules():
+            if parametrize.is_parametrized(module, "weight"):
+                _ = module.weight
+
+        self.eval()
 
 
 @dataclass(frozen=True)

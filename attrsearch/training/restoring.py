@@ -17,7 +17,6 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate, relu, softplus
-from torch.nn.utils import parametrize
 
 from attrsearch.core.device import CPU, fast
 from attrsearch.core.parallel import in_parallel, one_thread
@@ -48,11 +47,18 @@ from attrsearch.training.projected import ProjectedDiscriminator, window
 from attrsearch.training.restoring_batch import Batch
 from attrsearch.training.restoring_recipes import RestoringRecipe
 from attrsearch.training.restoring_steps import GenderProbe, fit_gender, learn, people_terms
+from attrsearch.training.second_stage import SecondStage
 from attrsearch.training.tight_faces import TightFaces, cut, to_network
 
 Pictures = npt.NDArray[np.uint8]
 BETAS = (0.0, 0.99)
+RGB = 3
+WIDTHS = (24, 32, 64, 96, 128)
+"""Channels of the discriminators: of the picture itself, whose grain and sharpness the ImageNet
+features do not show, and of the features from the finest."""
 SHOWN = 12
+SHARE = 0.9
+"""How much of a second stage's change the sheet shows."""
 LIMIT = 5.0
 """Longest gradient of the editor."""
 TOLD = [*chain.from_iterable(GROUPS)]
@@ -101,7 +107,7 @@ class RestoringTrainer:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)
             generator = RestoringNetwork(config)
-            discriminator = ProjectedDiscriminator(CHANNELS)
+            discriminator = ProjectedDiscriminator((RGB, *CHANNELS), WIDTHS)
 
         if recipe.start:
             load_trained(generator, recipe.start, "editor", PARSING)
@@ -110,6 +116,10 @@ class RestoringTrainer:
         self.average = copy.deepcopy(self.generator).eval().requires_grad_(False)
         self.discriminator = discriminator.to(device).to(memory_format=torch.channels_last)
         self._features = frozen(ImageNetFeatures()).to(device)
+
+        self._second: SecondStage | None = None
+        if recipe.second:
+            self._second = SecondStage(recipe.second, recipe.size, dtype, device)
 
         parsing = ParsingNetwork()
         load_trained(parsing, recipe.parsing)
@@ -141,7 +151,7 @@ class RestoringTrainer:
 
     def _step(self, number: int) -> dict[str, float]:
         self._set_rates(number)
-        self._renew_norms()
+        self.discriminator.renew_norms()
         parts = list(range(self.recipe.parts))
         begun = in_parallel(lambda part: self._begin(number, part), parts)
         learn(self._learn_d, self._learnt_d, [one.gradients for one in begun])
@@ -175,9 +185,9 @@ class RestoringTrainer:
         place = window(len(edited), batch.faces.shape[-1], generator)
 
         with torch.no_grad():
-            real = self._features(place.cut(batch.faces))
+            real = self._seen(place.cut(batch.faces))
 
-        fake = self._features(place.cut(edited))
+        fake = self._seen(place.cut(edited))
         with fast(self._device, self._dtype):
             of_real = self.discriminator(real, self._told(batch.labels))
             of_fake = self.discriminator([one.detach() for one in fake], self._told(batch.asked))
@@ -189,6 +199,10 @@ class RestoringTrainer:
         loss = torch.stack(losses).mean()
         gradients = torch.autograd.grad(loss, self._learnt_d)
         return _Begun(number, batch, edited, real, fake, generator, gradients, float(loss.detach()))
+
+    def _seen(self, pictures: Tensor) -> list[Tensor]:
+        """What the discriminators see of pictures (n, 3, h, w): themselves, and their features."""
+        return [pictures, *self._features(pictures)]
 
     def _end(self, number: int, begun: "_Begun") -> tuple[tuple[Tensor, ...], dict[str, float]]:
         """What the editor learns of one part of the batch."""
@@ -203,19 +217,6 @@ class RestoringTrainer:
 
         gradients = torch.autograd.grad(total, self._learnt_g)
         return gradients, {name: float(value.detach()) for name, value in terms.items()}
-
-    @torch.no_grad()
-    def _renew_norms(self) -> None:
-        """One power iteration of every spectral norm.
-
-        Between these the discriminators do not change them.
-        """
-        self.discriminator.train()
-        for module in self.discriminator.modules():
-            if parametrize.is_parametrized(module, "weight"):
-                _ = module.weight
-
-        self.discriminator.eval()
 
     def state(self) -> dict[str, Any]:
         """Everything a later step depends on."""
@@ -251,27 +252,27 @@ class RestoringTrainer:
         squares = cut(self._shown, indices, random, 0, 0, 0)
         faces = to_network(squares.pictures).to(self._device)
         labels = torch.from_numpy(squares.attributes) * 2 - 1
+        count = len(faces)
         landmarks, visible = self._parsed(faces)
-        batch = Batch(faces, landmarks, visible, labels, labels, len(faces), 0)
+        batch = Batch(faces, landmarks, visible, labels, labels, count, 0, torch.zeros(count))
         reduced = reduce_faces(faces, visible, self.recipe.superpixels)[:, :3]
         rows = [faces, reduced, self._edit(self.average, batch)]
 
         for draw in range(3):
             asked = uniform_sets(labels, randomness(0, draw))
-            edited = Batch(faces, landmarks, visible, labels, asked, 0, 0)
+            shares = torch.full((count,), SHARE if self._second else 0.0)
+            edited = Batch(faces, landmarks, visible, labels, asked, 0, 0, shares)
             rows.append(self._edit(self.average, edited))
 
         return np.concatenate([np.concatenate(list(to_pictures(row)), 1) for row in rows])
 
     def _set_rates(self, number: int) -> None:
         slower = self.recipe.slower(number)
-        rates = (
-            (self._learn_g, self.recipe.generator_rate),
-            (self._learn_d, self.recipe.discriminator_rate),
-        )
-        for optimiser, rate in rates:
-            for group in optimiser.param_groups:
-                group["lr"] = rate * slower
+        for group in self._learn_g.param_groups:
+            group["lr"] = self.recipe.generator_rate * slower
+
+        for group in self._learn_d.param_groups:
+            group["lr"] = self.recipe.discriminator_rate * slower
 
     def _batch(self, number: int, part: int) -> Batch:
         """A share of a part of the batch to restore; the others to edit, each in two ways."""
@@ -300,8 +301,14 @@ class RestoringTrainer:
         others = torch.from_numpy(self._faces.attributes[rows]) * 2 - 1
         strength = 0.7 + 0.4 * torch.rand(own, 1, generator=generator)
         asked = torch.cat([labels[:own] * strength, asked_sets(labels[own:], others, generator)])
+        shares = torch.zeros(len(asked))
+        if self._second is not None:
+            shares[own:] = torch.rand(2 * pairs, generator=generator)
+
         twice = twice.to(self._device)
-        return Batch(faces[twice], landmarks[twice], visible[twice], labels, asked, own, pairs)
+        return Batch(
+            faces[twice], landmarks[twice], visible[twice], labels, asked, own, pairs, shares
+        )
 
     def _told(self, attributes: Tensor) -> Tensor:
         """What the discriminators are told of attributes (n, 13)."""
@@ -322,8 +329,16 @@ class RestoringTrainer:
         places = (batch.landmarks + 0.5) / batch.faces.shape[-1]
         heat = heat_maps(places, config.size, config.spread)
         reduced = reduced.contiguous(memory_format=torch.channels_last)
+        asked = batch.asked.to(self._device)
+        shares = batch.shares.to(self._device)
         with fast(self._device, self._dtype):
-            painted = network(reduced, heat, batch.asked.to(self._device)).float()
+            painted = network(reduced, heat, asked * (1 - shares[:, None] / 2)).float()
+
+        if self._second is not None:
+            own = batch.own
+            shown = torch.lerp(batch.faces[own:], painted[own:], batch.visible[own:])
+            both = self._second(painted[own:], shown, asked[own:], shares[own:])
+            painted = torch.cat([painted[:own], both])
 
         return torch.lerp(batch.faces, painted, batch.visible)
 
@@ -332,17 +347,17 @@ class RestoringTrainer:
         weights = self.recipe.losses
         batch = begun.batch
         edited = begun.edited
-        real = begun.real
-        fake = begun.fake
         own = batch.own
         with fast(self._device, self._dtype):
-            verdicts = self.discriminator(fake, self._told(batch.asked))
+            verdicts = self.discriminator(begun.fake, self._told(batch.asked))
 
         # A face that already passes for real gains nothing more: without a bound, edits that
         # nothing else holds become whatever excites the frozen features most.
         doubts = [softplus(-one.float()).mean() for one in verdicts]
         terms = {"adversarial": torch.stack(doubts).mean()}
         terms["restoration"] = (edited[:own] - batch.faces[:own]).abs().mean()
+        real = begun.real[1:]
+        fake = begun.fake[1:]
         gaps = torch.stack([*map(feature_gaps, real, fake)])
         terms["features"] = gaps[:, :own].mean()
         reach = self.recipe.slack * gaps[:, :own].detach().mean(1, keepdim=True)

@@ -18,6 +18,8 @@ class Batch:
         own: How many faces are to be restored.
         pairs: How many of the others stand in the batch twice: the last ``2 * pairs`` are these,
             twice in order.
+        shares: (n,), how much of a second stage's change is laid on, 0 to 1; 0 of those that are to
+            be restored.
     """
 
     faces: Tensor
@@ -27,3 +29,4 @@ class Batch:
     asked: Tensor
     own: int
     pairs: int
+    shares: Tensor

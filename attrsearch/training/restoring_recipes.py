@@ -35,7 +35,7 @@ class RestoringLosses(Recipe):
     """Weights of the terms of the restoring editor's loss; a term of weight 0 is not computed.
 
     Attributes:
-        adversarial: Realism, by discriminators on frozen ImageNet features.
+        adversarial: Realism, by discriminators on the picture and on frozen ImageNet features.
         restoration: L1 to the true face, where its own attributes are asked.
         features: Distance of ImageNet features to those of the true face, where its own attributes
             are asked.
@@ -93,6 +93,9 @@ class RestoringRecipe(_Training):
             attributes.
         ema: Decay of the average of the weights that is shipped.
         occluded: Share of the faces with something pasted before them.
+        second: A frozen AttGAN editor, a bundled name or a path: what it makes of edits is laid over
+            them as the second of two stages, by a share drawn for each from 0 to 1, and attributes
+            are asked of the first at 1 less half of it. Empty trains the editor for itself.
         margin: Distance the identity is pushed to, on the FaceNet scale.
         kept: Share of the distance of different people that their edits keep.
         apart: Distance of two edits of one face by different attributes, on the FaceNet scale.
@@ -101,6 +104,7 @@ class RestoringRecipe(_Training):
     kind: Literal["restoring"]
     parsing: str = "parsing"
     start: str = ""
+    second: str = ""
     size: Annotated[int, Field(ge=64, le=512)] = 128
     superpixels: Annotated[int, Field(ge=4, le=64)] = 16
     rim: Annotated[Finite, Field(ge=0, le=0.25)] = 0.0

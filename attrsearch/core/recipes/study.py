@@ -41,8 +41,7 @@ class Surrogate(Recipe):
 
     Attributes:
         pooled: The model learnt from earlier people: ``auto`` (the bundled one that fits), a file,
-            or ``none`` (the person's own trials only). Where one is wanted and none fits, the
-            sampler goes alone.
+            or ``none`` (the person's own trials only, as where one is wanted and none fits).
         portfolio: How many sets that worked for earlier people are tried first.
         local: Whether the person's own trials are learnt from.
         model: What learns from them: ``gp`` (a Gaussian process), ``xgboost`` or ``mlp``.
