@@ -367,9 +367,8 @@ class RestoringTrainer:
         terms["texture"] = texture_loss(fine_real, fine_fake)
         terms["hatch"] = relu(hatching(edited) - hatching(batch.faces)).mean()
         squares = self.recipe.superpixels
-        low = interpolate(edited, size=squares, mode="area")
-        true = interpolate(batch.faces, size=squares, mode="area")
-        terms["reduction"] = (low - true).abs().mean()
+        low = interpolate(edited - batch.faces, size=squares, mode="area")
+        terms["reduction"] = low.abs().mean()
 
         if weights.landmarks:
             # Only where a true result holds the edit: without one the network of landmarks is

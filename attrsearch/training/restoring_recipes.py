@@ -93,9 +93,9 @@ class RestoringRecipe(_Training):
             attributes.
         ema: Decay of the average of the weights that is shipped.
         occluded: Share of the faces with something pasted before them.
-        second: A frozen AttGAN editor, a bundled name or a path: what it makes of edits is laid over
-            them as the second of two stages, by a share drawn for each from 0 to 1, and attributes
-            are asked of the first at 1 less half of it. Empty trains the editor for itself.
+        second: A frozen AttGAN editor, a bundled name or a path: what it changes is laid over edits
+            as the second of two stages does, a share of it drawn for each from 0 to 1; attributes
+            are asked of the first at 1 less half of that. Empty trains the editor for itself.
         margin: Distance the identity is pushed to, on the FaceNet scale.
         kept: Share of the distance of different people that their edits keep.
         apart: Distance of two edits of one face by different attributes, on the FaceNet scale.
