@@ -8,10 +8,10 @@ for. Nothing here is trusted by whoever asks: no pickles, sizes are checked on t
 """
 
 import base64
+import faulthandler
 import io
 import json
 import os
-import resource
 import signal
 import stat
 import sys
@@ -27,6 +27,12 @@ from PIL import AvifImagePlugin, Image, ImageCms, ImageOps, UnidentifiedImageErr
 
 from attrsearch.core.errors import InputError
 from attrsearch.faces.deep_colours import deep_colours, deep_orientation, white_of
+
+try:
+    import resource
+except ImportError:
+    # Windows limits no process of its own
+    resource = None  # type: ignore[assignment]
 
 Picture = npt.NDArray[np.uint8]
 
@@ -51,7 +57,9 @@ MAX_PIXELS = 100_000_000
 MAX_BYTES = 500_000_000
 MIN_SIDE = 16
 MAX_MEMORY = 3 << 30
-"""Address space of the decoding process."""
+"""Address space of the decoding process, where the system can limit it."""
+HAS_ALARM = hasattr(signal, "setitimer")
+"""Whether the system ends a process at a set time; Windows does not."""
 
 
 def open_heif() -> None:
@@ -240,19 +248,37 @@ def _check_sides(path: Path, width: int, height: int) -> None:
         )
 
 
-def main() -> None:
-    """Answer until standard input ends."""
+def _limit() -> None:
+    """Take from this process what no picture needs, where the system can."""
+    if resource is None:
+        return
+
     resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
     # it writes no file, and no image of its memory, in which the picture would be
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _end_after(seconds: float) -> None:
+    """End this process in so many seconds, also inside a decoder; 0 calls it off."""
+    if HAS_ALARM:
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+    elif seconds > 0:
+        # its clock runs in C: a thread of Python's would wait until the decoder lets go
+        faulthandler.dump_traceback_later(seconds, exit=True)
+    else:
+        faulthandler.cancel_dump_traceback_later()
+
+
+def main() -> None:
+    """Answer until standard input ends."""
+    _limit()
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     own: npt.NDArray[Any] | None
 
     for line in sys.stdin.buffer:
         asked = json.loads(line)
-        # kills this process, also inside a decoder, where Python could not interrupt it
-        signal.setitimer(signal.ITIMER_REAL, float(asked["seconds"]))
+        _end_after(float(asked["seconds"]))
         pixels = None
         own = None
 
@@ -271,7 +297,7 @@ def main() -> None:
         except InputError as error:
             answer = {"required": error.required, "found": error.found, "hint": error.hint}
 
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        _end_after(0)
         answers.write(json.dumps(answer).encode() + b"\n")
         if pixels is not None:
             answers.write(np.ascontiguousarray(pixels).data)

@@ -73,7 +73,7 @@ def test_a_decoder_that_dies_takes_nobody_along(tmp_path: Path) -> None:
     os.kill(process.pid, 9)
     process.wait()
     assert (read_picture(good) == before).all()
-    error = module._decoder._died(good, 60.0)
+    error = module._decoder._died(good, 60.0, 0.0)
     assert "the decoder died of" in str(error)
 
 
