@@ -128,10 +128,15 @@ def _described(path: Path, about: Mapping[str, object]) -> tuple[RestoringConfig
 def _rows(value: object) -> list[list[float]]:
     """Pairs of numbers as they should be, or none."""
     rows = value if isinstance(value, list) else []
-    sound = all(isinstance(row, list) and len(row) == 2 for row in rows)
-    sound = sound and all(isinstance(number, int | float) for row in rows for number in row)
 
-    return rows if sound else []
+    for row in rows:
+        if not isinstance(row, list) or len(row) != 2:
+            return []
+
+        if not all(isinstance(number, int | float) for number in row):
+            return []
+
+    return rows
 
 
 def _fill(path: Path, network: nn.Module, state: Mapping[str, Tensor]) -> None:

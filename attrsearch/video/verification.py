@@ -80,7 +80,11 @@ class RenderVerifier:
         failed = {ways[p]: p for p, distance in measured.items() if distance < self.required}
 
         # a way that fails in its first frame is tried anew: its other frames need not be looked at
-        later = [p for p, way in enumerate(ways) if way not in failed and p != first[way]]
+        later = []
+        for place, way in enumerate(ways):
+            if way not in failed and place != first[way]:
+                later.append(place)
+
         measured |= self._compare(faces, later)
 
         for place in later:

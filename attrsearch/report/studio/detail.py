@@ -196,9 +196,12 @@ def result_name(job: JobFolder, record: JobRecord) -> str:
 def _found(job: JobFolder, row: dict[str, Any]) -> dict[str, Any]:
     """What a search found of a person, with the pictures' addresses in the studio."""
     found = {name: row.get(name) for name in SEARCHED}
-    found["pictures"] = {
-        kind: [f"run/{job.id}/{name}" for name in names] for kind, names in row["pictures"].items()
-    }
+    pictures: dict[str, list[str]] = {}
+
+    for kind, names in row["pictures"].items():
+        pictures[kind] = [f"run/{job.id}/{name}" for name in names]
+
+    found["pictures"] = pictures
     return found
 
 

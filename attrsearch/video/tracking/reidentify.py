@@ -120,7 +120,10 @@ def link_people(
         known = sorted(track for track in group if track in embeddings)
 
         if known:
-            person_looks[name] = [look for track in known for look in looks[track]]
+            person_looks[name] = []
+            for track in known:
+                person_looks[name] += looks[track]
+
             person_embeddings[name] = np.concatenate([embeddings[track] for track in known])
         else:
             poor_looks[name] = _poor_looks(found, group)
@@ -130,13 +133,13 @@ def link_people(
 
 def _poor_looks(found: Scan, tracks: set[int]) -> list[Sighting]:
     """What is to be had of somebody who cannot be known, the best first."""
-    # a look that was good enough, and in whose window no face was found again, says a little, too
-    kept = [
-        sighting
-        for track in sorted(tracks)
-        for looks in (found.looks, found.poor_looks)
-        for sighting in looks.get(track, Sightings()).best.values()
-    ]
+    kept: list[Sighting] = []
+    for track in sorted(tracks):
+        # a look that was good enough, and in whose window no face was found again, says a little,
+        # too
+        for looks in (found.looks, found.poor_looks):
+            kept += looks.get(track, Sightings()).best.values()
+
     return sorted(kept, key=lambda item: (-item.quality, item.frame))
 
 
@@ -246,21 +249,27 @@ def _are_apart(one: Mapping[int, TrackedFace], two: Mapping[int, TrackedFace]) -
     if not shared:
         return False
 
-    width = max(
-        float(np.median([face.box[2] - face.box[0] for face in track.values()]))
-        for track in (one, two)
-    )
-    beside = [
-        frame
-        for frame in shared
-        if np.linalg.norm(
-            one[frame].box[:2] + one[frame].box[2:] - two[frame].box[:2] - two[frame].box[2:]
-        )
-        >= 2 * width
-    ]
-    return len(beside) >= MIN_FRAMES_BESIDE or any(
-        one[f].source == two[f].source == "detected" for f in beside
-    )
+    width = max(_median_width(one), _median_width(two))
+    beside = 0
+
+    for frame in shared:
+        first = one[frame]
+        second = two[frame]
+        # sums of two corners lie twice as far apart as the centres do
+        apart = np.linalg.norm(first.box[:2] + first.box[2:] - second.box[:2] - second.box[2:])
+        if apart < 2 * width:
+            continue
+
+        beside += 1
+        if first.source == second.source == "detected":
+            return True
+
+    return beside >= MIN_FRAMES_BESIDE
+
+
+def _median_width(track: Mapping[int, TrackedFace]) -> float:
+    """How wide a track's face is, in pixels."""
+    return float(np.median([face.box[2] - face.box[0] for face in track.values()]))
 
 
 def group_tracks(
@@ -320,21 +329,33 @@ def join_unknown(
     known = set().union(*groups)
 
     for track in sorted(set(tracks) - known, key=lambda number: min(tracks[number])):
-        frames = set(tracks[track])
-        near = [
-            (_steps(tracks[track], tracks[other]), place)
-            for place, group in enumerate(groups)
-            if not any(frames & set(tracks[member]) for member in group)
-            for other in group
-        ]
-        steps, place = min(near, default=(float("inf"), -1))
+        nearest: set[int] | None = None
+        fewest = float("inf")
 
-        if steps < float("inf"):
-            groups[place].add(track)
-        else:
+        for group in groups:
+            steps = _steps_to_group(track, group, tracks)
+            if steps < fewest:
+                fewest = steps
+                nearest = group
+
+        if nearest is None:
             groups.append({track})
+        else:
+            nearest.add(track)
 
     return groups
+
+
+def _steps_to_group(
+    track: int, group: set[int], tracks: Mapping[int, Mapping[int, TrackedFace]]
+) -> float:
+    """Frames from a track to the nearest one of a person; infinite where it is somebody else."""
+    frames = set(tracks[track])
+    # nobody is seen twice in one frame
+    if any(frames & set(tracks[member]) for member in group):
+        return float("inf")
+
+    return min(_steps(tracks[track], tracks[other]) for other in group)
 
 
 def _steps(one: Mapping[int, TrackedFace], two: Mapping[int, TrackedFace]) -> float:
@@ -353,14 +374,16 @@ def match_people(people: People, known: Mapping[str, Floats], threshold: float) 
         known: Name to embeddings (n, d) of pictures.
         threshold: Raw distance between means below which they are the same.
     """
-    pairs = sorted(
-        (float(np.linalg.norm(_unit(rows.sum(0)) - _unit(theirs.sum(0)))), person, name)
-        for person, rows in people.embeddings.items()
-        for name, theirs in known.items()
-    )
+    pairs: list[tuple[float, str, str]] = []
+    for person, rows in people.embeddings.items():
+        for name, theirs in known.items():
+            distance = float(np.linalg.norm(_unit(rows.sum(0)) - _unit(theirs.sum(0))))
+            pairs.append((distance, person, name))
+
     matched: dict[str, str] = {}
 
-    for distance, person, name in pairs:
+    # the nearest pair first: a person gets the nearest of several names
+    for distance, person, name in sorted(pairs):
         if distance < threshold and person not in matched:
             matched[person] = name
 
