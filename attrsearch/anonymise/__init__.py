@@ -18,6 +18,7 @@ class _Room(ModuleType):
         return call(*args, **kwargs)
 
 
+# Python lets a module's class be exchanged; a function of this name would hide the folder's modules
 sys.modules[__name__].__class__ = _Room
 anonymise = sys.modules[__name__]
 """What ``attrsearch.anonymise`` gives, whether or not the room was imported before."""

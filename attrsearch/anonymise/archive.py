@@ -74,6 +74,7 @@ class Archive:
         """What failed since the start, and why."""
         self.waiting = 0
         """Files of the last look that are not done: new, or not complete."""
+        # sorted: the same settings have the same digest, in whatever order they were typed
         told = json.dumps({name: str(value) for name, value in sorted(asked.items())})
         self._asked = hashlib.sha256(told.encode()).hexdigest()[:16]
         self._before: dict[Path, Stamp] = {}
@@ -104,6 +105,7 @@ class Archive:
             return Batch()
 
         self._away = False
+        # a file that is still being copied changes from one look to the next
         calm = {path for path, stamp in files.items() if self._before.get(path) == stamp}
         self._before = files
         self.pictures = tuple(path for path in files if _is_picture(path))
@@ -146,6 +148,7 @@ class Archive:
         if problem:
             self.failed[path] = problem
             self._failed_as[path] = stamp
+            # what was done once and failed now is not done: its output is an older one's
             self._done.pop(name, None)
         else:
             self.failed.pop(path, None)
@@ -179,6 +182,7 @@ class Archive:
             return True
 
         known = self._done.get(self._name(path))
+        # somebody who removed the output wants it again
         return known is not None and known[0] == stamp and Path(known[1]).exists()
 
     def _counts(self, path: Path, calm: set[Path]) -> bool:
@@ -207,6 +211,8 @@ class Archive:
 
     def _recall(self) -> None:
         for line in self._journal.read():
+            # with other settings an output would be another one: what was done by these does not
+            # count
             if line.get("event") != EVENT or line.get("asked") != self._asked:
                 continue
 

@@ -101,6 +101,7 @@ class Lending:
         """The space of somebody, and whether their gender is sure."""
         given = self.genders.get(name)
         gender: Gender = given or "female"
+        # without a face to ask, the gender stays a guess, and the space is that of both
         certainty = 1.0 if given else 0.0
 
         if faces and given is None:
@@ -139,6 +140,7 @@ def drawn_sets(space: PersonSpace, name: str, count: int, *, steered: bool) -> l
         count: How many.
         steered: Whether the gender is sure; where not, it is not steered.
     """
+    # not hash(): that is another number in every process
     digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()
     random = np.random.default_rng(int.from_bytes(digest[:8], "big"))
     drawn = space.attributes(random.uniform(space.low, space.high, (count, len(space.low))))
@@ -156,6 +158,7 @@ def unit(vector: Floats) -> Floats:
 def _within(space: PersonSpace, lent: AttributeSet, *, steered: bool) -> AttributeSet | None:
     """A set in the bounds of a person's space; None where it has other passes."""
     passes = lent.passes[None]
+    # an editor of one pass cannot make an edit of two
     if passes.shape[1] != space.attributes(space.low).shape[1]:
         return None
 

@@ -37,10 +37,12 @@ def with_alpha(values: npt.NDArray[Any], alpha: npt.NDArray[np.uint8]) -> npt.ND
         values = np.repeat(values[..., None], 3, 2)
 
     if values.shape[2] == 3:
+        # 255 * 257 is 65535: white stays white
         depth = 257 if values.dtype == np.uint16 else 1
         values = np.dstack([values, alpha.astype(values.dtype) * depth])
 
     shown = values.copy()
+    # after the alpha layer is on: what it hides may be a face
     shown[values[..., 3] == 0, :3] = 0
     return shown
 
@@ -58,6 +60,7 @@ def encode(values: npt.NDArray[Any], kind: str, profile: bytes = b"") -> bytes:
     if values.dtype == np.uint16 and values.ndim == 3:
         return _deep_png(values, profile) if kind == "PNG" else _deep_tiff(values, profile)
 
+    # PNG holds no floats; sixteen bits lose nothing that could be seen
     if values.dtype == np.float32 and kind == "PNG":
         values = np.round(np.clip(values, 0, 1) * 65535).astype(np.uint16)
 
@@ -73,6 +76,7 @@ def encode(values: npt.NDArray[Any], kind: str, profile: bytes = b"") -> bytes:
         image.save(buffer, kind, quality=95, subsampling=0, comment=MADE_BY, icc_profile=icc)
     elif kind == "BMP":
         image.save(buffer, kind)
+        # readers stop where the header says that the pixels end
         buffer.write(BMP_END)
     else:
         open_heif()
@@ -94,11 +98,13 @@ def _deep_png(values: npt.NDArray[np.uint16], profile: bytes) -> bytes:
     """RGB or RGBA of 16 bits by OpenCV, since Pillow writes none; with profile and text put in."""
     import cv2  # noqa: PLC0415 - slow to load, and rarely needed
 
+    # OpenCV has blue first
     order = [2, 1, 0, 3][: values.shape[2]]
     data = cv2.imencode(".png", np.ascontiguousarray(values[..., order]))[1].tobytes()
     buffer = io.BytesIO()
     buffer.write(data[:HEADER])
 
+    # PNG wants the profile before the pixels: right after the header
     if _fits(profile, values):
         putchunk(buffer, b"iCCP", b"ICC Profile\0\0" + zlib.compress(profile))
 
@@ -128,6 +134,7 @@ def _deep_tiff(values: npt.NDArray[np.uint16], profile: bytes) -> bytes:
         tags[338] = 2  # alpha that is not multiplied in
 
     if _fits(profile, values):
+        # 7 is "undefined": bytes that are not text, as a profile is
         tags.tagtype[ICC] = 7
         tags[ICC] = profile
 

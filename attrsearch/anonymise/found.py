@@ -160,6 +160,7 @@ def given_persons(given: PeopleFile, source: Path) -> list[PersonFiles] | None:
     """
     root = source.parent if source.is_file() else source
     there = {person.id: person.files for person in find_people(source)}
+    # as they are named in the file: with forward slashes on every system
     known = set()
     for path in chain.from_iterable(there.values()):
         known.add(path.relative_to(root).as_posix())
@@ -181,5 +182,6 @@ def given_persons(given: PeopleFile, source: Path) -> list[PersonFiles] | None:
         hint = "let one of them be anonymised; blur the others with attrsearch apply"
         raise InputError("--who", required="somebody to anonymise", found="nobody", hint=hint)
 
+    # nothing was merged or split: the folder is searched as if nobody had said anything
     same = all(set(there.get(person.id, ())) == set(person.files) for person in wanted)
     return None if same else wanted

@@ -146,6 +146,7 @@ class Applier:
         except OutputError:
             raise
         except AttrsearchError as error:
+            # errors about pixels do not know the file's name
             line = str(error).replace("this picture", str(source))
             return ImageResult(source, target, None, 0, line)
 
@@ -199,10 +200,12 @@ def protect_picture(
     if attributes is not None:
         chosen = int(prominence(found, picture.shape[1], picture.shape[0]).argmax())
         matrix = similarity(found.landmarks[chosen : chosen + 1], CROP_TEMPLATE)[0]
+        # landmarks that all lie on one point align nothing: the face is covered
         chosen = chosen if scale_of(matrix) > 1e-3 else -1
 
     covered = 0
     for index in range(len(found)):
+        # before the edit is laid on, which is made from the untouched picture and may overlap
         if index != chosen and fallback is not None:
             cover(protected, found.boxes[index], fallback)
             covered += 1
@@ -216,6 +219,7 @@ def protect_picture(
         cover(protected, found.boxes[chosen], fallback)
         return ProtectedPicture(protected, False, covered + 1)
 
+    # last, over the filters of neighbours
     paste(protected, layer, matrix, untouched=picture)
     return ProtectedPicture(protected, True, covered, found.boxes[chosen : chosen + 1])
 
@@ -298,6 +302,7 @@ def load_export_editor(file: AttributesFile, editor: str | None = None) -> Edito
     """
     loaded = load_editor(editor or file.editor.name)
 
+    # sets are directions in the space of one editor: to another they mean something else
     if loaded.sha256 != file.editor.sha256:
         raise WeightsError(
             editor or file.editor.name,

@@ -60,6 +60,7 @@ class Job:
         The same job has the same one.
         """
         state = self.source.stat()
+        # how much is said changes no output
         asked = {name: str(value) for name, value in sorted(options.items()) if name != "quiet"}
         told = [
             str(self.source.resolve()),

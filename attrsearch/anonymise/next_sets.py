@@ -38,5 +38,6 @@ def next_sets(run: Path, person: str, most: int = MOST_SETS) -> list[AttributeSe
     evaluated = rows[rows["evaluated"]]
     feasible = evaluated[evaluated["feasible"]]
     wanted = feasible if len(feasible) else evaluated
+    # by trial where distances are equal: the same sets in the same order each time
     chosen = wanted.sort_values(["worst_distance", "trial"], ascending=[False, True]).head(most)
     return [AttributeSet(*vectors) for vectors in trial_attributes(chosen)]

@@ -50,6 +50,7 @@ def in_own_depth(picture: Picture, layers: Layers) -> npt.NDArray[Any]:
     if layers.own is None:
         return picture
 
+    # compared in sRGB, where what was not edited is the same to the bit
     edited = (picture != layers.pixels).any(2)
     values: npt.NDArray[Any] = in_own_colours(picture, layers)
     result = layers.own.copy()
@@ -58,6 +59,7 @@ def in_own_depth(picture: Picture, layers: Layers) -> npt.NDArray[Any]:
         values = values @ GREY
 
     scaled = values * (_top(layers.own) / 255)
+    # a cast to whole numbers cuts off; floats keep their fractions
     if result.dtype != np.float32:
         scaled = np.round(scaled)
 

@@ -64,6 +64,7 @@ def targets(
         own = suffix or (source.suffix if source.suffix.lower() in KINDS else ".png")
         wanted.append(place.with_suffix(own))
 
+    # as a file system without case reads them: a.jpg and A.JPG are one file there
     often = Counter(as_read(str(path)) for path in wanted)
     found = []
     for source, path in zip(sources, wanted, strict=True):
@@ -87,6 +88,7 @@ def refuse_replacing(sources: Sequence[Path], chosen: Sequence[Path]) -> None:
             continue
 
         hint = "name another place with --out: nothing is overwritten"
+        # an input before all else: its name may have been given as another path
         if identity in inputs:
             found = "one of the input pictures"
             raise OutputError(
@@ -173,4 +175,5 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
 
+    # not the path: a file has as many as there are links to it
     return about.st_dev, about.st_ino

@@ -124,6 +124,7 @@ def _whose(path: Path, root: Path, file: AttributesFile, person: str | None) -> 
     if person is not None:
         return file.find(person)
 
+    # the nearest folder first: a person's may have folders inside
     for folder in path.parents:
         if folder == root.parent:
             break

@@ -143,6 +143,7 @@ def anonymise(
 
     best = AttributeSet.from_passes(found.attributes[found.winner])
     chosen = best if found.feasible else None
+    # smaller faces than are searched: everybody else on the picture has to be covered
     wide = load_detector(settings.study.detector, MIN_FACE)
     done = protect_picture(pixels, chosen, evaluator.editor, wide, fallback)
 
@@ -180,6 +181,7 @@ def set_of(attributes: Attributes) -> AttributeSet:
 
         return AttributeSet(from_named({**dict.fromkeys(ATTRIBUTES, 0.0), **attributes}))
 
+    # one vector is one pass
     rows = np.atleast_2d(np.asarray(attributes, np.float32))
     if rows.ndim != 2 or len(rows) not in (1, 2):
         hint = "give one vector, or two for two passes"

@@ -43,6 +43,8 @@ def with_stand_ins(
 
     for name in sorted(set(people.names.values()) - apart):
         looks = people.looks.get(name) or people.poor_looks.get(name, [])
+        # a winner first, then the person's own, then what others lend: each is tried where those
+        # before fail
         ordered = [assigned.sets[name]] if name in assigned.sets else []
         ordered += assigned.others.get(name, ())
         ordered += lending.to(name, [look.face for look in looks[:LOOKS]])

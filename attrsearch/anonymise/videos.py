@@ -295,6 +295,7 @@ def apply_to_stream(
 
     if export.match is not None:
         means = {name: rows.sum(0) for name, rows in _known(export.match, eyes).items()}
+        # nobody else's name would change anything, and every known person is one to be mistaken for
         wanted = {*sets, *options.visible}
         means = {name: mean for name, mean in means.items() if name in wanted}
         known = {name: mean / np.linalg.norm(mean) for name, mean in means.items()}

@@ -33,6 +33,7 @@ def keep_faces(run: Path, persons: Sequence[Person]) -> None:
             continue
 
         folder = run / FOLDER / file_name(person.id)
+        # an earlier decision may have given this person more faces
         shutil.rmtree(folder, ignore_errors=True)
 
         for number, face in enumerate(person.faces):

@@ -144,6 +144,7 @@ def warp(picture: Picture, matrix: Floats, size: int) -> Picture:
             )
             matrix = compose(matrix, up.astype(np.float32))
 
+    # the border is repeated: black corners would be edges to a network
     warped = cv2.warpAffine(
         picture, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
@@ -157,6 +158,7 @@ def window_transform(crop_matrix: Floats) -> Floats:
     only.
     """
     scale = scale_of(crop_matrix) * WINDOW_SCALE
+    # pixels are counted at their middles
     middle = (CROP_SIZE - 1) / 2
     centre = transform(invert(crop_matrix), np.array([[middle, middle]], np.float32))[0]
     shift = (WINDOW_SIZE - 1) / 2 - scale * centre

@@ -97,6 +97,7 @@ class TraitsClassifier:
         Averaged over the crop and its mirror image, which steadies the guess.
         """
         crops = crops.to(self._device)
+        # in one batch, which costs less than two
         both = torch.cat([crops, crops.flip(-1)])
         logits: Tensor = self._logits(both).float()
         return torch.sigmoid(logits.view(2, len(crops), -1).mean(0)).cpu().numpy()

@@ -59,6 +59,7 @@ def deep_colours(path: Path, orientation: int, upright: Array) -> npt.NDArray[np
     turn = UPRIGHT.get(orientation)
 
     for candidate in (colours, colours if turn is None else turn(colours)):
+        # Pillow keeps the upper byte: what begins with other bits is another picture, or turned
         if candidate.shape == upright.shape and bool((candidate >> 8 == upright).all()):
             return np.ascontiguousarray(candidate)
 

@@ -177,9 +177,11 @@ def _in_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     try:
         own = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         name = ImageCms.getProfileDescription(own)
+        # a conversion from sRGB to sRGB would round every value for nothing
         if "srgb" in name.lower():
             return image
 
+        # profiles are of colours: the layer is taken off, and put on again
         alpha = image.getchannel("A") if image.mode == "RGBA" else None
         plain = image.convert("RGB") if image.mode == "RGBA" else image
         changed = ImageCms.profileToProfile(
@@ -218,6 +220,7 @@ def _check_file(path: Path) -> None:
     about = path.stat()
     found = ""
 
+    # a pipe or a device may never end
     if not stat.S_ISREG(about.st_mode):
         found = "Is a directory" if stat.S_ISDIR(about.st_mode) else "no regular file"
     elif about.st_size == 0:

@@ -104,6 +104,7 @@ class _Decoder:
 
             try:
                 asked = {"path": str(path.absolute()), "seconds": seconds, "own": own}
+                # JSON writes a line break within a name as two characters: a line is a question
                 to.write(json.dumps(asked).encode() + b"\n")
                 to.flush()
                 answer = _answer(back.readline())
@@ -244,6 +245,7 @@ def _fill(stream: Any, buffer: memoryview) -> bool:
     done = 0
 
     while done < len(buffer):
+        # a pipe gives what it holds, which is less than a picture
         count = stream.readinto(buffer[done:])
         if not count:
             return False
@@ -308,6 +310,7 @@ def tree_pictures(folder: Path) -> list[Path]:
 
     for child in children:
         if child.is_dir() and not child.is_symlink() and not child.name.startswith("."):
+            # a run holds edits: searched, they would be people of their own
             found += [] if is_run(child) else tree_pictures(child)
 
     return found

@@ -54,6 +54,7 @@ class CriticNetwork(nn.Module):
     def forward(self, faces: Tensor) -> Tensor:
         """Scores before they are cut to 0 to 1."""
         features = self.layers(faces)
+        # the strongest answer beside the mean: one bad spot is enough to look wrong
         pooled = torch.cat([features.mean((2, 3)), features.amax((2, 3))], 1)
         score: Tensor = self.head(pooled)[:, 0].float()
 

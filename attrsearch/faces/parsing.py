@@ -39,6 +39,7 @@ class ParsingNetwork(nn.Module):
 
     def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
         """Landmarks (n, 68, 2) in pixels of the crop, and logits of visible skin (n, 1, 64, 64)."""
+        # at half the size: skin and landmarks need no pores, and it takes a quarter of the time
         x = self.stem(avg_pool2d(crops, 2))
         levels = []
 
@@ -54,6 +55,7 @@ class ParsingNetwork(nn.Module):
             x = up(x + side(level))
 
         landmarks = expected_position(self.heat(x))
+        # four channels become 2 x 2 pixels: the border of skin is finer than the heat maps
         visible = nn.functional.pixel_shuffle(self.visible(x), 2)
         return landmarks, visible
 
@@ -91,6 +93,7 @@ def visible_skin(logits: Tensor, side: int, rim: float = 0.0) -> Tensor:
     share = interpolate(share, size=side, mode="bilinear", align_corners=False)
     skin = ((share - 0.3) / 0.4).clamp(0, 1)
     place = torch.arange(side, dtype=torch.float32, device=logits.device)
+    # faded out over a thirty-second of the side, so that the crop's edge leaves no line
     border = (torch.minimum(place, side - 1 - place) / (side / 32)).clamp(0, 1)
 
     return skin * border[:, None] * border

@@ -43,6 +43,7 @@ def find_people(folder: Path) -> list[PersonFiles]:
     single = list_pictures(folder)
     taken = {person.id for person in people}
     for path in single:
+        # a.jpg and a.png are two people, and so are a folder a and a picture a.jpg
         name = readable(path.stem if path.stem not in taken else path.name)
         taken.add(name)
         people.append(PersonFiles(name, (path,)))
@@ -65,12 +66,14 @@ def read_genders(path: Path) -> dict[str, Gender]:
     required = "a CSV file with the columns identity and gender"
 
     try:
+        # spreadsheets begin UTF-8 with a mark that would be part of the first column's name
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(path, required=required, found=str(error), hint=hint) from error
 
     genders: dict[str, Gender] = {}
+    # counted as an editor counts: the head is line 1
     for line, row in enumerate(rows, 2):
         name = row.get("identity")
         value = (row.get("gender") or "").strip().lower()

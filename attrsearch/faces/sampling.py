@@ -31,6 +31,7 @@ def sampling_grid(inverse: Tensor, size: int, source_size: tuple[int, int]) -> T
     height, width = source_size
 
     scale = torch.tensor([2 / width, 2 / height], device=inverse.device)
+    # -1 and 1 are the outer edges of the picture, half a pixel beyond the middles of the last ones
     return (source + 0.5) * scale - 1
 
 
@@ -63,6 +64,7 @@ def align_batch(
 
 def similarity_inverse(landmarks: Floats, template: Floats) -> Floats:
     """Transforms (n, 2, 3) from template pixels back to picture pixels."""
+    # the inverse of a float32 matrix, rounded once, not twice
     forward = similarity(landmarks, template).astype(np.float64)
     turn = forward[:, :, :2]
     shift = forward[:, :, 2:]
@@ -75,4 +77,5 @@ def similarity_inverse(landmarks: Floats, template: Floats) -> Floats:
 def to_editor(crops: list[Picture]) -> Tensor:
     """Crops (h, w, 3), uint8, as one tensor (n, 3, h, w) from -1 to 1."""
     stacked = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2)
+    # convolutions are quicker on a processor when the channels of a pixel lie together
     return (stacked.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)

@@ -77,6 +77,7 @@ def _expected(faces: Sequence[AlignedFace]) -> Floats:
 
     The middle of the crop, through the alignment.
     """
+    # where a detector's box lies about the template's face, forehead and chin included
     middle = np.array([64, 74], np.float32)
     half = np.array([37.5, 55], np.float32)
     middles = []

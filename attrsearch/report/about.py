@@ -74,6 +74,7 @@ def limits(settings: Mapping[str, Any]) -> Limits:
         above = constraint["above"]
 
         if term == "distance" and above == "verification":
+            # of several recognisers the strictest: a face must verify with none of them
             verification = max((r["verification"] * r["scale"] for r in recognisers), default=0.0)
         elif term == "distance" and how == "mean":
             distance = max(distance, float(above))

@@ -33,6 +33,7 @@ class Asked:
 
         for name, place in places.items():
             if place is not None:
+                # relative: run and report may be moved together
                 found[name] = os.path.relpath(place.resolve(), folder.resolve())
 
         return json.dumps(found)
@@ -45,6 +46,7 @@ def read_asked(page: Path) -> Asked:
     """
     try:
         with page.open("rb") as file:
+            # a page may be a hundred megabytes, and what is looked for stands at its beginning
             head = file.read(HEAD).decode("utf-8", "replace")
 
         match = PATTERN.search(head)

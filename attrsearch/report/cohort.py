@@ -76,6 +76,7 @@ def read_all_trials(run: Path) -> Iterator[tuple[str, dict[str, npt.NDArray[Any]
 
     for number in range(file.num_row_groups):
         table = file.read_row_group(number, columns=["identity", *MEASURED])
+        # codes instead of texts: another person is another number
         names = table.column("identity").combine_chunks().dictionary_encode()
         codes = names.indices.to_numpy()
         labels = names.dictionary.to_pylist()
@@ -160,6 +161,7 @@ def missing_importance(run: Path, identity: str) -> dict[str, float]:
     trials = read_trials(run, identity, candidates=True)
     usable = np.asarray(trials["evaluated"], bool)
     points = np.stack([np.asarray(trials[name], np.float64) for name in CANDIDATES], 1)[usable]
+    # a single pass has no values of a second one
     known = np.isfinite(points).all(0)
     names = tuple(name for name, is_known in zip(CANDIDATES, known, strict=True) if is_known)
     free = _free(points[:, known], names)

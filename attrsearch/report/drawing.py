@@ -36,6 +36,7 @@ def trade_off_chart(data: dict[str, Any], judge: str, detector: str) -> Markup:
     for number, (name, x, y) in enumerate(points):
         across = _x(x)
         down = _y(y)
+        # a long name to the right of such a point would be cut off
         late = across > WIDTH - 150
         shift, anchor = (-8, "end") if late else (8, "start")
         parts.append(

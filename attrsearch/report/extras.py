@@ -57,6 +57,7 @@ def read_video(run: Path, ledger: Path | None = None) -> dict[str, Any] | None:
     if table is None or table.empty:
         return None
 
+    # known words first, so that a word has the same code in every page
     founds = list(dict.fromkeys([*FOUND, *sorted(table["found"].unique())]))
     covers = list(dict.fromkeys([*COVERS, *sorted(table["cover"].unique())]))
     table = table.sort_values(["track", "frame"], kind="stable")

@@ -99,5 +99,6 @@ def staircase(distance: Floats64, utility: Floats64) -> list[float]:
 
 
 def _steps(values: npt.ArrayLike, steps: int) -> bytes:
+    # what was not measured becomes 0; the flags say that it was not
     whole = np.nan_to_num(np.asarray(values, np.float64)) * steps
     return np.clip(np.round(whole), 0, 65_535).astype("<u2").tobytes()

@@ -258,6 +258,7 @@ def environment() -> Environment:
     return Environment(
         loader=PackageLoader("attrsearch.report"),
         autoescape=select_autoescape(default=True, default_for_string=True),
+        # a misspelt name is an error, not an empty place
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -271,6 +272,7 @@ def embed(value: Any) -> str:
     '"\\u003c/script>"'
     """
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    # the two others end a line in older versions of JavaScript
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 

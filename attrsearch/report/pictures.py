@@ -52,6 +52,7 @@ def linked(run: Path, part: PersonPart, originals: bool, page: Path) -> dict[str
         found[kind] = []
         for name in part.images.get(kind, ()):
             if inside and not name.endswith(SUFFIX):
+                # a name may hold what ends an address: a question mark, a number sign
                 found[kind].append(quote(name))
                 continue
 

@@ -135,11 +135,13 @@ def bench(picture: Path | None = None, repeats: int = 5, recogniser: str = "face
 
     batched: list[tuple[float, dict[str, float]]] = []
     alone: list[float] = []
+    # once before the clock runs: what is loaded or compiled at first use is not measured
     _batched(evaluator, subject, trials=4)
     single.time(1)
 
     for _ in range(repeats):
         batched.append(_batched(evaluator, subject, TRIALS))
+        # in turn: whatever slows the machine down slows both
         alone.append(single.time(SINGLES))
 
     rates = [rate for rate, _ in batched]
@@ -155,6 +157,7 @@ def bench(picture: Path | None = None, repeats: int = 5, recogniser: str = "face
     return Benchmark(
         evaluations_per_second=float(np.median(rates)),
         one_at_a_time_per_second=float(np.median(alone)),
+        # of each pair by itself, which ran in the same minute
         ratio=float(np.median([a / b for a, b in zip(rates, alone, strict=True)])),
         shares={name: value / total for name, value in shares.items()},
         gflop=gflop,
@@ -292,6 +295,7 @@ def _embedding_ms(recogniser: Recogniser, picture: Picture, found: Detections) -
     best = float("inf")
 
     for _ in range(4):
+        # of this thread alone: other processes of the machine do not count
         start = time.thread_time()
         recogniser.embed(pictures, boxes, landmarks)
         best = min(best, time.thread_time() - start)

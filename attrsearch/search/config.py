@@ -211,10 +211,12 @@ def with_options(
     workers = given.pop("workers", None)
 
     if workers is not None:
+        # before the others are divided up: its fields are those of Execution
         given |= dict(workers)
 
     deciding = {name: given.pop(name) for name in RunConfig.model_fields if name in given}
     working = {name: given.pop(name) for name in Execution.model_fields if name in given}
+    # what is left over is no field: said as Python says it
     for name in given:
         raise TypeError(f"run() got an unexpected keyword argument {name!r}")
 

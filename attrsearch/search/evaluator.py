@@ -158,6 +158,7 @@ class Evaluator:
         inverse = np.stack([compose(own, invert(faces[i].crop_to_window)) for i in kept])
         grids = sampling_grid(torch.from_numpy(inverse).to(self._device), WINDOW_SIZE, (side, side))
         encoded = self.editor.encode(to_editor([self._input(faces[i]) for i in kept]))
+        # outside of the crop the mask is 0, as grid_sample pads: nothing is blended there
         masks = grid_sample(self.editor.masks(encoded).to(self._device), grids, align_corners=False)
         finishes: tuple[Finish, ...] = ()
 
@@ -249,6 +250,7 @@ class Evaluator:
                     pixels = finish(edit.permute(1, 2, 0).cpu().numpy(), finishes[face])
                     edit.copy_(torch.from_numpy(pixels).permute(2, 0, 1))
 
+            # rounded as a picture in a file is: what is measured is what will be shown
             blended = torch.lerp(windows, layer, masks).round_().clamp_(0, 255)
             return np.ascontiguousarray(blended.to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy())
 
@@ -261,6 +263,7 @@ class Evaluator:
         rows[:, 4] = -2.0
 
         with self._timed("detect"):
+            # filled up, since the last bits of small batches depend on their size
             found = self.detector.detect(_at_least(windows, STEADY))
 
         hits = []
@@ -322,6 +325,7 @@ class Evaluator:
     def _timed(self, stage: str) -> Iterator[None]:
         start = time.perf_counter()
         yield
+        # several threads add to it
         with self._clock:
             self.seconds[stage] += time.perf_counter() - start  # type: ignore[assignment]
 

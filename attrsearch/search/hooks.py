@@ -72,6 +72,8 @@ class Hooks:
         if self.sampler is None:
             return None
         if isinstance(self.sampler, BaseSampler):
+            # samplers remember what they drew: one for everybody would make people depend on each
+            # other
             return copy.deepcopy(self.sampler)
 
         made = self.sampler(seed)
@@ -99,6 +101,8 @@ class Hooks:
             return optuna.create_study(directions=directions, sampler=sampler)
 
         name = self.identity + suffix
+        # what a stopped run left unfinished is searched from its start: the person is the unit of
+        # resuming
         self._make_room(self.storage, name)
         study = optuna.create_study(
             study_name=name, storage=self.storage, directions=directions, sampler=sampler
@@ -154,6 +158,7 @@ def take_hooks(options: "RunOptions", out: Path) -> Hooks:
             hint="give for example optuna.samplers.TPESampler(seed=0)",
         )
 
+    # a run is known by its folder
     mark = hashlib.sha256(str(out.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:16]
     return Hooks(sampler, callbacks, kept, mark)
 
@@ -189,6 +194,7 @@ def stoppable(study: optuna.Study, callbacks: Sequence[Callback], trial: FrozenT
     try:
         with without_warnings(optuna.exceptions.ExperimentalWarning):
             for callback in callbacks:
+                # a callback may change what it is given
                 callback(study, copy.deepcopy(trial))
     finally:
         del study.stop

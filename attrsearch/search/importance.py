@@ -46,6 +46,7 @@ def importance(names: tuple[str, ...], points: Floats, utility: Floats) -> dict[
 
     low = points.min(0)
     high = points.max(0)
+    # a column that never varied has no share, and no distribution that Optuna takes
     columns = [i for i in range(len(names)) if low[i] < high[i]]
     spaces: dict[str, BaseDistribution] = {
         names[i]: FloatDistribution(float(low[i]), float(high[i])) for i in columns

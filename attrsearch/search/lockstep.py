@@ -147,6 +147,7 @@ def search_people(
                 studies.append(opened)
 
         _round(studies, settings, evaluator, evaluated)
+        # a list of its own: studies are taken out while it is gone through
         for study in [item for item in studies if item.over(settings, evaluator)]:
             studies.remove(study)
             yield _finish(study)
@@ -164,6 +165,7 @@ def _open(
         ready = prepare_person(person, settings, evaluator, gather)
     except AttrsearchError as error:
         return Failed(person.id, str(error))
+    # one person's pictures must not end everybody's run
     except Exception as error:
         return Failed(person.id, f"{person.id}: unexpected {type(error).__name__}: {error}")
 
@@ -277,6 +279,7 @@ def _round(
     took = time.perf_counter() - start
     pairs = sum(len(request.attributes) * len(request.subject) for request in requests)
     for item, request in zip(studies, requests, strict=True):
+        # a batch is shared: who has twice the faces took twice the time
         item.seconds += [took * len(request.subject) / pairs] * len(request.attributes)
         item.times += [(began, began + took)] * len(request.attributes)
 
@@ -310,6 +313,7 @@ def pictures_wanted(max_faces: int, held_out: float) -> int:
     >>> pictures_wanted(8, 0.3), pictures_wanted(1, 0.0)
     (12, 1)
     """
+    # of so many, what is left after the share is kept back is enough for the search
     return int(np.ceil(max_faces / (1 - held_out)))
 
 
@@ -321,7 +325,10 @@ def split_faces(
     Someone with two pictures or more always has one kept back, unless ``held_out`` is 0.
     """
     count = len(faces)
+    # at least one is left to be searched, and one is kept back where there are two
     kept = min(count - 1, max(1, round(count * held_out))) if held_out > 0 and count > 1 else 0
+    # drawn, since pictures in order are often of one day; by the person's seed, so that a resumed
+    # run draws the same
     order = np.random.default_rng(seed).permutation(count)
     searched = sorted(order[kept:][:max_faces])
     held = sorted(order[:kept][:max_faces])

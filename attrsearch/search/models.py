@@ -105,6 +105,7 @@ def load_components(settings: Settings) -> Components:
 
     realign = SecondAlignment(load_detector(study.detector, MIN_FACE)) if study.realign else None
     editor = load_editor(study.editor, realign=realign)
+    # now, and not at the first candidate: people are read before that
     _check_passes(editor, settings.space)
     critic = Critic() if settings.objective.uses("naturalness") else None
     evaluator = Evaluator(editor, windows, recognisers, study.prefilter, critic)
@@ -162,6 +163,7 @@ def kept_components(settings: Settings) -> Components:
     """The same, kept from one person or batch to the next while the settings stay."""
     key = repr((settings, computing()))
     if key not in _kept:
+        # one set of models at a time: two would take twice the memory
         _kept.clear()
         _kept[key] = load_components(settings)
 

@@ -74,6 +74,7 @@ class CandidateResults:
         """Index of the winner: the best feasible candidate, else the least infeasible."""
         feasible = self.feasible
         if feasible.any():
+            # the first of several that are as good: the same each time
             return int(np.where(feasible, self.objective_value, -np.inf).argmax())
 
         excess = np.maximum(self.violations, 0).sum(1)
@@ -85,6 +86,7 @@ class CandidateResults:
         Feasible ones by merit, then the others by how little they miss.
         """
         excess = np.maximum(self.violations, 0).sum(1)
+        # lexsort takes the last key first
         return np.lexsort((-self.objective_value, np.where(self.feasible, 0.0, excess)))
 
 
@@ -132,6 +134,7 @@ def _violation(constraint: Constraint, scores: FaceScores) -> Floats64:
         measured = term_values(constraint.term, scores)
         limit = float(constraint.above)
 
+    # Optuna's sign: above 0 is violated
     return np.asarray(limit - reduce_faces(measured, constraint.aggregate) + STRICT)
 
 

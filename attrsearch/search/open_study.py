@@ -75,6 +75,7 @@ def open_study(
         optuna.exceptions.DuplicatedStudyError: The storage has a study of this name.
     """
     config, _ = with_options(config, None, cast("RunOptions", options))
+    # whoever drives the study says who proposes
     recipe = config.load_study().model_copy(update={"surrogate": None})
     settings = settings_of(config, recipe)
     components = kept_components(settings)

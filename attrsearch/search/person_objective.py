@@ -133,6 +133,7 @@ class PersonObjective:
                 results = self.measure(np.concatenate([self._candidate(each) for each in trials]))
             except BaseException:
                 for trial in trials:
+                    # else they would stay "running" in a storage for ever
                     study.tell(trial, state=TrialState.FAIL)
 
                 raise
@@ -140,6 +141,8 @@ class PersonObjective:
             stopped = False
             for number, trial in enumerate(trials):
                 finished = study.tell(trial, self._note(trial, results, number))
+                # in this order: every callback hears of every trial, also after one has stopped the
+                # study
                 stopped = stoppable(study, callbacks, finished) or stopped
 
             if stopped:
@@ -221,6 +224,7 @@ class PersonObjective:
             if face + 1 < len(self.person.subject):
                 trial.report(float(results.values[0, 0]), face)
                 if trial.should_prune():
+                    # what is known of it, although it was given up
                     self._note(trial, results, 0)
                     raise optuna.TrialPruned(f"after {face + 1} faces")
 

@@ -100,6 +100,7 @@ class PersonSearch:
         """Results of all candidates, with the violations on variations where these are known."""
         violations = plain.violations.copy()
         for number, found in self.checked.items():
+            # the worse of both: a variation cannot make a candidate better
             violations[number] = np.maximum(violations[number], found)
 
         return replace(plain, violations=violations)
@@ -121,6 +122,7 @@ class PersonSearch:
             passed = strict.objective_value[known & strict.feasible]
             best = passed.max(initial=-np.inf)
             open_ones = plain.feasible & ~known & (plain.objective_value > best)
+            # small batches are filled up: a second candidate costs little
             ranked = [int(i) for i in strict.order() if open_ones[i]][:AT_ONCE]
             if not ranked:
                 return
@@ -134,6 +136,7 @@ class PersonSearch:
         while self.study.remaining == 0:
             failed = self._verify(settings, evaluator)
             recipe = settings.study.verification
+            # each round takes a picture from those that verify: they must not all be used up
             if failed is None or recipe is None or len(self.joined) >= recipe.rounds:
                 return True
 
@@ -165,6 +168,7 @@ class PersonSearch:
         winner = np.concatenate(self.attributes)[[best]]
         scores = evaluator.evaluate([Request(subject, winner)])[0]
         self.verified = aggregate(settings.objective, scores)
+        # a winner that failed on the searched pictures has nothing to be refuted
         if self.verified.feasible[0] or not results.feasible[best]:
             return None
 
@@ -194,5 +198,6 @@ class PersonSearch:
         self._check(settings, evaluator)
         self.study.search_on(self._strict(results), trials)
 
+        # every earlier candidate was measured on the new face: each took a part of the time
         share = (time.perf_counter() - start) / len(earlier)
         self.seconds = [seconds + share for seconds in self.seconds]

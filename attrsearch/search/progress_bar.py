@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 def in_notebook() -> bool:
     """Whether the caller is a notebook."""
+    # looked up, not imported: who runs in a notebook has it loaded
     console = sys.modules.get("IPython")
     shell = console.get_ipython() if console is not None else None
     return getattr(shell, "kernel", None) is not None
@@ -40,6 +41,7 @@ def run_bar(disable: bool = False) -> "Iterator[Progress[RunProgress]]":
             shown.total = max(1, state.expected)
             shown.n = min(shown.total, state.evaluations)
             shown.set_postfix_str(", ".join(words), refresh=False)
+            # draws, but no more often than the bar allows itself
             shown.update(0)
 
         yield show

@@ -148,6 +148,7 @@ class Verifier:
         searched, held = split_faces(
             found.faces, recipe.heldback, recipe.max_faces, person_seed(recipe.seed, identity)
         )
+        # as the search ended: pictures that it took in count as searched
         searched += [held[i] for i in joined if i < len(held)]
 
         return searched, [face for i, face in enumerate(held) if i not in joined]
@@ -186,6 +187,7 @@ class Verifier:
             kept = self._run["settings"]
             recognisers = kept["recognisers"]
             objective = Objective.model_validate(kept["objective"])
+            # "auto" may mean another recogniser by now: the run noted which it was
             changes = {} if objective.ensemble else {"recogniser": recognisers[0]["name"]}
             study = Study.model_validate({**kept["study"], **changes})
             settings = Settings(study, Space.model_validate(kept["space"]), objective)

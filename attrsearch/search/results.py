@@ -121,6 +121,7 @@ class ResultTables:
         )
 
     def _picture(self, name: str) -> Image.Image:
+        # names come from a file that somebody may have changed: none leads out of the run
         place = self.out / name if is_inside(name) else self.out
         try:
             found = Image.open(io.BytesIO(read_private(place))).convert("RGB")

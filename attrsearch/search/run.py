@@ -167,6 +167,7 @@ def run(
         faces=_place(faces, config.cluster),
         shard=shard.record(everybody) if shard else None,
     )
+    # before any worker starts: it refuses a folder that holds another run
     folder.start(origin, resume)
 
     if isinstance(faces, str | Path) and config.people is None:
@@ -174,6 +175,7 @@ def run(
 
     journal = Journal(folder.path)
     journal.add("start", people=len(waiting), resumed=resume, jobs=team.jobs, backend=team.backend)
+    # nobody is searched twice: what is on the disk counts
     finished = set()
     feasible = 0
 
@@ -212,6 +214,7 @@ def run(
 
     seconds = time.perf_counter() - started
     counts = folder.finish(origin, tally.failed, seconds, {"call": _call(began, team, seconds)})
+    # exports of an earlier call speak of fewer people
     refresh_exports(folder.path)
     journal.add("end", people=counts.people, failed=len(tally.failed), seconds=round(seconds, 3))
 
@@ -272,6 +275,7 @@ class _ProgressCounter:
     def person(self, outcome: Outcome, counted: bool) -> None:
         self.done += 1
         self.evaluations += 0 if counted else outcome.evaluations
+        # who ended early, or went on for longer, changes what is still expected
         self.off += self.trials - outcome.evaluations
         self.feasible += outcome.feasible
 
@@ -287,6 +291,7 @@ class _ProgressCounter:
     def _tell(self) -> None:
         seconds = time.perf_counter() - self.started
         expected = (self.people - self.before) * self.trials - self.off
+        # by what was measured in this call: a resumed run starts its clock anew
         left = (
             seconds * max(0, expected - self.evaluations) / self.evaluations
             if self.evaluations

@@ -51,6 +51,7 @@ class PersonSpace:
         passes[:, 0] = self.fixed
 
         if self.passes != "single":
+            # pass two goes the other way, also where nothing is searched
             passes[:, 1] = -self.fixed
 
         for column, name in enumerate(self.names):
@@ -112,6 +113,7 @@ def person_space(space: Space, gender: Gender, certainty: float = 1.0) -> Person
 
     if space.passes == "free":
         names += [name.replace("first_", "second_") for name in names]
+        # pass two goes the other way: its bounds are mirrored
         low, high = np.concatenate([low, -high]), np.concatenate([high, -low])
 
     fixed = np.where(free, 0.0, bounds[:, 0]).astype(np.float32)

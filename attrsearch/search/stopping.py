@@ -53,6 +53,7 @@ class EarlyStopping:
 
         if self._feasible:
             enough = self._told >= self._recipe.least and self._idle >= self._recipe.patience
+            # the allowance was for a first feasible candidate, and there it is
             return 0 if enough or self.extended else remaining
 
         if remaining == 0 and not self.extended:

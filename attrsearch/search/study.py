@@ -205,6 +205,7 @@ class PersonStudy:
         measured = [proposal.point for proposal in self.proposals if proposal.evaluated]
         points = np.array(measured, np.float64)
         self.remaining = 0 if self._stopped else trials
+        # it has decided already, by what was measured before the new picture came in
         self._stopper = None
 
         # Another seed, or a sampler that draws at random would begin with the same candidates.
@@ -220,6 +221,7 @@ class PersonStudy:
     def _expand_space(self) -> None:
         """Search on in a wider space, knowing what was measured in the first."""
         self.space = self.space.expanded(self._expansion)
+        # once: the wider space is not widened again
         self._expansion = 1.0
         self._opened = self._begin(self._study.get_trials(deepcopy=False), WIDER)
         self._learn_from(self._lessons)
@@ -282,6 +284,7 @@ def told(
     violations = results.violations[i] if recipe.constrained else results.violations[i][:0]
 
     if penalised:
+        # CMA-ES knows no constraints: a violated one is made to cost
         values = values - recipe.penalty * np.maximum(violations, 0).sum()
         violations = violations[:0]
 

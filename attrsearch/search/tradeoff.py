@@ -61,6 +61,7 @@ class Axis:
         """An axis that holds all values, with a little room."""
         low = float(values.min())
         high = float(values.max())
+        # an axis of one value has to have a width, too
         room = 0.05 * (high - low) or 0.05
 
         return cls(low - room, high + room, start, end)
@@ -82,6 +83,7 @@ class Axis:
         first = np.ceil(self.low / step - 1e-9)
         last = np.floor(self.high / step + 1e-9)
 
+        # 0.0 is added because -0.0 would be written with its sign
         return [round(float(n * step), 10) + 0.0 for n in np.arange(first, last + 1)]
 
 

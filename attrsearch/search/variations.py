@@ -61,6 +61,7 @@ def _varied(face: AlignedFace, variation: Variation) -> AlignedFace:
     if variation.blur:
         window = cv2.GaussianBlur(window, (0, 0), variation.blur)
 
+    # cut off as a camera does: what is lit too strongly is white
     shown = np.asarray(np.clip(np.round(window), 0, 255), np.uint8)
 
     # Only the alignment moves: the picture stays where it is, as when a detector errs.

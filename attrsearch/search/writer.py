@@ -113,6 +113,7 @@ def write_finished(
 def _predictions(item: Finished) -> pa.Table:
     rows = [(p.utility, p.distance, p.feasible, p.correlation) for p in item.proposals]
     values = np.array(rows, np.float64).reshape(-1, 4)
+    # most candidates of a sampler were never predicted: they have no row
     trials = np.flatnonzero(np.isfinite(values[:, 0])).astype(np.int32)
     return predictions_table(item.id, trials, values[trials], item.overhead)
 
@@ -133,6 +134,7 @@ def runners_up(item: Finished) -> list[int]:
     """
     flat = item.attributes.reshape(len(item.attributes), -1)
     order = [int(i) for i in item.results.order()]
+    # runners-up have to differ from the winner, too
     chosen = [item.winner]
 
     for i in order:

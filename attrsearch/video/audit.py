@@ -144,6 +144,7 @@ class _Lasting:
         self._frames.append((boxes, uncovered))
         self._taken += 1
 
+        # a frame is judged when as many later ones are known
         if self._taken > NEAR:
             self._decide(len(self._frames) - 1 - NEAR)
 
@@ -160,6 +161,7 @@ class _Lasting:
 
         for leak in self._frames[place][1]:
             box = np.array(leak.box, np.float32)
+            # near the ends of a video there are fewer frames that could tell
             again = sum(len(boxes) > 0 and iou(boxes, box).max() >= SAME for boxes in others)
             if again >= min(OTHERS, len(others)):
                 self.leaks.append(leak)
@@ -178,6 +180,7 @@ class Strangers:
 
     def add(self, distances: Floats) -> None:
         """Take distances (n,) of unit vectors."""
+        # unit vectors are at most 2 apart
         self._counts += np.histogram(distances, BINS, (0, 2))[0]
 
     @property
@@ -238,6 +241,7 @@ def audit_video(
                 protected, required=f"frames of {sizes[0]}", found=f"{sizes[1]}", hint=hint
             )
 
+        # a protected video may end early: what it lacks shows nobody
         for before, after in zip(first.frames(), second.frames(), strict=False):
             found = _without(
                 find_faces(before.picture, detector), scope.visible.get(before.index, ())
@@ -265,6 +269,7 @@ def audit_video(
                 if distance >= judge.calibration.verification:
                     continue
 
+                # asked of matches only: a blank has to be embedded, too
                 if distance >= _of_a_blank(
                     before.picture, after.picture, found, i, detector, judge
                 ):
@@ -277,6 +282,7 @@ def audit_video(
             progress(Step(stage="audit", count=before.index + 1))
 
     lasting.finish()
+    # only now, since all frames together tell how near strangers come
     threshold = strangers.threshold(judge.calibration.verification)
     sure = [leak for leak in matches if leak.value < threshold]
     return Audit(
@@ -333,8 +339,10 @@ def _judge(
     now = detect_in_windows([cut_face(after, found, i, Path("frame")) for i in known], detector)
     if now.kept:
         again = np.linalg.norm(rows[0][:, None] - now.embed(judge.recogniser)[None], axis=2)
+        # the nearer of the two: an attacker uses whichever works
         apart[:, list(now.kept)] = np.minimum(apart[:, list(now.kept)], again)
 
+    # two boxes that touch may be one face, found twice
     return np.diag(apart), apart[iou(boxes[:, None], boxes[None]) == 0]
 
 
@@ -357,6 +365,7 @@ def _of_a_blank(
 def _change(before: Picture, after: Picture, box: Floats) -> float:
     """Mean change of the pixels in the middle of a face."""
     centre = (box[:2] + box[2:]) / 2
+    # the border of a box shows background, which nobody covers
     half = (box[2:] - box[:2]) * 0.3
     left, top = np.maximum(np.floor(centre - half), 0).astype(int)
     right, bottom = np.minimum(np.ceil(centre + half), before.shape[1::-1]).astype(int)
@@ -364,6 +373,7 @@ def _change(before: Picture, after: Picture, box: Floats) -> float:
         return float("inf")
 
     region = (slice(top, bottom), slice(left, right))
+    # signed: the difference of bytes would wrap around
     return float(np.abs(before[region].astype(np.int16) - after[region]).mean())
 
 

@@ -44,6 +44,7 @@ def turn_back(found: Detections, quarters: int, width: int, height: int) -> Dete
     [[28.0, 0.0, 30.0, 4.0]]
     """
     corners = _points_back(found.boxes.reshape(-1, 2, 2), quarters, width, height)
+    # in the turned picture the upper left corner is another one
     boxes = np.concatenate([corners.min(1), corners.max(1)], 1)
     landmarks = _points_back(found.landmarks, quarters, width, height)
     return Detections(boxes.astype(np.float32), found.probabilities, landmarks)

@@ -60,4 +60,5 @@ class SetChoices:
         hold = self._hold.get(track, HOLD)
         self._until[track] = frame + hold
         self._hold[track] = 2 * hold
+        # after the filter the winner is tried again: light and pose may be others by then
         self._place[track] = 0

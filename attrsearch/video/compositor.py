@@ -104,6 +104,7 @@ class Compositor:
 
     def copy(self) -> "Compositor":
         """The same, with a memory of its own."""
+        # items are changed in place while a filter fades: copies that share them would fade, too
         last = {key: replace(item) for key, item in self.last.items()}
         return Compositor(self.fallback, self.replacement, last, set(self._filtered))
 
@@ -134,6 +135,7 @@ class Compositor:
         last = self.last.get(face.key)
         strength = 1.0
 
+        # a face that is edited from its first frame on has nothing to fade from
         if face.key in self._filtered:
             before = last.shown if last is not None and number - last.frame <= FADE else 0.0
             strength = min(1.0, before + 1 / FADE)
@@ -147,9 +149,11 @@ class Compositor:
 
         source = edit.source.astype(np.float32)
         crop = edit.layer.crop.astype(np.float32)
+        # from the very frame before only: over a gap the old edit would show through the new one
         if last is not None and number - last.frame == 1:
             source, crop = steady(source, crop, last.source, last.crop)
 
+        # what is remembered is not rounded: small changes would be rounded away frame after frame
         layer = replace(edit.layer, crop=np.asarray(np.round(crop), np.uint8))
         self.last[face.key] = LastEdit(
             number, source, crop, layer, face.box, face.landmarks, strength
@@ -175,6 +179,7 @@ class Compositor:
 
         last = self.last[face.key]
         landmarks = move_points(last.landmarks, last.box, face.box)
+        # should the moved edit not sit right, a filter is under it
         cover_head(shown, face.box, self.fallback, landmarks, UNDER)
         self._paste(shown, picture, last.layer, landmarks, 1.0)
         return landmarks
@@ -201,6 +206,7 @@ class Compositor:
         if fade and self.can_carry_on(number, face):
             last = self.last[face.key]
             last.shown = max(0.0, last.shown - 1 / FADE)
+            # counts as shown, so that the fade goes on in the next frame
             last.frame = number
             landmarks = move_points(last.landmarks, last.box, face.box)
             self._paste(shown, picture, last.layer, landmarks, last.shown)

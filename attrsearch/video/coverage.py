@@ -50,6 +50,7 @@ class Ledger:
 
     def __init__(self, path: Path, about: Mapping[str, int] | None = None) -> None:
         self._opened = written(private_path(path))
+        # entered by hand: the file stays open as long as the ledger does
         self._part = self._opened.__enter__()
         self._memory = io.BytesIO() if encrypting() else None
         schema = SCHEMA.with_metadata({"attrsearch": json.dumps(dict(about or {}))})

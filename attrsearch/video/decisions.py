@@ -71,6 +71,7 @@ def obstacle(face: TrackedBox, limits: EditLimits, *, begun: bool) -> Reason:
     if not is_in_view(face) or not np.isfinite(face.landmarks).all():
         return "no landmarks"
 
+    # steadied over time where the whole way is known: one bad frame ends no edit
     aside = turn(face.landmarks) if face.turn is None else face.turn
     most = turn_limits(keeps_pose=limits.keeps_pose, begun=begun)
     if aside >= most.turn or residual(face.landmarks) >= most.residual:
@@ -127,10 +128,13 @@ def cheapest(costs: npt.NDArray[np.float64], switch: float) -> list[int]:
     came_from = np.zeros((len(costs), 2), np.int64)
 
     for place in range(1, len(costs)):
+        # Viterbi's algorithm over two states; of two ways that cost the same, the one without a
+        # change
         changed = total[::-1] + switch < total
         came_from[place] = np.where(changed, [1, 0], [0, 1])
         total = np.where(changed, total[::-1] + switch, total) + costs[place]
 
+    # from the end, where it is known which way was the cheapest
     states = [int(total.argmin())]
     for place in range(len(costs) - 1, 0, -1):
         states.append(int(came_from[place, states[-1]]))
@@ -153,9 +157,11 @@ def _weigh(face: TrackedBox, limits: EditLimits) -> tuple[Reason, float, float]:
 
 def _is_bearable(face: TrackedBox, reason: Reason, limits: EditLimits) -> bool:
     """Whether a face might be edited, or carried on, for a few frames in spite of its obstacle."""
+    # beyond its sightings something else may stand there
     if face.source == "extended":
         return False
 
+    # an editor that lays its edits on visible skin only does no harm to what hides a face
     if not is_in_view(face):
         return limits.keeps_pose
 

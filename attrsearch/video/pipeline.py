@@ -210,6 +210,7 @@ def protect(
         options=options,
         progress=progress,
     )
+    # things are numbered after the faces: in the ledger a number stands for one track
     first = max((*found.tracks, *found.remembered), default=-1) + 1
     things = follow_things(material, options.also, options.memory, first, progress)
     sets = decide(people)

@@ -45,6 +45,7 @@ def steady(
     >>> [round(float(steady(old + moved, new, old, old)[1].max())) for moved in (0, 13, 20, 60)]
     [5, 52, 100, 100]
     """
+    # crops of an editor may be larger than 128 pixels: the same share of the face is averaged
     side = max(1, round(AROUND * len(edit) / CROP_SIZE))
     change = cv2.blur(cv2.absdiff(source, last_source).mean(2), (side, side))
     kept = (MOST_KEPT * np.clip((MOVED - change) / (MOVED - QUIET), 0, 1)).astype(np.float32)[
@@ -74,6 +75,7 @@ def has_landmarks(landmarks: Floats, box: Floats) -> bool:
 def replace_face(picture: Picture, box: Floats, replacement: Picture) -> None:
     """Put a picture over a face, in place (thesis 3.3.1)."""
     height, width = picture.shape[:2]
+    # outwards to whole pixels, so that no rim of the face is left
     left, top = np.floor(np.maximum(box[:2], 0)).astype(int)
     right, bottom = np.ceil(np.minimum(box[2:], (width, height))).astype(int)
 
@@ -91,6 +93,7 @@ def to_crop(landmarks: Floats, size: int) -> Floats:
     if scale_of(matrix) == 0 or zoom == 1:
         return np.asarray(matrix, np.float32)
 
+    # pixels are counted at their middles: scaled about a corner they would shift by half a pixel
     return compose(
         np.array([[zoom, 0, (zoom - 1) / 2], [0, zoom, (zoom - 1) / 2]], np.float32), matrix
     )

@@ -36,6 +36,7 @@ class Preview:
         Of twice as many as are shown, every second is let go again.
         """
         if self._seen % self._every == 0:
+            # that of the first frame: pictures side by side are of one height
             height = (
                 self._kept[0].shape[0]
                 if self._kept
@@ -56,9 +57,11 @@ class Preview:
             return
 
         last = len(self._kept) - 1
+        # a set, because in a short video several places fall on one frame
         chosen = sorted({round(i * last / (SHOWN - 1)) for i in range(SHOWN)})
         shown = [self._kept[i] for i in chosen]
 
+        # rows are stacked, so the last one needs as many pictures as the others
         while len(shown) % COLUMNS and len(shown) > COLUMNS:
             shown.append(np.zeros_like(shown[0]))
 

@@ -124,6 +124,7 @@ class Renderer:
 
             self._restore(before)
             for item in failed:
+                # a carried-on edit has no other set to try: it is refused in this one frame
                 if item.carried:
                     self._refused.add((item.number, item.face.key))
                 else:

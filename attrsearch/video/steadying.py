@@ -50,6 +50,7 @@ def spread(values: Floats, known: npt.NDArray[np.int64], whole: npt.NDArray[np.i
     moved = np.stack(columns, 1)
 
     if len(known) > 1:
+        # the speed over a few sightings: between two of them it is mostly noise
         reach = min(len(known) - 1, 3)
         before = whole < known[0]
         after = whole > known[-1]

@@ -126,6 +126,8 @@ def protect_stream(
 
                 tracker.move(camera.shift(frame.picture))
                 tracked = tracker.update(detect_in_frame(frame.picture, detector), frame.picture)
+                # a file covers a guess afterwards, once more speaks for it; here its frames are
+                # gone by then
                 tracked = [face for face in tracked if not face.guess]
 
                 if namer is not None:

@@ -58,6 +58,7 @@ class CoverageSummary:
 
             now[item.face.key] = (frame, is_filtered)
 
+        # a face that was not in this frame switches nothing in the next one
         self._before = now
 
 

@@ -69,6 +69,7 @@ def follow_things(
 
     for place, kind in enumerate(classes):
         frames = _counted(ahead(material.frames()), progress, place * material.count, total)
+        # one a class: a head and the face in it overlap, and would take each other's tracks
         tracker = Tracker(memory, material.size, SURE, UNSURE)
         found = scan(frames, kind.detector, tracker)
         timeline = Timeline(

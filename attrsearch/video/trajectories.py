@@ -148,6 +148,7 @@ class Timeline:
         for joined in _join(tracks, people or {}, filling.gap):
             self._stretches += _stretches(joined, edges, frames, filling)
 
+        # the last one is due first: it is taken off the end
         self._waiting = sorted(
             range(len(self._stretches)), key=lambda number: -self._stretches[number].begin
         )
@@ -252,6 +253,7 @@ def _stretches(
 
         first = int(known[start])
         last = int(known[stop - 1])
+        # neither end crosses a cut: the face is not in the other scene
         begin = max([0, first - filling.lead, *(cut for cut in cuts if cut <= first)])
         end = min([frames - 1, last + filling.extension, *(cut - 1 for cut in cuts if cut > last)])
         stretches.append(_Stretch(tracks, first, last, begin, end))
@@ -294,6 +296,7 @@ class _Filled:
             camera, there = camera[:0], np.zeros_like(there)  # the camera followed this face
 
         boxes = steady(spread(seen_boxes - there, known, whole)) + camera_shift(camera, whole)
+        # a box that shrinks towards an end, and moves on like that, may shrink to nothing
         boxes[:, 2:] = np.maximum(boxes[:, 2:], boxes[:, :2] + 1)
         good = np.isfinite(points).all((1, 2))
         landmarks = np.full((len(whole), 5, 2), np.nan, np.float32)

@@ -121,6 +121,7 @@ class RenderVerifier:
         pictures += [(face.after, face) for face in faces]
         embedded = self._embed(pictures)
 
+        # originals come first; the rest are edits
         for (name, face), vector in zip(new.items(), embedded, strict=False):
             # the picture is kept as long as its id is a name
             self._originals[name] = (face.before, vector)
@@ -143,6 +144,7 @@ class RenderVerifier:
             window = warp(picture, matrix, WINDOW_SIZE)
             box = transform(matrix, face.box.reshape(2, 2)).reshape(4)
             points = transform(matrix, face.landmarks)
+            # an edit that stands still gives the same window again, and is embedded once
             name = blake2b(window.tobytes() + box.tobytes() + points.tobytes()).digest()
             names.append(name)
             if name not in self._embedded:

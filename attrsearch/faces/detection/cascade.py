@@ -62,6 +62,7 @@ class Cascade:
         if not len(found):
             return Detections.none()
 
+        # stable: equal counts stay in OpenCV's order, and results are the same each time
         order = np.argsort(-np.ravel(counts), kind="stable")
         rows = np.asarray(found, np.float32)[order]
         probabilities = 1 - 1 / (1 + np.ravel(counts)[order].astype(np.float32))

@@ -69,6 +69,7 @@ def parse_class(text: str) -> ClassRequest:
         raise InputError(f"--also {text}", required=required, found="the label face", hint=hint)
 
     name, colon, place = value.partition(":")
+    # asked before the suffix: a plug-in may be called what ends in .xml
     known = name in DETECTORS or find("detector", name) is not None
     if known:
         path = Path(place) if colon else None

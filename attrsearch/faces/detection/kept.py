@@ -118,6 +118,7 @@ def _read(place: Path, head: bytes) -> tuple[dict[bytes, Floats], int]:
         end = start + 4 * VALUES * count
         if count > MAX_FACES or end + CHECK.size > len(data):
             break
+        # what follows a damaged record cannot be told apart from more damage
         if CHECK.pack(zlib.crc32(data[at:end])) != data[end : end + CHECK.size]:
             break
 
@@ -130,6 +131,7 @@ def _read(place: Path, head: bytes) -> tuple[dict[bytes, Floats], int]:
 
 def _digest(picture: Pictures) -> bytes:
     found = hashlib.blake2b(digest_size=DIGEST)
+    # the same bytes in other rows are another picture
     found.update(repr(picture.shape).encode())
     found.update(np.ascontiguousarray(picture).data)
     return found.digest()
@@ -141,6 +143,7 @@ def _packed(found: Detections) -> Floats:
 
 
 def _unpacked(faces: Floats) -> Detections:
+    # copies: whoever changes a detection must not change what is kept
     return Detections(
         faces[:, :4].copy(), faces[:, 4].copy(), faces[:, 5:].reshape(-1, 5, 2).copy()
     )

@@ -69,6 +69,7 @@ class Mtcnn:
     def _detect_chunk(self, pictures: Pictures) -> list[Detections]:
         count, height, width = pictures.shape[:3]
         if count == 1:
+            # a batch of one differs in the last bits from the same picture among others
             return self._detect_chunk(np.concatenate([pictures, pictures]))[:1]
 
         sent = torch.from_numpy(np.ascontiguousarray(pictures)).to(self._device)
@@ -136,6 +137,7 @@ class Mtcnn:
             boxes.append(torch.cat([grid, shift], 1)[keep])
             scores.append(score[keep])
             owners.append(owner[keep])
+            # half the area a level
             scale *= FACTOR
 
         if not boxes:
@@ -157,6 +159,7 @@ class Mtcnn:
         """Box regression (m, 4), face probability (m,) and landmarks (m, 10) of candidate boxes."""
         count = len(corners)
         patches = _normalise(_average_patches(sums, corners, owner, side))
+        # filled up with zeros to a multiple that gives steady bits
         rows = -(-count // STEADY) * STEADY
         padded = torch.zeros(rows, 3, side, side, device=self._device).to(
             memory_format=torch.channels_last
@@ -227,6 +230,7 @@ def _integral(batch: Tensor) -> Tensor:
     Whole numbers in the smallest exact float type.
     """
     count, channels, height, width = batch.shape
+    # float32 holds whole numbers exactly up to 2^24
     exact = torch.float32 if height * width * 255 < 2**24 else torch.float64
     sums = torch.zeros(count, height + 1, width + 1, channels, dtype=exact, device=batch.device)
     sums[:, 1:, 1:] = batch.permute(0, 2, 3, 1).to(exact).cumsum(1).cumsum(2)
@@ -251,6 +255,7 @@ def _average_patches(sums: Tensor, corners: Tensor, owner: Tensor, side: int) ->
     def at(row: Tensor, column: Tensor) -> Tensor:
         return flat.index_select(0, (row[:, :, None] + column[:, None, :]).reshape(-1))
 
+    # a sum over a rectangle from four corners of the integral image
     total = at(bottom, right) - at(top, right) - at(bottom, left) + at(top, left)
     pixels = ((bottom - top) // stride)[:, :, None] * (right - left)[:, None, :]
     mean = total.view(-1, side, side, 3) / pixels[..., None]

@@ -129,6 +129,7 @@ def stage_file(name: str) -> Path:
 
 
 def _pool(size: int) -> nn.MaxPool2d:
+    # the weights come from Caffe, which rounds up
     return nn.MaxPool2d(size, 2, ceil_mode=True)
 
 

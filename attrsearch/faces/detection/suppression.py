@@ -37,6 +37,7 @@ def suppress(boxes: Tensor, scores: Tensor, group: Tensor, threshold: float) -> 
         return torch.zeros(0, dtype=torch.long)
 
     if len(boxes) <= ONE_BY_ONE:
+        # moved so far apart that boxes of two groups cannot overlap: one call for all
         apart = group.to(boxes) * (boxes.max() + 1)
         kept: Tensor = nms(boxes + apart[:, None], scores, threshold)
         return kept

@@ -103,6 +103,7 @@ def join_detections(first: Detections, second: Detections) -> Detections:
     landmarks = np.concatenate([first.landmarks, second.landmarks])
     kept: list[int] = []
 
+    # stable: of two that are as sure, the first look's is kept
     for index in np.argsort(-probabilities, kind="stable"):
         if not kept or float(iou(boxes[index], boxes[kept]).max()) < SAME_FACE:
             kept.append(int(index))

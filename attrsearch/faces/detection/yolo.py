@@ -68,6 +68,7 @@ class Yolo:
         self._outputs = self._net.getUnconnectedOutLayersNames()
         self._score = score
         self._min_face = min_face
+        # unsure ones, too: that there is a face has been said already
         self._landmarks = YuNet(min_face=4, score=0.3) if landmarks else None
 
     def detect(self, pictures: Pictures) -> list[Detections]:
@@ -95,6 +96,7 @@ class Yolo:
     def _look_closer(self, picture: Pictures, box: Floats) -> Floats:
         """Landmarks (5, 2) of the face in a box, NaN where YuNet sees none."""
         nothing = np.full((5, 2), np.nan, np.float32)
+        # twice the box: YuNet was trained on faces with their surroundings
         side = float((box[2:] - box[:2]).max()) * 2
         centre = (box[:2] + box[2:]) / 2
         low = np.maximum(np.floor(centre - side / 2), 0).astype(int)
@@ -187,6 +189,7 @@ def need_weights(config: Path, weights: Path) -> None:
     """
     count = count_weights(config)
     header = np.fromfile(weights, np.int32, 2)
+    # since version 0.2 the header counts pictures in eight bytes instead of four
     start = 20 if len(header) == 2 and int(header[0]) * 10 + int(header[1]) >= 2 else 16
     size = weights.stat().st_size
 
@@ -213,6 +216,7 @@ def count_weights(config: Path) -> int | None:
         if kind == "convolutional":
             filters = int(values.get("filters", 1))
             size = int(values.get("size", 1))
+            # a batch norm has a scale, a mean and a variance beside the bias
             total += filters * (4 if int(values.get("batch_normalize", 0)) else 1)
             total += filters * width * size * size // int(values.get("groups", 1))
             width = filters

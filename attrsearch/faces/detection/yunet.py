@@ -58,6 +58,7 @@ class YuNet:
     def _one(self, bgr: Pictures) -> Detections:
         table = self._rows(bgr)
         table = table[table[:, 2] >= self._least]
+        # a track may go on with these, none can begin
         table[table[:, 2] < self.min_face, 14] *= UNSURE
         height, width = bgr.shape[:2]
 
@@ -93,6 +94,7 @@ class YuNet:
         table = np.zeros((0, 15), np.float32) if rows is None else np.asarray(rows, np.float32)
         centres = table[:, :2] + table[:, 2:4] / 2
 
+        # faces in what was filled up are none
         return table[np.isfinite(table).all(1) & (centres < (width, height)).all(1)]
 
 

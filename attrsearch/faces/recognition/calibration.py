@@ -180,6 +180,7 @@ def measure(
 
     for far in FARS:
         below = int(float(far) * len(ordered))
+        # a threshold that rests on fewer pairs is mostly chance
         if below >= 10:
             thresholds[far] = round(float(ordered[below]), 6)
             accept[far] = round(float((genuine < ordered[below]).mean()), 6)
@@ -204,9 +205,11 @@ def measure(
 def _within(rows: Floats) -> Floats:
     """Distances of all pairs of rows."""
     first, second = np.triu_indices(len(rows), 1)
+    # of few rows pair by pair, of many by one product: the pairs themselves would fill the memory
     squared = 2 - 2 * np.einsum("ij,ij->i", rows[first], rows[second]) if len(rows) < 500 else None
 
     if squared is None:
         squared = (2 - 2 * rows @ rows.T)[first, second]
 
+    # rounding makes the square of a distance of nearly 0 negative
     return np.asarray(np.sqrt(np.maximum(squared, 0)), np.float32)

@@ -80,6 +80,7 @@ class Dlib:
         rows = np.zeros((len(pictures), OUTPUTS), np.float32)
         for start in range(0, len(pictures), CHUNK):
             part = torch.from_numpy(chips[start : start + CHUNK])
+            # with copies of the last face, whose rows are cut off again
             filled = torch.cat([part, part[-1:].expand(max(0, MIN_BATCH - len(part)), -1, -1, -1)])
             faces = filled.to(self._device).permute(0, 3, 1, 2).float()  # channels-last in memory
             embedded = normalize(self._network(faces), dim=1)[: len(part)]

@@ -127,6 +127,7 @@ def _build(data: bytes) -> nn.Sequential:
         two, reader = _convolution(reader.find(CONVOLUTION), 3, one.out_channels, 1)
         reader = _Reader(data, end + len(ADDITION))
         blocks.append(Block(one, two))
+        # a shortcut is filled up, so the wider of the two goes on
         channels = max(channels, two.out_channels)
 
     last = reader.find(LINEAR)
@@ -156,6 +157,7 @@ def _convolution(
     after = reader.find(AFFINE)
     scale, shift = after.tensor().reshape(2, count)
     layer = nn.Conv2d(channels, count, side, stride, 0 if stride > 1 else side // 2)
+    # the scale and shift of the batch norm cost nothing as part of the convolution
     layer.weight = nn.Parameter(torch.from_numpy(weight * scale[:, None, None, None]))
     layer.bias = nn.Parameter(torch.from_numpy(bias * scale + shift))
 

@@ -111,7 +111,9 @@ def cut_box(picture: Pictures, box: Floats, margin: int = 0) -> Pictures:
         (160, 160, 3).
     """
     height, width = picture.shape[:2]
+    # the margin is given in pixels of the result: its share of the box follows from what is left
     around = (box[2:] - box[:2]) * (margin / (SIDE - margin) / 2)
+    # at least one pixel wide, wherever the box lies
     left, top = np.clip((box[:2] - around).astype(int), 0, (width - 1, height - 1))
     right, bottom = np.clip((box[2:] + around).astype(int), (left + 1, top + 1), (width, height))
     resized = cv2.resize(

@@ -83,6 +83,7 @@ def convert(path: Path, graph: Mapping[str, Node]) -> dict[str, Tensor]:
     Raises:
         WeightsError: A layer is missing or of another shape.
     """
+    # shapes only: no memory is taken, and nothing is drawn at random
     with torch.device("meta"):
         shapes = {name: tuple(value.shape) for name, value in Inception().state_dict().items()}
 

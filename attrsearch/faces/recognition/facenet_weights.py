@@ -71,6 +71,7 @@ def read_checkpoint(name: str, path: Path) -> tuple[dict[str, Tensor], str]:
     sha256 = file_sha256(path)
 
     try:
+        # a checkpoint is a pickle: only tensors are read of it
         state: Any = torch.load(path, map_location="cpu", weights_only=True)
         folded = fold(state)
         build(folded)
@@ -164,6 +165,7 @@ def _download(address: str, target: Path) -> None:
             while block := source.read(1 << 20):
                 file.write(block)
 
+        # a download that breaks off never has the name of a whole one
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)

@@ -117,6 +117,7 @@ def choose_judge(*used: str) -> CalibratedRecogniser:
         InputError: There is none.
     """
     for name in ("dlib", *RECOGNISERS):
+        # a judge that is the searched network under another name would judge itself
         if SAME_TRAINING.get(name, name) not in used:
             try:
                 return load_recogniser(name)

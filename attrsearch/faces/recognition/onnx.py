@@ -85,6 +85,7 @@ class OnnxEmbedder:
             rows = np.concatenate([self._call(part) for part in parts])
 
         lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+        # more than half: a single face may well give zeros
         silent = not np.isfinite(lengths).all() or np.mean(lengths < 1e-9) > 0.5
 
         if silent:  # every face would be everybody's nearest
@@ -142,6 +143,7 @@ def _read_shape(path: Path) -> tuple[int, bool, bool]:
     except Exception as error:  # protobuf's own errors have no common base
         raise WeightsError(path, required=required, found="no ONNX file", hint=hint) from error
 
+    # older files list their weights among the inputs
     given = {tensor.name for tensor in graph.initializer}
     inputs = [item for item in graph.input if item.name not in given]
     shape = [d.dim_value for d in inputs[0].type.tensor_type.shape.dim] if inputs else []

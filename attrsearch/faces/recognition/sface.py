@@ -118,6 +118,8 @@ def read_network(path: Path) -> nn.Sequential:
             values[node.output[0]] = _dequantise(inputs, options)
         elif node.op_type == "Reshape" and inputs[0] is not None and inputs[1] is not None:
             values[node.output[0]] = inputs[0].reshape(inputs[1])
+        # Sub and Mul scale the pixels, which is done here; a dropout does nothing when it is not
+        # trained
         elif node.op_type not in ("Constant", "Dropout", "Sub", "Mul"):
             flat = any(isinstance(module, nn.Flatten) for module in modules)
             modules.append(_module(path, node.op_type, inputs, options, flat))
@@ -159,6 +161,7 @@ def _module(
             weight.shape[0],
             tuple(options["kernel_shape"]),
             tuple(options["strides"]),
+            # ONNX names the pads of all four sides, torch those of one
             tuple(options["pads"][:2]),
             groups=groups,
             bias=len(tensors) > 1,

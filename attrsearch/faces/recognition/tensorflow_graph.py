@@ -134,6 +134,7 @@ def parse_floats(node: Node) -> Floats:
         elif number == 2:
             shape = _parse_shape(_message(value))
         elif number in (4, 5):
+            # a repeated field may be written in several pieces
             content = np.concatenate([content, _floats(value)]) if len(content) else _floats(value)
 
     if kind != DT_FLOAT:
@@ -178,6 +179,7 @@ def fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
         else:
             raise ValueError(f"a value written in the way {written}, which protobuf does not know")
 
+        # asked before anything is cut: a size in the file may be any number
         if size > len(message) - at:
             raise ValueError(f"a value of {size} bytes where {len(message) - at} are left")
 

@@ -63,6 +63,7 @@ def annotate_footage(
     table, turn = _read(ledger)
     names, size, rate, count = _look(media)
     last = int(table["frame"].max()) if len(table) else -1
+    # not every container declares how many frames it has
     frames: list[list[Annotation]] = [[] for _ in range(max(count, last + 1))]
 
     rows: list[dict[str, Any]] = table.to_dict("records")  # type: ignore[assignment]

@@ -87,6 +87,7 @@ class JobDetails:
             "downloads": self._downloads(job, record),
             "version": version,
         }
+        # a page asks again and again: thousands of people are sent only when they changed
         if version != known:
             try:
                 told |= self._people(job, job.people(), live)
@@ -146,6 +147,7 @@ class JobDetails:
             return None
 
         path = job.path / f"{record.begun}.log"
+        # kept, so that of a long log only what is new is read
         log = self._logs.setdefault(path, CommandLog(path))
         log.refresh()
         return log

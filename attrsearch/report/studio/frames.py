@@ -77,6 +77,7 @@ class FrameReader:
             if packet.pts is None or packet.is_discard:
                 continue
 
+            # packets stand in the order of decoding, which is not that of showing
             times.append(int(packet.pts))
             if packet.is_keyframe:
                 keys.append(int(packet.pts))
@@ -94,6 +95,7 @@ class FrameReader:
             required = f"a frame from 0 to {self.count - 1}"
             raise InputError("frame", required=required, found=str(number), hint="reload the page")
 
+        # a container is at one place: two requests would draw it to and fro
         with self._lock:
             frame = self._counted(number) if self._is_untimed else self._decode(self._times[number])
             return np.asarray(self._orientation.upright(frame.to_ndarray(format="rgb24")), np.uint8)
@@ -142,6 +144,7 @@ class FrameReader:
         raise self._ended()
 
     def _seek(self, time: int) -> None:
+        # a container that was just opened is at its beginning already
         if self._at is not None or time > self._times[0]:
             self._container.seek(time, stream=self._stream)
 
@@ -174,6 +177,7 @@ class FrameReaders:
                     path.name, required="a video", found="none yet", hint="wait for the result"
                 ) from error
 
+            # taken out and put back: the one that was used last stands last
             kept = self._open.pop(path, None)
             if kept is None or kept[0] != stamp:
                 kept = (stamp, FrameReader(path))

@@ -141,6 +141,7 @@ class JobFolder:
     @property
     def is_running(self) -> bool:
         """Whether a step runs, whoever started it: its runner, its command, or both."""
+        # a runner that was killed leaves its command, which holds a lock of its own
         return is_locked(self.path / LOCK) or is_locked(self.path / COMMAND_LOCK)
 
     def state(self, record: JobRecord | None = None) -> State:
@@ -148,6 +149,7 @@ class JobFolder:
         record = record or self.read()
         if record.kind is None:
             return "uploading"
+        # before what waits: a step may be asked for while another runs
         if self.is_running:
             return "running"
         if record.waiting is not None:
@@ -160,6 +162,7 @@ class JobFolder:
         done = self.step(step) if step is not None else None
         if done is None or done.code is None or done.code == INTERRUPTED:
             return "interrupted"
+        # 1: written, but something in it could not be done
         if done.code not in (0, 1):
             return "failed"
 

@@ -163,6 +163,7 @@ def _split(file: PeopleFile, people: dict[str, Somebody], change: SplitChange) -
         hint = "choose a frame in which somebody else is there already"
         raise InputError("frame", required=required, found=str(change.frame), hint=hint)
 
+    # the number that the command will give the track: both count on from the highest
     number = max(int(name) for name in file.parts) + 1
     early, late = _halves(part, change.frame)
     new = new_name(people.__contains__)

@@ -42,6 +42,7 @@ class CommandLog:
             return
 
         inode = (status.st_dev, status.st_ino)
+        # a file of the same name may be another: begun anew, or cut off
         if inode != self._inode or status.st_size < self._offset:
             self.progress = None
             self.stages = []
@@ -53,6 +54,7 @@ class CommandLog:
             file.seek(self._offset)
             data = file.read()
 
+        # the last line may still be written: it is read the next time
         whole, newline, _ = data.rpartition(b"\n")
         self._offset += len(whole) + len(newline)
 

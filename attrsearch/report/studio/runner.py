@@ -32,6 +32,7 @@ def run_step(folder: Path, step: StepName, decided: str = "") -> int:
         decided: Digest of the decisions it is started with.
     """
     job = JobFolder(folder)
+    # before anything is written: a second runner must not touch what the first one notes
     lock = take_lock(folder / LOCK)
     if lock is None:
         return BUSY
@@ -43,6 +44,7 @@ def run_step(folder: Path, step: StepName, decided: str = "") -> int:
     def stop(*_: Any) -> None:
         (folder / STOP).touch()
 
+    # passed on as a file, since not every system has signals that a command can act on
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
 
@@ -58,6 +60,7 @@ def run_step(folder: Path, step: StepName, decided: str = "") -> int:
     # a signal that ended it is no exit code: it was interrupted
     code = code if code >= 0 else INTERRUPTED
     write_step(place, record.model_copy(update={"ended": now(), "code": code}))
+    # last: whoever finds the job free finds how it ended
     lock.release()
     return code
 

@@ -141,8 +141,10 @@ class Studio:
             place.parent.mkdir(parents=True, exist_ok=True)
             with part.open("wb") as file:
                 async for chunk in request.stream():
+                    # a slow disk must not hold up other requests
                     await run_in_threadpool(file.write, chunk)
 
+            # only whole files have their names: an upload that breaks off leaves none
             part.replace(place)
         except ClientDisconnect:
             part.unlink(missing_ok=True)
@@ -203,6 +205,7 @@ class Studio:
                 history = job.path / "history"
                 kept = sorted(history.glob("*.json"))
                 number = int(kept[-1].stem) + 1 if kept else 0
+                # before the decision itself: what can be undone is on the disk first
                 write_text(history / f"{number:06d}.json", text_of(before))
                 for old in kept[: -MOST_UNDONE + 1]:
                     old.unlink()
@@ -277,6 +280,7 @@ class Studio:
         else:
             return PlainTextResponse("no such file", 404)
 
+        # a link could lead to any file of this machine
         if not path.is_file() or path.is_symlink():
             return PlainTextResponse("not written yet", 409)
 

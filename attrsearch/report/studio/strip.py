@@ -53,6 +53,7 @@ class FilmStrips:
         Raises:
             InputError: There is no such video, or it cannot be decoded.
         """
+        # made once, however many pages ask for it at the same time
         with self._lock:
             reader = self._readers.reader(path)
             key = (path, path.stat().st_mtime_ns)

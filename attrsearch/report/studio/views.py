@@ -78,6 +78,7 @@ class JobViews:
         if known is not None and number < len(known.shots):
             name = known.shots[number].file
             path = find_private(job.run / FOUND / name)
+            # the name comes from a file that could have been changed: it must not lead elsewhere
             if Path(name).name == name and path is not None:
                 return read_private(path)
 
@@ -119,6 +120,7 @@ class JobViews:
                 if start <= part.at <= wanted[1] and face not in self._faces:
                     passed.add(face)
 
+        # in the order of frames, so that each is decoded once
         for face in sorted(passed):
             self._faces[face] = as_jpeg(cut(reader.picture(face[1]), face[2]), FACE)
 

@@ -75,6 +75,7 @@ class Workspace:
         if len(kept) < 32:
             kept = secrets.token_urlsafe(24)
             write_text(place, kept + "\n")
+            # whoever reads it can see every face in the studio
             place.chmod(0o600)
 
         return kept
@@ -98,6 +99,7 @@ class Workspace:
         Raises:
             InputError: There is none.
         """
+        # checked first: a name with dots or separators could lead out of the folder
         job = JobFolder(self.path / JOBS / (name if ID.fullmatch(name) else "none"))
         job.read()
         return job
@@ -197,6 +199,7 @@ class Workspace:
                 return
 
             jobs = self.jobs()
+            # by another studio, or by one that was killed: two at once would share the cores
             if any(job.is_running for job in jobs):
                 return
 
@@ -245,6 +248,7 @@ class Workspace:
             if other.id == job.id or theirs.kind != "video" or not known.is_file():
                 continue
 
+            # by content: a clip dropped twice has two dates and may have two names
             if filecmp.cmp(source, other.source(theirs), shallow=False):
                 place.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(known, place)
@@ -266,6 +270,7 @@ class Workspace:
                 (self.path / JOBS / name / STOP).touch()
 
         for process in alive.values():
+            # outside of the lock, which others need to let go
             process.wait()
 
         self._held.release()

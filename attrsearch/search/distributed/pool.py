@@ -73,18 +73,24 @@ class Pool:
                 self.workers.backend == "dask" and self.size() == 1
             ):  # joblib would make the calls here
                 for call in calls:
+                    # not pure: Dask would answer a second try with the first one's error
                     yield self._connected().submit(function, *call, pure=False).result()
 
                 return
 
             if self.workers.backend == "loky":
+                # with one job joblib would make the calls here, in the process that must survive
+                # them
                 options: dict[str, Any] = {"backend": "loky", "n_jobs": max(2, self.workers.jobs)}
             else:
                 options = {"backend": "dask", "client": self._connected()}
 
             with joblib.parallel_config(**options):
                 parallel = joblib.Parallel(
-                    batch_size=1, pre_dispatch="n_jobs", return_as="generator_unordered"
+                    # one call a worker: no more has to be made again when workers are lost
+                    batch_size=1,
+                    pre_dispatch="n_jobs",
+                    return_as="generator_unordered",
                 )
 
             yield from parallel(joblib.delayed(function)(*call) for call in calls)
@@ -149,6 +155,7 @@ class Pool:
         client = self._client
         self._client = None
         if client is not None:
+            # a scheduler that is gone never says goodbye
             client.close(timeout=2)
 
 

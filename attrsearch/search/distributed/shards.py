@@ -44,6 +44,7 @@ class Shard:
 
         Parts differ by one person at most, and each person is in one.
         """
+        # by name: jobs list folders in whatever order their file systems have
         return sorted(people, key=lambda person: person.id)[self.number - 1 :: self.of]
 
     def record(self, people: "Sequence[Person]") -> dict[str, Any]:
@@ -52,6 +53,7 @@ class Shard:
         Args:
             people: All people, those of other parts included.
         """
+        # no name holds a zero: other people never give the same text
         names = "\0".join(sorted(person.id for person in people))
         digest = hashlib.sha256(names.encode()).hexdigest()
         return {"number": self.number, "of": self.of, "people": len(people), "digest": digest}

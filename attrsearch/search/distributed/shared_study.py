@@ -202,10 +202,12 @@ class StudyRecord:
 
             mine = self._claim(slots, missing)
             if not mine and time.monotonic() - news > LEASE:
+                # half, not all: the worker that is late may be alive
                 mine = missing[: len(missing) // 2 + 1]
 
             if not mine:
                 time.sleep(pause)
+                # a slow batch elsewhere is not asked for twenty times a second
                 pause = min(1.5 * pause, SLOWEST)
                 continue
 
@@ -220,6 +222,7 @@ class StudyRecord:
         Where several workers made one at the same time, the first of them.
         """
         count = len(candidates)
+        # drawn, so that workers that wait do not all begin at once
         begun = time.monotonic() + (0 if self._last else random.uniform(BEGIN, 2 * BEGIN))
 
         while True:
@@ -228,6 +231,7 @@ class StudyRecord:
                 lambda: self._study.get_trials(deepcopy=False)
             )
             for trial in trials:
+                # the first in the order of the database, which all workers see alike
                 found.setdefault(int(trial.user_attrs["candidate"]), trial)
 
             missing = [row for row in range(count) if first + row not in found]

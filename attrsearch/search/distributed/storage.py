@@ -61,8 +61,10 @@ class Database:
             ) from error
 
         options = (
+            # SQLite has one writer at a time: the others wait instead of failing
             {"connect_args": {"timeout": 60}}
             if url.startswith("sqlite")
+            # a server closes connections that rest: each is tried before it is used
             else {"pool_pre_ping": True}
         )
         for attempt in range(TRIES):

@@ -87,6 +87,7 @@ def search_here(
     """
     folder = RunFolder(job.out)
     evaluator = components.evaluator
+    # workers that share a study go through people in step, one after another
     groups = [[person] for person in people] if job.storage else [people]
 
     for group in groups:
@@ -162,6 +163,7 @@ class _Search:
             except WorkersLostError as lost:
                 left = []
                 for name in list(given):
+                    # a worker writes a person before it says so, and may have died in between
                     if on_disk := self._from_disk(name):
                         given.pop(name)
                         yield on_disk
@@ -174,6 +176,7 @@ class _Search:
     def _again(self, given: dict[str, Sequence[Person]], waiting: deque[Sequence[Person]]) -> None:
         for name, batch in given.items():
             person = next(item for item in batch if item.id == name)
+            # alone with a worker that died: this person may be why
             if len(batch) == 1:
                 self.suspects.append(person)
             else:
@@ -230,6 +233,7 @@ class _Search:
     ) -> Iterator[tuple[object, ...]]:
         while waiting:
             batch = waiting.popleft()
+            # noted before the call: a worker that dies says nothing of whom it had
             given.update({person.id: batch for person in batch})
             yield batch, self._job, self._threads
 

@@ -88,6 +88,7 @@ class Screener:
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
+        # a stream of its own: the sampler draws from the same seed
         self._random = np.random.default_rng([self.seed, 17])
         self._points = np.zeros((0, len(self.space.names)))
         self._measured = np.zeros((0, len(TARGETS)))
@@ -127,6 +128,7 @@ class Screener:
 
     def _screen(self, count: int) -> list[Proposal]:
         chosen = self._models.choose()
+        # no model ranks well enough: without a prediction there is no reason to stop early, either
         if chosen is None:
             self.expected_improvement = np.inf
             return []
@@ -205,6 +207,7 @@ class Screener:
         taken = self._points / width
         free = improvements.copy()
         near = _distance(pool / width, taken) if len(taken) else np.full(len(pool), np.inf)
+        # what was measured already would teach nothing
         free[near < 1e-3] = -np.inf
         picked: list[int] = []
 
@@ -212,6 +215,7 @@ class Screener:
             best = int(free.argmax())
             picked.append(best)
             near = _distance(pool / width, pool[best : best + 1] / width)
+            # candidates of one round are measured together: two alike would be one for nothing
             free[near < APART * (len(picked) < count)] = -np.inf
             free[best] = -np.inf
 
@@ -220,7 +224,9 @@ class Screener:
 
 def _distance(pool: Floats64, others: Floats64) -> Floats64:
     """Root mean square distance to the nearest of the others."""
+    # by a product of matrices: the differences themselves are many times as many numbers
     squares = (pool**2).sum(1)[:, None] + (others**2).sum(1)[None] - 2 * pool @ others.T
+    # rounding makes squares of nearly equal points negative
     return np.asarray(np.sqrt(np.maximum(squares.min(1), 0) / pool.shape[1]))
 
 

@@ -17,6 +17,7 @@ def spread_points(space: PersonSpace, count: int, seed: int) -> Floats64:
     from scipy.stats import qmc  # noqa: PLC0415 - slow to load, and many studies have no surrogate
 
     sobol = qmc.Sobol(len(space.names), scramble=True, rng=np.random.default_rng(seed))
+    # Sobol points are balanced in powers of two: more are drawn, and cut off
     exponent = max(0, int(np.ceil(np.log2(max(1, count)))))
     return np.asarray(space.low + sobol.random_base2(exponent)[:count] * (space.high - space.low))
 
@@ -27,6 +28,7 @@ def moved_points(
     """Incumbents (k, d) moved in some of their values, near and far: (count, d)."""
     picked = incumbents[generator.integers(0, len(incumbents), count)]
     step = np.asarray(STEPS)[generator.integers(0, len(STEPS), count)][:, None]
+    # half of the values stay, so that what made an incumbent good is mostly kept
     changed = generator.random(picked.shape) < 0.5
     moved = picked + changed * step * generator.standard_normal(picked.shape) * (
         space.high - space.low

@@ -45,10 +45,12 @@ class LinearCorrection:
         deviation = predicted - centre
         rest = measured - predicted
         offset = rest.sum(0) / (len(rest) + OFFSET)
+        # predictions that are all the same have no slope
         variance = np.maximum((deviation**2).mean(0), 1e-8)
         left = measured - centre - offset - PRIOR * deviation
         slope = PRIOR + (deviation * left).sum(0) / ((deviation**2).sum(0) + SLOPE * variance)
 
+        # a few trials by chance must not turn the order of candidates around
         return cls(centre, offset, np.maximum(slope, 0.1))
 
     def apply(self, predicted: Floats64) -> Floats64:

@@ -78,6 +78,7 @@ class PersonModels:
 
         for name, log in self._log.items():
             missing = len(self._points) - len(log)
+            # a model that did not predict these trials is not judged by them
             self._log[name] = np.concatenate([log, np.full((missing, len(TARGETS)), np.nan)])
 
         if self.pooled is not None:
@@ -219,6 +220,7 @@ def rank_correlation(first: Floats64, second: Floats64) -> float:
     if np.ptp(a) == 0 or np.ptp(b) == 0:
         return 0.0
 
+    # the last bits may differ from machine to machine, and a gate is compared with it
     return round(float(np.corrcoef(a, b)[0, 1]), 12)
 
 
@@ -227,6 +229,8 @@ def _drawn(errors: Floats64, before: float) -> float:
     if not len(errors):
         return before
 
+    # from the median, which a face that was lost does not move; 1.4826 makes it a normal's standard
+    # deviation
     middle = float(np.median(np.abs(errors))) * 1.4826
     return max(
         MIN_PREDICTION_STD,

@@ -40,6 +40,7 @@ def describe(traits: Traits, faces: tuple[AlignedFace, ...], subject: Subject) -
     """
     turn = pose(subject.landmarks).mean(0)
     sharpness = np.mean([_sharpness(face) for face in faces])
+    # twice the size is one step, whether of a small face or of a large one
     size = np.mean([np.log(face.size) for face in faces])
     embedding = next(iter(subject.embeddings.values())).mean(0)
     plain = [
@@ -71,6 +72,7 @@ def pose(landmarks: npt.NDArray[np.float32]) -> Floats64:
     eyes = points[:, :2].mean(1)
     mouth = points[:, 3:].mean(1)
     across = points[:, 1] - points[:, 0]
+    # eyes on one point, as of a full profile, divide by nothing
     width = np.maximum(np.linalg.norm(across, axis=1), 1e-3)
     down = mouth - eyes
     height = np.maximum((down**2).sum(1), 1e-3)

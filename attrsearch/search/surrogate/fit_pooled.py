@@ -116,6 +116,7 @@ def normal_scores(values: Floats64) -> Floats64:
     >>> normal_scores(np.array([3.0, 1.0, 2.0])).round(2)
     array([ 0.97, -0.97,  0.  ])
     """
+    # half a rank off, so that neither end is infinite
     return np.asarray(ndtri((rankdata(values) - 0.5) / len(values)))
 
 
@@ -135,6 +136,7 @@ def cover(merits: Floats64, count: int) -> list[int]:
     best = np.zeros(len(merits))
 
     while len(chosen) < min(count, merits.shape[1]):
+        # of sets that serve as many, the one that serves everybody better on average
         gains = np.maximum(merits, best[:, None]).sum(0) + 1e-6 * merits.mean(0)
         gains[chosen] = -np.inf
         chosen.append(int(gains.argmax()))
@@ -162,6 +164,7 @@ def _fit(
     for k in range(len(TARGETS)):
         labels = [normal_scores(lesson.targets[:, k]) for lesson in lessons]
         table = xgboost.DMatrix(np.concatenate(inputs), label=np.concatenate(labels), nthread=1)
+        # XGBoost's own format, which needs no pickle
         boosters.append(bytes(xgboost.train(SETTINGS, table, ROUNDS).save_raw("ubj")))
 
     places = np.linspace(0, 1, QUANTILES)
@@ -187,6 +190,7 @@ def _examine(
     Measured after a few of the trials.
     """
     pooled_prediction = model.predict(lesson.attributes, lesson.person)
+    # a search gets better as it goes on: a draw takes of all of its trials
     order = np.random.default_rng(0).permutation(len(pooled_prediction))
     few = min(SEEN, len(order) // 2)
     seen = order[:few]

@@ -95,10 +95,12 @@ class PooledModel:
 
         models = []
         for raw in self.boosters:
+            # one thread: a prediction must not depend on how many cores there are
             booster = xgboost.Booster({"nthread": 1})
             booster.load_model(bytearray(raw))
             models.append(booster)
 
+        # the class is frozen, and what is read of its bytes is no field
         object.__setattr__(self, "_models", tuple(models))
 
     def predict(self, attributes: Floats, person: Floats64) -> Floats64:

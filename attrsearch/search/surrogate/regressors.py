@@ -74,6 +74,7 @@ class XGBoost:
             "colsample_bytree": share,
             "seed": seed % 2**31,
             "nthread": 1,
+            # the mean is taken off before: XGBoost would add one of its own
             "base_score": 0.0,
             "verbosity": 0,
         }
@@ -87,6 +88,7 @@ class XGBoost:
 
         rest = targets - (targets.mean(0) if start is None else start)
         self._centre = targets.mean(0)
+        # a target that never varied would be divided by nothing
         self._scale = np.maximum(rest.std(0), 1e-6)
         table = xgboost.DMatrix(inputs, label=rest / self._scale, nthread=1)
         self._booster = xgboost.train(self._settings, table, self._rounds)
@@ -125,6 +127,7 @@ class Mlp:
         self._inputs = inputs.mean(0), np.maximum(inputs.std(0), 1e-6)
         self._targets = rest.mean(0), np.maximum(rest.std(0), 1e-6)
 
+        # one thread, so that sums are made in one order and results repeat
         with warnings.catch_warnings(), _threads().limit(limits=1):
             warnings.simplefilter("ignore", ConvergenceWarning)
             scaled = _scaled(rest, self._targets)

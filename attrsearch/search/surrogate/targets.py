@@ -27,6 +27,7 @@ PENALTY = 2.0
 
 def predictable(objective: Objective) -> bool:
     """Whether an objective is made of means of predicted terms only."""
+    # a minimum over faces does not follow from means, which are what is predicted
     means = all(how.aggregate == "mean" for how in objective.terms.values())
     return means and set(objective.maximised) <= set(TARGETS) and not objective.uses("naturalness")
 
@@ -35,6 +36,7 @@ def targets_of(results: CandidateResults) -> Floats64:
     """Measured targets, (n, 4), in the order of ``TARGETS``."""
     violations = results.violations
     count = len(results.detection)
+    # the tightest constraint decides; without any, all are met with room
     margin = -violations.max(1) if violations.shape[1] else np.ones(count)
     distance = results.distance
 

@@ -141,9 +141,11 @@ def _mot_row(values: list[str]) -> _Row:
     """A row of MOTChallenge: frame (from 1), track, left, top, width, height, confidence or -1."""
     left, top, width, height = (float(value) for value in values[2:6])
     confidence = float(values[6]) if len(values) > 6 else 1.0
+    # -1 is written where nobody was asked how sure it is, as of boxes drawn by hand
     probability = min(1.0, confidence) if confidence >= 0 else 1.0
 
     return _Row(
+        # some tools write whole numbers as 1.0
         frame=int(float(values[0])) - 1,
         track=int(float(values[1])),
         box=(left, top, left + width, top + height),
@@ -181,6 +183,7 @@ def _read_yolo(folder: Path, size: tuple[int, int] | None) -> dict[int, list[Lab
                 continue
 
             try:
+                # predictions have a sixth column, the confidence
                 x, y, w, h = (float(value) for value in text.split()[1:5])
                 row = _Row(
                     frame=number, box=tuple(scale * (x - w / 2, y - h / 2, x + w / 2, y + h / 2))

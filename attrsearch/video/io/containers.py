@@ -56,6 +56,7 @@ def is_video(path: Path) -> bool:
 def _moves(path: Path) -> bool:
     """Whether a file opens as a video of two frames or more."""
     try:
+        # "file:" says that a name with a colon in it is no address
         with av.open(f"file:{path}", options=dict(SAFE)) as container:
             film = find_film(container)
             if film is None:

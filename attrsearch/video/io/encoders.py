@@ -83,6 +83,7 @@ def quality_options(encoder: str, quality: int) -> dict[str, str]:
         return {}
 
     if encoder in ("libvpx-vp9", "libvpx", "libaom-av1", "libsvtav1"):
+        # VP8 takes no CRF below 4
         least = 4 if encoder == "libvpx" else 0
         return {"crf": str(max(least, round(quality * 63 / 51)))}
 
@@ -116,6 +117,7 @@ def choose_encoder(
     """
     suffix = target.suffix.lower()
     context = source.codec_context
+    # yuvj is an old name of yuv in full range, and the range is noted by itself
     own = (context.pix_fmt or "yuv420p" if first is None else first.format.name).replace(
         "yuvj", "yuv"
     )
@@ -150,6 +152,7 @@ def choose_encoder(
 def _encoder_for(codec: str, suffix: str, pix_fmt: str) -> str:
     """The encoder of a codec, or another that the container of a suffix holds."""
     name = ENCODERS.get(codec, "libx264")
+    # WebM allows these codecs only
     if suffix == ".webm" and name not in ("libvpx-vp9", "libvpx", "libsvtav1"):
         return "libvpx-vp9"
     if suffix == ".gif":
@@ -160,6 +163,7 @@ def _encoder_for(codec: str, suffix: str, pix_fmt: str) -> str:
     ):
         name = "libx264"
 
+    # libx264 takes no RGB, which would be converted there and back
     is_rgb = pix_fmt.startswith("gbr") or pix_fmt in ("rgb24", "bgr24")
     return "libx264rgb" if name == "libx264" and is_rgb else name
 
@@ -170,6 +174,7 @@ def _own_options(name: str, pix_fmt: str) -> dict[str, str]:
         return {"preset": "veryfast"}
 
     if name == "libvpx-vp9":
+        # libvpx refuses transparency together with alternate reference frames
         hidden = {"auto-alt-ref": "0"} if pix_fmt.startswith("yuva") else {}
         return {"cpu-used": "4", "row-mt": "1", **hidden}
 
@@ -232,6 +237,7 @@ def _hdr(frame: Any) -> list[str]:
         red, green, blue, white = (f"{places[i]},{places[i + 1]}" for i in range(0, 8, 2))
         least, most = (round(value * 10_000) for value in values[8:10])
 
+        # the flags say whether colours and light were set at all
         if all(numbers[20:22]):
             parameters.append(
                 f"master-display=G({green})B({blue})R({red})WP({white})L({most},{least})"

@@ -56,6 +56,7 @@ class FrameFolder:
             )
 
         names = [path.stem for path in self._files]
+        # counted where two are of one name: to count every name takes the square of their number
         twice = (
             next((name for name in names if names.count(name) > 1), None)
             if len(set(names)) < len(names)
@@ -129,7 +130,9 @@ class FrameFolder:
         """Write a frame under its own name as PNG, with a word about who made it."""
         buffer = io.BytesIO()
         made = PngInfo()
+        # by this a later run knows what it may replace
         made.add_text("Software", MADE_BY)
+        # written as it was stored: the turn was for the detector
         upright = np.ascontiguousarray(np.rot90(picture, -self.turn))
         Image.fromarray(upright).save(buffer, "PNG", pnginfo=made)
         write_bytes(self._place(Path(frame.source)), buffer.getvalue())

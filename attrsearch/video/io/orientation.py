@@ -117,6 +117,7 @@ def orientation_of(matrix: Sequence[int]) -> Orientation:
     >>> orientation_of((-65536, 0, 0, 0, 65536, 0, 0, 0, 1 << 30))
     Orientation(transposed=False, left_right=True, upside_down=False)
     """
+    # the third of a row is for projections, which no camera writes
     a, b, _, c, d = matrix[:5]
     if abs(a) + abs(d) >= abs(b) + abs(c):
         return Orientation(transposed=False, left_right=a < 0, upside_down=d < 0)

@@ -63,6 +63,7 @@ def changed_frame(source: Any, before: Picture, after: Picture, pix_fmt: str) ->
     changed = (before != after).any(2)
     if source.format.name == pix_fmt:
         target = source
+        # the decoder may still predict other frames from this one
         target.make_writable()
     else:
         target = _copy(source, pix_fmt)
@@ -92,6 +93,7 @@ def _copy(source: Any, pix_fmt: str) -> Any:
 
 def _put(target: Any, new: Any, changed: npt.NDArray[np.bool_]) -> None:
     """Copy the planes of ``new`` where pixels changed."""
+    # a plane of transparency has no counterpart: it stays as it is
     for mine, its in zip(target.planes, new.planes, strict=False):
         there = _pixels(its, new.format.name)
         here = _pixels(mine, target.format.name)
@@ -102,6 +104,7 @@ def _put(target: Any, new: Any, changed: npt.NDArray[np.bool_]) -> None:
             share = cv2.resize(
                 changed.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA
             )
+            # a sample of colour stands for several pixels: it changes where any of them did
             mask = share > 0
 
         here[mask] = there[mask]
@@ -111,6 +114,7 @@ def _pixels(plane: Any, pix_fmt: str) -> npt.NDArray[Any]:
     """A plane as an array (h, w) over its memory."""
     depth = PLANAR.fullmatch(pix_fmt)
     kind = np.uint16 if depth is not None and depth.group(2) else np.uint8
+    # rows are longer than the picture is wide: FFmpeg pads them
     rows = np.frombuffer(plane, kind).reshape(plane.height, -1)
 
     return rows[:, : plane.width]

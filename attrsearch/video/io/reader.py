@@ -140,6 +140,7 @@ class VideoReader:
             self.container.close()
             raise _needs_seeking(path)
 
+        # PyAV decodes slices in parallel only, and most films have one a frame
         self.stream.thread_type = "AUTO"
 
     def __enter__(self) -> "VideoReader":
@@ -167,6 +168,7 @@ class VideoReader:
             self._seek()
             for packet in self.container.demux():
                 if packet.pts is not None:
+                    # how far the file reaches is compared with what it declares
                     end = float((packet.pts + (packet.duration or 0)) * packet.time_base)
                     self._reached[packet.stream.index] = max(
                         end, self._reached.get(packet.stream.index, end)
@@ -192,6 +194,7 @@ class VideoReader:
         time = round((self.first + target) / self.stream.time_base)
         try:
             self.container.seek(time, stream=self.stream)
+            # without an index a file may land behind the place: then it is read from its beginning
             landed = next(
                 (p.pts for p in self.container.demux(self.stream) if p.pts is not None), None
             )
@@ -208,6 +211,7 @@ class VideoReader:
         """Whether a packet, and so every later one, belongs to what comes after ``end``."""
         if self.end is None or packet.dts is None or packet.stream.index != self.stream.index:
             return False
+        # times of decoding rise from packet to packet; those of showing need not
         return float(packet.dts * packet.time_base) - self.first > self.end + MARGIN
 
     def decode(self, packet: Any) -> Iterator[Frame]:
@@ -230,6 +234,8 @@ class VideoReader:
 
             pts, unit = self._stamp(source)
             seconds = float(pts * unit) - self.first
+            # a frame at the very second that was asked for is in, whatever rounding makes of its
+            # time
             if seconds < self.start - 1e-6 or (self.end is not None and seconds >= self.end - 1e-6):
                 continue
 
@@ -285,6 +291,7 @@ class VideoReader:
 
         frames = list(self._decoder.decode(packet if packet.size else None))
         for frame in frames:
+            # a decoder that was made by hand does not know the stream's unit
             frame.time_base = self.stream.time_base
 
         return frames

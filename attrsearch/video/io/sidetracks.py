@@ -64,6 +64,7 @@ class SideTracks:
         copy.disposition = stream.disposition
         if keep_metadata:
             copy.metadata.update(stream.metadata)
+        # a language says neither where nor when
         elif "language" in stream.metadata:
             copy.metadata["language"] = stream.metadata["language"]
 
@@ -90,6 +91,7 @@ class SideTracks:
 
         False where it has none.
         """
+        # times of decoding rise; those of showing need not
         stamp = packet.pts if packet.dts is None else packet.dts
         if stamp is None:
             return False

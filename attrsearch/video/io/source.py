@@ -108,6 +108,7 @@ class VideoFile:
                 self.count = round(max(0.0, last - start) * float(reader.info.rate))
 
         self.lost: list[str] = []
+        # what goes into a pipe cannot be thrown away
         if str(target) != "-":
             with VideoSecondPass(source, target, self._range, encoding) as out:
                 self.lost = out.try_out()
@@ -161,6 +162,7 @@ class VideoSecondPass:
                 VideoRewriter(self._reader, target, encoding)
             )
         except BaseException:
+            # nobody gets this object, and the reader is open
             self._stack.close()
             raise
 

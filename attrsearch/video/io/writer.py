@@ -155,6 +155,7 @@ class VideoRewriter:
         try:
             self._out.close()
             if not self._piped:
+                # at the very end, so that half a film never has the name of a whole one
                 self._part.replace(self._target)
         except (av.error.FFmpegError, OSError) as error:
             self._discard()
@@ -179,9 +180,11 @@ class VideoRewriter:
         stored = Orientation() if self._upright else info.orientation
         stream.width, stream.height = stored.size(info.width, info.height)
         stream.pix_fmt = settings.pix_fmt
+        # the input's own unit, so that timestamps stay exact
         stream.codec_context.time_base = source.time_base
 
         for name in ("color_primaries", "color_trc", "colorspace", "color_range", "field_order"):
+            # not every codec takes all of them
             with suppress(AttributeError, ValueError, TypeError):
                 setattr(stream.codec_context, name, getattr(context, name))
 
@@ -211,6 +214,7 @@ class VideoRewriter:
             stream.set_display_matrix(info.matrix)
 
         if settings.pix_fmt.startswith("yuva") and settings.name.startswith("libvpx"):
+            # players look for the second layer only where this stands
             stream.metadata["alpha_mode"] = "1"
 
         if self._encoding.keep_metadata:
@@ -225,6 +229,7 @@ class VideoRewriter:
         return stream
 
     def _copy(self, packet: Any) -> None:
+        # the empty packet with which a track ends
         if packet.dts is None and packet.pts is None:
             return
 
@@ -270,6 +275,7 @@ class VideoRewriter:
             ) from error
 
     def _discard(self) -> None:
+        # what could not be written cannot be closed properly, either
         with suppress(Exception):
             self._out.close()
 

@@ -37,6 +37,7 @@ class Likeness:
         )
         zoom = 1 + 2 * SEARCH
         area = _cut(picture, grown, (round(SIDE[0] * zoom), round(SIDE[1] * zoom)))
+        # a flat patch has no correlation with anything: it cannot be found again
         if area is None or not self.patch.std() > 1:
             return box, 0.0
 
@@ -73,6 +74,7 @@ def _correlation(first: Floats, second: Floats) -> float:
     a = first - first.mean()
     b = second - second.mean()
     size = float(np.sqrt((a * a).sum() * (b * b).sum()))
+    # of flat halves the correlation is noise
     return float((a * b).sum()) / size if size > 1 else 0.0
 
 
@@ -84,6 +86,7 @@ def _cut(picture: Picture, box: Floats, size: tuple[int, int]) -> Floats | None:
     sides = np.maximum(box[2:] - box[:2], 1)
     centre = (box[:2] + box[2:]) / 2
     height, width = picture.shape[:2]
+    # of a face that is mostly outside there would be little but its repeated border
     if not (0 <= centre[0] < width and 0 <= centre[1] < height):
         return None
 
@@ -92,6 +95,7 @@ def _cut(picture: Picture, box: Floats, size: tuple[int, int]) -> Floats | None:
     if (high - low).min() < 2:
         return None
 
+    # cut first: a frame has millions of pixels, a face a few thousand
     part = cv2.cvtColor(
         np.ascontiguousarray(picture[low[1] : high[1], low[0] : high[0]]), cv2.COLOR_RGB2GRAY
     )
@@ -103,4 +107,5 @@ def _cut(picture: Picture, box: Floats, size: tuple[int, int]) -> Floats | None:
         part, matrix.astype(np.float32), size, flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE
     )
 
+    # smoothed, so that a shift by half a pixel does not look like another face
     return np.asarray(cv2.GaussianBlur(patch.astype(np.float32), (3, 3), 0), np.float32)

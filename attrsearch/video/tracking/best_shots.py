@@ -52,6 +52,7 @@ class _PutAway:
 
     def read(self) -> AlignedFace:
         pixels = np.frombuffer(self.shelf.get(self.place), np.uint8)
+        # the shelf holds bytes: where the crop ends follows from its shape
         crop, window = np.split(pixels, [int(np.prod(self.shapes[0]))])
         return replace(
             self.face, crop=crop.reshape(self.shapes[0]), window=window.reshape(self.shapes[1])
@@ -183,8 +184,10 @@ def turn(landmarks: Floats) -> float:
     if not np.isfinite(landmarks).all():
         return float("inf")
 
+    # along the line of the eyes, so that a head that leans is not taken for a turned one
     eyes = landmarks[1] - landmarks[0]
     along = float(np.dot(landmarks[2] - (landmarks[0] + landmarks[1]) / 2, eyes))
+    # the eyes of a profile may fall on one point
     return abs(along) / max(float(np.dot(eyes, eyes)), 1e-6)
 
 
@@ -226,6 +229,8 @@ def _value(picture: npt.NDArray[np.uint8], box: Floats, turned: float, probabili
     if right - left < 8 or bottom - top < 8:
         return 0.0
 
+    # all faces at one size: a Laplacian sees edges between pixels, which a large face spreads out
     small = cv2.resize(picture[top:bottom, left:right], (64, 80), interpolation=cv2.INTER_AREA)
     sharpness = float(cv2.Laplacian(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), cv2.CV_32F).std())
+    # capped, so that no width and no sharpness outweighs a turned head
     return min(width, 160.0) * min(sharpness, 40.0) * (1 - turned / 2) * probability

@@ -46,9 +46,11 @@ class CameraMotion:
             return NONE
 
         before = float(np.abs(now - last).mean())
+        # frames that hardly differ: a shift between them would be one of their noise
         if before < 1 / 255 * max(1.0, float(now.mean())):
             return NONE
 
+        # the window fades the borders out, where things come and go
         (right, down), _ = cv2.phaseCorrelate(last, now, self._window)
         shift = np.array([right, down], np.float32)
         if float(np.abs(shift).max()) < LEAST * WIDTH or _left(last, now, shift) > BETTER * before:
@@ -65,7 +67,12 @@ def _left(last: Floats, now: Floats, shift: Floats) -> float:
     """The mean change that is left when the last frame is moved by a shift, where both overlap."""
     matrix = np.array([[1, 0, shift[0]], [0, 1, shift[1]]], np.float32)
     moved = cv2.warpAffine(
-        last, matrix, now.shape[::-1], borderMode=cv2.BORDER_CONSTANT, borderValue=-1.0
+        # no brightness is negative: it marks what lies outside the moved frame
+        last,
+        matrix,
+        now.shape[::-1],
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=-1.0,
     )
     both = moved >= 0
 

@@ -67,6 +67,7 @@ def _is_on_head(box: Floats, face: Floats) -> bool:
     x, y = (box[:2] + box[2:]) / 2
     across = face[0] - BESIDE * width <= x <= face[2] + BESIDE * width
 
+    # a part of a head is no wider than the head; a wider box is somebody nearer
     return bool(
         across and face[1] - ABOVE * height <= y <= face[3] and box[2] - box[0] <= 1.1 * width
     )

@@ -40,6 +40,7 @@ def find_swap(embeddings: Floats, threshold: float, others: Floats | None = None
     best = threshold
     place = None
 
+    # a track has a dozen looks at most: every place can be tried
     for before in range(1, len(embeddings)):
         sides = embeddings[:before], embeddings[before:]
         short = [side for side in sides if len(side) < MIN_SHOTS_A_SIDE]
@@ -65,6 +66,7 @@ def meeting(found: Scan, track: int, first: int, last: int) -> int:
     own = found.tracks[track]
     frames = [frame for frame in range(first + 1, last + 1) if frame in own]
     predicted_ious = [own[frame].predicted_iou for frame in frames]
+    # where a track jumped, it went on with the other one's detection
     if min(predicted_ious) < MIN_PREDICTED_IOU:
         return frames[int(np.argmin(predicted_ious))]
 

@@ -28,12 +28,14 @@ class BoxMotion:
         )
         self._filter.measurementMatrix = np.eye(4, 8, dtype=np.float32)
         side = float((box[2:] - box[:2]).mean())
+        # of the speed nothing is known yet: the next sightings tell
         spread = np.array([MEASUREMENT_NOISE] * 4 + [0.3] * 4, np.float32) * side
         self._filter.errorCovPost = np.diag(spread**2)
         self._filter.statePost = np.concatenate([_measure(box), np.zeros(4, np.float32)])[:, None]
 
     def predict(self) -> Floats:
         """Advance one frame; the box (4,) expected there."""
+        # noise in shares of the face: a near one moves by more pixels than a far one
         side = max(1.0, float(self._filter.statePost[2:4].mean()))
         noise = np.array([POSITION_NOISE] * 4 + [VELOCITY_NOISE] * 4, np.float32) * side
         self._filter.processNoiseCov = np.diag(noise**2)
@@ -67,6 +69,7 @@ def _measure(box: Floats) -> Floats:
 
 
 def _box(values: Floats) -> Floats:
+    # a size that is predicted may fall below nothing
     half = np.maximum(values[2:4], 1) / 2
     return np.concatenate([values[:2] - half, values[:2] + half]).astype(np.float32)
 

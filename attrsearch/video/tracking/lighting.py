@@ -25,7 +25,9 @@ def lift(picture: Picture) -> Picture | None:
     >>> lift(np.full((8, 8, 3), 90, np.uint8)) is None, int(lift(np.full((8, 8, 3), 17, np.uint8)).max())
     (True, 170)
     """
+    # a hundred rows and columns tell how bright a frame is
     grey = picture[:: max(1, picture.shape[0] // 128), :: max(1, picture.shape[1] // 128)].max(2)
+    # not the brightest pixel: a street lamp lights no face
     bright = float(np.percentile(grey, 90))
     if bright >= DARK:
         return None

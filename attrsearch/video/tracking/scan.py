@@ -139,6 +139,8 @@ def scan(
         moved = camera.shift(frame.picture)
         tracker.move(moved)
         found.move_camera(frame.index, moved)
+        # looked for even where boxes are given: they come without landmarks, and without these no
+        # face is edited
         detections = detect_in_frame(frame.picture, detector)
 
         if boxes is not None:
@@ -152,11 +154,13 @@ def scan(
         for track in found.guesses - tracker.numbers:  # nothing can speak for it any more
             found.forget_guess(track)
 
+        # what has ended is not needed before the second pass
         for track in followed - tracker.numbers:
             found.put_away(track)
 
         followed = tracker.numbers
 
+    # the video ended before anything more spoke for these
     for track in set(found.guesses):
         found.forget_guess(track)
 
@@ -170,6 +174,7 @@ def _take(found: Scan, frame: Frame, face: TrackedFace) -> None:
     """Note a face of a frame."""
     (found.guesses.add if face.guess else found.guesses.discard)(face.track)
     if face.source == "remembered":
+        # what may be no face at all is not carried on where nothing was seen
         if not face.guess:
             _add(found.remembered, found.shelf, frame.index, face)
 
@@ -205,6 +210,7 @@ def with_boxes(found: Detections, labelled: list[LabelledBox]) -> Detections:
 
     for i, box in enumerate(boxes):
         best, overlap = found.nearest(box)
+        # with less overlap they may be a neighbour's, and the edit would land beside this face
         if overlap > 0.3:
             landmarks[i] = found.landmarks[best]
 
@@ -218,10 +224,12 @@ def _look(found: Scan, frame: Frame, face: TrackedFace) -> None:
     value = quality(*seen)
     looks = found.looks.setdefault(face.track, Sightings())
 
+    # noted even where this look is not kept: the switch lies between the looks that are
     if face.predicted_iou < MIN_PREDICTED_IOU:
         looks.mark_possible_switch()
 
     if value > 0:
+        # one look to know somebody by is worth more than any number of poor ones
         found.poor_looks.pop(face.track, None)
     elif not looks.best:
         value = poor_quality(*seen)

@@ -56,6 +56,7 @@ def mark_cuts(frames: Iterable[Frame]) -> Iterator[tuple[Frame, bool]]:
     flash = 0
 
     while True:
+        # only a look ahead tells a flash from a cut: after a flash the scene goes on
         while len(waiting) <= FLASH:
             frame = next(source, None)
             if frame is None:
@@ -83,18 +84,22 @@ def mark_cuts(frames: Iterable[Frame]) -> Iterator[tuple[Frame, bool]]:
             last = now
             yield frame, True
         else:
+            # the frame looked at last stays that of the scene, not one of the flash
             flash = back
             yield frame, False
 
 
 def are_alike(first: Small, second: Small) -> bool:
     """Whether two small frames are of one scene, whatever their brightness or the camera's move."""
+    # as a share of the brightness: between dark frames the same change is a smaller number
     brightness = max(float(first.mean()), float(second.mean()), 1.0)
     if float(np.abs(first - second).mean()) < CHANGE * brightness:
         return True
+    # the best shift of a frame of one colour is chance
     if min(float(first.std()), float(second.std())) < FLAT:
         return False
 
+    # the middle of one is looked for in the other: what was cut off is how far the camera may move
     inner = second[SHIFTED // 2 : -SHIFTED // 2, SHIFTED:-SHIFTED]
     return float(cv2.matchTemplate(first, inner, cv2.TM_CCOEFF_NORMED).max()) > ALIKE
 

@@ -29,7 +29,9 @@ class SpillFile:
     def __init__(self) -> None:
         self._file: IO[bytes] | None = None
         self._end = 0
+        # asked once: what was written one way is read that way
         self._locked = encrypting()
+        # a cache an object: that of a decorated method would keep every object alive
         self.get = lru_cache(AT_HAND)(self._read)
 
     def put(self, data: bytes) -> Place:
@@ -41,9 +43,11 @@ class SpillFile:
         try:
             if self._file is None:
                 self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the shelf
+                # a file without a name takes space until it is closed
                 weakref.finalize(self, self._file.close)
 
             kept = locked(data) if self._locked else data
+            # reading has moved it
             self._file.seek(self._end)
             self._file.write(kept)
         except OSError as error:

@@ -47,6 +47,7 @@ class _Rows:
         self._page: list[TrackedFace] = []
 
     def _append(self, frame: int, face: TrackedFace) -> None:
+        # rows are found by bisection, which needs their order
         if self._frames and frame < self._frames[-1]:
             raise ValueError(
                 f"rows are in the order of their frames; {frame} comes before {self._frames[-1]}"
@@ -73,6 +74,7 @@ class _Rows:
 
     def _face(self, number: int) -> TrackedFace:
         """The face of a row."""
+        # the last page is in memory until it is full
         first = len(self._frames) - len(self._page)
         if number >= first:
             return self._page[number - first]

@@ -112,6 +112,7 @@ class Tracker:
         for track in self._tracks:
             track.box = track.motion.predict()
 
+        # after the prediction: the speed of a track is its own, without the camera's
         self._follow_camera(found, picture)
         high_confidence = np.flatnonzero(found.probabilities >= self.high_confidence)
         low_confidence = np.flatnonzero(
@@ -122,8 +123,10 @@ class Tracker:
         guesses = [track for track in self._tracks if track.guess]
         faces: list[TrackedFace] = []
 
+        # as in ByteTrack: sure detections choose first, and an unsure one has to fit better
         for indices, least in ((high_confidence, 0.1), (low_confidence, 0.2)):
             left = indices
+            # a guess gets what no known track wants
             for waiting in (known, guesses):
                 pairs = match([track.box for track in waiting], found.boxes[left], least)
                 for place, index in pairs:
@@ -170,6 +173,7 @@ class Tracker:
             if stays == moves and picture is not None and track.likeness is not None:
                 stays, moves = (track.likeness.find(picture, box)[1] for box in (here, there))
 
+            # in doubt it went with the camera, as most of a picture does
             if moves >= stays:
                 track.motion.move(shift)
                 track.box = there
@@ -242,6 +246,7 @@ class Tracker:
 
         for track in tracks:
             track.frames_since_update += 1
+            # nothing tells that it still moves: an old speed would carry it away
             track.motion.damp()
 
             # a track is remembered no longer than it was seen: one hit may have been a mistake
@@ -257,9 +262,11 @@ class Tracker:
 
             if picture is not None and track.likeness is not None:
                 place, alike = track.likeness.find(picture, track.box)
+                # the track waits, but nothing is covered where something else stands
                 if alike < GONE:
                     continue
 
+                # in between, too little of it is seen to move it: it stays where its motion says
                 if alike >= FOUND:
                     track.box = track.motion.correct(place)
 
@@ -276,6 +283,7 @@ class Tracker:
         if self.size is None:
             return False
 
+        # by its middle: of a face that is half outside a half is seen
         x, y = (box[:2] + box[2:]) / 2
         return not (0 <= x < self.size[0] and 0 <= y < self.size[1])
 
