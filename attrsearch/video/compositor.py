@@ -63,6 +63,7 @@ class ShownEdit:
         face: Whose it is.
         landmarks: (5, 2), by which it was laid on.
         carried: Whether it is the last edit, carried on.
+        strength: How much of it is shown over the filter, 0 to 1.
     """
 
     place: int
@@ -70,6 +71,7 @@ class ShownEdit:
     face: TrackedBox
     landmarks: Floats
     carried: bool
+    strength: float = 1.0
 
 
 @dataclass
@@ -101,17 +103,35 @@ class Compositor:
     replacement: Picture | None = None
     last: dict[int, LastEdit] = field(default_factory=dict)
     _filtered: set[int] = field(default_factory=set)
+    _at_once: set[int] = field(default_factory=set)
 
     def copy(self) -> "Compositor":
         """The same, with a memory of its own."""
         # items are changed in place while a filter fades: copies that share them would fade, too
         last = {key: replace(item) for key, item in self.last.items()}
-        return Compositor(self.fallback, self.replacement, last, set(self._filtered))
+        return Compositor(
+            self.fallback, self.replacement, last, set(self._filtered), set(self._at_once)
+        )
+
+    def strength(self, key: int) -> float:
+        """How much of a face's last edit is shown over the filter, 0 to 1."""
+        return self.last[key].shown
+
+    def show_at_once(self, key: int) -> bool:
+        """Let the next edit of a face not come by and by: the filter under it says too much.
+
+        Returns:
+            Whether that is new.
+        """
+        is_new = key not in self._at_once
+        self._at_once.add(key)
+        return is_new
 
     def forget(self) -> None:
         """Forget the last edits, at a scene cut."""
         self.last = {}
         self._filtered = set()
+        self._at_once = set()
 
     def let_go(self, frame: int) -> None:
         """Forget edits that are too old in a frame to be shown again."""
@@ -136,7 +156,7 @@ class Compositor:
         strength = 1.0
 
         # a face that is edited from its first frame on has nothing to fade from
-        if face.key in self._filtered:
+        if face.key in self._filtered and face.key not in self._at_once:
             before = last.shown if last is not None and number - last.frame <= FADE else 0.0
             strength = min(1.0, before + 1 / FADE)
 
@@ -146,6 +166,7 @@ class Compositor:
             cover_head(shown, face.box, self.fallback, face.landmarks, share)
         else:
             self._filtered.discard(face.key)
+            self._at_once.discard(face.key)
 
         source = edit.source.astype(np.float32)
         crop = edit.layer.crop.astype(np.float32)

@@ -15,14 +15,13 @@ import numpy.typing as npt
 
 from attrsearch.core.attributes import AttributeSet
 from attrsearch.core.boxes import area, iou
-from attrsearch.editing.blending import LEAST_SHARE, cut_crop, edit_crops
+from attrsearch.editing.blending import LEAST_SHARE
 from attrsearch.editing.editor import Editor
 from attrsearch.editing.filters import Fallback
-from attrsearch.faces.alignment import CROP_TEMPLATE, similarity
-from attrsearch.faces.sampling import to_editor
 from attrsearch.video.choices import SetChoices
 from attrsearch.video.compositor import Compositor, Cover, Edit, ShownEdit, without_faces
 from attrsearch.video.decisions import SMALLEST_EDIT, EditLimits, is_in_view, obstacle
+from attrsearch.video.edits import edit_faces, try_sets
 from attrsearch.video.placing import has_landmarks
 from attrsearch.video.reasons import Reason
 from attrsearch.video.trajectories import TrackedBox
@@ -113,6 +112,7 @@ class Renderer:
         """
         self._edits = {}
         self._refused = set()
+        self._choices.begin()
 
         while True:
             # one try changes the state of tracks; a try that fails is taken back as a whole
@@ -124,11 +124,10 @@ class Renderer:
 
             self._restore(before)
             for item in failed:
-                # a carried-on edit has no other set to try: it is refused in this one frame
-                if item.carried:
-                    self._refused.add((item.number, item.face.key))
-                else:
-                    self._choices.fail(item.face.key, self._person(item.face), item.number)
+                self._mend(frames[item.place][1], faces[item.place], item)
+
+        for item in self._shown:
+            self._choices.note_shown(item.face.key, self._person(item.face))
 
         if frames:
             self._compositor.let_go(frames[-1][0])
@@ -178,7 +177,7 @@ class Renderer:
             edited[place].add(face.track)
 
         names: list[_EditName] = []
-        missing: dict[_EditName, tuple[Picture, TrackedBox]] = {}
+        missing: dict[_EditName, tuple[Picture, TrackedBox, AttributeSet]] = {}
 
         for place, face in jobs:
             hidden = self._others_on(face, faces[place], edited[place])
@@ -189,9 +188,10 @@ class Renderer:
             names.append(name)
             if name not in self._edits:
                 picture = without_faces(frames[place][1], hidden, self.fallback)
-                missing[name] = (picture, face)
+                wanted = self._choices.current(face.key, self._person(face))
+                missing[name] = (picture, face, wanted)
 
-        made = self._edit(list(missing.values()))
+        made = edit_faces(self.editor, list(missing.values())) if self.editor else []
         self._edits |= dict(zip(missing, made, strict=True))
         return [self._edits[name] for name in names]
 
@@ -314,27 +314,28 @@ class Renderer:
 
         return found
 
-    def _edit(self, jobs: Sequence[tuple[Picture, TrackedBox]]) -> list[Edit]:
-        """Edits of faces in pictures."""
-        if not jobs or self.editor is None:
-            return []
+    def _mend(self, picture: Picture, faces: Sequence[TrackedBox], item: ShownEdit) -> None:
+        """What is done about an edit that still verifies: another set, or the filter."""
+        # a carried-on edit has no other set to try: it is refused in this one frame
+        if item.carried:
+            self._refused.add((item.number, item.face.key))
+            return
 
-        crops = []
-        passes = []
-        for picture, face in jobs:
-            matrix = similarity(face.landmarks[None], CROP_TEMPLATE)[0]
-            crops.append(cut_crop(picture, self.editor, matrix))
-            passes.append(self._choices.current(face.key, self._person(face)).passes)
+        # it may be the filter under an edit that is still coming that verifies
+        if item.strength < 1 and self._compositor.show_at_once(item.face.key):
+            return
 
-        edits: dict[int, Edit] = {}
-        # an export may mix sets of one pass and of two, which are no batch together
-        for count in sorted({len(item) for item in passes}):
-            chosen = [i for i, item in enumerate(passes) if len(item) == count]
-            taken = to_editor([crops[i] for i in chosen])
-            layers = edit_crops(self.editor, taken, np.stack([passes[i] for i in chosen]))
-            for i, layer in zip(chosen, layers, strict=True):
-                edits[i] = Edit(crops[i], layer)
-        return [edits[i] for i in range(len(jobs))]
+        if self.editor is None or self.verifier is None:
+            return
+
+        face = item.face
+        person = self._person(face)
+        edited = {shown.face.track for shown in self._shown if shown.place == item.place}
+        others = self._others_on(face, faces, edited)
+        pictures = (picture, without_faces(picture, others, self.fallback))
+        left = self._choices.untried(face.key, person)
+        enough = try_sets(self.editor, self.verifier, pictures, face, left)
+        self._choices.fail(face.key, person, item.number, enough)
 
     def _cover(
         self,
@@ -369,7 +370,10 @@ class Renderer:
                 known = self._person(face) in self.sets
                 how = self._compositor.filter(number, shown, picture, face, fade=known)
             else:
-                self._shown.append(ShownEdit(place, number, face, landmarks, edit is None))
+                strength = self._compositor.strength(face.key)
+                self._shown.append(
+                    ShownEdit(place, number, face, landmarks, edit is None, strength)
+                )
 
             reason = self._reasons.get((number, face.track), "no landmarks")
             done.append(

@@ -10,7 +10,8 @@ from attrsearch.editing.editor import Editor
 from attrsearch.faces.dataset import Picture
 from attrsearch.faces.detection.mtcnn import Mtcnn
 from attrsearch.faces.recognition.base import CalibratedRecogniser
-from attrsearch.video.choices import HOLD, SetChoices
+from attrsearch.video.choices import AGAIN, HOLD, SetChoices
+from attrsearch.video.edits import try_sets
 from attrsearch.video.render import Renderer
 from attrsearch.video.trajectories import TrackedBox
 from attrsearch.video.verification import FaceInFrame, RenderVerifier
@@ -129,7 +130,33 @@ def test_the_next_feasible_set_is_taken_and_its_distance_noted(
     plain = Renderer(editor, {"a": SET}, {0: "a"})
     ((expected, _),) = plain.render([(0, astronaut)], [[face]])
     assert np.array_equal(shown, expected)
-    assert strict.asked == [1, 1]
+    assert strict.asked == [1, 1, 1]  # the winner, all others in its frame, and the one shown
+
+
+def test_an_edit_comes_at_once_where_the_filter_under_it_verifies(
+    editor: Editor, astronaut: Picture, face: TrackedBox, sface: CalibratedRecogniser
+) -> None:
+    away = replace(face, planned="turned")
+    back = replace(face, planned="")
+    strict = Strict(sface, refused=frozenset({1}))
+    one = Renderer(editor, {"a": SET}, {0: "a"}, verifier=strict, others={"a": [NOTHING]})
+    one.render([(0, astronaut)], [[away]])
+    ((shown, (done,)),) = one.render([(1, astronaut)], [[back]])
+    assert (done.how, done.distance) == ("edited", 9.0)
+    assert strict.asked == [1, 1]  # no other set was tried
+    plain = Renderer(editor, {"a": SET}, {0: "a"})
+    ((expected, _),) = plain.render([(1, astronaut)], [[back]])
+    assert np.array_equal(shown, expected)
+
+
+def test_an_edit_that_has_come_at_once_and_verifies_is_not_shown(
+    editor: Editor, astronaut: Picture, face: TrackedBox, sface: CalibratedRecogniser
+) -> None:
+    strict = Strict(sface, refused=frozenset({1, 2}))
+    one = Renderer(editor, {"a": SET}, {0: "a"}, verifier=strict)
+    one.render([(0, astronaut)], [[replace(face, planned="turned")]])
+    ((_, (done,)),) = one.render([(1, astronaut)], [[replace(face, planned="")]])
+    assert (done.how, done.reason) == ("filtered", "not verified")
 
 
 def test_a_carried_on_edit_is_compared_and_filtered_where_it_verifies(
@@ -157,19 +184,62 @@ def test_the_other_faces_of_a_batch_are_compared_at_once(
     assert strict.asked == [1, 2]
 
 
-def test_a_track_whose_sets_all_failed_is_filtered_longer_each_time() -> None:
-    choices = SetChoices({"a": SET}, {"a": [NOTHING]})
-    choices.fail(1, "a", 10)
+def test_a_track_goes_on_with_the_set_that_is_furthest_away() -> None:
+    choices = SetChoices({"a": SET}, {"a": [NOTHING, SET, SET]})
+    choices.begin()
+    assert sorted(choices.untried(1, "a")) == [1, 2, 3]
+    choices.fail(1, "a", 10, {1: 1.2, 2: 1.4, 3: 1.3})
+    assert choices.place(1, "a") == 2
+    # in the same frames only what was far enough away there is tried again
+    assert sorted(choices.untried(1, "a")) == [1, 3]
+    choices.fail(1, "a", 12, {3: 1.3})
+    assert choices.place(1, "a") == 3
+    choices.note_shown(1, "a")
+    # a new track of the person begins with what was shown, and others may do again
+    assert choices.place(2, "a") == 3
+    choices.begin()
+    assert sorted(choices.untried(1, "a")) == [0, 1, 2]
+    assert choices.place(3, "b") == 0
+
+
+def fail_with_all(choices: SetChoices, frame: int) -> None:
+    choices.begin()
+    choices.fail(1, "a", frame, {1: 1.3})
     assert choices.current(1, "a") is NOTHING
-    assert not choices.is_held(1, 10)
-    choices.fail(1, "a", 10)
-    assert choices.is_held(1, 10 + HOLD - 1)
-    assert not choices.is_held(1, 10 + HOLD)
+    assert not choices.is_held(1, frame)
+    choices.fail(1, "a", frame, {})
     assert choices.current(1, "a") is SET
-    choices.fail(1, "a", 50)
-    choices.fail(1, "a", 50)
-    assert choices.is_held(1, 50 + 2 * HOLD - 1)
-    assert not choices.is_held(2, 50)
+
+
+def test_a_track_whose_edits_fail_is_filtered_longer_each_time() -> None:
+    choices = SetChoices({"a": SET}, {"a": [NOTHING]})
+    for frame, hold in ((10, HOLD), (50, 2 * HOLD), (500, HOLD)):  # the last after long edits
+        choices.note_shown(1, "a")
+        fail_with_all(choices, frame)
+        assert choices.is_held(1, frame + hold - 1)
+        assert not choices.is_held(1, frame + hold)
+        assert not choices.is_held(2, frame)
+
+
+def test_a_track_that_shows_no_edit_is_tried_again_soon() -> None:
+    choices = SetChoices({"a": SET}, {"a": [NOTHING]})
+    for frame in (10, 30, 50):
+        fail_with_all(choices, frame)
+        assert choices.is_held(1, frame + AGAIN - 1)
+        assert not choices.is_held(1, frame + AGAIN)
+
+
+def test_sets_are_tried_as_they_would_be_shown(
+    editor: Editor, astronaut: Picture, face: TrackedBox, sface: CalibratedRecogniser
+) -> None:
+    """What a try says is what is measured of the whole frame."""
+    verifier = RenderVerifier(sface)
+    one = Renderer(editor, {"a": SET}, {0: "a"}, verifier=replace(verifier))
+    ((_, (done,)),) = one.render([(0, astronaut)], [[face]])
+    tried = try_sets(editor, verifier, (astronaut, astronaut), face, {7: SET, 8: NOTHING})
+    assert done.distance is not None
+    assert tried[7] == pytest.approx(done.distance, abs=2e-3)
+    assert try_sets(editor, verifier, (astronaut, astronaut), face, {}) == {}
 
 
 def test_why_a_person_has_no_set_is_told_apart(
