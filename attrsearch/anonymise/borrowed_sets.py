@@ -124,11 +124,13 @@ def lenders_of(sets: Mapping[str, AttributeSet], embeddings: Mapping[str, Floats
         sets: Person to set.
         embeddings: Person to the embeddings (n, d) of their looks.
     """
-    return [
-        Lender(name, sets[name], unit(embeddings[name].sum(0)))
-        for name in sorted(sets)
-        if name in embeddings
-    ]
+    lenders = []
+    for name in sorted(sets):
+        # who has no look to be known by is like nobody
+        if name in embeddings:
+            lenders.append(Lender(name, sets[name], unit(embeddings[name].sum(0))))
+
+    return lenders
 
 
 def drawn_sets(space: PersonSpace, name: str, count: int, *, steered: bool) -> list[AttributeSet]:

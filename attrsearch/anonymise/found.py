@@ -57,7 +57,10 @@ def find_in_video(
         progress=progress,
     )
     folder = run / FOLDER
-    parts = {str(track): _part(found, track, folder) for track in sorted(found.tracks)}
+    parts = {}
+    for track in sorted(found.tracks):
+        parts[str(track)] = _part(found, track, folder)
+
     who: dict[str, list[str]] = {}
 
     for track, name in sorted(people.names.items()):

@@ -55,7 +55,8 @@ def targets(
         out: The folder to write to.
         suffix: Kind for all of them (``.png``); each keeps its own by default.
 
-    >>> [str(path) for path in targets([Path("in/a.jpg"), Path("in/A.png")], Path("in"), Path("out"), ".png")]
+    >>> pictures = [Path("in/a.jpg"), Path("in/A.png")]
+    >>> [str(path) for path in targets(pictures, Path("in"), Path("out"), ".png")]
     ['out/a.jpg.png', 'out/A.png.png']
     """
     wanted = []
@@ -75,12 +76,15 @@ def targets(
 
 
 def refuse_replacing(sources: Sequence[Path], chosen: Sequence[Path]) -> None:
-    """Refuse before any work begins what would replace an input or a file that was not written here.
+    """Refuse what would replace an input or a file that was not written here.
+
+    It is asked before any work begins.
 
     Raises:
         OutputError: Naming the first of them.
     """
-    inputs = {identity for path in sources if (identity := _identity(path)) is not None}
+    # None, of an input that is gone, is no file that could be replaced
+    inputs = {_identity(path) for path in sources} - {None}
 
     for path in chosen:
         identity = _identity(path)

@@ -206,7 +206,8 @@ def anonymise_video(
     Returns:
         What became of the video, and of the search (None where nobody could be known).
     """
-    from attrsearch.search.run import run  # noqa: PLC0415 - slow to import, and no concern of apply_to_video
+    # slow to import, and no concern of apply_to_video
+    from attrsearch.search.run import run  # noqa: PLC0415
 
     results: list[RunResult] = []
     config = (config or RunConfig()).model_copy(update={"recogniser": eyes.scaled.name})

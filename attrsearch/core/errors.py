@@ -58,7 +58,11 @@ def printable(text: str) -> str:
     >>> printable("a\x1b[2Jb")
     'a\\x1b[2Jb'
     """
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    shown = ""
+    for letter in text:
+        shown += letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+
+    return shown
 
 
 def _short(text: str) -> str:

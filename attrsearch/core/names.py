@@ -16,7 +16,10 @@ def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
     """
     parts = re.split(r"([0-9]+)", name)
     # numbers and texts cannot be compared: each part says which of them it is
-    keys = [(1, int(part), part) if part.isdecimal() else (0, 0, part) for part in parts]
+    keys = []
+    for part in parts:
+        keys.append((1, int(part), part) if part.isdecimal() else (0, 0, part))
+
     return tuple(keys)
 
 

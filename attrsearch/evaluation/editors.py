@@ -140,7 +140,10 @@ def editors_table(found: EditorFigures) -> str:
     lines = [f"| | {names} |", "|---" * (len(found.editors) + 1) + "|"]
 
     for label, values in found.rows.items():
-        cells = ["–" if value is None else f"{value:.3f}" for value in values]
+        cells = []
+        for value in values:
+            cells.append("–" if value is None else f"{value:.3f}")
+
         lines.append(f"| {label} | " + " | ".join(cells) + " |")
 
     return "\n".join(lines)

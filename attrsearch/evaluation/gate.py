@@ -99,7 +99,10 @@ def missed(gate: Gate, judged: Sequence[Figures], kept: Sequence[Figures]) -> li
                     "gate", required="a judge of the evaluation", found=limit.judge, hint=hint
                 )
 
-        lines += [line for row in rows if (line := _miss(limit, row))]
+        for row in rows:
+            line = _miss(limit, row)
+            if line:
+                lines.append(line)
 
     return lines
 

@@ -305,7 +305,10 @@ def _worst(lab: ExperimentContext, batches: Sequence[Batch]) -> Section:
 
     for place, one in enumerate(pair):
         edited = render(lab.evaluator(realign=True), faces, one.edits.attributes)[0]
-        boxes = [one.edits.boxes[0, i] if one.there[i] else None for i in order]
+        boxes = []
+        for i in order:
+            boxes.append(one.edits.boxes[0, i] if one.there[i] else None)
+
         rows.append((f"batch {place + 4}", _boxed(edited, boxes, truth)))
 
     return photographs(

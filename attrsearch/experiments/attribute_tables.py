@@ -60,7 +60,8 @@ def _images(found: dict[str, list[LearnerScores]], faces: int) -> list[Figures]:
         thesis = None
         # the thesis has as many faces of its own, which are not these: rows beyond them have none
         if last or i < FACES:
-            thesis = [THESIS[column][-1 if last else i] for column in COLUMNS]
+            row = -1 if last else i
+            thesis = [THESIS[column][row] for column in COLUMNS]
 
         scores = [list(rows[i].scores) for rows in found.values()]
         images.append({"face": None if last else i + 1, "thesis": thesis, "scores": scores})

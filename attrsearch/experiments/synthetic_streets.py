@@ -129,9 +129,11 @@ def make_street(
     random = np.random.default_rng([seed, list(SPEEDS).index(motion)])
     posts = np.sort(random.uniform(0.2, 0.8, 2)) * size[0]
     edges = np.stack([posts, posts + random.uniform(0.03, 0.05, 2) * size[0]], 1)
-    walkers = tuple(_walk(random, SPEEDS[motion], frames, size, edges) for _ in range(people))
+    walkers = []
+    for _ in range(people):
+        walkers.append(_walk(random, SPEEDS[motion], frames, size, edges))
 
-    return Street(size, frames, walkers, edges)
+    return Street(size, frames, tuple(walkers), edges)
 
 
 def _walk(
@@ -155,7 +157,9 @@ def _walk(
     left = x - width / 2
     right = x + width / 2
     inside = np.clip(np.minimum(right, size[0]) - np.maximum(left, 0), 0, None)
-    hidden = sum(np.clip(np.minimum(right, b) - np.maximum(left, a), 0, None) for a, b in posts)
+    hidden = np.zeros(frames)
+    for begin, end in posts:
+        hidden += np.clip(np.minimum(right, end) - np.maximum(left, begin), 0, None)
 
     return Walker(np.stack([x, y], 1), width, angle, np.clip((inside - hidden) / width, 0, 1))
 

@@ -189,6 +189,16 @@ class RunOptions(ConfigOptions, total=False):
     callbacks: "Sequence[Callback]"
 
 
+def _take_fields(given: dict[str, Any], model: type[Recipe]) -> dict[str, Any]:
+    """The values of a model's fields, taken out of what was given."""
+    taken = {}
+    for name in model.model_fields:
+        if name in given:
+            taken[name] = given.pop(name)
+
+    return taken
+
+
 def with_options(
     config: RunConfig | None, execution: Execution | None, options: RunOptions
 ) -> tuple[RunConfig, Execution]:
@@ -214,8 +224,8 @@ def with_options(
         # before the others are divided up: its fields are those of Execution
         given |= dict(workers)
 
-    deciding = {name: given.pop(name) for name in RunConfig.model_fields if name in given}
-    working = {name: given.pop(name) for name in Execution.model_fields if name in given}
+    deciding = _take_fields(given, RunConfig)
+    working = _take_fields(given, Execution)
     # what is left over is no field: said as Python says it
     for name in given:
         raise TypeError(f"run() got an unexpected keyword argument {name!r}")

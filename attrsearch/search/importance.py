@@ -48,9 +48,10 @@ def importance(names: tuple[str, ...], points: Floats, utility: Floats) -> dict[
     high = points.max(0)
     # a column that never varied has no share, and no distribution that Optuna takes
     columns = [i for i in range(len(names)) if low[i] < high[i]]
-    spaces: dict[str, BaseDistribution] = {
-        names[i]: FloatDistribution(float(low[i]), float(high[i])) for i in columns
-    }
+    spaces: dict[str, BaseDistribution] = {}
+    for i in columns:
+        spaces[names[i]] = FloatDistribution(float(low[i]), float(high[i]))
+
     trials = []
     for row, value in zip(points, utility, strict=True):
         params = {names[i]: float(row[i]) for i in columns}

@@ -47,7 +47,8 @@ class PersonStudy:
         stopping: When to end before the last trial, and what becomes of someone without a feasible
             candidate.
         expanded_screener: Makes what proposes in the expanded space of that allowance, and in a
-            search that goes on, from that person's own trials alone.
+            search that goes on, from that person's own trials alone; the sampler goes alone there,
+            too, where it is None.
 
     Attributes:
         space: What is searched; wider than at first once the allowance of ``stopping`` has begun,
@@ -66,7 +67,7 @@ class PersonStudy:
         seed: int,
         screener: Screener | None = None,
         stopping: Stopping | None = None,
-        expanded_screener: Callable[[PersonSpace], Screener | None] = lambda space: None,  # noqa: ARG005
+        expanded_screener: Callable[[PersonSpace], Screener | None] | None = None,
     ) -> None:
         self.space = space
         self.remaining = trials
@@ -231,7 +232,8 @@ class PersonStudy:
     ) -> None:
         """Exchange what proposes by prediction for one that knows the person's own trials only."""
         first = self.screener
-        self.screener = self._expanded_screener(self.space)
+        make = self._expanded_screener
+        self.screener = make(self.space) if make is not None else None
 
         if self.screener:
             for points, results in lessons:

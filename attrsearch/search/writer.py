@@ -180,11 +180,17 @@ def write_images(
         data = to_jpeg(hide_others(window, faces[face], subject.masks[face]))
         return folder.write_image(identity, f"{name}.jpg", data, private)
 
-    images = {
-        "best": tuple(save(f"best_{face}", windows[0, face], face) for face in range(shown)),
-        "runner": tuple(save(f"runner_{i}", windows[i, 0], 0) for i in runners),
-        "random": (save("random_0", windows[len(trials) - 1, 0], 0),),
-    }
+    best = []
+    for face in range(shown):
+        best.append(save(f"best_{face}", windows[0, face], face))
+
+    others = []
+    for i in runners:
+        others.append(save(f"runner_{i}", windows[i, 0], 0))
+
+    drawn = save("random_0", windows[len(trials) - 1, 0], 0)
+    images = {"best": tuple(best), "runner": tuple(others), "random": (drawn,)}
+
     if include_originals:
         originals = []
         for face in range(shown):

@@ -112,11 +112,11 @@ class RenderVerifier:
             return np.zeros(0, np.float32)
 
         names = [(id(face.before), face.landmarks.tobytes()) for face in faces]
-        new = {
-            name: face
-            for name, face in zip(names, faces, strict=True)
-            if name not in self._originals
-        }
+        new = {}
+        for name, face in zip(names, faces, strict=True):
+            if name not in self._originals:
+                new[name] = face
+
         pictures = [(face.before, face) for face in new.values()]
         pictures += [(face.after, face) for face in faces]
         embedded = self._embed(pictures)

@@ -120,7 +120,10 @@ def random_sets(space: Space, gender: Gender, count: int, generator: np.random.G
 
 
 def as_faces(windows: Picture, landmarks: Floats) -> list[AlignedFace]:
-    """Faces in windows (n, 192, 192, 3) as the editor takes them, aligned by landmarks (n, 5, 2)."""
+    """Faces in windows (n, 192, 192, 3) as the editor takes them.
+
+    They are aligned by landmarks (n, 5, 2).
+    """
     faces = []
     nobody = np.zeros((0, 4), np.float32)
 

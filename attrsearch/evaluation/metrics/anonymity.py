@@ -166,7 +166,12 @@ def spread_out(name: str, interval: Interval) -> Figures:
     {'tar': 0.5, 'tar_low': 0.4, 'tar_high': None}
     """
     values = {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
-    return {key: value if np.isfinite(value) else None for key, value in values.items()}
+    figures: Figures = {}
+    for key, value in values.items():
+        # JSON has no NaN
+        figures[key] = value if np.isfinite(value) else None
+
+    return figures
 
 
 def far_name(far: float) -> str:

@@ -1,6 +1,6 @@
-"""MTCNN's three networks with the weights that facenet-pytorch's wheel carries, without importing that package.
+"""MTCNN's three networks with the weights that facenet-pytorch's wheel carries.
 
-Its module imports torchvision, which takes as long as torch itself.
+That package is not imported: it imports torchvision, which takes as long as torch itself.
 
 Source: Zhang et al., "Joint Face Detection and Alignment using Multi-task Cascaded Convolutional
 Networks", 2016.

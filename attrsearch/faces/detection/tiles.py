@@ -73,7 +73,9 @@ def detect_in_tiles(picture: Picture, detector: Detector, side: int = SIDE) -> D
 
 
 def tiles(width: int, height: int, side: int, overlap: int) -> Iterator[tuple[int, int, int, int]]:
-    """Left, top, right, bottom of tiles of at most ``side`` pixels that cover a picture and overlap.
+    """Left, top, right, bottom of tiles that cover a picture and overlap.
+
+    They are of at most ``side`` pixels.
 
     >>> list(tiles(100, 40, 60, 10))
     [(0, 0, 60, 40), (40, 0, 100, 40)]

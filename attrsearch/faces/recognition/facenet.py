@@ -100,7 +100,9 @@ class FaceNet:
 
 
 def cut_box(picture: Pictures, box: Floats, margin: int = 0) -> Pictures:
-    """A box cut at whole pixels inside the picture and resized, as facenet-pytorch's ``extract_face`` does.
+    """A box cut at whole pixels inside the picture and resized.
+
+    facenet-pytorch's ``extract_face`` does the same.
 
     Args:
         picture: (h, w, 3).

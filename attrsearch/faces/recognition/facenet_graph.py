@@ -53,7 +53,9 @@ def facenet_file() -> Path:
 
 
 def read_facenet(path: Path) -> tuple[dict[str, Tensor], str]:
-    """Weights for :func:`attrsearch.faces.recognition.inception.build`, and the SHA-256 of the file.
+    """Weights of the network, and the SHA-256 of the file.
+
+    They are as :func:`attrsearch.faces.recognition.inception.build` takes them.
 
     Raises:
         WeightsError: It cannot be read, or its SHA-256 is another one.
@@ -153,13 +155,15 @@ def _blocks() -> Iterator[tuple[str, str, Paths]]:
 
 
 def _bottleneck(path: Path, graph: Mapping[str, Node]) -> dict[str, Tensor]:
-    """The last layer with its batch norm, which is not folded in the file and has no weight of its own."""
+    """The last layer with its batch norm.
+
+    The norm is not folded in the file, and has no weight of its own.
+    """
     place = f"{ROOT}/Bottleneck"
     weight = _floats(path, graph, f"{place}/weights")
-    mean, variance, offset = (
-        _floats(path, graph, f"{place}/BatchNorm/{name}")
-        for name in ("moving_mean", "moving_variance", "beta")
-    )
+    mean = _floats(path, graph, f"{place}/BatchNorm/moving_mean")
+    variance = _floats(path, graph, f"{place}/BatchNorm/moving_variance")
+    offset = _floats(path, graph, f"{place}/BatchNorm/beta")
 
     if not weight.shape[-1:] == mean.shape == variance.shape == offset.shape == (OUTPUTS,):
         found = f"{weight.shape}, {mean.shape}, {variance.shape}, {offset.shape}"
@@ -182,7 +186,10 @@ def _floats(path: Path, graph: Mapping[str, Node], name: str) -> Floats:
 
 
 def _kernel(values: Floats) -> Tensor:
-    """A kernel (height, width, inputs, outputs) as torch has it, (outputs, inputs, height, width)."""
+    """A kernel as torch has it.
+
+    (height, width, inputs, outputs) becomes (outputs, inputs, height, width).
+    """
     # its memory stays in the order of channels_last, which is what the network runs in
     return (
         _tensor(values.transpose(3, 0, 1, 2)).permute(0, 3, 1, 2)

@@ -36,7 +36,9 @@ TIMEOUT = 10
 
 
 def read_weights(name: str, given: Path | None = None) -> tuple[dict[str, Tensor], str]:
-    """Weights for :func:`attrsearch.faces.recognition.inception.build`, and the SHA-256 of their file.
+    """Weights of the network, and the SHA-256 of their file.
+
+    They are as :func:`attrsearch.faces.recognition.inception.build` takes them.
 
     Args:
         name: ``facenet``, or one of ``FILES``.
@@ -110,7 +112,9 @@ def find_weights(name: str, given: Path | None = None) -> Path:
 
 
 def install_weights(name: str, source: Path | None) -> Path:
-    """Put weights into torch's cache, from a file or from their release, and load them once as a check.
+    """Put weights into torch's cache, from a file or from their release.
+
+    They are loaded once, as a check.
 
     Raises:
         UnavailableError: The download failed.
@@ -161,7 +165,8 @@ def _download(address: str, target: Path) -> None:
 
     part = target.with_suffix(".part")
     try:
-        with urlopen(address, timeout=TIMEOUT) as source, part.open("wb") as file:  # noqa: S310 - a constant
+        # the address is made of constants
+        with urlopen(address, timeout=TIMEOUT) as source, part.open("wb") as file:  # noqa: S310
             while block := source.read(1 << 20):
                 file.write(block)
 

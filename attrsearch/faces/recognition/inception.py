@@ -1,4 +1,6 @@
-"""Inception-ResNet-v1, the network of FaceNet, with batch norms and residual scales folded into its convolutions.
+"""Inception-ResNet-v1, the network of FaceNet.
+
+Its batch norms and residual scales are folded into its convolutions.
 
 Source: Szegedy et al., "Inception-v4, Inception-ResNet and the Impact of Residual Connections on
 Learning", 2017, in the dimensions of Sandberg's FaceNet. Names of layers are facenet-pytorch's, so

@@ -105,9 +105,10 @@ def read_network(path: Path) -> nn.Sequential:
         WeightsError: Not the graph that is expected.
     """
     graph = onnx.load(str(path)).graph
-    values: dict[str, Array] = {
-        tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer
-    }
+    values: dict[str, Array] = {}
+    for tensor in graph.initializer:
+        values[tensor.name] = numpy_helper.to_array(tensor)
+
     modules: list[nn.Module] = []
 
     for node in graph.node:

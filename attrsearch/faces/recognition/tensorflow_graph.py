@@ -252,14 +252,16 @@ def _floats(value: int | memoryview) -> Floats:
 
 
 def _message(value: int | memoryview) -> memoryview:
+    # ValueError, not TypeError: it is about the file, not the program
     if isinstance(value, int):
-        raise ValueError("a number where bytes belong")  # noqa: TRY004 - about the file, not the program
+        raise ValueError("a number where bytes belong")  # noqa: TRY004
     return value
 
 
 def _number(value: int | memoryview) -> int:
+    # as above
     if not isinstance(value, int):
-        raise ValueError("bytes where a number belongs")  # noqa: TRY004 - about the file, not the program
+        raise ValueError("bytes where a number belongs")  # noqa: TRY004
     return value
 
 

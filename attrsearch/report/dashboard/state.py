@@ -88,7 +88,12 @@ class LiveRun:
                 finished = (self.path / "trials.parquet").is_file()
                 self._extras["surrogate"] = read_surrogate(self.path) if finished else None
 
-            parts = [part for path in sorted(changed) if (part := self._read(path))]
+            parts = []
+            for path in sorted(changed):
+                part = self._read(path)
+                if part:
+                    parts.append(part)
+
             self._add(parts, progress)
             decisions = read_decisions(self.path)
 

@@ -98,7 +98,11 @@ def choose_winner(run: Path, identity: str, trial: int, verifier: Verifier) -> P
     found = verifier.measure(identity, part.record.gender, attributes[[trial]], part.joined)
     results = found.searched
     first, second = named_passes(attributes[trial])
-    runners = tuple(part.winner if number == trial else number for number in part.runners)
+    swapped = []
+    for number in part.runners:
+        swapped.append(part.winner if number == trial else number)
+
+    runners = tuple(swapped)
     evaluator = verifier.components.evaluator
     images = write_images(
         identity,

@@ -101,7 +101,7 @@ class _Handler(BaseHTTPRequestHandler):
         return any(edit.picture == name for edit in self.server.edits)
 
     def _allowed(self, token: str) -> bool:
-        # another name for this machine may be a web page's, which asks with its own visitor's rights
+        # another name for this machine may be a web page's, which asks with its visitor's rights
         host = (self.headers.get("Host") or "").rsplit(":", 1)[0]
         if host in (HOST, "localhost") and secrets.compare_digest(
             token.encode(), self.server.token.encode()

@@ -123,7 +123,11 @@ def _renamed(file: PeopleFile, change: RenameChange) -> PeopleFile:
 
     # as they stand: who is renamed does not move to another place in the gallery
     renamed = _replace(people, change.person, id=name)
-    return _with(file, {p.id: renamed if p.id == change.person else p for p in file.people})
+    named = {}
+    for person in file.people:
+        named[person.id] = renamed if person.id == change.person else person
+
+    return _with(file, named)
 
 
 def _merge(people: dict[str, Somebody], change: MergeChange) -> None:

@@ -77,8 +77,10 @@ class RunDashboards:
             (i for i in range(count) if trials["evaluated"][i]),
             key=lambda i: (not trials["feasible"][i], -float(trials["utility"][i])),
         )
-        return [
-            {
+        found: list[dict[str, Any]] = []
+
+        for i in order[:MOST_CANDIDATES]:
+            candidate = {
                 "trial": i,
                 "utility": round(float(trials["utility"][i]), 3),
                 "distance": round(float(trials["distance"][i]), 3),
@@ -86,8 +88,9 @@ class RunDashboards:
                 "winner": i == row["winner"],
                 "picture": f"run/{job.id}/candidate/{row['key']}/{i}",
             }
-            for i in order[:MOST_CANDIDATES]
-        ]
+            found.append(candidate)
+
+        return found
 
     def _opened(self, name: str) -> tuple[LiveRun, ASGIApp] | None:
         try:

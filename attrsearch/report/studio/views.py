@@ -43,9 +43,10 @@ class JobViews:
             about = {"count": reader.count, "rate": reader.rate, "width": width, "height": height}
             return {**about, "strips": strips}
 
-        names = [
-            readable(path.relative_to(job.input).as_posix()) for path in tree_pictures(job.input)
-        ]
+        names = []
+        for path in tree_pictures(job.input):
+            names.append(readable(path.relative_to(job.input).as_posix()))
+
         return {"count": len(names), "rate": 0, "names": names}
 
     def frame(self, job: JobFolder, side: str, number: int, width: int | None) -> bytes:

@@ -192,9 +192,10 @@ class Workspace:
     def go_on(self) -> None:
         """Start the job that has waited longest, if none runs."""
         with self._lock:
-            self._running = {
-                name: process for name, process in self._running.items() if process.poll() is None
-            }
+            for name, process in list(self._running.items()):
+                if process.poll() is not None:
+                    del self._running[name]
+
             if self._closed or self._running:
                 return
 

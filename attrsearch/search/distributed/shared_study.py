@@ -252,7 +252,14 @@ class StudyRecord:
     def _claim(self, slots: Sequence[FrozenTrial], missing: Sequence[int]) -> list[int]:
         """Half of what nobody measures yet, so that the others have something to do."""
         free = [row for row in missing if slots[row].state == TrialState.WAITING]
-        return [row for row in free[: (len(free) + 1) // 2] if self._start(slots[row])]
+        claimed = []
+
+        for row in free[: (len(free) + 1) // 2]:
+            # another worker may have been quicker
+            if self._start(slots[row]):
+                claimed.append(row)
+
+        return claimed
 
     def _start(self, slot: FrozenTrial) -> bool:
         try:

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from attrsearch.core.compute import Compute, compute_with, computing
 from attrsearch.core.encryption import set_encrypting
@@ -22,6 +22,7 @@ from attrsearch.core.recipes.study import Workers
 from attrsearch.faces.dataset import Person
 from attrsearch.runs.folder import RunFolder
 from attrsearch.search.distributed.pool import Pool, WorkersLostError
+from attrsearch.search.evaluator import Evaluator
 from attrsearch.search.lockstep import Failed, search_people
 from attrsearch.search.models import Components, Settings, kept_components
 from attrsearch.search.writer import write_finished
@@ -96,7 +97,8 @@ def search_here(
             # SQLAlchemy comes with it: slow to load, and few runs share their studies
             from attrsearch.search.distributed.shared_study import SharedEvaluator  # noqa: PLC0415
 
-            measurer = SharedEvaluator(evaluator, job.storage, job.settings, group[0].id)  # type: ignore[assignment]
+            shared = SharedEvaluator(evaluator, job.storage, job.settings, group[0].id)
+            measurer = cast("Evaluator", shared)
 
         for item in search_people(
             group, job.settings, measurer, components.gather, evaluated, components.pooled
@@ -207,9 +209,10 @@ class _Search:
     def shared(self, person: Person) -> Iterator[Outcome]:
         """One person by all workers: every one of them is told the result, the first writes it."""
         for _ in range(ALONE + 1):
-            calls = [
-                ([person], self._job, self._threads, rank == 0) for rank in range(self._pool.size())
-            ]
+            calls = []
+            for rank in range(self._pool.size()):
+                calls.append(([person], self._job, self._threads, rank == 0))
+
             try:
                 outcomes = []
                 for found in self._pool.spread(_work, calls):

@@ -169,7 +169,9 @@ def load_pooled(path: Path) -> PooledModel:
     with _reading(path):
         with safe_open(path, "numpy") as file:
             about = _about(path, file.metadata())
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+            # no dict: it cannot be gone through by itself
+            names = list(file.keys())
+            arrays = {name: file.get_tensor(name) for name in names}
 
         return PooledModel(
             bound=about["bound"],

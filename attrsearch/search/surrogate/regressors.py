@@ -162,8 +162,9 @@ class GaussianProcess:
     NOISE = 0.3
 
     def __init__(self, seed: int) -> None:
-        from sklearn.gaussian_process import GaussianProcessRegressor  # noqa: PLC0415 - only where it learns
-        from sklearn.gaussian_process.kernels import RBF  # noqa: PLC0415 - only where it learns
+        # only where it learns
+        from sklearn.gaussian_process import GaussianProcessRegressor  # noqa: PLC0415
+        from sklearn.gaussian_process.kernels import RBF  # noqa: PLC0415
 
         self._process = GaussianProcessRegressor(
             RBF(self.LENGTH), alpha=self.NOISE, optimizer=None, random_state=seed % 2**31

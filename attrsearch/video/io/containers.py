@@ -11,13 +11,14 @@ from av.stream import Disposition
 
 VIDEO_SUFFIXES = frozenset(
     {
-        ".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".vob", ".flv",
-        ".wmv", ".asf", ".3gp", ".3g2", ".ogv", ".mxf", ".dv", ".h264", ".h265", ".hevc",
+        ".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg",
+        ".vob", ".flv", ".wmv", ".asf", ".3gp", ".3g2", ".ogv", ".mxf", ".dv", ".h264", ".h265",
+        ".hevc",
     }
 )  # fmt: skip
 FORMATS = (
-    "mov,matroska,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,gif,apng,h264,hevc,h263,m4v,av1,obu,ivf,dv,mxf,nut,rm,wtv,"
-    "dirac,vc1,mjpeg,image2,rawvideo,yuv4mpegpipe"
+    "mov,matroska,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,gif,apng,h264,hevc,h263,m4v,av1,obu,ivf,"
+    "dv,mxf,nut,rm,wtv,dirac,vc1,mjpeg,image2,rawvideo,yuv4mpegpipe"
 )
 SAFE = {"protocol_whitelist": "file", "format_whitelist": FORMATS}
 """What FFmpeg may open of a file: itself, and no playlist that names other files or addresses."""

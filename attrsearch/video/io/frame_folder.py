@@ -168,5 +168,8 @@ def _in_order(path: Path) -> tuple[list[tuple[int, str]], str]:
     >>> [path.name for path in sorted(map(Path, ["f10.jpg", "f1.jpg", "f2.jpg"]), key=_in_order)]
     ['f1.jpg', 'f2.jpg', 'f10.jpg']
     """
-    parts = re.split(r"(\d+)", path.stem)
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts], path.name
+    keys = []
+    for part in re.split(r"(\d+)", path.stem):
+        keys.append((int(part), "") if part.isdecimal() else (-1, part))
+
+    return keys, path.name

@@ -109,9 +109,10 @@ class Sightings:
         if there is not None:
             return quality > there.quality
 
-        return len(self.best) < self.most or quality > min(
-            item.quality for item in self.best.values()
-        )
+        if len(self.best) < self.most:
+            return True
+
+        return quality > min(item.quality for item in self.best.values())
 
     def add(self, sighting: Sighting) -> None:
         """Keep a sighting, and let the worst go where there are too many."""

@@ -22,7 +22,8 @@ NOISY = 5.0
 def lift(picture: Picture) -> Picture | None:
     """A brighter copy of a dark frame (h, w, 3), RGB, uint8; None where it is bright enough.
 
-    >>> lift(np.full((8, 8, 3), 90, np.uint8)) is None, int(lift(np.full((8, 8, 3), 17, np.uint8)).max())
+    >>> bright, dark = np.full((8, 8, 3), 90, np.uint8), np.full((8, 8, 3), 17, np.uint8)
+    >>> lift(bright) is None, int(lift(dark).max())
     (True, 170)
     """
     # a hundred rows and columns tell how bright a frame is

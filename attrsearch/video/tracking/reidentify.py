@@ -76,11 +76,12 @@ def link_people(
         InputError: What was said is of other footage.
     """
     threshold = scaled.calibration.verification
-    tracks = {
-        track: seen
-        for track in found.looks
-        if (seen := _embed(found.looks[track], detector, scaled))
-    }
+    tracks = {}
+    for track in found.looks:
+        embedded = _embed(found.looks[track], detector, scaled)
+        if embedded is not None:
+            tracks[track] = embedded
+
     waiting = list(tracks)
 
     for track in waiting:  # grows while it is gone through: a track may turn out to be two
