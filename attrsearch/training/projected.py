@@ -45,7 +45,9 @@ class ProjectedDiscriminator(nn.Module):
                     nn.LeakyReLU(0.2),
                 )
             )
-            self.verdict.append(normed(nn.Conv2d(2 * width, 1, 3, 1, 1)))
+            # Not normed: with small differences between real and made, a verdict bounded like the
+            # layers before it never gets near the margins of the game.
+            self.verdict.append(nn.Conv2d(2 * width, 1, 3, 1, 1))
             self.told.append(normed(nn.Linear(len(ATTRIBUTES), 2 * width)))
 
     def forward(self, features: Sequence[Tensor], attributes: Tensor) -> list[Tensor]:

@@ -57,8 +57,6 @@ WIDTHS = (24, 32, 64, 96, 128)
 """Channels of the discriminators: of the picture itself, whose grain and sharpness the ImageNet
 features do not show, and of the features from the finest."""
 SHOWN = 12
-SHARE = 0.9
-"""How much of a second stage's change the sheet shows."""
 LIMIT = 5.0
 """Longest gradient of the editor."""
 TOLD = [*chain.from_iterable(GROUPS)]
@@ -260,7 +258,7 @@ class RestoringTrainer:
 
         for draw in range(3):
             asked = uniform_sets(labels, randomness(0, draw))
-            shares = torch.full((count,), SHARE if self._second else 0.0)
+            shares = torch.full((count,), self.recipe.most if self._second else 0.0)
             edited = Batch(faces, landmarks, visible, labels, asked, 0, 0, shares)
             rows.append(self._edit(self.average, edited))
 
@@ -303,7 +301,7 @@ class RestoringTrainer:
         asked = torch.cat([labels[:own] * strength, asked_sets(labels[own:], others, generator)])
         shares = torch.zeros(len(asked))
         if self._second is not None:
-            shares[own:] = torch.rand(2 * pairs, generator=generator)
+            shares[own:] = recipe.most * torch.rand(2 * pairs, generator=generator)
 
         twice = twice.to(self._device)
         return Batch(

@@ -94,8 +94,9 @@ class RestoringRecipe(_Training):
         ema: Decay of the average of the weights that is shipped.
         occluded: Share of the faces with something pasted before them.
         second: A frozen AttGAN editor, a bundled name or a path: what it changes is laid over edits
-            as the second of two stages does, a share of it drawn for each from 0 to 1; attributes
-            are asked of the first at 1 less half of that. Empty trains the editor for itself.
+            as the second of two stages does, a share of it drawn for each; attributes are asked of
+            the first at 1 less half of that. Empty trains the editor for itself.
+        most: The largest share of that change, 0 to 1.
         margin: Distance the identity is pushed to, on the FaceNet scale.
         kept: Share of the distance of different people that their edits keep.
         apart: Distance of two edits of one face by different attributes, on the FaceNet scale.
@@ -105,6 +106,7 @@ class RestoringRecipe(_Training):
     parsing: str = "parsing"
     start: str = ""
     second: str = ""
+    most: Share = 1.0
     size: Annotated[int, Field(ge=64, le=512)] = 128
     superpixels: Annotated[int, Field(ge=4, le=64)] = 16
     rim: Annotated[Finite, Field(ge=0, le=0.25)] = 0.0
