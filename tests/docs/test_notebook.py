@@ -52,7 +52,7 @@ def test_optunas_own_tools_work_on_a_study(tmp_path: Path) -> None:
     pytest.importorskip("optuna_dashboard")
     shown = shown_by(read("optuna.ipynb"), tmp_path)
     said = text_of(shown)
-    assert "12 trials, the best" in said
+    assert "24 trials, the best" in said
     assert "['distance', 'detection', 'iou']" in said
     # what the dashboard answers
     assert "astronaut ['maximize']" in said
