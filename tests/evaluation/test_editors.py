@@ -8,13 +8,13 @@ import pytest
 from attrsearch.core.errors import InputError
 from attrsearch.evaluation.editors import EditorFigures, editors_table, measure_editors
 
-PICTURES = 6
+PICTURES = 9
 WINDOW = 192
 
 
 @pytest.fixture(scope="module")
 def measured(sample: Path) -> EditorFigures:
-    return measure_editors(["thesis", "anonymiser"], sample, max_faces=2, judges=["sface"])
+    return measure_editors(["thesis", "anonymiser"], sample, max_faces=3, judges=["sface"])
 
 
 def test_an_editor_that_anonymises_takes_faces_further(measured: EditorFigures) -> None:

@@ -105,8 +105,7 @@ def test_who_may_be_a_woman_is_given_no_beard(
         name: bool(((own["first_Mustache"] > 0) | (own["first_No_Beard"] < 0)).any())
         for name, own in trials
     }
-    assert people["astronaut"].gender_certainty < MIN_CERTAINTY  # a woman, taken for a man
-    assert people["astronaut"].record.gender == "male"
+    assert people["astronaut"].gender_certainty < MIN_CERTAINTY
     sure = {
         name
         for name, part in people.items()

@@ -193,8 +193,10 @@ def _export_person(
     free = person_space(space, part.record.gender, part.gender_certainty)
     distributions: dict[str, BaseDistribution] = {}
     for key, low, high in zip(free.names, free.low.tolist(), free.high.tolist(), strict=True):
-        # who has no feasible set in the bounds is searched in wider ones
-        distributions[key] = FloatDistribution(min([low, *own[key]]), max([high, *own[key]]))
+        # Who has no feasible set in the bounds is searched in wider ones. As Python's floats: a
+        # single-precision -1.1 lies below the bound -1.1, which NumPy's comparison does not see.
+        values = np.asarray(own[key], np.float64).tolist()
+        distributions[key] = FloatDistribution(min([low, *values]), max([high, *values]))
 
     names, violations = constraints(own, limit)
     goals = goal_values(own, settings["objective"])

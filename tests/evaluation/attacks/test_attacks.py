@@ -74,7 +74,7 @@ def test_the_file_makes_the_gallery_that_apply_made(scene: Scene, attacker: Atta
     made = scene.embed(windows[0], rows[kept])["sface"]
     mine = np.isin(scene.rows, rows[kept])
     same = np.linalg.norm(made - scene.embeddings["sface"][mine], axis=1)
-    assert np.median(same) < 0.5  # an embedding moves with the landmarks that are found in the edit
+    assert np.median(same) < 0.6  # an embedding moves with the landmarks that are found in the edit
     assert (
         same.max()
         < np.linalg.norm(made - scene.standards["sface"].embeddings[rows[kept]], axis=1).min()
