@@ -2,8 +2,8 @@
 
 ``python tools/restoring_distances.py PREPARED WEIGHTS [COUNT]``: PREPARED is a folder of
 ``attrsearch train prepare-tight``, WEIGHTS a restoring editor's file.  The first COUNT (64) faces
-are restored by their own attributes and by one set of the space each, and compared with themselves,
-cut as in training.
+are restored by their own attributes and by four sets of the space each, and compared with themselves,
+cut as in training.  Spread: standard deviation over the sets of a face.
 """
 
 import sys
@@ -17,6 +17,8 @@ from attrsearch.training.asked_sets import uniform_sets
 from attrsearch.training.dataset import randomness
 from attrsearch.training.identity import TightFaceNet, TightSFace
 from attrsearch.training.tight_faces import cut, load_tight_faces, to_network
+
+DRAWS = 4
 
 
 @torch.no_grad()
@@ -35,17 +37,23 @@ def main() -> None:
     encoded = editor.encode(faces)
     masks = editor.masks(encoded).float().cpu()
 
-    print("| recogniser | own attributes | a set of the space |")
-    print("|---|---|---|")
+    print("| recogniser | own attributes | sets of the space | their spread |")
+    print("|---|---|---|---|")
     for recogniser in (TightSFace(), TightFaceNet()):
         before = recogniser.embed(faces, landmarks)
-        cells = []
-        for asked in (own, uniform_sets(own, randomness(0, 0))):
+        drawn = [uniform_sets(own, randomness(0, draw)) for draw in range(DRAWS)]
+        far = []
+
+        for asked in (own, *drawn):
             painted = editor.edit(encoded, asked[:, None].numpy()).cpu()
             after = recogniser.embed(torch.lerp(faces, painted, masks), landmarks)
-            far = (after - before).norm(dim=1) * recogniser.scale
-            cells.append(f"{float(far.mean()):.3f}")
-        print(f"| {type(recogniser).__name__} | " + " | ".join(cells) + " |")
+            far.append((after - before).norm(dim=1) * recogniser.scale)
+
+        of_own = float(far[0].mean())
+        of_sets = torch.stack(far[1:])
+        spread = float(of_sets.std(0).mean())
+        name = type(recogniser).__name__
+        print(f"| {name} | {of_own:.3f} | {float(of_sets.mean()):.3f} | {spread:.3f} |")
 
 
 if __name__ == "__main__":
