@@ -121,6 +121,8 @@ def about(run: Mapping[str, Any]) -> dict[str, Any]:
         "sampler": sampler.get("name", ""),
         "random_trials": _random_trials(sampler, study.get("trials", 0)),
         "threshold": limit.distance,
+        # runs of earlier versions know no ties
+        "ties": study.get("ties", 0.0),
         "verification": None if limit.verification is None else round(limit.verification, 4),
         "exact": limit.exact,
         "attributes": list(ATTRIBUTES),

@@ -36,6 +36,7 @@ from attrsearch.faces.recognition.base import CalibratedRecogniser
 from attrsearch.faces.recognition.calibration import distances
 from attrsearch.faces.sampling import sampling_grid, to_editor
 from attrsearch.faces.window_detection import detect_in_windows
+from attrsearch.search.looks import Looks
 from attrsearch.search.terms import FaceScores
 
 Floats = npt.NDArray[np.float32]
@@ -120,6 +121,7 @@ class Evaluator:
         recognisers: One, or several for the worst over all; the first gives the raw distance.
         prefilter: Applied to the crop before the edit.
         critic: Judges how natural edits look; not asked where it is None.
+        looks: Chooses among candidates of about the same worth; the best wins where it is None.
     """
 
     def __init__(
@@ -129,12 +131,14 @@ class Evaluator:
         recognisers: Sequence[CalibratedRecogniser],
         prefilter: PreFilter | None = None,
         critic: Critic | None = None,
+        looks: Looks | None = None,
     ) -> None:
         self.editor = editor
         self.detector = detector
         self.recognisers = tuple(recognisers)
         self.prefilter = prefilter
         self.critic = critic
+        self.looks = looks
         self.seconds: Counter[str] = Counter()
         """Thread time spent so far in ``edit``, ``detect``, ``embed``, ``critic`` and ``blend``."""
         self._clock = Lock()

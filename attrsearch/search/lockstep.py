@@ -52,6 +52,7 @@ class Finished:
         held_out: The winner on the faces kept from the search (one candidate), or None where there
             are none.
         held_out_faces: How many those are.
+        winner: Index of the winner among the candidates.
         joined: Which faces were kept back at first and searched later: indices among those that
             :func:`split_faces` keeps back.
     """
@@ -71,12 +72,8 @@ class Finished:
     overhead: float
     held_out: CandidateResults | None
     held_out_faces: int
+    winner: int
     joined: tuple[int, ...] = ()
-
-    @property
-    def winner(self) -> int:
-        """Index of the winner among the candidates."""
-        return self.results.best()
 
     @property
     def feasible(self) -> bool:
@@ -303,6 +300,7 @@ def _finish(item: PersonSearch) -> Finished:
         overhead=screener.seconds if screener else 0.0,
         held_out=item.verified,
         held_out_faces=item.verified_faces,
+        winner=item.winner,
         joined=item.joined,
     )
 

@@ -25,6 +25,7 @@ from attrsearch.faces.window_detection import WINDOW_MIN_FACE
 from attrsearch.search.config import RunConfig
 from attrsearch.search.evaluator import Evaluator
 from attrsearch.search.hooks import NO_HOOKS, Hooks
+from attrsearch.search.looks import Looks
 from attrsearch.search.surrogate.pooled import PooledModel, binding, choose_pooled
 from attrsearch.search.surrogate.targets import predictable
 
@@ -108,7 +109,9 @@ def load_components(settings: Settings) -> Components:
     # now, and not at the first candidate: people are read before that
     _check_passes(editor, settings.space)
     critic = Critic() if settings.objective.uses("naturalness") else None
-    evaluator = Evaluator(editor, windows, recognisers, study.prefilter, critic)
+    # measured of a few at the end: no part of the objective, which the user names
+    looks = Looks(windows) if study.ties else None
+    evaluator = Evaluator(editor, windows, recognisers, study.prefilter, critic, looks)
     gather = IdentityLoader(load_detector(study.detector, MIN_FACE), dict(settings.genders))
 
     return Components(evaluator, gather, line, _pooled(settings, evaluator))

@@ -80,6 +80,19 @@ class CandidateResults:
         excess = np.maximum(self.violations, 0).sum(1)
         return int(excess.argmin())
 
+    def tied(self, within: float) -> list[int]:
+        """Indices of the feasible candidates about as good as the best of them, the best first.
+
+        Args:
+            within: As good is whoever misses the best value by at most this share of it.
+        """
+        if not self.feasible.any():
+            return []
+
+        best = self.objective_value[self.best()]
+        near = self.feasible & (self.objective_value >= best - within * abs(best))
+        return [int(i) for i in self.order() if near[i]]
+
     def order(self) -> npt.NDArray[np.int64]:
         """Indices from best to worst.
 

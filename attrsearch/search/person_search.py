@@ -7,6 +7,7 @@ for a few trials.  What is left of the pictures kept back then verifies the new 
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -24,6 +25,8 @@ Floats = npt.NDArray[np.float32]
 
 AT_ONCE = 2
 """Candidates measured on variations together."""
+MOST_TIED = 6
+"""Candidates of about the same worth that are compared by how they look, at most."""
 
 
 @dataclass
@@ -46,6 +49,7 @@ class PersonSearch:
         seconds: Time of each candidate.
         times: When each was proposed and when it was measured, seconds since 1970.
         joined: Indices of the faces of :attr:`held` that are searched by now.
+        winner: Index of the winner among the candidates, chosen at the end.
         verified: The winner on the others (one candidate); None where there is none.
         verified_faces: How many these are.
     """
@@ -64,6 +68,7 @@ class PersonSearch:
     seconds: list[float] = field(default_factory=list)
     times: list[tuple[float, float]] = field(default_factory=list)
     joined: tuple[int, ...] = ()
+    winner: int = 0
     verified: CandidateResults | None = None
     verified_faces: int = 0
 
@@ -114,11 +119,10 @@ class PersonSearch:
             return
 
         plain = CandidateResults.join(self.results)
-        attributes = np.concatenate(self.attributes)
 
         while True:
             strict = self._strict(plain)
-            known = np.isin(np.arange(len(attributes)), list(self.checked))
+            known = np.isin(np.arange(len(plain.utility)), list(self.checked))
             passed = strict.objective_value[known & strict.feasible]
             best = passed.max(initial=-np.inf)
             open_ones = plain.feasible & ~known & (plain.objective_value > best)
@@ -127,9 +131,34 @@ class PersonSearch:
             if not ranked:
                 return
 
-            scores = evaluator.evaluate([Request(self.varied, attributes[ranked])])[0]
-            violations = aggregate(settings.objective, scores).violations
-            self.checked |= dict(zip(ranked, violations, strict=True))
+            self._check_some(ranked, settings, evaluator)
+
+    def _check_some(self, numbers: Sequence[int], settings: Settings, evaluator: Evaluator) -> None:
+        """Measure candidates on variations."""
+        if self.varied is None or not numbers:
+            return
+
+        attributes = np.concatenate(self.attributes)[list(numbers)]
+        scores = evaluator.evaluate([Request(self.varied, attributes)])[0]
+        violations = aggregate(settings.objective, scores).violations
+        self.checked |= dict(zip(numbers, violations, strict=True))
+
+    def _choose(self, settings: Settings, evaluator: Evaluator) -> int:
+        """Index of the winner: the best candidate, or the best-looking of those as good."""
+        results = self.measured()
+        looks = evaluator.looks
+        tied = results.tied(settings.study.ties)[:MOST_TIED]
+        if looks is None or len(tied) < 2:
+            return results.best()
+
+        # whatever may win has to stand its variations, too
+        self._check_some([i for i in tied if i not in self.checked], settings, evaluator)
+        still = self.measured().feasible
+        tied = [i for i in tied if still[i]]
+
+        attributes = np.concatenate(self.attributes)[tied]
+        rendered = evaluator.render(Request(self.subject, attributes))
+        return tied[int(looks.score(self.subject, rendered).argmax())]
 
     def over(self, settings: Settings, evaluator: Evaluator) -> bool:
         """Whether the search is over, its winner verified; asked after every round."""
@@ -152,8 +181,8 @@ class PersonSearch:
             Index in :attr:`held` of the face on which a feasible winner fails worst; None where it
             does not fail, or where there is nothing to verify.
         """
+        best = self.winner = self._choose(settings, evaluator)
         results = self.measured()
-        best = results.best()
         waiting = [i for i in range(len(self.held)) if i not in self.joined]
         self.verified = None
         self.verified_faces = 0

@@ -1,12 +1,13 @@
 """A winner that fails on a picture kept back: the search goes on, on that picture, too."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 
@@ -19,9 +20,11 @@ from attrsearch.search.distributed.shared_study import SharedEvaluator
 from attrsearch.search.evaluator import Request
 from attrsearch.search.lockstep import Finished, search_people, split_faces
 from attrsearch.search.models import Settings
+from attrsearch.search.person_search import MOST_TIED
 from attrsearch.search.study import person_seed
 from attrsearch.search.terms import FaceScores
 
+Floats = npt.NDArray[np.float32]
 TRIALS = 12
 GREY = 100
 VARIED = 0.06
@@ -48,6 +51,7 @@ class Landscape:
     detector = SimpleNamespace(name="none")
     editor = SimpleNamespace(sha256="none")
     recognisers = ()
+    looks: Any = None
 
     def __init__(self) -> None:
         self.measured = 0
@@ -239,3 +243,61 @@ def test_variations_of_a_face_that_joins(recipe: Settings) -> None:
     alone = search([ann, person("Bo", 5, -0.05, 2, strict)], strict)[0]
     assert np.array_equal(found.attributes, alone.attributes)
     assert (found.winner, found.joined) == (alone.winner, alone.joined)
+
+
+class Gallery(Landscape):
+    """Shows a candidate as its attributes; the one that is given last looks best."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looks = self
+        self.compared = 0
+
+    def render(self, request: Request) -> Floats:
+        return request.attributes
+
+    def score(self, _: Windows, rendered: Floats) -> Floats:
+        self.compared = len(rendered)
+        return np.arange(len(rendered), dtype=np.float32)
+
+
+def test_of_candidates_as_good_the_best_looking_wins() -> None:
+    plain = settings(None, 0)
+    wide = replace(plain, study=plain.study.model_copy(update={"ties": 0.05}))
+    ann = person("Ann", 3, 0.03, 1, plain)
+    gallery = Gallery()
+    found = search([ann], wide, gallery)[0]
+    best = search([ann], plain, Gallery())[0]
+
+    tied = found.results.tied(0.05)
+    assert 1 < len(tied) <= MOST_TIED == 6
+    assert gallery.compared == len(tied)
+    assert tied[0] == best.winner != found.winner
+    assert found.winner == tied[-1]
+    # what verifies is the winner, not the best
+    assert found.held_out is not None
+    assert best.held_out is not None
+    assert found.held_out.distance[0] != best.held_out.distance[0]
+
+
+def test_what_looks_best_stands_its_variations_too() -> None:
+    plain = settings(0, 0, variations=2)
+    wide = replace(plain, study=plain.study.model_copy(update={"ties": 0.1}))
+    ann = Identity(
+        "Ann", tuple(face(i, -0.08) for i in range(3)), person("Ann", 2, 0, 1, plain).traits
+    )
+    found = search([ann], wide, Gallery())[0]
+    assert found.feasible
+    assert found.results.distance[found.winner] - VARIED > 1.4
+
+
+def test_ties_are_feasible_and_in_order() -> None:
+    found = search([person("Ann", 3, 0.03, 1, settings(None, 0))], settings(None, 0))[0].results
+    tied = found.tied(0.05)
+    values = found.objective_value
+    assert tied[0] == found.best()
+    assert found.feasible[tied].all()
+    assert (np.diff(values[tied]) <= 0).all()
+    assert values[tied].min() >= 0.95 * values[tied[0]]
+    nobody = replace(found, violations=found.violations + 9)
+    assert nobody.tied(0.05) == []

@@ -143,7 +143,12 @@ class Workers(BaseModel):
 
 
 class Study(Recipe):
-    """How a person's attributes are searched."""
+    """How a person's attributes are searched.
+
+    Attributes:
+        ties: Among feasible candidates whose value is short of the best by at most this share of
+            it, the one that looks best wins; at 0 the best wins.
+    """
 
     format: Literal["attrsearch/study"]
     version: Literal[1]
@@ -157,6 +162,7 @@ class Study(Recipe):
     trials: Annotated[int, Field(ge=1, le=100_000)] = 200
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     heldback: Annotated[float, Field(ge=0, lt=1)] = 0.3
+    ties: Annotated[float, Field(ge=0, le=0.1)] = 0.0
     max_faces: Annotated[int, Field(ge=1, le=1000)] = 8
     sampler: Sampler = Sampler()
     surrogate: Surrogate | None = None

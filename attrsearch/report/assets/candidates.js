@@ -31,6 +31,8 @@ function whyWinner(person, trials) {
   const among = `Of the ${plural(feasible.length, "candidate", "candidates")} that do, among ${measured} measured,`;
   if (run.about.objective !== "utility_product") return `${first} ${among} it is best by the objective ${run.about.objective}.`;
   const better = others.filter((i) => trials.utility[i] > trials.utility[won] + 1e-3);
+  const least = others.length ? trials.utility[others[0]] * (1 - run.about.ties) : 0;
+  if (better.length && trials.utility[won] >= least) return `${first} ${among} ${plural(better.length, "has", "have")} a utility up to ${percent(run.about.ties)} higher than ${three(trials.utility[won])}, as good as equal, and this one looks best.`;
   if (better.length) return `${first} ${among} ${plural(better.length, "has", "have")} a higher utility on the searched pictures, but did not win after the further checks of the search.`;
   return `${first} ${among} it has the highest utility, ${three(trials.utility[won])}${nextBest(won, others, trials)}.`;
 }
