@@ -27,6 +27,17 @@ def test_hooks_run_what_is_installed() -> None:
     assert re.findall(r"id: (\S+)", text) == ["ruff-check", "ruff-format", "mypy"]
 
 
+def test_the_readme_is_read_in_a_minute() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    python = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    paragraphs = [part for part in text.split("\n\n") if not part.startswith(("|", "```", "- "))]
+    assert len(text.split()) <= 500
+    assert max(len(part.split()) for part in paragraphs) <= 60
+    assert text.count("![") == 1
+    assert text.count("\n|---|") == 1
+    assert [len([line for line in block.splitlines() if line]) for block in python] == [5]
+
+
 def test_every_extra_is_described() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     home = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
