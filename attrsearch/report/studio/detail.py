@@ -1,5 +1,6 @@
 """What the page knows of a job."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,7 @@ class JobDetails:
             "behind": self._behind(job) if record.waiting is not None else None,
             "commands": {step: job.command(step, record) for step in STAGES},
             "lines": [] if log is None else log.lines[-40:],
+            "problems": _problems(job, log),
             "code": None if code is None else code.code,
             "hasResult": result.exists() and any([result.is_file(), result.is_dir()]),
             "resultStamp": f"{_stamp(result)}-{_stamp(job.run / 'audit.json')}",
@@ -184,6 +186,12 @@ class JobDetails:
                 there.append({"what": what, "name": Path(name).name, "note": note})
 
         return there
+
+
+def _problems(job: JobFolder, log: CommandLog | None) -> list[str]:
+    """What a command warned of, as a person reads it: files by the names they were dropped with."""
+    texts = [] if log is None else log.problems
+    return [text.replace(f"{job.input}{os.sep}", "") for text in texts]
 
 
 def result_name(job: JobFolder, record: JobRecord) -> str:

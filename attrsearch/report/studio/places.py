@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 from attrsearch.core.encryption import find_private, open_private
 from attrsearch.core.errors import InputError
 
-COLUMNS = ("frame", "track", "person", "cover")
+BOX = ("left", "top", "right", "bottom")
+COLUMNS = ("frame", "track", "person", "cover", *BOX)
 LATER = {"reason": "", "distance": None}
 """Columns that the first ledgers did not have."""
 GAP = 12
@@ -28,13 +29,16 @@ def read_places(run: Path, decided: frozenset[str] = frozenset()) -> dict[str, A
     Returns:
         ``places``: ``kind`` (``filtered``, ``unverified`` or ``audited``), ``person``, ``why``,
         ``first`` and ``last`` frame, and the ``box`` of what the audit found, in the order of
-        frames; ``counts`` of covers; ``audit``, the head of ``audit.json``, or None.
+        frames; ``counts`` of covers; ``people``, each person's ``faces``, how many of them are
+        ``edited``, ``why`` most others are not, and the ``frame`` and ``box`` to look at;
+        ``audit``, the head of ``audit.json``, or None.
 
     Raises:
         InputError: The ledger or the audit is damaged.
     """
     places = []
     counts: dict[str, int] = {}
+    people: dict[str, dict[str, Any]] = {}
     table = _ledger(run)
 
     if table is not None:
@@ -45,6 +49,7 @@ def read_places(run: Path, decided: frozenset[str] = frozenset()) -> dict[str, A
         shown = table[table["cover"].isin(["edited", "warped"])]
         unverified = shown[shown["distance"].isna()].assign(reason="carried on, not compared")
         places += _stretches(filtered, "filtered") + _stretches(unverified, "unverified")
+        people = _people(table)
 
     audit = _audit(run)
     for leak in (audit or {}).get("leaks", []):
@@ -58,7 +63,28 @@ def read_places(run: Path, decided: frozenset[str] = frozenset()) -> dict[str, A
     if head is not None and audit is not None:
         head["leaks"] = len(audit.get("leaks", []))
 
-    return {"places": places, "counts": counts, "audit": head}
+    return {"places": places, "counts": counts, "people": people, "audit": head}
+
+
+def _people(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """How far each person is covered by an edit."""
+    found = {}
+    for person, rows in table.groupby("person", sort=True):
+        edited = rows["cover"].isin(["edited", "warped"])
+        whys = rows.loc[~edited, "reason"].value_counts()
+        why = str(whys.index[0]) if len(whys) else ""
+        # the largest edited face; the largest of all where none is edited
+        sized = rows.assign(edited=edited, size=rows["right"] - rows["left"])
+        best = sized.sort_values(["edited", "size"]).iloc[-1]
+        found[str(person)] = {
+            "faces": len(rows),
+            "edited": int(edited.sum()),
+            "why": why,
+            "frame": int(best["frame"]),
+            "box": [round(float(value), 1) for value in best[list(BOX)]],
+        }
+
+    return found
 
 
 def _stretches(table: pd.DataFrame, kind: str) -> list[dict[str, Any]]:

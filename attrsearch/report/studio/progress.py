@@ -12,6 +12,7 @@ STAGES: dict[StepName, tuple[str, ...]] = {
     "anonymise": ("find", "search", "cover", "audit"),
 }
 MAX_LINES = 200
+MAX_PROBLEMS = 50
 
 
 @dataclass
@@ -25,12 +26,14 @@ class CommandLog:
         progress: The last line of progress.
         stages: Stages that were begun, in order.
         lines: What else was said, the last ones.
+        problems: Warnings and errors among them, the first ones, each once.
     """
 
     path: Path
     progress: dict[str, Any] | None = None
     stages: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
     _offset: int = 0
     _inode: tuple[int, int] = (0, 0)
 
@@ -47,6 +50,7 @@ class CommandLog:
             self.progress = None
             self.stages = []
             self.lines = []
+            self.problems = []
             self._offset = 0
             self._inode = inode
 
@@ -78,4 +82,8 @@ class CommandLog:
             if stage not in self.stages:
                 self.stages.append(stage)
         elif said.get("text"):
-            self.lines.append(str(said["text"]))
+            text = str(said["text"])
+            self.lines.append(text)
+            is_problem = said.get("event") in ("warning", "error")
+            if is_problem and text not in self.problems and len(self.problems) < MAX_PROBLEMS:
+                self.problems.append(text)

@@ -1,12 +1,13 @@
 """The studio's web application: jobs in, people, decisions, frames and results out."""
 
+import re
 import shutil
 import threading
 import zipfile
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
@@ -18,7 +19,7 @@ from attrsearch.core.encryption import SUFFIX, encrypting, find_private, read_pr
 from attrsearch.core.errors import AttrsearchError, InputError, OutputError
 from attrsearch.core.files import write_text
 from attrsearch.report.dashboard.security import Access, Guard
-from attrsearch.report.dashboard.server import answer_malformed, answer_refused
+from attrsearch.report.dashboard.server import answer_malformed
 from attrsearch.report.studio.detail import DOWNLOADS, JobDetails, result_name
 from attrsearch.report.studio.job import JobFolder, Options, StepName
 from attrsearch.report.studio.page import asset, page
@@ -26,7 +27,7 @@ from attrsearch.report.studio.people import ChangeRequest, changed
 from attrsearch.report.studio.places import read_places
 from attrsearch.report.studio.runs import RunDashboards
 from attrsearch.report.studio.views import JobViews
-from attrsearch.report.studio.workspace import Workspace, place_in
+from attrsearch.report.studio.workspace import JOBS, Workspace, place_in
 from attrsearch.runs.people_file import text_of
 
 UPLOADS = "/api/upload/"
@@ -55,6 +56,17 @@ class _Do(BaseModel):
     what: Literal["begin", "stop", "remove", "undo"]
 
 
+Pixel = Annotated[float, Field(ge=-100_000, le=100_000)]
+
+
+class _Box(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+    left: Pixel
+    top: Pixel
+    right: Pixel
+    bottom: Pixel
+
+
 class Studio:
     """The handlers.
 
@@ -71,6 +83,8 @@ class Studio:
         self._details = JobDetails(workspace, self._runs)
         self._views = JobViews()
         self._deciding = threading.Lock()
+        jobs = re.escape(str(workspace.path / JOBS))
+        self._own_places = re.compile(rf"{jobs}[/\\][0-9a-f]{{12}}[/\\](input|result)[/\\]")
 
     def application(self) -> Starlette:
         """The web application behind its guard."""
@@ -90,6 +104,7 @@ class Studio:
             Route("/api/jobs/{job}/strip/{side}", self._strip),
             Route("/api/jobs/{job}/frame/{side}/{number:int}", self._frame),
             Route("/api/jobs/{job}/face", self._face),
+            Route("/api/jobs/{job}/result-face/{number:int}", self._result_face),
             Route("/api/jobs/{job}/candidates", self._candidates),
             Route("/download/{job}/{what}", self._download),
             Route("/favicon.ico", _no_icon),
@@ -98,7 +113,7 @@ class Studio:
         return Starlette(
             routes=routes,
             middleware=[Middleware(Guard, access=self._access, uploads=UPLOADS)],
-            exception_handlers={AttrsearchError: answer_refused, ValidationError: answer_malformed},
+            exception_handlers={AttrsearchError: self._refused, ValidationError: answer_malformed},
         )
 
     def _of(self, request: Request) -> JobFolder:
@@ -257,6 +272,19 @@ class Studio:
             self._views.face, self._of(request), query.get("part", ""), shot
         )
         return Response(data, media_type="image/jpeg")
+
+    async def _result_face(self, request: Request) -> Response:
+        box = _Box.model_validate(dict(request.query_params))
+        corners = (box.left, box.top, box.right, box.bottom)
+        data = await run_in_threadpool(
+            self._views.result_face, self._of(request), request.path_params["number"], corners
+        )
+        return Response(data, media_type="image/jpeg")
+
+    async def _refused(self, _: Request, error: Exception) -> Response:
+        """What somebody can mend, in a line; files by the names they were dropped with."""
+        text = self._own_places.sub("", str(error))
+        return PlainTextResponse(text, 400 if isinstance(error, InputError) else 500)
 
     async def _candidates(self, request: Request) -> Response:
         person = request.query_params.get("person", "")

@@ -18,7 +18,8 @@ FACE = 256
 """Pixels a face is shown in at most."""
 MOST_FACES = 3000
 """Faces cut from frames that are kept in memory; some 10 kB each."""
-CutFace = tuple[str, int, tuple[float, float, float, float]]
+Box = tuple[float, float, float, float]
+CutFace = tuple[str, int, Box]
 
 
 class JobViews:
@@ -94,6 +95,30 @@ class JobViews:
 
             self._faces.move_to_end(wanted)
             return self._faces[wanted]
+
+    def result_face(self, job: JobFolder, frame: int, box: Box) -> bytes:
+        """A face as the result shows it.
+
+        Args:
+            job: The job.
+            frame: The frame's number.
+            box: Left, top, right and bottom, in pixels.
+
+        Raises:
+            InputError: The job has no video, or no result yet, or the box lies outside of it.
+        """
+        record = job.read()
+        path = job.result(record)
+        if record.kind != "video" or not path.is_file():
+            required, hint = "the result of a video", "anonymise first"
+            raise InputError(record.name, required=required, found="none", hint=hint)
+
+        face = cut(self._readers.reader(path).picture(frame), box)
+        if not face.size:
+            required, hint = "a box inside the frame", "reload the page"
+            raise InputError("box", required=required, found=str(box), hint=hint)
+
+        return as_jpeg(face, FACE)
 
     def strip(self, job: JobFolder, side: str) -> bytes:
         """Small pictures from all over a video, as one JPEG; see ``strip_layout``.

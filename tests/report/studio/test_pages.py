@@ -76,6 +76,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, people in (("found", found()), ("done", found()), ("crowd", crowd)):
         job = workspace.add(name, Options())
         write_job(job, clip, people, done=name == "done")
+    broken = workspace.add("broken", Options())
+    write_job(broken, clip, found(), done=False)
+    (broken.path / "find.json").write_text(
+        json.dumps({"pid": 1, "began": "", "ended": "x", "code": 2})
+    )
+    error = {"event": "error", "text": f"{broken.input}/street.mp4: needs a video, found <noise>"}
+    (broken.path / "find.log").write_text(json.dumps(error) + "\n")
     workspace.close()
     return folder / "studio"
 
@@ -158,7 +165,7 @@ def test_decisions_by_keyboard_and_in_two_tabs(browser: Any, address: str) -> No
         page.click("#undo")
         page.wait_for_selector("text=2 anonymised · 0 left as they are")
         # no look was kept of either: it is said what becomes of them
-        assert page.locator("text=never seen well enough for an edit").count() == 2
+        assert page.locator("text=too small for a search").count() == 2
         assert "they are shown as they are" in page.inner_text(".choices")
 
 
@@ -166,6 +173,7 @@ def test_the_player_goes_where_it_is_sent(browser: Any, address: str) -> None:
     with opened(browser, address, offline=False) as page:
         page.click(".jobs a >> text=done")
         page.wait_for_selector("canvas[data-frame='0']")
+        page.wait_for_selector("#lead >> text=covered wherever they were found")
         assert "The audit found 1 face that is still their person" in page.inner_text("#lead")
         page.focus("canvas")
         for key, frame in (("ArrowRight", 1), ("Shift+ArrowRight", 11), ("End", 39), ("Home", 0)):
@@ -182,6 +190,15 @@ def test_the_player_goes_where_it_is_sent(browser: Any, address: str) -> None:
         with page.expect_download() as download:
             page.click(".downloads a >> nth=0")
         assert download.value.suggested_filename == "street_anonymised.mp4"
+
+
+def test_an_error_is_one_clear_line(browser: Any, address: str) -> None:
+    with opened(browser, address, offline=False) as page:
+        page.click(".jobs a >> text=broken")
+        page.wait_for_selector(".problems li")
+        assert page.inner_text("#lead") == "It ended with an error."
+        assert page.inner_text(".problems") == "street.mp4: needs a video, found <noise>"
+        assert serious(page) == []
 
 
 DRAG = """() => {

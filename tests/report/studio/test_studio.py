@@ -231,6 +231,20 @@ def test_decisions_that_cannot_be(
     assert not job.who.exists()
 
 
+def test_what_went_wrong_is_said_once_and_by_name(
+    client: TestClient, workspace: Workspace, clip: Path
+) -> None:
+    job = decided(workspace, clip)
+    warned = {"event": "warning", "text": f"{job.input}/a.jpg: needs a picture, found none"}
+    said = {"event": "said", "text": "2 people found"}
+    (job.path / "find.log").write_text(
+        "".join(f"{json.dumps(x)}\n" for x in (warned, warned, said))
+    )
+    told = client.get(f"/api/jobs/{job.id}").json()
+    assert told["problems"] == ["a.jpg: needs a picture, found none"]
+    assert told["lines"][-1] == "2 people found"
+
+
 def test_the_same_clip_is_not_looked_through_twice(workspace: Workspace, clip: Path) -> None:
     first, again, other = (decided(workspace, clip) for _ in range(3))
     known = first.run / "found/detections.bin"
@@ -383,6 +397,29 @@ def test_nothing_is_written_outside(client: TestClient, workspace: Workspace, na
         place_in(workspace.job(job).input, "../x")
 
 
+def test_a_face_as_the_result_shows_it(
+    client: TestClient, workspace: Workspace, clip: Path
+) -> None:
+    job = decided(workspace, clip)
+    place = f"/api/jobs/{job.id}/result-face/3?left=20&top=20&right=60&bottom="
+    assert "needs the result of a video, found none" in client.get(place + "60").text
+    (job.path / "result").mkdir()
+    (job.path / "result/street.mp4").write_bytes(clip.read_bytes())
+    assert client.get(place + "60").headers["content-type"] == "image/jpeg"
+    for wrong in ("nan", "x", "1e9"):
+        assert client.get(place + wrong).status_code == 400
+    outside = place.replace("left=20", "left=5000").replace("right=60", "right=5040")
+    assert "a box inside the frame" in client.get(outside + "60").text
+
+
+def test_errors_name_files_as_they_were_dropped(client: TestClient, workspace: Workspace) -> None:
+    job = workspace.add("bad.jpg", Options())
+    (job.input / "bad.jpg").write_bytes(b"no picture")
+    job.change(kind="pictures", begun="find")
+    answer = client.get(f"/api/jobs/{job.id}/frame/before/0")
+    assert (answer.status_code, answer.text[:33]) == (400, "bad.jpg: needs a readable picture")
+
+
 def test_a_drop_without_pictures(client: TestClient, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("no picture")
     job = drop(client, tmp_path / "notes.txt")
@@ -407,4 +444,9 @@ def test_places_worth_a_look(tmp_path: Path) -> None:
     people = frozenset(place["person"] for place in told["places"] if place["kind"] == "filtered")
     whys = {p["why"] for p in read_places(tmp_path, people)["places"] if p["kind"] == "filtered"}
     assert whys == {"as decided"}
-    assert np.sum(list(told["counts"].values())) > 0
+    person = next(iter(told["people"].values()))
+    assert 0 <= person["frame"] < 60
+    assert len(person["box"]) == 4
+    faces = sum(one["faces"] for one in told["people"].values())
+    assert faces == np.sum(list(told["counts"].values())) > 0
+    assert all(0 <= one["edited"] <= one["faces"] for one in told["people"].values())

@@ -2,24 +2,48 @@
 
 import { about, ask, repeat, say, tell } from "./api.js";
 import { stateWords } from "./jobs.js";
-import { peopleSection } from "./people.js";
+import { COVERS, peopleSection } from "./people.js";
 import { player } from "./player.js";
 
 const STAGES = { find: "Find people", search: "Search", cover: "Cover", audit: "Audit", apply: "Write pictures" };
+const MOST_PROBLEMS = 4;
 
 /** The state of a job in a sentence or two. */
-function leadOf(job) {
+function leadOf(job, covered) {
   const all = job.people.length;
-  const who = plural(all, "person", "people");
-  if (job.state === "deciding" && !all) return "Nobody was found. If there are faces in it, they are smaller or more turned than the detector knows.";
+  const faceless = job.frames ? 0 : job.people.filter((person) => !person.parts.some((part) => part.shown)).length;
+  if (job.state === "deciding" && all === faceless) return "Nobody was found. If there are faces in it, they are smaller or more turned than the detector knows.";
+  const who = plural(all - faceless, "person", "people");
   if (job.state === "deciding") return `${who} found. Everybody is anonymised unless you say otherwise; nothing is searched before you start it.`;
-  if (job.state === "failed") return "The command ended with an error; its last lines are below.";
+  if (job.state === "failed") return "It ended with an error.";
   if (job.state === "interrupted") return "It was stopped. What is finished is kept, and it goes on from there.";
   if (job.state === "uploading") return "Its files were not copied completely. Remove it, and drop them again.";
   if (job.state === "waiting") return `It waits until ${job.behind ?? "the job before it"} is done.`;
-  if (job.state === "done") return resultSentence(job);
+  if (job.state === "done") return job.frames && covered ? coveredSentence(job, covered) : resultSentence(job);
   if (job.kind === "pictures") return job.step === "find" ? "Every picture is searched for faces." : "Another face is searched for each person, then the pictures are written.";
   return job.step === "find" ? "Every frame is searched for faces, and faces are followed." : "Another face is searched for each person, then every face of every frame is covered.";
+}
+
+/** What the command warned of, a line each: the first ones. */
+function problemLines(job) {
+  const lines = job.problems ?? [];
+  if (!lines.length || job.state === "waiting") return null;
+  const more = lines.length > MOST_PROBLEMS ? h("li", { class: "soft" }, `and ${whole(lines.length - MOST_PROBLEMS)} more, at the end of this page`) : null;
+  return h("ul", { class: "problems", "aria-label": "What went wrong" }, lines.slice(0, MOST_PROBLEMS).map((line) => h("li", {}, line)), more);
+}
+
+/** What became of the people of a video, by its ledger. */
+function coveredSentence(job, covered) {
+  const left = job.people.filter((person) => person.do === "leave").length;
+  const others = job.people.length - left;
+  const found = job.people.filter((person) => person.do !== "leave").map((person) => covered[person.id] ?? { faces: 0, edited: 0 });
+  const wholly = found.filter((one) => one.edited && one.edited === one.faces).length;
+  const partly = found.filter((one) => one.edited && one.edited < one.faces).length;
+  const filter = COVERS[job.options?.fallback] ?? "a filter";
+  const ways = [[wholly, "by another face"], [partly, `by another face where it holds and ${filter} elsewhere`], [others - wholly - partly, `by ${filter}`]];
+  const listed = ways.filter(([count]) => count).map(([count, how]) => `${whole(count)} ${how}`).join(", ");
+  const covers = others ? `${whole(others)} of ${plural(job.people.length, "person", "people")} ${others === 1 ? "is" : "are"} covered wherever they were found: ${listed}.` : "Nobody is covered.";
+  return left ? `${covers} ${whole(left)} ${left === 1 ? "is" : "are"} left as they are.` : covers;
 }
 
 function resultSentence(job) {
@@ -100,7 +124,7 @@ function actionBar(job, changed) {
   };
   const word = { deciding: "Anonymise", done: "Apply the changes", interrupted: "Go on", failed: "Try again" }[job.state];
   const step = ["deciding", "done"].includes(job.state) ? "anonymise" : (job.step ?? "find");
-  const idle = (job.state === "done" && !job.stale) || (step === "anonymise" && !job.people.length);
+  const idle = (job.state === "done" && !job.stale) || (step === "anonymise" && !job.people.some((person) => job.frames || person.parts.some((part) => part.shown)));
   return h("div", { class: "next" }, h("div", { class: "wide" }, job.people.length ? counts : null, job.stale ? h("b", {}, "The result does not show the last decisions yet.") : null, note, job.canUndo ? h("button", { type: "button", id: "undo", onclick: undo }, "Undo a decision") : null, idle ? null : h("button", { type: "button", class: "main", id: "go", onclick: go(step) }, word)));
 }
 
@@ -108,6 +132,7 @@ export function jobPage(id) {
   const job = { id, people: [], lines: [], downloads: [] };
   const title = h("h1", { tabindex: -1 }, "…");
   const lead = h("p", { class: "lead", id: "lead" });
+  const problems = h("div", {});
   const progress = h("div", {});
   const watching = h("div", {});
   const people = h("div", {});
@@ -153,15 +178,16 @@ export function jobPage(id) {
     if (job.hasResult !== (watching.nextSibling === people)) (job.hasResult ? people.before(watching) : people.after(watching));
     if (busy && document.activeElement?.id === "stop") updateProgress();
     else progress.replaceChildren(...(busy ? [progressPanel(job, changed)] : []));
-    lead.replaceChildren(leadOf(job), ...foundByAudit());
+    lead.replaceChildren(leadOf(job, places?.people), ...foundByAudit());
+    problems.replaceChildren(...[problemLines(job)].filter(Boolean));
     // a film is opened and searched for places in its own time: people and buttons do not wait for it
     showPlayer().then((is) => is && show());
 
-    const faces = JSON.stringify([job.version, job.state, job.stale]);
+    const faces = JSON.stringify([job.version, job.state, job.stale, places?.people]);
     if (faces !== seen.people) {
       seen.people = faces;
       const focused = document.activeElement?.id;
-      people.replaceChildren(...(job.people.length ? [peopleSection(job, decide, changed, (frame) => seen.player?.go(frame))] : []));
+      people.replaceChildren(...(job.people.length ? [peopleSection(job, places?.people ?? {}, decide, changed, (frame) => seen.player?.go(frame))] : []));
       if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
     }
     const further = JSON.stringify([job.state, job.commands, job.downloads, job.lines, job.stale, job.canUndo, places?.audit]);
@@ -195,5 +221,5 @@ export function jobPage(id) {
     }
   });
   const leave = () => (watch.stop(), seen.player?.leave(), say(""));
-  return { title: "Job", body: [title, lead, progress, people, watching, rest, next], ready: watch.ready, leave };
+  return { title: "Job", body: [title, lead, problems, progress, people, watching, rest, next], ready: watch.ready, leave };
 }

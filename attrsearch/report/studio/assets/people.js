@@ -5,7 +5,7 @@ import { personDialog } from "./person.js";
 
 const SHOWN = 48;
 export const DOS = [["anonymise", "Anonymise"], ["leave", "Leave"], ["filter", "Filter"]];
-const COVERS = { blur: "a blur", pixelate: "coarse pixels", mask: "a mask" };
+export const COVERS = { blur: "a blur", pixelate: "coarse pixels", mask: "a mask" };
 const SHORT = { holds: "the edit holds", "not anonymised": "no edit found: filtered" };
 const kept = { count: SHOWN, wanted: "", text: "" };
 
@@ -41,11 +41,18 @@ export function verdictOf(person) {
   return h("span", { class: word === "holds" ? "yes" : word === "not anonymised" ? "no" : "soft" }, SHORT[word] ?? word);
 }
 
-/** What becomes of somebody whom no search is about, because no look at them is good enough; null for everybody else. */
-function unseenWords(job, person) {
-  if (!job.frames || person.do !== "anonymise" || person.search) return null;
-  if (job.hasResult && job.state === "done") return "never seen well enough for an edit: filtered";
-  return person.parts.some((part) => part.shots?.length) ? null : "never seen well enough for an edit: will be filtered";
+/** How far the edit of somebody goes in a video, or why there will be none of their own; null where nothing is to be said. */
+function coverWords(job, person, covered) {
+  if (!job.frames || person.do !== "anonymise") return null;
+  if (covered) {
+    const { faces, edited, why } = covered;
+    const because = why ? `: ${why}` : "";
+    if (!edited) return `filtered in all ${plural(faces, "frame", "frames")}${because}`;
+    if (edited === faces) return `edited in all ${plural(faces, "frame", "frames")}`;
+    return `edited in ${whole(edited)} of ${plural(faces, "frame", "frames")}, else filtered${because}`;
+  }
+  if (person.search || person.parts.some((part) => part.shots?.length)) return null;
+  return "too small for a search: the edits of others are tried, else filtered";
 }
 
 function doButtons(person, decide) {
@@ -57,14 +64,22 @@ function doButtons(person, decide) {
   return h("fieldset", { class: "do" }, h("legend", { class: "hidden" }, `What becomes of ${person.id}`), DOS.map(option));
 }
 
-function card(job, person, decide, changed, go) {
+/** Somebody as the result shows them; as the search does where the result is older than the decisions. */
+function afterOf(job, person, covered) {
+  const edited = person.do === "anonymise" ? person.search?.pictures?.best?.[0] : null;
+  if (!covered || person.do === "leave" || (job.stale && (edited || person.do === "filter"))) return edited;
+  const [left, top, right, bottom] = covered.box;
+  return `api/jobs/${job.id}/result-face/${covered.frame}?${new URLSearchParams({ left, top, right, bottom, of: job.resultStamp })}`;
+}
+
+function card(job, person, covered, decide, changed, go) {
   const part = bestPart(person);
-  const edited = person.search?.pictures?.best?.[0];
   const open = () => personDialog(job, person, decide, changed, go);
-  const image = part ? h("img", { src: faceOf(job, part), alt: "", width: 192, height: 192, loading: "lazy" }) : h("span", { class: "gone" }, "no look at this face");
-  const words = { leave: "left as is", filter: "filtered", anonymise: "filtered" };
-  const shows = edited && person.do === "anonymise";
-  const after = shows ? h("img", { src: edited, alt: "", width: 192, height: 192, loading: "lazy" }) : job.searched ? h("span", { class: "gone" }, words[person.do]) : null;
+  const image = part ? h("img", { src: faceOf(job, part), alt: "", width: 192, height: 192, loading: "lazy" }) : h("span", { class: "gone" }, job.frames ? "no look at this face" : "no face found");
+  const cover = coverWords(job, person, covered);
+  const shown = afterOf(job, person, covered);
+  const words = { leave: "left as is", filter: "filtered", anonymise: job.hasResult ? "filtered" : "not yet" };
+  const after = shown ? h("img", { src: shown, alt: "", width: 192, height: 192, loading: "lazy" }) : job.searched ? h("span", { class: "gone" }, words[person.do]) : null;
   const first = Math.min(...person.parts.map((one) => one.first ?? 0));
   const when = job.frames ? h("button", { type: "button", class: "quiet", onclick: () => go(first), "aria-label": `Show where ${person.id} is seen first` }, `from ${job.rate ? clock(first / job.rate) : `frame ${first}`}`) : null;
   return h(
@@ -74,7 +89,8 @@ function card(job, person, decide, changed, go) {
     h("b", {}, person.id),
     h("span", { class: "soft row" }, seenWords(job, person), when),
     timeline(job, person),
-    verdictOf(person) ?? (unseenWords(job, person) && h("span", { class: "soft" }, unseenWords(job, person))),
+    verdictOf(person),
+    cover && h("span", { class: "soft" }, cover),
     job.state === "running" ? null : doButtons(person, decide),
   );
 }
@@ -85,8 +101,8 @@ function choices(job) {
   return h("dl", { class: "choices" }, meanings.map(([word, meaning]) => h("div", {}, h("dt", {}, word), h("dd", {}, meaning))));
 }
 
-/** The section of all people. */
-export function peopleSection(job, decide, changed, go) {
+/** The section of all people; `covered` says how far each is edited, where there is a result. */
+export function peopleSection(job, covered, decide, changed, go) {
   const list = h("ul", { class: "gallery" });
   const more = h("button", { type: "button", onclick: () => ((kept.count += SHOWN), show()) }, "More");
   const note = h("p", { class: "soft", role: "status" });
@@ -94,7 +110,7 @@ export function peopleSection(job, decide, changed, go) {
   const passes = (person) => (isKind[kept.wanted]?.(person) ?? person.do === kept.wanted) && person.id.toLowerCase().includes(kept.text.toLowerCase());
   const show = () => {
     const found = job.people.filter(passes);
-    list.replaceChildren(...found.slice(0, kept.count).map((person) => card(job, person, decide, changed, go)));
+    list.replaceChildren(...found.slice(0, kept.count).map((person) => card(job, person, covered[person.id], decide, changed, go)));
     more.hidden = found.length <= kept.count;
     note.textContent = found.length === job.people.length ? "" : `${plural(found.length, "person", "people")} of ${whole(job.people.length)}`;
   };

@@ -22,6 +22,7 @@ export function player(job, view, told, start = 0) {
   const strips = filmStrips(job, view, sides);
   const state = { at: Math.min(start, view.count - 1), wipe: 0.5, pictures: [], timer: 0, coming: null, hidden: new Set() };
 
+  const frame = h("div", { class: "player" });
   const canvas = h("canvas", { role: "img", tabindex: 0, "aria-label": "Before and after" });
   const time = h("input", { type: "range", id: "time", min: 0, max: view.count - 1, step: 1, value: state.at, "aria-label": film ? "Frame" : "Picture", oninput: () => go(Number(time.value)) });
   const wipe = h("input", { type: "range", id: "wipe", min: 0, max: 100, value: 50, "aria-label": "Wipe between before and after", oninput: () => ((state.wipe = wipe.value / 100), draw()) });
@@ -75,9 +76,10 @@ export function player(job, view, told, start = 0) {
   function draw() {
     const [before, after] = state.pictures;
     const there = [before, after].find((picture) => picture instanceof ImageBitmap);
+    canvas.parentElement.hidden = !there; // nothing but a message, where the picture cannot be read
     if (!there) return;
     [canvas.width, canvas.height] = [there.width, there.height];
-    canvas.style.setProperty("--ratio", there.width / there.height);
+    frame.style.setProperty("--ratio", there.width / there.height);
     const pen = canvas.getContext("2d");
     const split = after instanceof ImageBitmap ? Math.round(state.wipe * canvas.width) : canvas.width;
     if (after instanceof ImageBitmap) pen.drawImage(after, 0, 0, canvas.width, canvas.height);
@@ -170,7 +172,8 @@ export function player(job, view, told, start = 0) {
   const looking = told && film ? h("div", { class: "look" }, h("div", { class: "row" }, places.length ? jumps : null, KINDS.map(kind)), places.length ? h("details", {}, h("summary", {}, `All ${plural(places.length, "place", "places")} worth a look`), list) : null) : null;
   const wiping = job.hasResult ? h("label", { class: "wiping" }, h("span", {}, "before"), wipe, h("span", {}, "after")) : null;
   const controls = h("div", { class: "controls" }, step(-1, film ? "One frame back" : "Picture before", "‹"), film ? play : null, step(1, film ? "One frame on" : "Next picture", "›"), number, where);
-  const body = section(job.hasResult ? "Before and after" : "As it was dropped", h("div", { class: "player" }, h("div", { class: "stage" }, canvas), wiping, h("div", { class: "timing" }, time, film && places.length ? marks(view, places) : null), controls, here, looking));
+  frame.append(h("div", { class: "stage" }, canvas), ...[wiping, h("div", { class: "timing" }, time, film && places.length ? marks(view, places) : null), controls, here, looking].filter(Boolean));
+  const body = section(job.hasResult ? "Before and after" : "As it was dropped", frame);
   go(state.at).then(strips.load);
   const show = (frame) => {
     go(frame);
