@@ -57,7 +57,7 @@ def test_the_figures_are_those_of_the_run(browser: Any, whole: Path) -> None:
     with opened(browser, whole.as_uri()) as page:
         verdicts = summary["verdict"].value_counts()
         sentence = page.inner_text("h1")
-        assert sentence.startswith(f"{verdicts['holds']} of 121 people are anonymised: sface no ")
+        assert sentence.startswith(f"{verdicts['holds']} of 121 people are anonymised: SFace no ")
         figures = dict(
             zip(
                 page.locator(".figures dt").all_inner_texts(),
@@ -71,6 +71,10 @@ def test_the_figures_are_those_of_the_run(browser: Any, whole: Path) -> None:
         words = ("holds", "holds on searched pictures only", "not anonymised")
         assert shown == [str(verdicts.get(word, 0)) for word in words]
         assert "of 121: and 1 failed" in page.inner_text(".verdicts")
+        ledger = pd.read_parquet(whole.parent / "coverage.parquet")
+        edited = ledger["cover"].isin(["edited", "warped"]).sum()
+        told = f"In the video, {edited:,} of {len(ledger):,} faces that were covered show somebody"
+        assert page.locator(f"text={told}").count() == 1
         assert "dlib" in page.inner_text("section:has(> h2:text-is('Judges'))")
 
 

@@ -1,16 +1,27 @@
 // The first screen: the answer in one sentence, the verdicts, and faces.
 
 const FACES_FIRST = 6;
+const PROPER = { facenet: "FaceNet", sface: "SFace" };
+const EDITS = ["edited", "warped"];
 
 /** What may be said of the run, in one sentence. */
 function answerSentence(holding, all) {
   const { recognisers, threshold: limit, verification } = run.about;
   const head = `${whole(holding)} of ${plural(all, "person", "people")} ${holding === 1 ? "is" : "are"} anonymised`;
   if (!holding) return `${head}.`;
-  const who = recognisers.join(" and ");
+  const who = recognisers.map((name) => PROPER[name] ?? name).join(" and ");
   const unseen = "including pictures the search never saw";
   if (verification === null) return `${head}: to ${who}, their edited faces are farther than ${plain(limit)} from their own, ${unseen}.`;
   return `${head}: ${who} no longer ${recognisers.length > 1 ? "recognise" : "recognises"} them in any edited picture, ${unseen}.`;
+}
+
+/** What became of the faces of a video, in one sentence: a search is of those who are seen well, and most of a video's faces are not. */
+function videoSentence({ cover, coverCounts }) {
+  const faces = coverCounts.reduce((sum, count) => sum + count, 0);
+  const edited = EDITS.reduce((sum, word) => sum + (coverCounts[cover.indexOf(word)] ?? 0), 0);
+  const rest = faces - edited;
+  const others = rest ? `; the other ${whole(rest)} ${rest === 1 ? "is" : "are"} covered by a filter` : "";
+  return `In the video, ${whole(edited)} of ${plural(faces, "face that was covered shows", "faces that were covered show")} somebody else (${percent(edited / faces)})${others}.`;
 }
 
 /** How many people have which verdict: a bar, and the numbers. */
@@ -28,7 +39,7 @@ function verdictsFigure(people, failed) {
     return piece;
   };
   const number = ([name, count, note]) =>
-    h("div", { class: name.split(" ")[0] }, h("dt", {}, termWord(name)), h("dd", {}, whole(count)), h("dd", { class: "soft" }, `of ${whole(all)}: ${note}`));
+    h("div", { class: count ? name.split(" ")[0] : "none" }, h("dt", {}, termWord(name)), h("dd", {}, whole(count)), h("dd", { class: "soft" }, `of ${whole(all)}: ${note}`));
   return h("div", { class: "verdicts" }, h("div", { class: "share", "aria-hidden": "true" }, items.filter((item) => item[1]).map(part)), h("dl", {}, items.map(number)));
 }
 

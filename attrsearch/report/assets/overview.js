@@ -30,6 +30,7 @@ function overviewHead() {
     h("h1", { tabindex: -1, class: "answer" }, answerSentence(holding, all)),
     verdictsFigure(people, failures.length),
     facesFirst(people),
+    ...(run.video ? [h("p", { class: "lead" }, videoSentence(run.video))] : []),
   ];
 }
 

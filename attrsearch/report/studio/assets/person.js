@@ -102,6 +102,19 @@ function merging(job, person, doing) {
   return h("details", { class: "merging", id: "merging", ontoggle: opening }, h("summary", {}, "Somebody else is the same person: merge"), others.length > 12 ? search : null, list);
 }
 
+/** Make the result anew, and go to its progress. */
+async function applied(job, changed, note) {
+  try {
+    await tell(`api/jobs/${job.id}/ask`, { step: "anonymise" });
+    note.closest("dialog").close();
+    await changed();
+    scrollTo(0, 0);
+  } catch (error) {
+    note.textContent = error.message;
+    note.className = "no";
+  }
+}
+
 /** The best candidates as pictures; another one can win. */
 function candidates(job, person, changed, note) {
   const place = h("div", {});
@@ -110,7 +123,8 @@ function candidates(job, person, changed, note) {
     note.className = "";
     try {
       await tell(`run/${job.id}/api/winner`, { person: person.id, trial });
-      note.textContent = `Candidate ${trial} is the winner now; apply the changes to see it in the result.`;
+      const apply = h("button", { type: "button", class: "main", id: "apply", onclick: () => applied(job, changed, note) }, "Apply the changes");
+      note.replaceChildren(`Candidate ${trial} is the winner now; the result still shows the one before. `, apply);
       await show();
       changed();
     } catch (error) {
