@@ -110,12 +110,14 @@ class JobViews:
         record = job.read()
         path = job.result(record)
         if record.kind != "video" or not path.is_file():
-            required, hint = "the result of a video", "anonymise first"
+            required = "the result of a video"
+            hint = "anonymise first"
             raise InputError(record.name, required=required, found="none", hint=hint)
 
         face = cut(self._readers.reader(path).picture(frame), box)
         if not face.size:
-            required, hint = "a box inside the frame", "reload the page"
+            required = "a box inside the frame"
+            hint = "reload the page"
             raise InputError("box", required=required, found=str(box), hint=hint)
 
         return as_jpeg(face, FACE)
