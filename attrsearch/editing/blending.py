@@ -88,6 +88,12 @@ class Layer:
         )
         return float(self.mask[place].mean())
 
+    def is_cut_as(self, other: "Layer") -> bool:
+        """Whether another crop shows the same part of a face in the same size."""
+        return self.crop.shape == other.crop.shape and np.array_equal(
+            self.from_crop, other.from_crop
+        )
+
 
 def cut_crop(picture: Picture, editor: "Editor", to_crop: Floats) -> Picture:
     """An editor's crop (size, size, 3) of a face in a picture.

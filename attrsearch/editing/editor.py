@@ -111,6 +111,15 @@ def load_editor(
     return RestoringEditor(restoring_of(where), precision)
 
 
+def with_second_stage(editor: Editor) -> list[Editor]:
+    """An editor, and of one of two stages the second alone, too.
+
+    It takes any face far away, also a small one, of which the first stage keeps too much; and
+    leaves marks on it.
+    """
+    return [editor, editor.second] if isinstance(editor, TwoStageEditor) else [editor]
+
+
 def _two_stage(where: Located, precision: Precision, realign: Realigner | None) -> TwoStageEditor:
     """The editor of a recipe that names two others."""
     _refuse_second_alignment(where.name, realign)

@@ -170,8 +170,9 @@ class Compositor:
 
         source = edit.source.astype(np.float32)
         crop = edit.layer.crop.astype(np.float32)
-        # from the very frame before only: over a gap the old edit would show through the new one
-        if last is not None and number - last.frame == 1:
+        # from the very frame before only: over a gap the old edit would show through the new one;
+        # and of crops that are cut alike
+        if last is not None and number - last.frame == 1 and last.layer.is_cut_as(edit.layer):
             source, crop = steady(source, crop, last.source, last.crop)
 
         # what is remembered is not rounded: small changes would be rounded away frame after frame

@@ -16,9 +16,9 @@ import numpy.typing as npt
 from attrsearch.core.attributes import AttributeSet
 from attrsearch.core.boxes import area, iou
 from attrsearch.editing.blending import LEAST_SHARE
-from attrsearch.editing.editor import Editor
+from attrsearch.editing.editor import Editor, with_second_stage
 from attrsearch.editing.filters import Fallback
-from attrsearch.video.choices import SetChoices
+from attrsearch.video.choices import Place, SetChoices
 from attrsearch.video.compositor import Compositor, Cover, Edit, ShownEdit, without_faces
 from attrsearch.video.decisions import SMALLEST_EDIT, EditLimits, is_in_view, obstacle
 from attrsearch.video.edits import edit_faces, try_sets
@@ -33,7 +33,7 @@ Picture = npt.NDArray[np.uint8]
 GO_ON_SHARE = 0.2
 """A face that was edited in the frame before is edited on as long as an edit is laid on this share
 of it (:data:`attrsearch.editing.blending.LEAST_SHARE`)."""
-_EditName = tuple[int, int, int, tuple[int, ...]]
+_EditName = tuple[int, int, Place, tuple[int, ...]]
 """Place of the frame, track, set, and the tracks that do not show in what an edit is made from."""
 HIDDEN = 12
 """Frames a face is filtered for once too little of it could be seen."""
@@ -112,7 +112,7 @@ class Renderer:
         """
         self._edits = {}
         self._refused = set()
-        self._choices.begin()
+        self._choices.begin(faces)
 
         while True:
             # one try changes the state of tracks; a try that fails is taken back as a whole
@@ -177,7 +177,7 @@ class Renderer:
             edited[place].add(face.track)
 
         names: list[_EditName] = []
-        missing: dict[_EditName, tuple[Picture, TrackedBox, AttributeSet]] = {}
+        missing: dict[_EditName, tuple[Picture, TrackedBox, Editor, AttributeSet]] = {}
 
         for place, face in jobs:
             hidden = self._others_on(face, faces[place], edited[place])
@@ -189,10 +189,9 @@ class Renderer:
             if name not in self._edits:
                 picture = without_faces(frames[place][1], hidden, self.fallback)
                 wanted = self._choices.current(face.key, self._person(face))
-                missing[name] = (picture, face, wanted)
+                missing[name] = (picture, face, self._editors[chosen[0]], wanted)
 
-        made = edit_faces(self.editor, list(missing.values())) if self.editor else []
-        self._edits |= dict(zip(missing, made, strict=True))
+        self._edits |= dict(zip(missing, edit_faces(list(missing.values())), strict=True))
         return [self._edits[name] for name in names]
 
     def _shows_enough(self, face: TrackedBox, number: int, share: float) -> bool:
@@ -258,7 +257,11 @@ class Renderer:
 
     @cached_property
     def _choices(self) -> SetChoices:
-        return SetChoices(self.sets, self.others)
+        return SetChoices(self.sets, self.others, len(self._editors))
+
+    @cached_property
+    def _editors(self) -> list[Editor]:
+        return [] if self.editor is None else with_second_stage(self.editor)
 
     @cached_property
     def _compositor(self) -> Compositor:
@@ -266,8 +269,7 @@ class Renderer:
 
     @cached_property
     def _limits(self) -> EditLimits:
-        turned = self.editor is not None and self.editor.turned
-        return EditLimits(self.smallest, keeps_pose=turned)
+        return EditLimits(self.smallest, keeps_pose=bool(self.editor and self.editor.turned))
 
     def _can_edit(self, face: TrackedBox, frame: int) -> bool:
         """Whether a face is edited in a frame; if not, why is noted."""
@@ -325,7 +327,7 @@ class Renderer:
         if item.strength < 1 and self._compositor.show_at_once(item.face.key):
             return
 
-        if self.editor is None or self.verifier is None:
+        if self.verifier is None:
             return
 
         face = item.face
@@ -334,7 +336,7 @@ class Renderer:
         others = self._others_on(face, faces, edited)
         pictures = (picture, without_faces(picture, others, self.fallback))
         left = self._choices.untried(face.key, person)
-        enough = try_sets(self.editor, self.verifier, pictures, face, left)
+        enough = try_sets(self._editors, self.verifier, pictures, face, left)
         self._choices.fail(face.key, person, item.number, enough)
 
     def _cover(

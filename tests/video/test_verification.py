@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from attrsearch.core.attributes import AttributeSet
-from attrsearch.editing.editor import Editor
+from attrsearch.editing.editor import Editor, load_editor
 from attrsearch.faces.dataset import Picture
 from attrsearch.faces.detection.mtcnn import Mtcnn
 from attrsearch.faces.recognition.base import CalibratedRecogniser
-from attrsearch.video.choices import AGAIN, HOLD, SetChoices
+from attrsearch.video.choices import AGAIN, GROWN, HOLD, SetChoices
 from attrsearch.video.edits import try_sets
 from attrsearch.video.render import Renderer
 from attrsearch.video.trajectories import TrackedBox
@@ -187,24 +187,61 @@ def test_the_other_faces_of_a_batch_are_compared_at_once(
 def test_a_track_goes_on_with_the_set_that_is_furthest_away() -> None:
     choices = SetChoices({"a": SET}, {"a": [NOTHING, SET, SET]})
     choices.begin()
-    assert sorted(choices.untried(1, "a")) == [1, 2, 3]
-    choices.fail(1, "a", 10, {1: 1.2, 2: 1.4, 3: 1.3})
-    assert choices.place(1, "a") == 2
+    assert list(choices.untried(1, "a")) == [(0, 1), (0, 2), (0, 3)]
+    choices.fail(1, "a", 10, {(0, 1): 1.2, (0, 2): 1.4, (0, 3): 1.3})
+    assert choices.place(1, "a") == (0, 2)
     # in the same frames only what was far enough away there is tried again
-    assert sorted(choices.untried(1, "a")) == [1, 3]
-    choices.fail(1, "a", 12, {3: 1.3})
-    assert choices.place(1, "a") == 3
+    assert list(choices.untried(1, "a")) == [(0, 1), (0, 3)]
+    choices.fail(1, "a", 12, {(0, 3): 1.3})
+    assert choices.place(1, "a") == (0, 3)
     choices.note_shown(1, "a")
     # a new track of the person begins with what was shown, and others may do again
-    assert choices.place(2, "a") == 3
+    assert choices.place(2, "a") == (0, 3)
     choices.begin()
-    assert sorted(choices.untried(1, "a")) == [0, 1, 2]
-    assert choices.place(3, "b") == 0
+    assert list(choices.untried(1, "a")) == [(0, 0), (0, 1), (0, 2)]
+    assert choices.place(3, "b") == (0, 0)
+
+
+def wide(width: float) -> list[list[TrackedBox]]:
+    """A frame in which track 1 is so many pixels wide."""
+    box = np.float32([5, 5, 5 + width, 5 + width])
+    return [[TrackedBox(1, box, np.zeros((5, 2), np.float32), "detected", 1.0)]]
+
+
+def test_the_second_editor_keeps_a_track_until_its_face_has_grown() -> None:
+    choices = SetChoices({"a": SET}, {"a": [NOTHING]}, editors=2)
+    choices.begin(wide(20))
+    assert list(choices.untried(1, "a")) == [(0, 1), (1, 0), (1, 1)]
+    choices.fail(1, "a", 10, {(1, 1): 1.3})
+    assert choices.place(1, "a") == (1, 1)
+    choices.note_shown(1, "a")
+    # while the face stays small, the first editor is not tried again
+    choices.begin(wide(20 * GROWN - 1))
+    assert choices.place(1, "a") == (1, 1)
+    assert list(choices.untried(1, "a")) == [(1, 0)]
+    # grown, it gets the same set by the first editor
+    choices.begin(wide(20 * GROWN))
+    assert choices.place(1, "a") == (0, 1)
+    choices.fail(1, "a", 30, {(1, 1): 1.3})
+    choices.begin(wide(20 * GROWN * GROWN - 1))
+    assert choices.place(1, "a") == (1, 1)
+
+
+def test_after_a_filter_the_first_editor_comes_first() -> None:
+    choices = SetChoices({"a": SET}, editors=2)
+    choices.begin(wide(20))
+    choices.fail(1, "a", 10, {(1, 0): 1.3})
+    choices.note_shown(1, "a")
+    choices.begin(wide(20))
+    choices.fail(1, "a", 18, {})
+    assert choices.is_held(1, 18 + HOLD - 1)
+    choices.begin(wide(20))
+    assert choices.place(1, "a") == (0, 0)
 
 
 def fail_with_all(choices: SetChoices, frame: int) -> None:
     choices.begin()
-    choices.fail(1, "a", frame, {1: 1.3})
+    choices.fail(1, "a", frame, {(0, 1): 1.3})
     assert choices.current(1, "a") is NOTHING
     assert not choices.is_held(1, frame)
     choices.fail(1, "a", frame, {})
@@ -236,10 +273,46 @@ def test_sets_are_tried_as_they_would_be_shown(
     verifier = RenderVerifier(sface)
     one = Renderer(editor, {"a": SET}, {0: "a"}, verifier=replace(verifier))
     ((_, (done,)),) = one.render([(0, astronaut)], [[face]])
-    tried = try_sets(editor, verifier, (astronaut, astronaut), face, {7: SET, 8: NOTHING})
+    sets = {(0, 7): SET, (0, 8): NOTHING}
+    tried = try_sets([editor], verifier, (astronaut, astronaut), face, sets)
     assert done.distance is not None
-    assert tried[7] == pytest.approx(done.distance, abs=2e-3)
-    assert try_sets(editor, verifier, (astronaut, astronaut), face, {}) == {}
+    assert tried[0, 7] == pytest.approx(done.distance, abs=2e-3)
+    assert try_sets([editor], verifier, (astronaut, astronaut), face, {}) == {}
+
+
+def test_the_second_editor_is_tried_only_where_the_first_falls_short(
+    editor: Editor, astronaut: Picture, face: TrackedBox, sface: CalibratedRecogniser
+) -> None:
+    sets = {(0, 0): SET, (0, 1): SET, (1, 0): SET}
+    for refused, enough, asked in (
+        (frozenset[int](), [(0, 0), (0, 1)], [2]),
+        (frozenset({1}), [(1, 0)], [2, 1]),
+        (frozenset({1, 2}), [], [2, 1]),
+    ):
+        strict = Strict(sface, refused=refused)
+        tried = try_sets([editor, editor], strict, (astronaut, astronaut), face, sets)
+        assert list(tried) == enough
+        assert strict.asked == asked
+
+
+def test_where_two_stages_fall_short_the_second_alone_is_shown(
+    editor: Editor, astronaut: Picture, face: TrackedBox, sface: CalibratedRecogniser
+) -> None:
+    two_stage = load_editor("two-stage")
+    for fails, comparison in ((0, 1), (1, 2)):
+        strict = Strict(sface, refused=frozenset({comparison}))
+        one = Renderer(two_stage, {"a": SET}, {0: "a"}, verifier=strict)
+        alone = Renderer(editor, {"a": SET}, {0: "a"})
+
+        for number in range(3):
+            ((shown, (done,)),) = one.render([(number, astronaut)], [[face]])
+            assert done.how == "edited"
+            if number < fails:
+                continue
+
+            # nothing is kept of the first editor's edit in the frame before, whose crop is another
+            ((expected, _),) = alone.render([(number, astronaut)], [[face]])
+            assert np.array_equal(shown, expected)
 
 
 def test_why_a_person_has_no_set_is_told_apart(
