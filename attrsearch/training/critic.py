@@ -156,6 +156,10 @@ class CriticTrainer:
         self.network.load_state_dict(state["network"])
         self._learn.load_state_dict(state["learn"])
 
+    def beside(self) -> dict[str, dict[str, Tensor]]:
+        """Nothing: what is shipped is all."""
+        return {}
+
     def about(self) -> dict[str, object]:
         """Nothing: the weights tell what they are."""
         return {}

@@ -169,6 +169,10 @@ class EditorTrainer:
         self._replay = [part.to(self._device) for part in state["replay"]]
         self._embeddings = state["embeddings"].numpy().copy()
 
+    def beside(self) -> dict[str, dict[str, Tensor]]:
+        """Nothing: what is shipped is all."""
+        return {}
+
     def about(self) -> dict[str, object]:
         """Nothing: the weights tell what they are."""
         return {}

@@ -47,6 +47,10 @@ class Trainer(Protocol):
         """What stands beside the weights in their file; empty where the weights tell all."""
         ...
 
+    def beside(self) -> Mapping[str, Mapping[str, Tensor]]:
+        """What is kept to train further, by the name of its file."""
+        ...
+
     def sheet(self) -> Pictures | None:
         """A picture of what it does by now, or None where there is nothing to see."""
         ...
@@ -96,7 +100,8 @@ def train(
 ) -> TrainingProgress:
     """Train to the end.
 
-    ``out`` then holds ``weights.safetensors``, ``training.toml`` and ``sheets/``.
+    ``out`` then holds ``weights.safetensors``, ``training.toml``, ``sheets/``, and what the trainer
+    keeps beside them.
 
     Args:
         trainer: What is trained.
@@ -168,6 +173,9 @@ def _write(trainer: Trainer, recipe: TrainingRecipe, out: Path, reached: Trainin
         write_bytes(out / "sheets" / f"{reached.step:06d}.png", to_png(picture))
 
     digest = write_weights(out / "weights.safetensors", trainer.weights(), trainer.about())
+    for name, tensors in trainer.beside().items():
+        write_weights(out / f"{name}.safetensors", tensors)
+
     about = {
         "format": "attrsearch/trained",
         "version": 1,

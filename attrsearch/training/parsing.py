@@ -115,6 +115,10 @@ class ParsingTrainer:
         self.average.load_state_dict(state["average"])
         self._optimiser.load_state_dict(state["optimiser"])
 
+    def beside(self) -> dict[str, dict[str, Tensor]]:
+        """Nothing: what is shipped is all."""
+        return {}
+
     def about(self) -> dict[str, object]:
         """Nothing: the weights tell what they are."""
         return {}

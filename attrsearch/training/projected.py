@@ -10,6 +10,10 @@ from torch.nn.utils import parametrize
 
 from attrsearch.core.attributes import ATTRIBUTES
 
+RGB = 3
+WIDTHS = (24, 32, 64, 96, 128)
+"""Channels of the discriminators: of the picture itself, whose grain and sharpness the ImageNet
+features do not show, and of the features from the finest."""
 SEEN = 96
 """Side of what the discriminators look at: a window of the crop, or the whole crop made smaller."""
 

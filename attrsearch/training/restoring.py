@@ -43,7 +43,7 @@ from attrsearch.training.imagenet_features import (
 )
 from attrsearch.training.loss_networks import frozen
 from attrsearch.training.occluders import paste_occluder
-from attrsearch.training.projected import ProjectedDiscriminator, window
+from attrsearch.training.projected import RGB, WIDTHS, ProjectedDiscriminator, window
 from attrsearch.training.restoring_batch import Batch
 from attrsearch.training.restoring_recipes import RestoringRecipe
 from attrsearch.training.restoring_steps import GenderProbe, fit_gender, learn, people_terms
@@ -52,10 +52,6 @@ from attrsearch.training.tight_faces import TightFaces, cut, to_network
 
 Pictures = npt.NDArray[np.uint8]
 BETAS = (0.0, 0.99)
-RGB = 3
-WIDTHS = (24, 32, 64, 96, 128)
-"""Channels of the discriminators: of the picture itself, whose grain and sharpness the ImageNet
-features do not show, and of the features from the finest."""
 SHOWN = 12
 LIMIT = 5.0
 """Longest gradient of the editor."""
@@ -109,6 +105,9 @@ class RestoringTrainer:
 
         if recipe.start:
             load_trained(generator, recipe.start, "editor", PARSING)
+
+        if recipe.discriminators:
+            load_trained(discriminator, recipe.discriminators)
 
         self.generator = generator.to(device).to(memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.generator).eval().requires_grad_(False)
@@ -238,6 +237,10 @@ class RestoringTrainer:
         """What is shipped: the averaged editor, and the face parsing it was trained with."""
         return packed(self.average.state_dict(), self._parsing.state_dict())
 
+    def beside(self) -> dict[str, dict[str, Tensor]]:
+        """The discriminators, for a later training that begins with them."""
+        return {"discriminators": self.discriminator.state_dict()}
+
     def about(self) -> dict[str, object]:
         """What an editor needs to know beside its weights."""
         return described(self.average.config)
@@ -246,8 +249,7 @@ class RestoringTrainer:
     def sheet(self) -> Pictures:
         """Rows: the face, what is left of it, restored, and three random sets of the space."""
         random = np.random.default_rng([self.recipe.seed, 0])
-        indices = np.arange(len(self._shown))
-        squares = cut(self._shown, indices, random, 0, 0, 0)
+        squares = cut(self._shown, np.arange(len(self._shown)), random, 0, 0, 0)
         faces = to_network(squares.pictures).to(self._device)
         labels = torch.from_numpy(squares.attributes) * 2 - 1
         count = len(faces)
@@ -371,21 +373,13 @@ class RestoringTrainer:
         if weights.landmarks:
             # Only where a true result holds the edit: without one the network of landmarks is
             # fooled.
-            with fast(self._device, self._dtype):
-                found, _ = self._parsing(edited[:own])
-
-            off = (found.float()[:, TOLD] - batch.landmarks[:own, TOLD]).norm(dim=-1)
-            terms["landmarks"] = off.clamp(max=8).mean()
+            terms["landmarks"] = self._off(edited[:own], batch.landmarks[:own])
 
         if weights.pose:
             # Seen coarsely, as the recognisers see it: strokes of single pixels fool the network of
             # landmarks, the shape of a mouth does not.
             seen = worn(edited[own:], begun.generator)
-            with fast(self._device, self._dtype):
-                found, _ = self._parsing(seen)
-
-            off = (found.float()[:, TOLD] - batch.landmarks[own:, TOLD]).norm(dim=-1)
-            terms["pose"] = off.clamp(max=8).mean()
+            terms["pose"] = self._off(seen, batch.landmarks[own:])
 
         if push and (weights.identity or weights.steering or weights.spread):
             turn = begun.number % len(self._recognisers)
@@ -396,3 +390,11 @@ class RestoringTrainer:
             )
 
         return terms
+
+    def _off(self, seen: Tensor, landmarks: Tensor) -> Tensor:
+        """How far told landmarks of faces (n, 3, s, s) are from theirs (n, 68, 2), in pixels."""
+        with fast(self._device, self._dtype):
+            found, _ = self._parsing(seen)
+
+        off: Tensor = (found.float()[:, TOLD] - landmarks[:, TOLD]).norm(dim=-1)
+        return off.clamp(max=8).mean()

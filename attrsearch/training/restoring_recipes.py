@@ -77,6 +77,10 @@ class RestoringRecipe(_Training):
 
     Attributes:
         parsing: Weights of face parsing, a bundled name or a path.
+        start: Weights of a restoring editor to begin with, a bundled name or a path; empty begins
+            anew.
+        discriminators: Path of the discriminators to begin with, as an earlier training wrote them;
+            empty begins anew, and takes about a thousand steps until they see much.
         size: Side of the crop.
         superpixels: Squares across the crop that the face is reduced to.
         rim: How far beyond the visible skin is drawn, as a share of the crop's side.
@@ -105,6 +109,7 @@ class RestoringRecipe(_Training):
     kind: Literal["restoring"]
     parsing: str = "parsing"
     start: str = ""
+    discriminators: str = ""
     second: str = ""
     most: Share = 1.0
     size: Annotated[int, Field(ge=64, le=512)] = 128

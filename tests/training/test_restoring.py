@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from attrsearch.core.errors import OutputError
+from attrsearch.core.errors import OutputError, WeightsError
 from attrsearch.core.parallel import set_threads, threads
+from attrsearch.core.weights import load_tensors
 from attrsearch.editing.editor import load_editor
 from attrsearch.training.export import load_trained, write_weights
 from attrsearch.training.loop import Pace, train
@@ -69,6 +70,32 @@ def test_what_is_written_is_an_editor(once: Path) -> None:
     editor = load_editor(str(once / "weights.safetensors"))
     assert editor.size == 128
     assert (once / "sheets" / "000002.png").stat().st_size > 10_000
+
+
+def test_a_later_training_begins_with_what_was_written(
+    recipe: RestoringRecipe, faces: TightFaces, once: Path
+) -> None:
+    kept = once / "discriminators.safetensors"
+    start = {"start": str(once / "weights.safetensors"), "discriminators": str(kept)}
+    trainer = RestoringTrainer(recipe.model_copy(update=start), faces)
+    written = load_tensors(kept)
+    found = trainer.discriminator.state_dict()
+    anew = RestoringTrainer(recipe, faces).discriminator.state_dict()
+
+    assert set(found) == set(written)
+    for name, value in written.items():
+        assert torch.equal(found[name].half(), value), name
+
+    verdict = "verdict.0.weight"
+    assert not torch.equal(found[verdict], anew[verdict])
+
+
+def test_discriminators_that_are_none_are_refused(
+    recipe: RestoringRecipe, faces: TightFaces, once: Path
+) -> None:
+    wrong = {"discriminators": str(once / "weights.safetensors")}
+    with pytest.raises(WeightsError, match="weights of a ProjectedDiscriminator"):
+        RestoringTrainer(recipe.model_copy(update=wrong), faces)
 
 
 @pytest.mark.slow
