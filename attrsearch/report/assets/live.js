@@ -31,6 +31,7 @@ async function decide(path, body, done) {
   const place = document.getElementById("decision");
   place.textContent = done.waiting;
   place.className = "";
+  live.chosen = null; // what became of the choice before stands there until the next decision
   try {
     const answer = await fetch(path, { method: "POST", headers: { "Content-Type": "application/json", "X-Attrsearch": "1" }, body: JSON.stringify(body) });
     const text = await answer.text();

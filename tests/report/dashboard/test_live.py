@@ -183,6 +183,8 @@ def test_another_winner(browser: Any, finished: Path, tmp_path: Path) -> None:
         page.wait_for_selector(f"table tbody th >> text={trial} · winner")
         assert page.get_attribute(".shots .best img >> nth=0", "src") != picture
         assert "winner chosen by ann" in page.inner_text(".lead")
+        page.check("#grade-2")
+        page.wait_for_selector("#decision >> text=Graded good.", timeout=120_000)
         shown = page.locator("table", has_text="winner measured on").inner_text()
     after = RunFolder(run).read_person("cadet")
     assert before.winner != after.winner == trial
