@@ -191,7 +191,8 @@ def test_another_winner(browser: Any, finished: Path, tmp_path: Path) -> None:
     assert f"{after.record.distance:.3f}" in shown
     exported = read_attributes(run / "attributes.json").find("cadet")
     assert exported == (after.exported if after.record.feasible else None)
-    line = json.loads((run / "changes.jsonl").read_text())
+    line, graded = map(json.loads, (run / "changes.jsonl").read_text().splitlines())
+    assert (graded["action"], graded["trial"]) == ("grade", trial)
     assert (line["action"], line["from"], line["to"], line["who"]) == (
         "winner",
         before.winner,
