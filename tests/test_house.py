@@ -17,10 +17,10 @@ MOST = {
     "wide_functions": 0,
     "widest": 8,
     "packings_per_1000": 0.12,
-    "comprehensions_per_1000": 18.7,
+    "comprehensions_per_1000": 16.8,
     "nested_per_1000": 0,
     "dense_comprehensions": 0,
-    "long_lines": 2,
+    "long_lines": 0,
     "long_files": 0,
 }
 LEAST = {"comments_per_1000": 16.0, "air_percent": 11.5}

@@ -307,7 +307,14 @@ def _pictures(job: "Job", config: "RunConfig", video: "VideoConfig", quiet: bool
     search_request(job.source, job.run, config, resume=job.run.exists())
 
     from attrsearch.anonymise.found import given_persons
-    from attrsearch.anonymise.images import MIN_FACE, Applier, apply_all, count_all
+    from attrsearch.anonymise.images import (
+        MIN_FACE,
+        Applier,
+        apply_all,
+        count_all,
+        count_edited,
+        unwritten,
+    )
     from attrsearch.report.page import write_report
     from attrsearch.runs.attributes_file import read_attributes
     from attrsearch.runs.people_file import read_people
@@ -351,12 +358,12 @@ def _pictures(job: "Job", config: "RunConfig", video: "VideoConfig", quiet: bool
         done = apply_all(applier, work, told)
 
     name_unfinished(result.verdicts, result.failed)
-    problems = [item for item in done if item.problem]
+    problems = unwritten(done)
 
     for item in problems:
         say(f"not written: {item.problem}")
 
-    edited = sum(item.edited is not None for item in done)
+    edited = count_edited(done)
     said = result.verdicts.sentence(result.identities, len(result.failed))
     say(
         f"{said}; {edited} pictures edited in {job.target}; "

@@ -125,7 +125,14 @@ def _apply_pictures(
     else:
         new_file(work[0][1], tuple(KINDS))
 
-    from attrsearch.anonymise.images import MIN_FACE, Applier, apply_all, count_all
+    from attrsearch.anonymise.images import (
+        MIN_FACE,
+        Applier,
+        apply_all,
+        count_all,
+        count_edited,
+        unwritten,
+    )
     from attrsearch.faces.detection.classes import load_classes
     from attrsearch.video.summary import count_things
 
@@ -142,11 +149,11 @@ def _apply_pictures(
     with when_stopped(stopped), stage_bar(quiet) as progress:
         done = apply_all(applier, work, progress)
 
-    problems = [item for item in done if item.problem]
+    problems = unwritten(done)
     for item in problems:
         say(f"not written: {item.problem}")
 
-    edited = sum(item.edited is not None for item in done)
+    edited = count_edited(done)
     covered = sum(item.covered for item in done)
     say(
         f"{len(done) - len(problems)} pictures written to {out}: {edited} faces edited, "

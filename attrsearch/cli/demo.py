@@ -39,7 +39,7 @@ def demo(out: Path, trials: int, quiet: bool) -> int:
     )
     search_request(faces, out, config, resume=begun)
 
-    from attrsearch.anonymise.images import Applier, apply_all
+    from attrsearch.anonymise.images import Applier, apply_all, count_edited, unwritten
     from attrsearch.anonymise.plan import plan
     from attrsearch.report.page import write_report
     from attrsearch.runs.attributes_file import read_attributes
@@ -64,10 +64,7 @@ def demo(out: Path, trials: int, quiet: bool) -> int:
     said = result.verdicts.sentence(result.identities, len(result.failed), took)
     say(f"searched:  {said}")
     say(f"exported:  {out / 'attributes.json'}")
-    say(
-        f"applied:   {sum(item.edited is not None for item in done)} pictures in "
-        f"{out / 'protected'}"
-    )
+    say(f"applied:   {count_edited(done)} pictures in {out / 'protected'}")
     say(f"report:    {page}")
 
     if result.infeasible:
@@ -77,7 +74,7 @@ def demo(out: Path, trials: int, quiet: bool) -> int:
             "--out longer)"
         )
 
-    problems = [item for item in done if item.problem]
+    problems = unwritten(done)
     for item in problems:
         say(f"not written: {item.problem}")
 

@@ -112,9 +112,11 @@ def search_request(faces: Path, out: Path, config: "RunConfig", *, resume: bool)
     """
     from attrsearch.faces.recognition.calibration import load_calibration
     from attrsearch.faces.recognition.load import resolve
-    from attrsearch.runs.folder import RunFolder
 
     recipe, objective = known_recipe(config)
+    # not before: it loads pandas, which a misspelt name need not wait for
+    from attrsearch.runs.folder import RunFolder
+
     if config.surrogate is not None and config.surrogate not in ("auto", "none"):
         existing_file(Path(config.surrogate), "a pooled model (attrsearch train surrogate)")
 

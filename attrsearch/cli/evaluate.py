@@ -114,7 +114,7 @@ def evaluate(
     if out:
         page = write_evaluation(record.as_json(), out.with_suffix(".html"))
         written = [*write_record(record, out), page]
-        say("wrote " + ", ".join(str(path) for path in written))
+        say("wrote " + ", ".join(map(str, written)))
 
     # a run's report has room for one protection
     if config.run and len(protected) == 1:

@@ -232,8 +232,7 @@ def know(names: Iterable[str], *roots: Path) -> None:
     """Names and places that must not stand in a log."""
     LOG.names |= {name for name in names if name}
     LOG.roots = tuple(
-        {*LOG.roots, *(str(root) for root in roots), *(str(root.resolve()) for root in roots)}
-        - {"."}
+        {*LOG.roots, *map(str, roots), *(str(root.resolve()) for root in roots)} - {"."}
     )
 
 

@@ -343,7 +343,7 @@ def _audit(
         )
 
     for leak in found.leaks:
-        left, top, right, bottom = (round(value) for value in leak.box)
+        left, top, right, bottom = map(round, leak.box)
         place = f"frame {leak.frame} ({leak.seconds:.2f} s), box {left} {top} {right} {bottom}"
         what = "not covered" if leak.kind == "uncovered" else f"{judge.name} still matches"
         say(f"audit: {place}: {what} ({leak.value:.3f})")

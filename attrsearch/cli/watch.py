@@ -151,7 +151,7 @@ class Watch:
         self, pictures: Sequence[Path]
     ) -> tuple[dict[Path, str], dict[Path, Path]]:
         """Search whoever is new, and protect the pictures: problems and places by picture."""
-        from attrsearch.anonymise.images import Applier, apply_all, count_all
+        from attrsearch.anonymise.images import Applier, apply_all, count_all, count_edited
         from attrsearch.anonymise.picture_files import refuse_replacing, targets
         from attrsearch.runs.attributes_file import read_attributes
         from attrsearch.video.summary import count_things
@@ -176,7 +176,7 @@ class Watch:
         editor = self._config.load_study().editor
         done = apply_all(Applier(file, self._video.fallback, editor, also=self._also), work)
         problems |= {item.source: item.problem for item in done if item.problem}
-        edited = sum(item.edited is not None for item in done)
+        edited = count_edited(done)
         written = sum(not item.problem for item in done)
         say(f"{written} pictures written to {archive.out}, {edited} edited")
         if self._video.also:

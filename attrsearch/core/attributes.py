@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from attrsearch.core.errors import InputError
+from attrsearch.core.picking import take
 
 ATTRIBUTES = (
     "Bald",
@@ -124,4 +125,4 @@ def from_named(values: Mapping[str, float]) -> Floats:
             hint="export the run again",
         )
 
-    return np.array([values[name] for name in ATTRIBUTES], np.float32)
+    return np.array(take(values, ATTRIBUTES), np.float32)

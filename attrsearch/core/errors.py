@@ -42,7 +42,7 @@ class AttrsearchError(Exception):
         super().__init__(subject, required, found, hint)
 
     def __str__(self) -> str:
-        texts = (_short(text) for text in (self.subject, self.required, self.found, self.hint))
+        texts = map(_short, (self.subject, self.required, self.found, self.hint))
         line = "{}: needs {}, found {}; {}".format(*texts)
         return printable(" ".join(line.split()))
 

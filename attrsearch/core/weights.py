@@ -146,6 +146,15 @@ def load_tensors(path: Path) -> "dict[str, Tensor]":
         ) from error
 
 
+def load_float_tensors(path: Path) -> "dict[str, Tensor]":
+    """As :func:`load_tensors`, in single precision: files keep half of it, to be small downloads.
+
+    Raises:
+        WeightsError: Not a safetensors file.
+    """
+    return {name: tensor.float() for name, tensor in load_tensors(path).items()}
+
+
 @dataclass(frozen=True)
 class Header:
     """What a safetensors file says of itself, without its tensors.

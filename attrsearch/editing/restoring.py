@@ -163,7 +163,8 @@ class RestoringNetwork(nn.Module):
         x = self.middle(x, condition)
         steps = zip(self.merge, self.up, reversed(levels), strict=True)
         for depth, (merge, block, level) in enumerate(steps):
-            x = block(_merged(merge, x, level, enlarge=depth > 0), condition)  # type: ignore[arg-type]
+            merged = _merged(merge, x, level, enlarge=depth > 0)  # type: ignore[arg-type]
+            x = block(merged, condition)
 
         fine = pixel_shuffle(self.leave(relu(x)), 2)
         fine = relu(self.fine(torch.cat([fine, reduced.to(fine.dtype)], 1)))

@@ -16,6 +16,7 @@ import torch
 
 from attrsearch.core.attributes import ATTRIBUTES
 from attrsearch.core.errors import InputError
+from attrsearch.core.picking import take
 from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.core.recipes.space import Space, load_space
 from attrsearch.editing.editor import Editor, load_editor
@@ -171,7 +172,7 @@ def _edited(
 
     for person, attributes in enumerate(asked):
         rows = np.flatnonzero(cohort.owners == person)
-        subject, found = evaluator.prepare([cohort.faces[row] for row in rows])
+        subject, found = evaluator.prepare(take(cohort.faces, rows))
         if subject is not None:
             windows.append(evaluator.render(Request(subject, attributes))[0])
             kept.append(rows[found])

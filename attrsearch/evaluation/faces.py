@@ -15,9 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from attrsearch.core.boxes import iou
+from attrsearch.core.chunks import slices
 from attrsearch.core.errors import AttrsearchError, InputError
 from attrsearch.core.parallel import in_parallel
+from attrsearch.core.picking import take
 from attrsearch.core.progress import Progress, Step, silent
+from attrsearch.evaluation.judges import HeldOutRecogniser
 from attrsearch.faces.alignment import CROP_TEMPLATE, similarity, window_transform
 from attrsearch.faces.dataset import (
     AlignedFace,
@@ -29,7 +32,7 @@ from attrsearch.faces.dataset import (
 from attrsearch.faces.detection.base import Detections, Detector
 from attrsearch.faces.images import read_picture
 from attrsearch.faces.people import PersonFiles, find_people
-from attrsearch.faces.recognition.base import Recogniser
+from attrsearch.faces.recognition.base import CalibratedRecogniser, Recogniser
 from attrsearch.faces.window_detection import MIN_OVERLAP, detect_in_windows
 
 log = logging.getLogger(__name__)
@@ -76,11 +79,17 @@ class DetectedFaces:
         A face that was not found is embedded at the original's place: an attacker can see where a
         blur is.
         """
-        parts = [slice(start, start + CHUNK) for start in range(0, len(self), CHUNK)]
+        parts = slices(len(self), CHUNK)
         rows = in_parallel(
             lambda p: recogniser.embed(self.windows[p], self.boxes[p], self.landmarks[p]), parts
         )
         return np.concatenate(rows) if rows else np.zeros((0, 1), np.float32)
+
+    def embed_by(
+        self, judges: Sequence[HeldOutRecogniser | CalibratedRecogniser]
+    ) -> dict[str, Floats]:
+        """Embeddings (n, d) by every judge, by its name."""
+        return {judge.name: self.embed(judge.recogniser) for judge in judges}
 
 
 @dataclass(frozen=True)
@@ -214,11 +223,11 @@ def make_cohort(
             "faces", required="at least one that is found in its window", found="none", hint=hint
         )
 
-    people = tuple(dict.fromkeys(names[i] for i in kept))
+    people = tuple(dict.fromkeys(take(names, kept)))
     cohort = Cohort(
         people=people,
         owners=np.array([people.index(names[i]) for i in kept], np.int64),
-        faces=tuple(faces[i] for i in kept),
+        faces=tuple(take(faces, kept)),
         to_windows=to_windows[kept],
         sizes=sizes[kept],
         look=look,
@@ -228,7 +237,7 @@ def make_cohort(
 
 def detect_again(windows: Picture, before: DetectedFaces, detector: Detector) -> DetectedFaces:
     """Detect the same faces in windows (n, 192, 192, 3) made from those of ``before``."""
-    parts = [slice(start, start + CHUNK) for start in range(0, len(windows), CHUNK)]
+    parts = slices(len(windows), CHUNK)
     detections: list[Detections] = []
     for part in in_parallel(lambda p: detector.detect(windows[p]), parts):
         detections += part

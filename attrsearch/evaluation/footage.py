@@ -10,6 +10,7 @@ import pandas as pd
 
 from attrsearch.core.boxes import iou
 from attrsearch.core.errors import InputError
+from attrsearch.core.picking import take
 from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.evaluation.faces import Cohort, make_cohort
 from attrsearch.evaluation.metrics.temporal import NARROWEST, read_ledger
@@ -107,7 +108,7 @@ def load_footage(
     if people is None and knows is not None:
         cohort = _grouped(cohort, knows)
 
-    windows = np.stack([cut.protected[i] for i in kept])
+    windows = np.stack(take(cut.protected, kept))
     return cohort, Protection(protected.stem, np.arange(len(cohort)), windows, 0)
 
 

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from attrsearch.core.attributes import MALE
 from attrsearch.core.errors import UnavailableError
 from attrsearch.core.files import file_name, write_text
+from attrsearch.core.picking import take
 from attrsearch.evaluation.evaluate import Examined, Examiner
 from attrsearch.evaluation.faces import DetectedFaces
 from attrsearch.evaluation.metrics.utility import FaceMeasurements
@@ -49,7 +50,7 @@ def write_hifd(examiner: Examiner, examined: Sequence[Examined], folder: Path) -
     for found in examined:
         base = file_name(found.protection.name)
         # a protection may lack faces of the originals: ids say which pictures belong together
-        own = [ids[row] for row in found.protection.rows]
+        own = take(ids, found.protection.rows)
         _write(folder / base, "deid", own, found.sight, found.embeddings)
         methods.append({"name": found.protection.name, "base_path": base})
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from attrsearch.core.errors import InputError
 from attrsearch.core.files import write_text
+from attrsearch.core.picking import take
 from attrsearch.evaluation.evaluate import Examined, Examiner
 from attrsearch.evaluation.faces import Cohort
 from attrsearch.evaluation.metrics.anonymity import BINS, Figures, far_name
@@ -92,7 +93,7 @@ def begin(
         "source": originals.name,
         "people": len(np.unique(cohort.owners)),
         "faces": len(cohort),
-        "distractors": max((len(rows) for rows in distractors.values()), default=0),
+        "distractors": max(map(len, distractors.values()), default=0),
         "detectors": [detector.name for detector in examiner.eyes.windows],
     }
     return Record(about, examiner.originals(), notes=[*notes, *_too_few(examiner)])
@@ -190,7 +191,7 @@ def add_attacks(rows: Sequence[Figures], path: Path) -> dict[str, Any]:
 
 
 def _kind(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    return tuple(row[name] for name in ("attack", "variant", "protection", "judge"))
+    return tuple(take(row, ("attack", "variant", "protection", "judge")))
 
 
 def write_for_run(record: Record, run: Path) -> Path:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from attrsearch.core.attributes import Gender
 from attrsearch.core.boxes import iou
+from attrsearch.core.picking import take
 from attrsearch.core.progress import Step
 from attrsearch.editing.realign import SecondAlignment
 from attrsearch.evaluation.faces import Cohort, DetectedFaces, detect_again
@@ -172,7 +173,7 @@ def _group(
     return Group(
         name=f"{name} ({gender})",
         gender=gender,
-        faces=tuple(read.faces[i] for i in rows[there]),
+        faces=tuple(take(read.faces, rows[there])),
         look=look.take(there),
         truth=seen.boxes[there],
     )
@@ -297,7 +298,7 @@ def _worst(lab: ExperimentContext, batches: Sequence[Batch]) -> Section:
     # a face is as bad as the worse of its two edits
     order = np.argsort(np.minimum(pair[0].after, pair[1].after), kind="stable")[:6]
     group = pair[0].group
-    faces = [group.faces[i] for i in order]
+    faces = take(group.faces, order)
     windows = [face.window for face in faces]
     untouched = [group.look.boxes[i] for i in order]
     truth = [group.truth[i] for i in order]

@@ -181,7 +181,7 @@ def _filtered(
     pairs = zip(probe.look.windows, probe.look.boxes, strict=True)
     windows = np.stack([filter_region(window, box, method.apply, size) for window, box in pairs])
     look = detect_again(windows, probe.look, lab.window)
-    return _found(look), {judge.name: look.embed(judge.recogniser) for judge in lab.judges}
+    return _found(look), look.embed_by(lab.judges)
 
 
 def _edited(
@@ -282,7 +282,7 @@ def _untouched(lab: ExperimentContext) -> dict[str, float]:
     """Share of the untouched pictures that each judge, and either, identifies."""
     hits: dict[str, list[Flags]] = {}
     for probe in lab.probes:
-        embedded = {judge.name: probe.look.embed(judge.recogniser) for judge in lab.judges}
+        embedded = probe.look.embed_by(lab.judges)
         for name, flags in lab.identified(embedded, probe.number).items():
             hits.setdefault(name, []).append(flags)
 

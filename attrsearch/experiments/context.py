@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from attrsearch.core.attributes import Gender
 from attrsearch.core.errors import InputError, UnavailableError
+from attrsearch.core.picking import take
 from attrsearch.core.progress import Progress, Step, named, silent
 from attrsearch.core.recipes.space import Space, load_space
 from attrsearch.editing.editor import load_editor
@@ -204,7 +205,7 @@ class ExperimentContext:
             id=name,
             number=place,
             gender=gender,
-            faces=tuple(read.faces[i] for i in edited),
+            faces=tuple(take(read.faces, edited)),
             look=read.look.take(edited),
             enrolled=read.look.take(others),
         )
@@ -217,7 +218,7 @@ class ExperimentContext:
         count = min(self.options.distractors, len(names))
         drawn = self.random("others").choice(len(names), count, replace=False)
 
-        return self.cohort(frozenset(names[i] for i in drawn), 1, "gallery")
+        return self.cohort(frozenset(take(names, drawn)), 1, "gallery")
 
     @cached_property
     def galleries(self) -> dict[str, Gallery]:

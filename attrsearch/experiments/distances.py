@@ -88,7 +88,7 @@ def _four(lab: ExperimentContext) -> list[Group]:
 
 
 def _embed(lab: ExperimentContext, look: DetectedFaces) -> dict[str, Floats]:
-    return {judge.name: look.embed(judge.recogniser) for judge in lab.judges}
+    return look.embed_by(lab.judges)
 
 
 def _take(embedded: dict[str, Floats], rows: Ints) -> dict[str, Floats]:

@@ -128,7 +128,7 @@ def _accepted(
     drawn = 0
     found: list[Floats] = []
 
-    while sum(len(part) for part in found) < wanted and drawn < MAX_DRAWN * wanted:
+    while sum(map(len, found)) < wanted and drawn < MAX_DRAWN * wanted:
         part = draw(lab.space, sitter.gender, wanted, LIMIT, random)
         found.append(part[np.asarray(network.predict(space.values(part)), bool)])
         drawn += len(part)

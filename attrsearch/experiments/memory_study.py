@@ -199,5 +199,5 @@ def _detections(boxes: list[npt.NDArray[np.float64]], scores: list[float]) -> De
 
 
 def _tuple(box: npt.NDArray[np.float32]) -> tuple[float, float, float, float]:
-    left, top, right, bottom = (float(value) for value in box)
+    left, top, right, bottom = map(float, box)
     return left, top, right, bottom

@@ -14,6 +14,7 @@ from attrsearch.experiments.edits import Edits, draw, edit_faces, render
 from attrsearch.experiments.face_grid import Shown, photographs
 from attrsearch.experiments.section import Section
 from attrsearch.experiments.wording import worded
+from attrsearch.faces.dataset import AlignedFace
 
 Flags = npt.NDArray[np.bool_]
 
@@ -76,9 +77,14 @@ def _sets(lab: ExperimentContext, probe: EditedPerson) -> npt.NDArray[np.float32
     return draw(lab.space, probe.gender, SETS, LIMIT, lab.random(f"pre-filter {probe.id}"))
 
 
+def _pixelated(faces: Sequence[AlignedFace], size: int) -> list[AlignedFace]:
+    """Faces of so many superpixels a side."""
+    return [prefiltered(face, pixelate, size) for face in faces]
+
+
 def _filtered(lab: ExperimentContext, probe: EditedPerson, size: int) -> Filtered:
     count = min(PICTURES, len(probe.faces))
-    faces = [prefiltered(face, pixelate, size) for face in probe.faces[:count]]
+    faces = _pixelated(probe.faces[:count], size)
     before = probe.look.take(np.arange(count))
     edits = edit_faces(lab.evaluator(), faces, before, _sets(lab, probe), lab.measure, lab.judges)
     hits = lab.identified(edits.embeddings, probe.number)
@@ -148,7 +154,7 @@ def _steps(lab: ExperimentContext, probe: EditedPerson) -> Section:
     count = min(4, len(probe.faces))
     sets = _sets(lab, probe)[:1]
     rows = []
-    faces = [prefiltered(face, pixelate, size) for face in probe.faces[:count]]
+    faces = _pixelated(probe.faces[:count], size)
     windows = render(lab.evaluator(), faces, sets)[0]
 
     for i, face in enumerate(probe.faces[:count]):
@@ -163,7 +169,7 @@ def _examples(lab: ExperimentContext, two: Sequence[EditedPerson]) -> Section:
     rows = []
     for probe in two:
         for size in (NONE, *PREFILTERS):
-            faces = [prefiltered(face, pixelate, size) for face in probe.faces[:6]]
+            faces = _pixelated(probe.faces[:6], size)
             windows = render(lab.evaluator(), faces, _sets(lab, probe)[:1])[0]
             label = "none" if size == NONE else str(size)
             rows.append((label, [Shown(window) for window in windows]))

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from attrsearch.core.errors import AttrsearchError, InputError
 from attrsearch.core.files import written
+from attrsearch.core.picking import take
 from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.core.recipes.objective import load_objective
 from attrsearch.core.recipes.space import load_space
@@ -188,7 +189,7 @@ def _prepare(person: Person, settings: Settings, components: Components) -> _Sit
     return _Sitter(
         id=person.id,
         space=person_space(settings.space, identity.traits.gender, identity.traits.certainty),
-        faces=tuple(searched[i] for i in kept),
+        faces=tuple(take(searched, kept)),
         traits=identity.traits,
         subject=subject,
     )

@@ -161,7 +161,7 @@ def study_street(
     tracks = measure_consistency(film, covered, ledger, models.detector, models.judge)
     return StreetResult(
         motion=motion,
-        faces=sum(len(there) for there in truth.values()),
+        faces=sum(map(len, truth.values())),
         missed=forgetful.missed,
         real=tuple(shown_real(street, film, covered)),
         switches=identity_switches(ledger, named),

@@ -244,5 +244,5 @@ def _background(size: tuple[int, int], seed: int) -> Picture:
 
 
 def _tuple(box: npt.NDArray[np.float32]) -> tuple[float, float, float, float]:
-    left, top, right, bottom = (float(value) for value in box)
+    left, top, right, bottom = map(float, box)
     return left, top, right, bottom

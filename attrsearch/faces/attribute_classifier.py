@@ -13,7 +13,7 @@ from attrsearch.core.device import device
 from attrsearch.core.engine import on_engine
 from attrsearch.core.errors import WeightsError
 from attrsearch.core.parallel import network
-from attrsearch.core.weights import Weights, find_weights, load_tensors, verify
+from attrsearch.core.weights import Weights, find_weights, load_float_tensors, verify
 
 Floats = npt.NDArray[np.float32]
 
@@ -73,8 +73,7 @@ class TraitsClassifier:
         self.weights: Weights = find_weights(name, "traits")
         verify(self.weights)
         self.network = TraitsNetwork()
-        # stored in half precision, to be a small download
-        state = {key: value.float() for key, value in load_tensors(self.weights.path).items()}
+        state = load_float_tensors(self.weights.path)
 
         try:
             self.network.load_state_dict(state)

@@ -211,7 +211,7 @@ def _shape(found: Any) -> tuple[int, int, int]:
         ValueError: It may not.
     """
     # a decoder that was taken over could claim any size, and this much memory is reserved
-    height, width, channels = (int(value) for value in found)
+    height, width, channels = map(int, found)
     if min(height, width) < MIN_SIDE or height * width > MAX_PIXELS or channels not in (3, 4):
         raise ValueError("no size of a picture")
 
@@ -227,7 +227,7 @@ def _own_values(answer: dict[str, Any], sides: tuple[int, ...]) -> npt.NDArray[A
     if "own_shape" not in answer:
         return None
 
-    shape = tuple(int(value) for value in answer["own_shape"])
+    shape = tuple(map(int, answer["own_shape"]))
     if shape[:2] != sides or shape[2:] not in ((), (3,), (4,)):
         raise ValueError("not the size of the picture")
     if answer.get("own_type") not in OWN_TYPES:

@@ -12,7 +12,7 @@ from attrsearch.core.device import device, exact_device
 from attrsearch.core.engine import Run, on_engine
 from attrsearch.core.errors import WeightsError
 from attrsearch.core.parallel import network
-from attrsearch.core.weights import find_weights, load_tensors, verify
+from attrsearch.core.weights import find_weights, load_float_tensors, verify
 from attrsearch.faces.alignment import CROP_SIZE, WINDOW_SCALE, WINDOW_SIZE
 
 Floats = npt.NDArray[np.float32]
@@ -90,7 +90,7 @@ def load_critic_network(path: Path) -> CriticNetwork:
     network = CriticNetwork()
 
     try:
-        network.load_state_dict({key: value.float() for key, value in load_tensors(path).items()})
+        network.load_state_dict(load_float_tensors(path))
     except RuntimeError as error:
         found = str(error).splitlines()[-1].strip()
         raise WeightsError(path, required="a critic", found=found, hint="check the path") from error

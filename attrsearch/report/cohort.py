@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from attrsearch.core.attributes import ATTRIBUTES
 from attrsearch.core.errors import InputError
 from attrsearch.core.files import file_name
+from attrsearch.core.picking import take
 from attrsearch.report.about import Limits
 from attrsearch.report.packing import pack, staircase
 from attrsearch.runs.person_part import PersonPart
@@ -167,7 +168,7 @@ def missing_importance(run: Path, identity: str) -> dict[str, float]:
     free = _free(points[:, known], names)
 
     return importance(
-        tuple(names[i] for i in free),
+        tuple(take(names, free)),
         points[:, known][:, free],
         np.asarray(trials["utility"], np.float64)[usable],
     )

@@ -184,7 +184,7 @@ def read_attributes(path: str | Path) -> AttributesFile:
         raise InputError(path, required=required, found=found, hint=hint) from error
     except ValidationError as error:
         first = error.errors()[0]
-        found = f"{'.'.join(str(part) for part in first['loc']) or 'the file'}: {first['msg']}"
+        found = f"{'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg']}"
         raise InputError(path, required=required, found=found, hint=hint) from error
     except (ValueError, RecursionError) as error:
         raise InputError(

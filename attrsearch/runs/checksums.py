@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from attrsearch.core.picking import without
+
 KEY = "sealed"
 
 
@@ -25,7 +27,7 @@ def record_digest(record: Mapping[str, Any]) -> str:
     >>> record_digest({"a": 1, "b": 0.5}) == record_digest({"b": 0.5, "a": 1, "sealed": {}})
     True
     """
-    plain = {key: value for key, value in record.items() if key != KEY}
+    plain = without(record, KEY)
     text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -59,7 +59,7 @@ def merge_runs(runs: Sequence[Path], out: Path, progress: Progress[Step] = silen
     journal = Journal(out)
 
     paths = {run: sorted((run / "people").glob("*.json")) for run in runs}
-    total = sum(len(files) for files in paths.values())
+    total = sum(map(len, paths.values()))
     copied = 0
 
     for run in runs:

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from attrsearch.core.errors import InputError
 from attrsearch.core.files import write_text
+from attrsearch.core.picking import without_none
 from attrsearch.core.toml import parse_toml
 from attrsearch.runs.attributes_file import (
     AttributesFile,
@@ -176,8 +177,6 @@ def versions() -> dict[str, str]:
 def plain(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Settings as TOML can hold them: no nulls, tuples as lists."""
     return json.loads(  # type: ignore[no-any-return]
-        json.dumps(
-            {key: value for key, value in settings.items() if value is not None}, default=str
-        ),
-        object_hook=lambda table: {key: value for key, value in table.items() if value is not None},
+        json.dumps(without_none(settings), default=str),
+        object_hook=without_none,
     )

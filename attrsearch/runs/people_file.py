@@ -140,7 +140,7 @@ def read_people(path: Path) -> PeopleFile:
         return PeopleFile.model_validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the file"
+        place = ".".join(map(str, first["loc"])) or "the file"
         found = f"{place}: {first['msg']}"
         raise InputError(path, required="a people file", found=found, hint=hint) from error
     except (OSError, ValueError) as error:

@@ -18,6 +18,7 @@ from typing import Any
 from attrsearch.core.errors import InputError
 from attrsearch.core.files import write_text
 from attrsearch.core.names import from_csv_cell
+from attrsearch.core.picking import without
 from attrsearch.runs.metadata import read_run, write_run
 from attrsearch.runs.person_part import PersonPart, read_part
 
@@ -129,9 +130,9 @@ def _table(rows: Sequence[dict[str, Any]]) -> str:
 
 def _nameless(about: dict[str, Any]) -> dict[str, Any]:
     """``run.toml`` without places, people and hosts; paths in settings lose their folders."""
-    kept = {key: value for key, value in about.items() if key not in ("failures", "faces", "shard")}
+    kept = without(about, "failures", "faces", "shard")
     kept["settings"] = _without_folders(kept.get("settings", {}))
-    kept["call"] = {key: value for key, value in kept.get("call", {}).items() if key != "host"}
+    kept["call"] = without(kept.get("call", {}), "host")
 
     return {**kept, "scrubbed": True}
 

@@ -20,8 +20,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
+from attrsearch.core.chunks import chunks
 from attrsearch.core.device import batch_size, device, exact_device
 from attrsearch.core.parallel import in_parallel, network, threads
+from attrsearch.core.picking import take
 from attrsearch.core.recipes.study import PreFilter
 from attrsearch.editing.editor import Editor
 from attrsearch.editing.encoded import Encoded
@@ -100,7 +102,7 @@ class Subject:
             landmarks=self.landmarks[chosen],
             detection=self.detection[chosen],
             embeddings=embeddings,
-            finishes=tuple(self.finishes[i] for i in chosen) if self.finishes else (),
+            finishes=tuple(take(self.finishes, chosen)) if self.finishes else (),
         )
 
 
@@ -338,7 +340,7 @@ def _divide(pairs: Sequence[Pair], most: int) -> list[Sequence[Pair]]:
     """Batches of at most ``most``, and at least one a thread while they stay worth it."""
     # smaller than a half, a batch costs more by the pair than idle threads do
     size = min(most, max(most // 2, -(-len(pairs) // threads())))
-    return [pairs[start : start + size] for start in range(0, len(pairs), size)]
+    return chunks(pairs, size)
 
 
 def apply_prefilter(crop: Picture, prefilter: PreFilter | None) -> Picture:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from attrsearch.core.errors import AttrsearchError, InputError
+from attrsearch.core.picking import take
 from attrsearch.faces.attribute_classifier import Traits
 from attrsearch.faces.dataset import AlignedFace, Identity, Person
 from attrsearch.faces.identities import IdentityLoader
@@ -215,7 +216,7 @@ def prepare_person(
         raise InputError(person.id, required=required, found=found, hint=hint)
 
     space = person_space(settings.space, identity.traits.gender, identity.traits.certainty)
-    faces = tuple(searched[i] for i in kept)
+    faces = tuple(take(searched, kept))
     return PreparedPerson(identity, seed, space, faces, tuple(held), subject)
 
 
@@ -331,4 +332,4 @@ def split_faces(
     searched = sorted(order[kept:][:max_faces])
     held = sorted(order[:kept][:max_faces])
 
-    return [faces[i] for i in searched], [faces[i] for i in held]
+    return take(faces, searched), take(faces, held)

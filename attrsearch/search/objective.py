@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from attrsearch.core.picking import take
 from attrsearch.core.plugins import broken, loaded, unknown
 from attrsearch.core.recipes.base import REDUCTIONS
 from attrsearch.core.recipes.objective import Aggregation, Constraint, Objective
@@ -114,7 +115,7 @@ def aggregate(objective: Objective, scores: FaceScores) -> CandidateResults:
 
     values = []
     for goal in objective.maximise:
-        factors = [whole[name] for name in goal.product]
+        factors = take(whole, goal.product)
         values.append(np.prod(factors, axis=0))
 
     violations = [_violation(constraint, scores) for constraint in objective.constraints]

@@ -13,6 +13,7 @@ from optuna.trial import BaseTrial, FrozenTrial, Trial, TrialState
 from attrsearch.core.attributes import AttributeSet
 from attrsearch.core.errors import InputError
 from attrsearch.core.parallel import without_warnings
+from attrsearch.core.picking import take
 from attrsearch.search.evaluator import Evaluator, Request, Subject
 from attrsearch.search.hooks import Callback, stoppable
 from attrsearch.search.lockstep import PreparedPerson
@@ -185,7 +186,7 @@ class PersonObjective:
             hint = "give a trial of a study of this objective"
             raise InputError("trial", required="every free value", found=found, hint=hint)
 
-        return self.person.space.attributes([[params[name] for name in self.person.space.names]])
+        return self.person.space.attributes([take(params, self.person.space.names)])
 
     def _scores(self, subject: Subject, candidates: Floats) -> FaceScores:
         with self._lock:

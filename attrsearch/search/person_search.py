@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
+from attrsearch.core.picking import take
 from attrsearch.faces.dataset import AlignedFace, Identity
 from attrsearch.search.evaluator import Evaluator, Request, Subject
 from attrsearch.search.models import Settings
@@ -189,7 +190,7 @@ class PersonSearch:
         if not waiting:
             return None
 
-        subject, kept = evaluator.prepare([self.held[i] for i in waiting])
+        subject, kept = evaluator.prepare(take(self.held, waiting))
         self.verified_faces = len(kept)
         if subject is None:
             return None

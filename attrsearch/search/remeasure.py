@@ -14,6 +14,7 @@ import numpy.typing as npt
 from attrsearch.core.attributes import Gender
 from attrsearch.core.errors import InputError
 from attrsearch.core.logs import collected
+from attrsearch.core.picking import take
 from attrsearch.core.recipes.objective import Objective
 from attrsearch.core.recipes.space import Space
 from attrsearch.core.recipes.study import Study
@@ -104,7 +105,7 @@ class Verifier:
             ),
             held_out=held_out,
             held_out_faces=len(held_kept),
-            faces=tuple(searched[i] for i in kept),
+            faces=tuple(take(searched, kept)),
             subject=subject,
         )
 

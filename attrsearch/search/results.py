@@ -92,7 +92,7 @@ class ResultTables:
             if part.images.get(kind):
                 rows.append(part.images[kind])
 
-        width = max((len(names) for names in rows), default=0)
+        width = max(map(len, rows), default=0)
         if not width:
             hint = "run again with another folder"
             raise InputError(person, required="pictures of a person", found="none", hint=hint)

@@ -18,6 +18,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, Trial, create_trial
 
 from attrsearch.core.parallel import without_warnings
+from attrsearch.core.picking import take
 from attrsearch.core.recipes.study import Sampler, Stopping
 from attrsearch.search.hooks import NO_HOOKS, Hooks, stoppable
 from attrsearch.search.objective import CandidateResults
@@ -265,7 +266,7 @@ class PersonStudy:
 
         # Optuna copies them at every call
         params = trial.params
-        return trial, np.array([params[name] for name in self.space.names], np.float64)
+        return trial, np.array(take(params, self.space.names), np.float64)
 
     def _result(self, results: CandidateResults, i: int) -> tuple[list[float], dict[str, float]]:
         return told(results, i, self._sampler, ignores_constraints(self._study.sampler))

@@ -23,7 +23,7 @@ EYEGLASSES = _index("Eyeglasses")
 MUSTACHE = _index("Mustache")
 NO_BEARD = _index("No_Beard")
 PALE = _index("Pale_Skin")
-HAIR = tuple(_index(name) for name in ("Bald", "Bangs", "Black_Hair", "Blond_Hair", "Brown_Hair"))
+HAIR = tuple(map(_index, ("Bald", "Bangs", "Black_Hair", "Blond_Hair", "Brown_Hair")))
 
 TURNED = torch.ones(len(ATTRIBUTES))
 """How often each attribute is the one that is turned: oftener those that change most of a face."""

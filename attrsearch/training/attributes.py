@@ -220,7 +220,7 @@ def mixed(
     if not alpha:
         return faces, labels
 
-    # torch has no beta distribution that takes a generator; drawn from it, a resumed run is the same
+    # torch's beta distribution takes no generator; a seed drawn from it resumes to the same
     seed = int(torch.randint(0, 2**31, (), generator=random))
     share = float(np.random.default_rng(seed).beta(alpha, alpha))
     other = torch.randperm(len(faces), generator=random)

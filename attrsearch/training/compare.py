@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from attrsearch.core.errors import UnavailableError, WeightsError
+from attrsearch.core.picking import take
 from attrsearch.editing.attgan import Generator
 from attrsearch.editing.checkpoints import load_checkpoint
 from attrsearch.faces.detection.mtcnn import Mtcnn
@@ -175,7 +176,7 @@ def _same_for_a_person(faces: FaceSet, space: str) -> Floats:
     index = np.array([faces.people.index(person) for person in people])
     asks = dict(zip(people, editor_metrics.random_asks(faces.take(index), space), strict=True))
 
-    return np.stack([asks[person] for person in faces.people])
+    return np.stack(take(asks, faces.people))
 
 
 def _shown(generator: Generator, shown: FaceSet, space: str) -> list[Pictures]:

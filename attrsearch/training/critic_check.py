@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from scipy.stats import spearmanr
 
+from attrsearch.core.picking import take
 from attrsearch.faces.naturalness import CriticNetwork
 from attrsearch.training.critic import KINDS, Spoiler
 from attrsearch.training.dataset import FaceSet, Floats, randomness, to_network
@@ -60,7 +61,7 @@ def truths(
 
     scores = {kind: np.concatenate(parts) for kind, parts in columns.items()}
     ranks = np.repeat(np.arange(len(KINDS))[::-1], len(faces))
-    everything = np.concatenate([scores[kind] for kind in KINDS])
+    everything = np.concatenate(take(scores, KINDS))
     return Truths(
         means={kind: float(values.mean()) for kind, values in scores.items()},
         correlation=float(spearmanr(everything, ranks).statistic),

@@ -14,6 +14,7 @@ from torch import Tensor
 from attrsearch.core.attributes import ATTRIBUTES
 from attrsearch.core.errors import InputError
 from attrsearch.core.files import write_text, written
+from attrsearch.core.picking import take
 from attrsearch.faces.alignment import CROP_SIZE
 
 Pictures = npt.NDArray[np.uint8]
@@ -52,7 +53,7 @@ class FaceSet:
     def take(self, indices: npt.NDArray[np.int64]) -> "FaceSet":
         """The chosen faces, in that order."""
         return FaceSet(
-            self.crops[indices], tuple(self.names[i] for i in indices), self.attributes[indices]
+            self.crops[indices], tuple(take(self.names, indices)), self.attributes[indices]
         )
 
     def save(self, folder: Path) -> None:

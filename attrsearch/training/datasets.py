@@ -10,6 +10,7 @@ import torch
 
 from attrsearch.core.errors import InputError
 from attrsearch.core.files import written
+from attrsearch.core.picking import take
 from attrsearch.faces.attribute_classifier import TraitsNetwork
 from attrsearch.training.dataset import FaceSet, Floats, Pictures, join, load_face_set, to_network
 
@@ -81,7 +82,7 @@ def taught(faces: FaceSet, teachers: Sequence[TraitsNetwork]) -> FaceSet | None:
     guessed = np.mean(
         [probabilities(teacher, faces.crops, unknown) for teacher in teachers], axis=0
     )
-    return FaceSet(faces.crops[unknown], tuple(faces.names[i] for i in unknown), guessed)
+    return FaceSet(faces.crops[unknown], tuple(take(faces.names, unknown)), guessed)
 
 
 def _digest(network: TraitsNetwork) -> str:

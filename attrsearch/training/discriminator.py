@@ -57,7 +57,7 @@ class Discriminator(nn.Module):
         # in a list, where torch does not look: none of its weights are learnt or kept
         self._frozen = [frozen] if frozen is not None else []
         widths = frozen.widths(TAPS) if frozen is not None else []
-        self.heads = nn.ModuleList(_head(width) for width in widths)
+        self.heads = nn.ModuleList(map(_head, widths))
         self.layers = nn.ModuleList()
         channels = 3
 

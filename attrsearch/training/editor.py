@@ -351,7 +351,7 @@ class EditorTrainer:
         self._learn_g.step()
         if self.recipe.frozen_norm:
             freeze_norms(self.generator)
-        return {name: float(value.detach()) for name, value in terms.items()}
+        return losses.as_numbers(terms)
 
     def _realism(
         self, judged: Tensor, asked: TargetAttributes, random: torch.Generator

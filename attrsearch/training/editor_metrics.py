@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from attrsearch.core.attributes import ATTRIBUTES, MALE
+from attrsearch.core.picking import take
 from attrsearch.core.recipes.space import load_space
 from attrsearch.editing.attgan import Generator
 from attrsearch.editing.blending import face_mask
@@ -166,7 +167,7 @@ def steered(first: Pictures, second: Pictures, tools: Instruments) -> dict[str, 
     kept = _in_both(one, other)
     embedded = []
     for crops, found in ((first, one), (second, other)):
-        embedded.append(embed(crops[kept], [found[i] for i in kept], scaled))
+        embedded.append(embed(crops[kept], take(found, kept), scaled))
 
     mean_distance = distances(*embedded).mean() * scaled.calibration.scale
 
@@ -184,8 +185,8 @@ def distinguishability(faces: FaceSet, edited: Pictures, tools: Instruments) -> 
     after = seen(edited, tools.detector)
     kept = _in_both(before, after)
     people = np.array(faces.people)[kept]
-    first = embed(faces.crops[kept], [before[i] for i in kept], scaled)
-    second = embed(edited[kept], [after[i] for i in kept], scaled)
+    first = embed(faces.crops[kept], take(before, kept), scaled)
+    second = embed(edited[kept], take(after, kept), scaled)
     other = people[:, None] != people[None]
     table = np.sqrt(np.maximum(2 - 2 * second @ second.T, 0))
     ratio = table[other].mean() / np.sqrt(np.maximum(2 - 2 * first @ first.T, 0))[other].mean()

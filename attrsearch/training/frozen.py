@@ -72,7 +72,7 @@ def quick_backward(network: nn.Sequential) -> nn.Sequential:
 
     The same output, a quicker gradient.
     """
-    return nn.Sequential(*(_exchanged(layer) for layer in network)).eval()
+    return nn.Sequential(*map(_exchanged, network)).eval()
 
 
 def _exchanged(layer: nn.Module) -> nn.Module:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from attrsearch.core.errors import InputError
+from attrsearch.core.picking import take
 from attrsearch.faces.detection.base import Detections
 from attrsearch.faces.detection.load import load_detector
 from attrsearch.faces.images import read_picture
@@ -70,8 +71,8 @@ def judge_run(run: Path, judge: CalibratedRecogniser, originals: Path | None = N
         hint = "search with --include-originals"
         raise InputError(run, required="edited and untouched pictures", found="no pair", hint=hint)
 
-    first = _embed([untouched[i] for i in kept], [before[i] for i in kept], judge)
-    second = _embed([edited[i] for i in kept], [after[i] for i in kept], judge)
+    first = _embed(take(untouched, kept), take(before, kept), judge)
+    second = _embed(take(edited, kept), take(after, kept), judge)
     raw = distances(first, second)
     matched = float((raw < judge.calibration.verification).mean())
 

@@ -50,7 +50,7 @@ class ImageNetFeatures(nn.Module):
 
         network.eval().requires_grad_(False)
         self.stem = nn.Sequential(_fused(network._conv_stem, network._bn0), nn.ReLU6())
-        self.blocks = nn.ModuleList(_Stage(block) for block in network._blocks)
+        self.blocks = nn.ModuleList(map(_Stage, network._blocks))
         self.register_buffer("_mean", torch.tensor([0.485, 0.456, 0.406])[:, None, None])
         self.register_buffer("_spread", torch.tensor([0.229, 0.224, 0.225])[:, None, None])
         self.requires_grad_(False).eval()

@@ -14,7 +14,7 @@ from torch.nn.functional import grid_sample, l1_loss
 from attrsearch.core.device import CPU
 from attrsearch.core.errors import WeightsError
 from attrsearch.core.precision import Precision
-from attrsearch.core.weights import load_tensors
+from attrsearch.core.weights import load_float_tensors
 from attrsearch.faces.alignment import CROP_TEMPLATE, SFACE_SIZE, SFACE_TEMPLATE, similarity
 from attrsearch.faces.attribute_classifier import TraitsClassifier, TraitsNetwork
 from attrsearch.faces.detection.mtcnn_networks import load_onet
@@ -135,9 +135,7 @@ def load_traits_network(name: str) -> TraitsNetwork:
 
     network = TraitsNetwork()
     try:
-        network.load_state_dict(
-            {key: value.float() for key, value in load_tensors(Path(name)).items()}
-        )
+        network.load_state_dict(load_float_tensors(Path(name)))
     except RuntimeError as error:
         found = str(error).splitlines()[-1].strip()
         hint = "give the file that attrsearch train attributes wrote"

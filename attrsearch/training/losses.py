@@ -1,5 +1,7 @@
 """Losses: small pure functions of pictures (n, 3, 128, 128), -1 to 1, logits and embeddings."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 from torch.nn.functional import (
@@ -22,6 +24,11 @@ nose.
 """
 BROWS = 58
 """The row of the crop above which there is forehead, and what covers it."""
+
+
+def as_numbers(terms: Mapping[str, Tensor]) -> dict[str, float]:
+    """Losses by name as plain numbers, without the graph behind them."""
+    return {name: float(value.detach()) for name, value in terms.items()}
 
 
 def discriminator_loss(real: Verdict, fake: Verdict, mask: Tensor | None = None) -> Tensor:

@@ -15,6 +15,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, interpolate
 
 from attrsearch.core.device import CPU, fast
 from attrsearch.faces.parsing import ParsingNetwork
+from attrsearch.training.losses import as_numbers
 from attrsearch.training.occluders import paste_occluder
 from attrsearch.training.restoring_recipes import ParsingRecipe
 from attrsearch.training.tight_faces import Cut, TightFaces, cut, to_network
@@ -99,7 +100,7 @@ class ParsingTrainer:
                 else:
                     old.copy_(new)
 
-        return {name: float(value.detach()) for name, value in losses.items()}
+        return as_numbers(losses)
 
     def state(self) -> dict[str, Any]:
         """Everything a later step depends on."""

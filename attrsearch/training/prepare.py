@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from attrsearch.core.attributes import ATTRIBUTES
 from attrsearch.core.errors import AttrsearchError, InputError
+from attrsearch.core.picking import take
 from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.faces.alignment import CROP_SIZE, CROP_TEMPLATE, scale_of, similarity, warp
 from attrsearch.faces.dataset import MIN_FACE, MIN_PROBABILITY, WORKING_SIDE, prominence
@@ -65,7 +66,7 @@ def prepare(
 
     for start in range(0, len(names), CHUNK):
         part = range(start, min(start + CHUNK, len(names)))
-        cut = _crops(folder, [names[i] for i in part], alignment, detector)
+        cut = _crops(folder, take(names, part), alignment, detector)
         for index, crop in zip(part, cut, strict=True):
             if crop is not None:
                 kept.append(index)
@@ -81,7 +82,7 @@ def prepare(
 
     unknown = np.full((len(kept), len(ATTRIBUTES)), np.nan, np.float32)
     attributes = unknown if known is None else known[kept]
-    return FaceSet(np.stack(crops), tuple(names[i] for i in kept), attributes)
+    return FaceSet(np.stack(crops), tuple(take(names, kept)), attributes)
 
 
 def read_names(path: Path) -> list[str]:

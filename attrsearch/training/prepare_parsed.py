@@ -16,6 +16,7 @@ import torch
 from attrsearch.core.attributes import ATTRIBUTES
 from attrsearch.core.errors import AttrsearchError, InputError
 from attrsearch.core.parallel import network
+from attrsearch.core.picking import take
 from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.faces.alignment import (
     TIGHT_TEMPLATE,
@@ -128,7 +129,7 @@ def prepare_parsed(
 
         progress(Step(stage="prepare", count=done, total=len(names)))
 
-    if not any(len(part) for part in parts):
+    if not any(map(len, parts)):
         hint = "check the folder"
         raise InputError(
             folder, required="pictures with a face", found=f"none in {len(names)}", hint=hint
@@ -139,7 +140,7 @@ def prepare_parsed(
         return replace(found, attributes=guess_attributes(found.crops))
 
     rows = dict(zip(names, known, strict=True))
-    return replace(found, attributes=np.stack([rows[name] for name in found.names]))
+    return replace(found, attributes=np.stack(take(rows, found.names)))
 
 
 def _common_place(folder: Path, names: Sequence[str], border: int, detector: Detector) -> Floats:

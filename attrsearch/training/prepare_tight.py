@@ -17,6 +17,7 @@ import torch
 
 from attrsearch.core.attributes import ATTRIBUTES
 from attrsearch.core.errors import AttrsearchError, InputError
+from attrsearch.core.picking import take
 from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.faces.alignment import (
     CROP_SIZE,
@@ -117,7 +118,7 @@ def prepare_tight(
         guess_attributes(crops) if known is None else known[kept],
         np.stack([face.skin for face in found]),
         np.stack([face.inside for face in found]),
-        tuple(names[number] for number in kept),
+        tuple(take(names, kept)),
         (folder.name,) * len(kept),
     )
 

@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from attrsearch.core.picking import without_none
 from attrsearch.core.recipes.base import Finite, Recipe, Share, load_recipe
 
 FOLDER = "models/recipes"
@@ -222,4 +223,4 @@ def load_critic_recipe(name: str, **changes: object) -> CriticRecipe:
 
 
 def _given(changes: dict[str, object]) -> dict[str, object]:
-    return {key: value for key, value in changes.items() if value is not None}
+    return without_none(changes)

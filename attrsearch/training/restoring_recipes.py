@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from attrsearch.core.picking import without_none
 from attrsearch.core.recipes.base import Finite, Recipe, Share, load_recipe
 from attrsearch.training.recipes import FOLDER, Rate, Weight, _Training
 
@@ -150,7 +151,7 @@ def load_parsing_recipe(name: str, **changes: object) -> ParsingRecipe:
 
     Errors as :func:`attrsearch.recipes.load_recipe`.
     """
-    given = {key: value for key, value in changes.items() if value is not None}
+    given = without_none(changes)
     return load_recipe(ParsingRecipe, name, FOLDER, given)
 
 
@@ -159,5 +160,5 @@ def load_restoring_recipe(name: str, **changes: object) -> RestoringRecipe:
 
     Errors as :func:`attrsearch.recipes.load_recipe`.
     """
-    given = {key: value for key, value in changes.items() if value is not None}
+    given = without_none(changes)
     return load_recipe(RestoringRecipe, name, FOLDER, given)

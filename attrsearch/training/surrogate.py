@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from attrsearch.core.attributes import GENDERS, Gender
 from attrsearch.core.errors import AttrsearchError, InputError
 from attrsearch.core.logs import collected
+from attrsearch.core.picking import take
 from attrsearch.core.progress import Progress, Step, silent
 from attrsearch.core.recipes.objective import Objective
 from attrsearch.core.recipes.space import Space
@@ -202,7 +203,7 @@ def _people_of(
 
         rows = trials[name]
         attributes = trial_attributes(rows)
-        own = tuple(searched[i] for i in kept)
+        own = tuple(take(searched, kept))
         measured = rows[["detection", "iou", "distance"]].to_numpy(np.float64)
         margin = np.maximum(_margin(rows, settings, components), FLOOR)
         targets = np.column_stack([measured, margin])

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from attrsearch.core.attributes import ATTRIBUTES
 from attrsearch.core.errors import InputError
+from attrsearch.core.picking import take
 
 Floats = npt.NDArray[np.float32]
 
@@ -55,7 +56,7 @@ def read_table(path: Path) -> dict[str, Floats]:
             values = np.full(len(ATTRIBUTES), np.nan, np.float32)
 
         if not np.isin(values, (-1, 0, 1)).all() or not row[key]:
-            found = str([row[name] for name in ATTRIBUTES])[:90]
+            found = str(take(row, ATTRIBUTES))[:90]
             where = f"{path}, line {line}"
             raise InputError(
                 where,

@@ -22,6 +22,7 @@ from torch import Tensor
 from attrsearch.core.attributes import ATTRIBUTES
 from attrsearch.core.errors import InputError
 from attrsearch.core.files import write_text, written
+from attrsearch.core.picking import take
 
 Pictures = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -80,8 +81,8 @@ class TightFaces:
             self.attributes[indices],
             self.skin[indices],
             self.inside[indices],
-            tuple(self.names[i] for i in indices),
-            tuple(self.sources[i] for i in indices),
+            tuple(take(self.names, indices)),
+            tuple(take(self.sources, indices)),
         )
 
     def save(self, folder: Path) -> None:

@@ -88,7 +88,7 @@ class Ledger:
     def add(self, frame: int, seconds: float, covered: Sequence[RenderedFace]) -> None:
         """Add the faces of a frame."""
         for item in covered:
-            left, top, right, bottom = (float(value) for value in item.face.box)
+            left, top, right, bottom = map(float, item.face.box)
             values = (
                 frame, seconds, item.face.track, item.person, left, top, right, bottom,
                 item.face.probability, item.face.source, item.how,

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from attrsearch.core.attributes import AttributeSet
+from attrsearch.core.picking import take
 from attrsearch.editing.blending import cut_crop, edit_crops, paste
 from attrsearch.editing.editor import Editor
 from attrsearch.faces.alignment import CROP_TEMPLATE, similarity
@@ -35,12 +36,12 @@ def edit_faces(jobs: Sequence[tuple[Picture, TrackedBox, Editor, AttributeSet]])
     edits: dict[int, Edit] = {}
     for alike in batches.values():
         editor = jobs[alike[0]][2]
-        taken = to_editor([crops[i] for i in alike])
+        taken = to_editor(take(crops, alike))
         layers = edit_crops(editor, taken, np.stack([jobs[i][3].passes for i in alike]))
         for i, layer in zip(alike, layers, strict=True):
             edits[i] = Edit(crops[i], layer)
 
-    return [edits[i] for i in range(len(jobs))]
+    return take(edits, range(len(jobs)))
 
 
 def try_sets(

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from attrsearch.core.files import write_bytes
+from attrsearch.core.picking import take
 
 Picture = npt.NDArray[np.uint8]
 
@@ -59,7 +60,7 @@ class Preview:
         last = len(self._kept) - 1
         # a set, because in a short video several places fall on one frame
         chosen = sorted({round(i * last / (SHOWN - 1)) for i in range(SHOWN)})
-        shown = [self._kept[i] for i in chosen]
+        shown = take(self._kept, chosen)
 
         # rows are stacked, so the last one needs as many pictures as the others
         while len(shown) % COLUMNS and len(shown) > COLUMNS:

@@ -7,6 +7,7 @@ from hashlib import blake2b
 import numpy as np
 import numpy.typing as npt
 
+from attrsearch.core.picking import take
 from attrsearch.faces.alignment import (
     CROP_TEMPLATE,
     WINDOW_SIZE,
@@ -98,7 +99,7 @@ class RenderVerifier:
         if not places:
             return {}
 
-        distances = self.distances([faces[place] for place in places])
+        distances = self.distances(take(faces, places))
         return dict(zip(places, map(float, distances), strict=True))
 
     def distances(self, faces: Sequence[FaceInFrame]) -> Floats:
@@ -155,4 +156,4 @@ class RenderVerifier:
             embedded = self.scaled.recogniser.embed(windows, boxes, landmarks)
             self._embedded.update(zip(views, embedded, strict=True))
 
-        return np.stack([self._embedded[name] for name in names])
+        return np.stack(take(self._embedded, names))

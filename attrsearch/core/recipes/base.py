@@ -106,7 +106,7 @@ def validate(kind: type[Loaded], path: Path, table: dict[str, Any]) -> Loaded:
 def _explain(path: Path, error: ValidationError, kind: type[Recipe]) -> RecipeError:
     """The first complaint of pydantic as one line that names the key."""
     first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"]) or "the recipe"
+    key = ".".join(map(str, first["loc"])) or "the recipe"
 
     if first["type"] == "extra_forbidden":
         return RecipeError(

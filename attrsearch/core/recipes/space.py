@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from attrsearch.core.attributes import ATTRIBUTES, LIMIT, Gender
+from attrsearch.core.picking import take
 from attrsearch.core.recipes.base import Recipe, load_recipe
 
 Bound = Annotated[float, Field(ge=-LIMIT, le=LIMIT)]
@@ -50,7 +51,7 @@ class Space(Recipe):
     def bounds(self, gender: Gender) -> tuple[Bounds, ...]:
         """Bounds of pass one in attribute order."""
         chosen = self.male if gender == "male" else self.female
-        return tuple(chosen[name] for name in ATTRIBUTES)
+        return tuple(take(chosen, ATTRIBUTES))
 
 
 def load_space(name: str) -> Space:

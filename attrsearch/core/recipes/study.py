@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from attrsearch.core.errors import RecipeError
+from attrsearch.core.picking import without_none
 from attrsearch.core.recipes.base import (
     DetectorName,
     PreFilterName,
@@ -182,7 +183,7 @@ def load_study(name: "str | Study", **changes: object) -> Study:
     Raises:
         RecipeError: Unknown name, no such file, not TOML, an unknown key, or a value out of range.
     """
-    given = {key: value for key, value in changes.items() if value is not None}
+    given = without_none(changes)
     if isinstance(name, Study):
         return validate(Study, Path(name.name), {**name.model_dump(), **given})
 
@@ -208,7 +209,7 @@ def workers_of(
     }
     table = {
         **study.workers.model_dump(),
-        **{key: value for key, value in given.items() if value is not None},
+        **without_none(given),
     }
 
     try:

@@ -15,6 +15,7 @@ from attrsearch.core.device import exact_device
 from attrsearch.core.errors import InputError
 from attrsearch.core.logs import collected
 from attrsearch.core.parallel import network
+from attrsearch.core.picking import take
 from attrsearch.core.recipes.space import Space
 from attrsearch.editing.editor import Editor
 from attrsearch.evaluation.attacks.scene import Scene
@@ -107,7 +108,7 @@ def with_sets(scene: Scene, attacker: Attacker) -> tuple[Scene, list[str]]:
     smaller = replace(
         scene, protection=protection, look=scene.look.take(mine), embeddings=embeddings
     )
-    return smaller, [scene.cohort.people[number] for number in without]
+    return smaller, take(scene.cohort.people, without)
 
 
 def random_sets(space: Space, gender: Gender, count: int, generator: np.random.Generator) -> Floats:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import grid_sample, l1_loss
 
+from attrsearch.core.chunks import slices
 from attrsearch.core.device import exact_device
 from attrsearch.core.errors import InputError
 from attrsearch.core.parallel import in_parallel, network
@@ -211,7 +212,7 @@ def undo(model: Undo, windows: Picture, landmarks: Floats) -> Picture:
 
         return np.asarray(blended.to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy())
 
-    parts = [slice(start, start + CHUNK) for start in range(0, len(windows), CHUNK)]
+    parts = slices(len(windows), CHUNK)
     return np.concatenate(in_parallel(one, parts))
 
 

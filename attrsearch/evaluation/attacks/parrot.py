@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
+from attrsearch.core.picking import take
 from attrsearch.core.progress import Progress, Step, silent, staged
 from attrsearch.core.recipes.space import Space
 from attrsearch.evaluation.attacks.editing import Attacker, random_sets
@@ -70,7 +71,7 @@ def parrot(
 
     for done, (person, record) in enumerate(records.items()):
         rows = np.flatnonzero(scene.cohort.owners == person)
-        faces = [scene.cohort.faces[i] for i in rows]
+        faces = take(scene.cohort.faces, rows)
         chosen = record.attributes.passes[None]
         sets = np.concatenate([chosen, random_sets(space, record.gender, RANDOM, generator)])
         windows, kept = attacker.edit(faces, sets)
@@ -182,7 +183,7 @@ def _same_set(
     """
     owners = scene.cohort.owners
     _, firsts = np.unique(owners, return_index=True)
-    faces = [scene.cohort.faces[i] for i in firsts]
+    faces = take(scene.cohort.faces, firsts)
     tables: dict[str, list[tuple[Floats, Ints, Gallery]]] = {}
 
     for done, person in enumerate(probed):

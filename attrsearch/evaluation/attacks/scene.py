@@ -64,7 +64,7 @@ class Scene:
     def embed(self, windows: Picture, rows: Ints) -> dict[str, Floats]:
         """Find and embed faces in windows (k, 192, 192, 3) made from those originals (k,)."""
         look = detect_again(windows, self.cohort.look.take(rows), self.detector)
-        return {judge.name: look.embed(judge.recogniser) for judge in self.judges}
+        return look.embed_by(self.judges)
 
 
 def open_scene(

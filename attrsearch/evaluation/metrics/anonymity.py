@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from attrsearch.core.picking import without_none
 from attrsearch.evaluation.metrics.identification import Gallery, Identification, identify
 from attrsearch.evaluation.metrics.verification import (
     FARS,
@@ -78,7 +79,7 @@ def measure_originals(
         distractors=distractors,
         genuine=genuine_pairs(embeddings, owners),
         impostor=impostor,
-        thresholds={far: value for far, value in thresholds.items() if value is not None},
+        thresholds=without_none(thresholds),
         scale=scale if scale is not None else FACENET_IMPOSTOR / mean,
     )
 

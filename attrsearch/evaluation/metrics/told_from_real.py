@@ -25,9 +25,11 @@ from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from attrsearch.core.chunks import slices
 from attrsearch.core.device import exact_device
 from attrsearch.core.errors import InputError
 from attrsearch.core.parallel import in_parallel, network
+from attrsearch.core.picking import take
 from attrsearch.evaluation.metrics.realism import kernel_distance
 from attrsearch.evaluation.metrics.verification import Interval
 from attrsearch.faces.alignment import WINDOW_SIZE
@@ -149,7 +151,7 @@ class FeatureReader:
 
     def __call__(self, pictures: Pictures) -> Floats:
         """Features (n, 992) of pictures (n, h, w, 3), uint8, RGB."""
-        parts = [pictures[start : start + CHUNK] for start in range(0, len(pictures), CHUNK)]
+        parts = [pictures[part] for part in slices(len(pictures), CHUNK)]
         return np.concatenate(in_parallel(self._read, parts))
 
     @network
@@ -271,7 +273,7 @@ def _drawn_people(people: Ints, seed: int) -> list[Ints]:
     draws = []
     for _ in range(DRAWS):
         people_drawn = random.integers(0, len(rows), len(rows))
-        draws.append(np.concatenate([rows[i] for i in people_drawn]))
+        draws.append(np.concatenate(take(rows, people_drawn)))
 
     return draws
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from attrsearch.core.boxes import iou
+from attrsearch.core.picking import take
 
 Floats = npt.NDArray[np.float32]
 Pictures = npt.NDArray[np.uint8]
@@ -75,7 +76,7 @@ def detect_each(detector: Detector, pictures: Sequence[Pictures]) -> list[Detect
         by_size.setdefault(picture.shape, []).append(index)
 
     for indices in by_size.values():
-        batch = np.stack([pictures[i] for i in indices])
+        batch = np.stack(take(pictures, indices))
         for index, detections in zip(indices, detector.detect(batch), strict=True):
             found[index] = detections
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from attrsearch.core.boxes import iou
 from attrsearch.core.errors import WeightsError
+from attrsearch.core.picking import take
 from attrsearch.faces.detection.base import Detections, Floats, Pictures
 from attrsearch.faces.detection.yunet import YuNet
 
@@ -222,7 +223,7 @@ def count_weights(config: Path) -> int | None:
             width = filters
         elif kind == "route":
             places = [int(item) for item in values.get("layers", "-1").split(",")]
-            width = sum(channels[place] for place in places) // int(values.get("groups", 1))
+            width = sum(take(channels, places)) // int(values.get("groups", 1))
         elif kind not in ("shortcut", "upsample", "maxpool", "yolo", "dropout"):
             return None
 

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from attrsearch import __version__
 from attrsearch.core.files import write_text
+from attrsearch.core.picking import without
 from attrsearch.report.annotations.model import AnnotatedPicture, Annotation, Annotations, Footage
 
 LOCAL = "/data/local-files/?d="
@@ -139,7 +140,7 @@ def _place(item: Annotation, size: tuple[int, int]) -> dict[str, float]:
 
 def _meta(item: Annotation) -> dict[str, list[str]]:
     """What is known besides, as the notes of a region."""
-    known = {name: value for name, value in item.attributes.items() if name != "person"}
+    known = without(item.attributes, "person")
     return {"text": [f"{name}: {value}" for name, value in known.items()]}
 
 

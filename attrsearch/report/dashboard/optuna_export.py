@@ -327,9 +327,7 @@ def _empty_folder(path: Path) -> Path:
     """A folder for artifacts; an earlier export's is emptied, anybody else's is refused."""
     hint = "choose another --out"
 
-    if path.exists() and (
-        path.is_symlink() or not all(_is_artifact(item) for item in path.iterdir())
-    ):
+    if path.exists() and (path.is_symlink() or not all(map(_is_artifact, path.iterdir()))):
         raise OutputError(
             path,
             required="a new folder, or one of an earlier export",

@@ -308,7 +308,7 @@ async def answer_refused(_: Request, error: Exception) -> Response:
 async def answer_malformed(_: Request, error: Exception) -> Response:
     """What of a request is not as it must be, in a line."""
     first = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": ""}
-    place = ".".join(str(part) for part in first["loc"]) or "the request"
+    place = ".".join(map(str, first["loc"])) or "the request"
     return PlainTextResponse(f"{place}: {first['msg']}", 400)
 
 

@@ -168,7 +168,7 @@ def _split(file: PeopleFile, people: dict[str, Somebody], change: SplitChange) -
         raise InputError("frame", required=required, found=str(change.frame), hint=hint)
 
     # the number that the command will give the track: both count on from the highest
-    number = max(int(name) for name in file.parts) + 1
+    number = max(map(int, file.parts)) + 1
     early, late = _halves(part, change.frame)
     new = new_name(people.__contains__)
     people[new] = Somebody(id=new, do=one.do, parts=(str(number),))

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from attrsearch.core.encryption import find_private, open_private
 from attrsearch.core.errors import InputError
+from attrsearch.core.picking import without
 
 BOX = ("left", "top", "right", "bottom")
 COLUMNS = ("frame", "track", "person", "cover", *BOX)
@@ -59,7 +60,7 @@ def read_places(run: Path, decided: frozenset[str] = frozenset()) -> dict[str, A
         places.append({**place, "box": leak["box"]})
 
     places.sort(key=lambda place: (place["first"], place["last"]))
-    head = None if audit is None else {k: v for k, v in audit.items() if k != "leaks"}
+    head = None if audit is None else without(audit, "leaks")
     if head is not None and audit is not None:
         head["leaks"] = len(audit.get("leaks", []))
 
@@ -121,7 +122,7 @@ def _ledger(run: Path) -> pd.DataFrame | None:
         found = str(error).splitlines()[0]
         raise InputError(path, required="the ledger of a video", found=found, hint=hint) from error
 
-    missing = {name: value for name, value in LATER.items() if name not in table}
+    missing = without(LATER, *table)
     return table.assign(**missing)
 
 

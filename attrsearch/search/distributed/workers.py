@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+from attrsearch.core.chunks import chunks
 from attrsearch.core.compute import Compute, compute_with, computing
 from attrsearch.core.encryption import set_encrypting
 from attrsearch.core.logs import collected
@@ -127,7 +128,7 @@ def search_in_workers(people: Sequence[Person], job: Job, workers: Workers) -> I
             return
 
         size = batch_size(len(people), pool.size())
-        yield from search.batches([people[i : i + size] for i in range(0, len(people), size)])
+        yield from search.batches(chunks(people, size))
         while search.suspects:
             yield from search.alone(search.suspects.popleft())
 

@@ -94,7 +94,7 @@ def read_boxes(path: Path, size: tuple[int, int] | None = None) -> dict[int, lis
         raise InputError(path, required="a file of boxes", found=found, hint=hint) from error
     except ValidationError as error:
         first = error.errors()[0]
-        found = f"{'.'.join(str(part) for part in first['loc']) or 'the file'}: {first['msg']}"
+        found = f"{'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg']}"
         raise InputError(path, required="a file of boxes", found=found, hint=hint) from error
     except (ValueError, IndexError, OverflowError, RecursionError, csv.Error) as error:
         raise InputError(
@@ -139,7 +139,7 @@ def _group(rows: Iterable[_Row]) -> dict[int, list[LabelledBox]]:
 
 def _mot_row(values: list[str]) -> _Row:
     """A row of MOTChallenge: frame (from 1), track, left, top, width, height, confidence or -1."""
-    left, top, width, height = (float(value) for value in values[2:6])
+    left, top, width, height = map(float, values[2:6])
     confidence = float(values[6]) if len(values) > 6 else 1.0
     # -1 is written where nobody was asked how sure it is, as of boxes drawn by hand
     probability = min(1.0, confidence) if confidence >= 0 else 1.0
@@ -184,7 +184,7 @@ def _read_yolo(folder: Path, size: tuple[int, int] | None) -> dict[int, list[Lab
 
             try:
                 # predictions have a sixth column, the confidence
-                x, y, w, h = (float(value) for value in text.split()[1:5])
+                x, y, w, h = map(float, text.split()[1:5])
                 row = _Row(
                     frame=number, box=tuple(scale * (x - w / 2, y - h / 2, x + w / 2, y + h / 2))
                 )

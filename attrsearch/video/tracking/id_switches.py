@@ -48,7 +48,7 @@ def find_swap(embeddings: Floats, threshold: float, others: Floats | None = None
         if short and not any(_is_known(side, others, threshold) for side in short):
             continue
 
-        first, second = (_mean(side) for side in sides)
+        first, second = map(_mean, sides)
         distance = float(np.linalg.norm(first - second))
         if distance > best:
             best = distance

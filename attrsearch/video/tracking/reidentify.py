@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from attrsearch.core.errors import InputError
+from attrsearch.core.picking import take
 from attrsearch.faces.dataset import PersonFaces
 from attrsearch.faces.detection.base import Detector
 from attrsearch.faces.recognition.base import CalibratedRecogniser
@@ -125,7 +126,7 @@ def link_people(
             for track in known:
                 person_looks[name] += looks[track]
 
-            person_embeddings[name] = np.concatenate([embeddings[track] for track in known])
+            person_embeddings[name] = np.concatenate(take(embeddings, known))
         else:
             poor_looks[name] = _poor_looks(found, group)
 
@@ -198,7 +199,7 @@ class _TrackEmbeddings:
 
     def part(self, first: int, end: int) -> "_TrackEmbeddings":
         chosen = [i for i, frame in enumerate(self.frames) if first <= frame < end]
-        return _TrackEmbeddings(tuple(self.sightings[i] for i in chosen), self.rows[chosen])
+        return _TrackEmbeddings(tuple(take(self.sightings, chosen)), self.rows[chosen])
 
     def by_quality(self) -> list[Sighting]:
         """Sightings, the best first."""
@@ -218,7 +219,7 @@ def _embed(
     if seen is None or not seen.kept:
         return None
 
-    return _TrackEmbeddings(tuple(sightings[i] for i in seen.kept), seen.embed(scaled.recogniser))
+    return _TrackEmbeddings(tuple(take(sightings, seen.kept)), seen.embed(scaled.recogniser))
 
 
 def find_rivals(tracks: Mapping[int, Mapping[int, TrackedFace]]) -> dict[int, set[int]]:

@@ -160,5 +160,5 @@ def part(
 
 
 def _labelled(face: TrackedFace) -> LabelledBox:
-    left, top, right, bottom = (float(value) for value in face.box)
+    left, top, right, bottom = map(float, face.box)
     return LabelledBox((left, top, right, bottom), face.track, min(1.0, face.probability))
