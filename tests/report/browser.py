@@ -27,6 +27,8 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+PATIENCE = 120_000.0
+"""Milliseconds that a page has for anything: a busy machine takes its time."""
 needs_chromium = pytest.mark.skipif(
     not CHROMIUM, reason="no Chromium on this machine: apt-get install chromium"
 )
@@ -44,6 +46,7 @@ def opened(
         accept_downloads=True,
     )
     page = context.new_page()
+    page.set_default_timeout(PATIENCE)
     said: list[str] = []
     page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
     page.on("pageerror", lambda error: said.append(f"error: {error}"))

@@ -43,6 +43,7 @@ export function verdictOf(person) {
 
 /** How far the edit of somebody goes in a video, or why there will be none of their own; null where nothing is to be said. */
 function coverWords(job, person, covered) {
+  if (job.frames && person.do === "filter" && covered && !job.stale) return `filtered in all ${plural(covered.faces, "frame", "frames")}: as decided`;
   if (!job.frames || person.do !== "anonymise") return null;
   if (covered) {
     const { faces, edited, why } = covered;
