@@ -67,7 +67,7 @@ async function send(name, items, options, told) {
 }
 
 const CHOICES = {
-  thorough: [["true", "thorough, 200 tries a person"], ["false", "a quick look, 40 tries a person"]],
+  thorough: [["true", "thorough, 200 tries a person, 60 or more in a video"], ["false", "a quick look, 40 tries a person"]],
   fallback: [["blur", "a blur"], ["pixelate", "pixels"], ["mask", "a mask"]],
 };
 
