@@ -17,7 +17,7 @@ from attrsearch.core.weights import Weights, find_weights, load_float_tensors, v
 
 Floats = npt.NDArray[np.float32]
 
-MIN_CERTAINTY = 0.75
+MIN_CERTAINTY = 0.85
 """A vote on gender with less certainty than this may be wrong: it is said, and nobody is given a
 beard on it.
 """

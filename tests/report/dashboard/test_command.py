@@ -45,7 +45,8 @@ def test_report_options(capsys: pytest.CaptureFixture[str], finished: Path, tmp_
     assert "original" in block(page, "pictures-0")[0]
     for row in data["people"]:
         best = [row["utility"]] if row["feasible"] else []
-        assert row["against"][-1:] == pytest.approx(best, abs=1e-4)
+        # of candidates within a hundredth of the best the one that looks best wins
+        assert row["against"][-1:] == pytest.approx(best, rel=0.0101)
 
 
 @pytest.mark.parametrize(
