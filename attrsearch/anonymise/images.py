@@ -286,11 +286,6 @@ def count_edited(done: Iterable[ImageResult]) -> int:
     return sum(item.edited is not None for item in done)
 
 
-def unwritten(done: Iterable[ImageResult]) -> list[ImageResult]:
-    """Those that were not written, each with its problem."""
-    return [item for item in done if item.problem]
-
-
 def count_all(done: Iterable[ImageResult]) -> dict[str, int]:
     """How many things of each further class were filtered on pictures together."""
     counts: Counter[str] = Counter()

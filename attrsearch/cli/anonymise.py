@@ -10,6 +10,7 @@ from click.core import ParameterSource
 from attrsearch.cli.compute import compute_options
 from attrsearch.cli.console import (
     name_unfinished,
+    name_unwritten,
     quiet_option,
     run_bar,
     say,
@@ -307,14 +308,7 @@ def _pictures(job: "Job", config: "RunConfig", video: "VideoConfig", quiet: bool
     search_request(job.source, job.run, config, resume=job.run.exists())
 
     from attrsearch.anonymise.found import given_persons
-    from attrsearch.anonymise.images import (
-        MIN_FACE,
-        Applier,
-        apply_all,
-        count_all,
-        count_edited,
-        unwritten,
-    )
+    from attrsearch.anonymise.images import MIN_FACE, Applier, apply_all, count_all, count_edited
     from attrsearch.report.page import write_report
     from attrsearch.runs.attributes_file import read_attributes
     from attrsearch.runs.people_file import read_people
@@ -358,11 +352,7 @@ def _pictures(job: "Job", config: "RunConfig", video: "VideoConfig", quiet: bool
         done = apply_all(applier, work, told)
 
     name_unfinished(result.verdicts, result.failed)
-    problems = unwritten(done)
-
-    for item in problems:
-        say(f"not written: {item.problem}")
-
+    problems = name_unwritten(done)
     edited = count_edited(done)
     said = result.verdicts.sentence(result.identities, len(result.failed))
     say(

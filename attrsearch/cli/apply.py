@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from attrsearch.cli.compute import compute_options
-from attrsearch.cli.console import quiet_option, say, stage_bar, when_stopped
+from attrsearch.cli.console import name_unwritten, quiet_option, say, stage_bar, when_stopped
 from attrsearch.cli.encryption import encrypt_options
 from attrsearch.cli.exit_codes import exit_code
 from attrsearch.cli.fields import fill
@@ -125,14 +125,7 @@ def _apply_pictures(
     else:
         new_file(work[0][1], tuple(KINDS))
 
-    from attrsearch.anonymise.images import (
-        MIN_FACE,
-        Applier,
-        apply_all,
-        count_all,
-        count_edited,
-        unwritten,
-    )
+    from attrsearch.anonymise.images import MIN_FACE, Applier, apply_all, count_all, count_edited
     from attrsearch.faces.detection.classes import load_classes
     from attrsearch.video.summary import count_things
 
@@ -149,10 +142,7 @@ def _apply_pictures(
     with when_stopped(stopped), stage_bar(quiet) as progress:
         done = apply_all(applier, work, progress)
 
-    problems = unwritten(done)
-    for item in problems:
-        say(f"not written: {item.problem}")
-
+    problems = name_unwritten(done)
     edited = count_edited(done)
     covered = sum(item.covered for item in done)
     say(

@@ -3,7 +3,7 @@
 import getpass
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import click
 from attrsearch.cli.logs import LOG, StageLines
 
 if TYPE_CHECKING:
+    from attrsearch.anonymise.images import ImageResult
     from attrsearch.core.progress import Progress, Step
     from attrsearch.runs.verdict import Verdicts
     from attrsearch.search.run import RunProgress
@@ -95,6 +96,15 @@ def name_unfinished(verdicts: "Verdicts", failed: Mapping[str, str]) -> None:
             f"holds on searched pictures only: {', '.join(unverified[:NAMED])}{more} "
             "(one picture each, or none kept back: could not be verified)"
         )
+
+
+def name_unwritten(done: "Iterable[ImageResult]") -> "list[ImageResult]":
+    """A line for every picture that was not written, and these pictures."""
+    problems = [item for item in done if item.problem]
+    for item in problems:
+        say(f"not written: {item.problem}")
+
+    return problems
 
 
 def print_json(value: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from attrsearch.cli.compute import compute_options
-from attrsearch.cli.console import quiet_option, run_bar, say, when_stopped
+from attrsearch.cli.console import name_unwritten, quiet_option, run_bar, say, when_stopped
 from attrsearch.cli.exit_codes import exit_code
 
 
@@ -39,7 +39,7 @@ def demo(out: Path, trials: int, quiet: bool) -> int:
     )
     search_request(faces, out, config, resume=begun)
 
-    from attrsearch.anonymise.images import Applier, apply_all, count_edited, unwritten
+    from attrsearch.anonymise.images import Applier, apply_all, count_edited
     from attrsearch.anonymise.plan import plan
     from attrsearch.report.page import write_report
     from attrsearch.runs.attributes_file import read_attributes
@@ -74,10 +74,7 @@ def demo(out: Path, trials: int, quiet: bool) -> int:
             "--out longer)"
         )
 
-    problems = unwritten(done)
-    for item in problems:
-        say(f"not written: {item.problem}")
-
+    problems = name_unwritten(done)
     for name, reason in sorted(result.failed.items()):
         say(f"failed: {name}: {reason}")
 

@@ -98,6 +98,18 @@ def load_critic_network(path: Path) -> CriticNetwork:
     return network.eval().requires_grad_(False)
 
 
+def inner_crops(windows: npt.NDArray[np.uint8]) -> Tensor:
+    """What aligned crops show, (n, 3, 128, 128), RGB from -1 to 1, of windows (n, 192, 192, 3).
+
+    As much of a face as the crops that the critic and the classifier of traits were trained on, but
+    upright instead of aligned.
+    """
+    inner = windows[:, MARGIN : WINDOW_SIZE - MARGIN, MARGIN : WINDOW_SIZE - MARGIN]
+    sent = torch.from_numpy(np.ascontiguousarray(inner)).to(exact_device())
+    pixels = sent.permute(0, 3, 1, 2).float()
+    return interpolate(pixels, size=CROP_SIZE, mode="bilinear", antialias=True) / 127.5 - 1
+
+
 class Critic:
     """The bundled critic.
 
@@ -136,13 +148,7 @@ class Critic:
 
         Tells bad edits from worse ones.
         """
-        # as much of a face as the crops show that the critic was trained on
-        inner = windows[:, MARGIN : WINDOW_SIZE - MARGIN, MARGIN : WINDOW_SIZE - MARGIN]
-        sent = torch.from_numpy(np.ascontiguousarray(inner)).to(exact_device())
-        pixels = sent.permute(0, 3, 1, 2).float()
-        small = interpolate(pixels, size=CROP_SIZE, mode="bilinear", antialias=True)
-
-        return self._uncut(small / 127.5 - 1)
+        return self._uncut(inner_crops(windows))
 
     @network
     def _uncut(self, crops: Tensor) -> Floats:

@@ -1,22 +1,19 @@
 """How edits look: which of several sets that are worth the same should win.
 
 Measured of a few candidates at the end of a search, not of all: a detector's landmarks, the critic
-and the classifier of traits are asked, and an edit of nothing would score 1.
+and the classifier of traits are asked. An untouched face scores what the critic makes of it.
 """
 
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch import Tensor
-from torch.nn.functional import interpolate
 
 from attrsearch.core.attributes import ATTRIBUTES
-from attrsearch.faces.alignment import CROP_SIZE, WINDOW_SIZE
 from attrsearch.faces.attribute_classifier import TraitsClassifier
 from attrsearch.faces.detection.base import Detector
-from attrsearch.faces.naturalness import MARGIN, Critic
+from attrsearch.faces.naturalness import Critic, inner_crops
 
 Floats = npt.NDArray[np.float32]
 Picture = npt.NDArray[np.uint8]
@@ -83,11 +80,8 @@ class Looks:
 
     def _kept_traits(self, windows: Picture) -> Floats:
         """Probabilities (f, 3) of ``KEPT``."""
-        inner = windows[:, MARGIN : WINDOW_SIZE - MARGIN, MARGIN : WINDOW_SIZE - MARGIN]
-        pixels = torch.from_numpy(np.ascontiguousarray(inner)).permute(0, 3, 1, 2).float()
-        crops = interpolate(pixels, size=CROP_SIZE, mode="bilinear", antialias=True) / 127.5 - 1
-        columns = [ATTRIBUTES.index(name) for name in KEPT]
-        return self._traits.probabilities(crops)[:, columns]
+        columns = list(map(ATTRIBUTES.index, KEPT))
+        return self._traits.probabilities(inner_crops(windows))[:, columns]
 
     def _shifts(self, seen: SeenFaces, windows: Picture) -> Floats:
         """How far the landmarks moved, (f,), in distances of the eyes; infinite where none are."""
