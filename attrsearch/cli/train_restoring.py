@@ -130,12 +130,14 @@ def parsing(faces: tuple[Path, ...], request: TrainingRequest) -> None:
 )
 def restoring(faces: tuple[Path, ...], show: Path | None, request: TrainingRequest) -> None:
     """Train a restoring editor on tightly prepared FACES."""
-    from attrsearch.cli.early import existing_folder, training_request
+    from attrsearch.cli.early import existing_file, existing_folder, training_request
     from attrsearch.training.restoring_recipes import load_restoring_recipe
 
     chosen = load_restoring_recipe(request.recipe, steps=request.steps, seed=request.seed)
     training_request(faces, request.out, request.resume)
     existing_folder(show, "prepared faces")
+    if chosen.discriminators:
+        existing_file(Path(chosen.discriminators), "discriminators that a training wrote")
 
     import numpy as np
 

@@ -137,13 +137,18 @@ def load_tensors(path: Path) -> "dict[str, Tensor]":
     try:
         return load_file(path)
     except (SafetensorError, OSError, ValueError) as error:
-        found = "a pickle or zip archive" if _is_pickle(path) else str(error) or "something else"
-        raise WeightsError(
-            path,
-            required="a safetensors file",
-            found=found,
-            hint="pickles are not opened; convert it with safetensors.torch.save_file",
-        ) from error
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> WeightsError:
+    """Why a file is no safetensors file that can be read."""
+    required = "a safetensors file"
+    if not path.exists():
+        return WeightsError(path, required=required, found="no such file", hint="check the path")
+
+    found = "a pickle or zip archive" if _is_pickle(path) else str(error) or "something else"
+    hint = "pickles are not opened; convert it with safetensors.torch.save_file"
+    return WeightsError(path, required=required, found=found, hint=hint)
 
 
 def load_float_tensors(path: Path) -> "dict[str, Tensor]":
@@ -183,9 +188,7 @@ def load_header(path: Path) -> Header:
 
         about = json.loads(written)
     except (SafetensorError, OSError, ValueError) as error:
-        found = "a pickle or zip archive" if _is_pickle(path) else str(error) or "something else"
-        hint = "pickles are not opened; convert it with safetensors.torch.save_file"
-        raise WeightsError(path, required="a safetensors file", found=found, hint=hint) from error
+        raise _unreadable(path, error) from error
 
     if not isinstance(about, dict):
         hint = "give the file that a training wrote"

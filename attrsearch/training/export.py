@@ -63,9 +63,8 @@ def load_trained(network: nn.Module, name: str, kind: Kind = "parsing", beside: 
     try:
         network.load_state_dict(state)
     except RuntimeError as error:
-        found = str(error).splitlines()[-1].strip()
-        wanted = type(network).__name__
-        hint = "give the file weights.safetensors that a training wrote"
-        raise WeightsError(
-            path, required=f"weights of a {wanted}", found=found, hint=hint
-        ) from error
+        # PyTorch names every tensor that does not fit: a page of them
+        required = f"weights of a {type(network).__name__}"
+        found = "weights of another network"
+        hint = "give the file that a training wrote of it"
+        raise WeightsError(path, required=required, found=found, hint=hint) from error

@@ -94,8 +94,13 @@ def test_discriminators_that_are_none_are_refused(
     recipe: RestoringRecipe, faces: TightFaces, once: Path
 ) -> None:
     wrong = {"discriminators": str(once / "weights.safetensors")}
-    with pytest.raises(WeightsError, match="weights of a ProjectedDiscriminator"):
+    line = "needs weights of a ProjectedDiscriminator, found weights of another network; "
+    with pytest.raises(WeightsError, match=line):
         RestoringTrainer(recipe.model_copy(update=wrong), faces)
+
+    gone = {"discriminators": str(once / "gone.safetensors")}
+    with pytest.raises(WeightsError, match="found no such file; check the path"):
+        RestoringTrainer(recipe.model_copy(update=gone), faces)
 
 
 @pytest.mark.slow
